@@ -1,0 +1,186 @@
+#include <atomic>
+#include <optional>
+
+#include "arrays.hpp"
+#include "bindings.hpp"
+#include "dynaplan/planners/cem.hpp"
+#include "dynaplan/planners/random_shooting.hpp"
+#include "handles.hpp"
+#include "limits.hpp"
+
+namespace dynaplan::bindings {
+
+namespace {
+
+// Calls a Python function with whole trajectories. Runs outside any parallel region, so its exception just passes.
+class PythonScore final : public TrajectoryScore {
+ public:
+  PythonScore(const py::object& function, const Dynamics<float>& dynamics)
+      : function_(function), state_dim_(dynamics.state_dim()), action_dim_(dynamics.action_dim()) {}
+
+  void score(const float* states, const float* actions, IndexType count, IndexType horizon,
+             float* totals) const override {
+    const py::gil_scoped_acquire acquire;
+    const py::array_t<float> state_array({count, horizon + 1, state_dim_}, states);
+    const py::array_t<float> action_array({count, horizon, action_dim_}, actions);
+    const py::array result = function_(state_array, action_array);
+    const auto* values = input<double>(result, "reward", {count});
+    for (IndexType n = 0; n < count; ++n) totals[n] = static_cast<float>(values[n]);
+  }
+
+ private:
+  const py::object& function_;
+  IndexType state_dim_;
+  IndexType action_dim_;
+};
+
+// The memory of a planner, kept between calls. One plan at a time.
+class PlanMemory {
+ public:
+  CemWorkspace workspace;
+  PlanResult result;
+
+  class Lease {
+   public:
+    explicit Lease(PlanMemory& memory) : memory_(memory) {
+      if (memory.busy_.exchange(true)) {
+        throw ValueError("memory: two threads plan with the same memory at once; give each its own MPC");
+      }
+    }
+    ~Lease() { memory_.busy_ = false; }
+    Lease(const Lease&) = delete;
+    Lease& operator=(const Lease&) = delete;
+
+   private:
+    PlanMemory& memory_;
+  };
+
+ private:
+  std::atomic<bool> busy_{false};
+};
+
+// Keeps alive, for one call, what a PlanProblem borrows.
+class BoundProblem {
+ public:
+  BoundProblem(const DynamicsHandle& dynamics, const RewardHandle* reward, const py::object& score,
+               const TerminationHandle* termination, const py::object& limits, double discount)
+      : limits_(limits_of<float>(limits)), score_function_(score) {
+    problem.rollout.dynamics = dynamics.get<float>();
+    if (reward != nullptr) problem.rollout.reward = reward->get<float>();
+    if (termination != nullptr) problem.rollout.termination = termination->get<float>();
+    problem.rollout.limits = limits_ ? &*limits_ : nullptr;
+    problem.rollout.discount = static_cast<float>(discount);
+    if (!score.is_none()) {
+      score_.emplace(score_function_, *problem.rollout.dynamics);
+      problem.score = &*score_;
+    }
+  }
+  BoundProblem(const BoundProblem&) = delete;
+  BoundProblem& operator=(const BoundProblem&) = delete;
+
+  PlanProblem problem;
+
+ private:
+  std::optional<StateLimits<float>> limits_;
+  py::object score_function_;
+  std::optional<PythonScore> score_;
+};
+
+py::array_t<double> as_float64(const std::vector<float>& values, IndexType rows, IndexType columns) {
+  py::array_t<double> array({rows, columns});
+  std::copy(values.begin(), values.end(), array.mutable_data());
+  return array;
+}
+
+py::tuple plan_tuple(const PlanProblem& problem, const PlanResult& result, IndexType horizon) {
+  const Dynamics<float>& dynamics = *problem.rollout.dynamics;
+  return py::make_tuple(as_float64(result.actions, horizon, dynamics.action_dim()),
+                        as_float64(result.states, horizon + 1, dynamics.state_dim()), result.value,
+                        result.status == PlanStatus::kIterations ? "iterations" : "no_finite_candidate",
+                        result.candidates, result.non_finite, result.iterations);
+}
+
+// What changes from call to call; the arrays are borrowed for the call.
+struct PlanInputs {
+  const py::array& state;
+  const py::array& low;
+  const py::array& high;
+  const py::object& warm_start;
+  const py::object& previous_action;
+  Stream stream;
+  int threads;
+
+  PlanProblem into(PlanProblem problem, IndexType horizon) const {
+    const IndexType action_dim = problem.rollout.dynamics->action_dim();
+    problem.state = input<double>(state, "state", {problem.rollout.dynamics->state_dim()});
+    problem.action_low = input<double>(low, "action_space.low", {action_dim});
+    problem.action_high = input<double>(high, "action_space.high", {action_dim});
+    problem.warm_start = optional_input<double>(warm_start, "warm_start", {horizon, action_dim});
+    problem.last_action = optional_input<double>(previous_action, "previous_action", {action_dim});
+    problem.stream = stream;
+    problem.threads = threads;
+    return problem;
+  }
+};
+
+void run(const CemSettings& settings, const PlanProblem& problem, PlanMemory& memory) {
+  plan_cem(settings, problem, memory.workspace, memory.result);
+}
+
+void run(const RandomShootingSettings& settings, const PlanProblem& problem, PlanMemory& memory) {
+  plan_random_shooting(settings, problem, memory.workspace.candidates, memory.result);
+}
+
+template <class Settings>
+py::tuple plan(const Settings& settings, PlanMemory& memory, const BoundProblem& bound, const py::array& state,
+               const py::array& low, const py::array& high, const py::object& warm_start,
+               const py::object& previous_action, std::uint64_t seed, std::uint32_t call, int threads) {
+  const PlanInputs inputs{state, low, high, warm_start, previous_action, {seed, call, 0}, threads};
+  const PlanProblem problem = inputs.into(bound.problem, settings.horizon);
+  const PlanMemory::Lease lease(memory);
+  {
+    const py::gil_scoped_release release;
+    run(settings, problem, memory);
+  }
+  return plan_tuple(problem, memory.result, settings.horizon);
+}
+
+template <class Settings>
+void bind_plan(py::class_<Settings>& settings) {
+  settings.def("plan", &plan<Settings>, py::arg("memory"), py::arg("problem"), py::arg("state"), py::arg("low"),
+               py::arg("high"), py::arg("warm_start").none(true), py::arg("previous_action").none(true),
+               py::arg("seed"), py::arg("call"), py::arg("threads"));
+}
+
+}  // namespace
+
+void bind_planners(py::module_& m) {
+  py::class_<PlanMemory>(m, "PlanMemory", py::module_local()).def(py::init<>());
+  py::class_<BoundProblem>(m, "PlanProblem", py::module_local())
+      .def(py::init<const DynamicsHandle&, const RewardHandle*, const py::object&, const TerminationHandle*,
+                    const py::object&, double>(),
+           py::arg("dynamics"), py::arg("reward").none(true), py::arg("score").none(true),
+           py::arg("termination").none(true), py::arg("limits").none(true), py::arg("discount"),
+           py::keep_alive<1, 2>(), py::keep_alive<1, 3>(), py::keep_alive<1, 5>());
+  py::class_<CemSettings> cem(m, "CemSettings", py::module_local());
+  cem.def(py::init([](IndexType horizon, IndexType candidates, IndexType elites, int iterations, double smoothing,
+                      double initial_std, double min_std, bool returns_mean) {
+            CemSettings settings{horizon,   candidates,  elites,  iterations,
+                                 smoothing, initial_std, min_std, returns_mean};
+            settings.validate();
+            return settings;
+          }),
+          py::arg("horizon"), py::arg("candidates"), py::arg("elites"), py::arg("iterations"), py::arg("smoothing"),
+          py::arg("initial_std"), py::arg("min_std"), py::arg("returns_mean"));
+  bind_plan(cem);
+  py::class_<RandomShootingSettings> random_shooting(m, "RandomShootingSettings", py::module_local());
+  random_shooting.def(py::init([](IndexType horizon, IndexType candidates) {
+                        RandomShootingSettings settings{horizon, candidates};
+                        settings.validate();
+                        return settings;
+                      }),
+                      py::arg("horizon"), py::arg("candidates"));
+  bind_plan(random_shooting);
+}
+
+}  // namespace dynaplan::bindings

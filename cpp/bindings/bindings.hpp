@@ -1,0 +1,16 @@
+#pragma once
+
+#include <pybind11/pybind11.h>
+
+namespace dynaplan::bindings {
+
+// One function a folder of the core, in the order module.cpp calls them.
+void bind_core(pybind11::module_& m);
+void bind_models(pybind11::module_& m);
+void bind_rewards(pybind11::module_& m);
+void bind_terminations(pybind11::module_& m);
+void bind_fit(pybind11::module_& m);
+void bind_rollout(pybind11::module_& m);
+void bind_planners(pybind11::module_& m);
+
+}  // namespace dynaplan::bindings

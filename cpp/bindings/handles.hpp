@@ -1,0 +1,33 @@
+#pragma once
+
+#include <memory>
+#include <type_traits>
+
+#include "dynaplan/models/dynamics.hpp"
+#include "dynaplan/rewards/reward.hpp"
+#include "dynaplan/terminations/termination.hpp"
+
+namespace dynaplan::bindings {
+
+// What Python holds of a model, a reward or a termination: one object in both precisions. Shared, because a Python
+// object may outlive the one it was made from.
+template <template <class> class Kind>
+struct Handle {
+  std::shared_ptr<const Kind<float>> float32;
+  std::shared_ptr<const Kind<double>> float64;
+
+  template <class T>
+  const Kind<T>* get() const {
+    if constexpr (std::is_same_v<T, float>) {
+      return float32.get();
+    } else {
+      return float64.get();
+    }
+  }
+};
+
+using DynamicsHandle = Handle<Dynamics>;
+using RewardHandle = Handle<Reward>;
+using TerminationHandle = Handle<Termination>;
+
+}  // namespace dynaplan::bindings

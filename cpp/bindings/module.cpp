@@ -1,0 +1,14 @@
+#include "bindings.hpp"
+
+// The contents of the compiled module, one line a folder.
+PYBIND11_MODULE(DYNAPLAN_MODULE, m, pybind11::mod_gil_not_used()) {
+  namespace bindings = dynaplan::bindings;
+  m.doc() = "The compiled core of dynaplan; use the package `dynaplan` instead.";
+  bindings::bind_core(m);
+  bindings::bind_models(m);
+  bindings::bind_rewards(m);
+  bindings::bind_terminations(m);
+  bindings::bind_fit(m);
+  bindings::bind_rollout(m);
+  bindings::bind_planners(m);
+}

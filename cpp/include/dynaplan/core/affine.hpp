@@ -1,0 +1,41 @@
+#pragma once
+
+#include <vector>
+
+#include "dynaplan/core/block.hpp"
+
+namespace dynaplan {
+inline namespace DYNAPLAN_LEVEL {
+
+/// `out = W [x_0; x_1; ...] + b` on blocks, with the inputs left where they are. The weights are packed in panels of
+/// `kPanelRows` outputs, so that a register tile of outputs x lanes reads them once, in order.
+template <class T>
+class PackedAffine {
+ public:
+  using Matrix = Eigen::Matrix<T, Eigen::Dynamic, Eigen::Dynamic>;
+  using Vector = Eigen::Matrix<T, Eigen::Dynamic, 1>;
+
+  // 6 x 4 vectors of accumulators fill the 32 registers of AVX-512, 6 x 2 the 16 of the others.
+  static constexpr Index kPanelRows = 6;
+  static constexpr Index kTileVectors = kVectorLanes<T> * static_cast<Index>(sizeof(T)) >= 64 ? 4 : 2;
+
+  /// `weights` is (outputs, inputs), `bias` (outputs).
+  PackedAffine(const Matrix& weights, const Vector& bias);
+
+  Index outputs() const { return outputs_; }
+  Index inputs() const { return inputs_; }
+
+  /// The inputs are the rows of `parts`, one after another; `out` aliases none of them.
+  void apply(const ConstBlock<T>* parts, Index count, Block<T> out) const;
+
+ private:
+  Index outputs_;
+  Index inputs_;
+  std::vector<T> packed_;
+};
+
+extern template class PackedAffine<float>;
+extern template class PackedAffine<double>;
+
+}  // namespace DYNAPLAN_LEVEL
+}  // namespace dynaplan

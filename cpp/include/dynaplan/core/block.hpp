@@ -1,0 +1,54 @@
+#pragma once
+
+#include <Eigen/Core>
+
+#include "dynaplan/core/level.hpp"
+
+namespace dynaplan {
+inline namespace DYNAPLAN_LEVEL {
+
+using Index = Eigen::Index;
+
+/// Lanes of one processor vector of `T`.
+template <class T>
+inline constexpr Index kVectorLanes =
+    EIGEN_MAX_STATIC_ALIGN_BYTES > 0 ? EIGEN_MAX_STATIC_ALIGN_BYTES / static_cast<Index>(sizeof(T)) : 1;
+
+template <class T>
+using LaneVector = Eigen::Array<T, static_cast<int>(kVectorLanes<T>), 1>;
+
+/// Trajectories that advance in lock-step. Flat from 64 to 256 in measurements, slower below 32.
+inline constexpr Index kMaxLanes = 64;
+
+/// `lanes` rounded up to whole vectors: the lanes a kernel really computes.
+template <class T>
+constexpr Index padded_lanes(Index lanes) {
+  return (lanes + kVectorLanes<T> - 1) / kVectorLanes<T> * kVectorLanes<T>;
+}
+
+/// A view of a tile of trajectories: features in rows, lanes in columns, lanes contiguous, `stride` apart.
+/// `lanes` is a multiple of the vector width and rows are aligned to it.
+template <class T>
+struct Block {
+  T* data = nullptr;
+  Index dim = 0;
+  Index lanes = 0;
+  Index stride = 0;
+
+  T* row(Index i) const { return data + i * stride; }
+  Block rows(Index first, Index count) const { return {row(first), count, lanes, stride}; }
+  operator Block<const T>() const { return {data, dim, lanes, stride}; }
+};
+
+template <class T>
+using ConstBlock = Block<const T>;
+
+template <class T>
+void copy_block(ConstBlock<T> from, Block<T> to) {
+  for (Index i = 0; i < from.dim; ++i) {
+    for (Index k = 0; k < from.lanes; ++k) to.row(i)[k] = from.row(i)[k];
+  }
+}
+
+}  // namespace DYNAPLAN_LEVEL
+}  // namespace dynaplan

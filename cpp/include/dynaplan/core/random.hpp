@@ -1,0 +1,33 @@
+#pragma once
+
+#include <array>
+#include <cstdint>
+
+#include "dynaplan/core/block.hpp"
+
+namespace dynaplan {
+inline namespace DYNAPLAN_LEVEL {
+
+/// Philox4x32-10 (Salmon et al. 2011, "Parallel random numbers: as easy as 1, 2, 3"): four random words of a counter.
+std::array<std::uint32_t, 4> philox(std::array<std::uint32_t, 4> counter, std::array<std::uint32_t, 2> key);
+
+/// What a number is drawn for; part of the counter, so that two uses never share their numbers.
+enum class Purpose : std::uint32_t { kActions = 0, kDynamics = 1, kPrediction = 2 };
+
+/// Where in the random sequence a computation stands: same stream, same numbers, whatever the thread count.
+struct Stream {
+  std::uint64_t seed = 0;
+  std::uint32_t call = 0;
+  std::uint32_t iteration = 0;
+};
+
+/// Standard normals for rows `first_row ...` of a block, one candidate a lane; the value of (candidate, row) is the
+/// same however candidates are cut into blocks. `first_row` is a multiple of 4. Drawn in float32 for both types.
+template <class T>
+void fill_normal(const Stream& stream, Purpose purpose, Index first_candidate, Index first_row, Block<T> out);
+
+/// Uniform numbers in [0, 1) in the same manner.
+void fill_uniform(const Stream& stream, Purpose purpose, Index first_candidate, Index first_row, Block<float> out);
+
+}  // namespace DYNAPLAN_LEVEL
+}  // namespace dynaplan

@@ -1,0 +1,19 @@
+#pragma once
+
+#include "dynaplan/fit/regression.hpp"
+#include "dynaplan/fit/triangular_factor.hpp"
+
+namespace dynaplan {
+inline namespace DYNAPLAN_LEVEL {
+
+/// The triangular factor of all rows of the data; widens `seen` by their inputs. Few rows go through Householder
+/// transformations. Many go through a preconditioned Cholesky factorisation: with R_0 the Householder factor of a
+/// sample of rows, Z = rows R_0^-1 is nearly orthogonal, so R = chol(Z^T Z) R_0 is as accurate as Householder's (the
+/// idea of Cholesky-QR twice, Yamamoto et al. 2015, with the first pass replaced by the sample). Where Z turns out
+/// ill-conditioned, R becomes the next R_0; where that cannot help, Householder does it all. The result depends on
+/// the data alone, not on `threads`.
+TriangularFactor factor_rows(const RegressionDesign& design, const RegressionData& data, int threads,
+                             InputSummary& seen);
+
+}  // namespace DYNAPLAN_LEVEL
+}  // namespace dynaplan

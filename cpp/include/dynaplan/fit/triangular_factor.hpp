@@ -1,0 +1,41 @@
+#pragma once
+
+#include <Eigen/Core>
+
+#include "dynaplan/core/block.hpp"
+
+namespace dynaplan {
+inline namespace DYNAPLAN_LEVEL {
+
+/// The upper triangular factor R of rows [features 1 | targets], R^T R = rows^T rows, kept by orthogonal
+/// transformations alone (Golub & Van Loan 2013, sec. 5.2 and 6.5). Coefficients, covariances and rank follow from it.
+class TriangularFactor {
+ public:
+  /// The factor of no rows.
+  explicit TriangularFactor(Index columns);
+  /// A factor computed elsewhere; `rows` is how many rows it stands for.
+  TriangularFactor(Eigen::MatrixXd upper, double rows);
+
+  Index columns() const { return upper_.cols(); }
+  const Eigen::MatrixXd& upper() const { return upper_; }
+  /// Rows seen; after forgetting, their discounted number.
+  double rows() const { return rows_; }
+
+  /// Appends rows: `block` is (columns, K), one row a lane; `count` of them are counted. Householder.
+  void append(ConstBlock<double> block, double count);
+  /// Appends one row by Givens rotations, in place; `row` (columns) is used up.
+  void rotate_in(double* row);
+  /// As if the other factor's rows had been appended.
+  void merge(const TriangularFactor& other);
+  /// Multiplies the weight of all rows so far by `factor` >= 0.
+  void discount(double factor);
+
+ private:
+  void reduce(const double* rows, Index count, Index stride);
+
+  Eigen::MatrixXd upper_;
+  double rows_ = 0.0;
+};
+
+}  // namespace DYNAPLAN_LEVEL
+}  // namespace dynaplan

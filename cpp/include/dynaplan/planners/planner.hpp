@@ -1,0 +1,53 @@
+#pragma once
+
+#include <vector>
+
+#include "dynaplan/rollout/rollout.hpp"
+
+namespace dynaplan {
+inline namespace DYNAPLAN_LEVEL {
+
+/// Scores whole trajectories after the rollout: for rewards that are cheapest on the whole batch at once, such as a
+/// Python function. Takes the place of the problem's reward and termination.
+class TrajectoryScore {
+ public:
+  virtual ~TrajectoryScore() = default;
+  /// `states` (count, H + 1, S) and `actions` (count, H, A), row-major; writes `totals` (count).
+  virtual void score(const float* states, const float* actions, Index count, Index horizon, float* totals) const = 0;
+};
+
+/// One planning problem: what to roll out, from where, within which bounds. Arrays are borrowed for the call.
+struct PlanProblem {
+  RolloutProblem<float> rollout;
+  const TrajectoryScore* score = nullptr;  // instead of rollout.reward and rollout.termination
+  const double* state = nullptr;           // (S)
+  const double* action_low = nullptr;      // (A)
+  const double* action_high = nullptr;     // (A)
+  const double* warm_start = nullptr;      // (H, A), or null: the middle of the bounds
+  const double* last_action = nullptr;     // (A) applied before this plan, or null
+  Stream stream;                           // seed and call; the planner counts the iterations
+  int threads = 1;
+
+  /// Throws ShapeError, ValueError: a part is missing, a value is not finite, a bound is not a bound.
+  void validate(Index horizon) const;
+  /// Where planning starts: the warm start's entry `row` (of H * A) within the bounds, or their middle.
+  double start_action(Index row) const;
+};
+
+enum class PlanStatus { kIterations, kNoFiniteCandidate };
+
+/// A plan and how it came about. Reused from call to call: its arrays keep their memory.
+struct PlanResult {
+  std::vector<float> actions;  // (H, A)
+  std::vector<float> states;   // (H + 1, S), the mean prediction under `actions`
+  double value = 0.0;          // the predicted return of `actions`
+  PlanStatus status = PlanStatus::kIterations;
+  Index candidates = 0;  // evaluated, over all iterations
+  Index non_finite = 0;  // of these, how many had a return that is nan or infinite
+  int iterations = 0;
+
+  void resize(const PlanProblem& problem, Index horizon);
+};
+
+}  // namespace DYNAPLAN_LEVEL
+}  // namespace dynaplan

@@ -1,0 +1,21 @@
+#pragma once
+
+#include "dynaplan/planners/candidates.hpp"
+
+namespace dynaplan {
+inline namespace DYNAPLAN_LEVEL {
+
+/// Uniform action sequences within the bounds; the best is the plan.
+struct RandomShootingSettings {
+  Index horizon = 20;
+  Index candidates = 1000;
+
+  void validate() const;
+};
+
+/// Plans into `result`; `candidates` and `result` keep their memory, so that a second call allocates nothing.
+void plan_random_shooting(const RandomShootingSettings& settings, const PlanProblem& problem, Candidates& candidates,
+                          PlanResult& result);
+
+}  // namespace DYNAPLAN_LEVEL
+}  // namespace dynaplan

@@ -1,0 +1,44 @@
+#pragma once
+
+#include "dynaplan/rewards/quadratic.hpp"
+
+namespace dynaplan {
+inline namespace DYNAPLAN_LEVEL {
+
+/// -(a^T W a), of the action clipped to [low, high] as an environment would clip it.
+template <class T>
+class ActionCost final : public Reward<T> {
+ public:
+  /// `low` and `high` (A), infinite where nothing is clipped.
+  ActionCost(const Eigen::MatrixXd& weights, const Eigen::VectorXd& low, const Eigen::VectorXd& high);
+  std::size_t workspace_bytes(Index lanes) const override;
+  void add(const StepView<T>& view, Workspace& workspace, T* total) const override;
+  void require_dims(Index state_dim, Index action_dim) const override;
+
+ private:
+  QuadraticForm<T> form_;
+  std::vector<T> low_;
+  std::vector<T> high_;
+  bool clips_;
+};
+
+/// -(a - a_previous)^T W (a - a_previous): the price of moving the actuators.
+template <class T>
+class ActionChangeCost final : public Reward<T> {
+ public:
+  explicit ActionChangeCost(const Eigen::MatrixXd& weights);
+  std::size_t workspace_bytes(Index lanes) const override;
+  void add(const StepView<T>& view, Workspace& workspace, T* total) const override;
+  void require_dims(Index state_dim, Index action_dim) const override;
+
+ private:
+  QuadraticForm<T> form_;
+};
+
+extern template class ActionCost<float>;
+extern template class ActionCost<double>;
+extern template class ActionChangeCost<float>;
+extern template class ActionChangeCost<double>;
+
+}  // namespace DYNAPLAN_LEVEL
+}  // namespace dynaplan

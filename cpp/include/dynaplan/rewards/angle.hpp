@@ -1,0 +1,36 @@
+#pragma once
+
+#include "dynaplan/rewards/reward.hpp"
+
+namespace dynaplan {
+inline namespace DYNAPLAN_LEVEL {
+
+/// Where an angle is found in the state: entry `first` in radians, or atan2(state[second], state[first]).
+struct AngleSource {
+  Index first = 0;
+  Index second = -1;  // -1: there is none
+};
+
+/// -weight * wrap(angle - target)^2, in radians, wrapped to [-pi, pi]; the angle is one state entry, or the direction
+/// of two, its cosine and sine (of any length).
+template <class T>
+class AngleReward final : public Reward<T> {
+ public:
+  AngleReward(const AngleSource& source, double weight, double target, At at);
+
+  std::size_t workspace_bytes(Index /*lanes*/) const override { return 0; }
+  void add(const StepView<T>& view, Workspace& workspace, T* total) const override;
+  void require_dims(Index state_dim, Index action_dim) const override;
+
+ private:
+  AngleSource source_;
+  T weight_;
+  T target_;
+  At at_;
+};
+
+extern template class AngleReward<float>;
+extern template class AngleReward<double>;
+
+}  // namespace DYNAPLAN_LEVEL
+}  // namespace dynaplan

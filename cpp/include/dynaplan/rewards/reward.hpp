@@ -1,0 +1,36 @@
+#pragma once
+
+#include "dynaplan/core/workspace.hpp"
+
+namespace dynaplan {
+inline namespace DYNAPLAN_LEVEL {
+
+/// What a reward or a termination may look at in one step of a block. `previous_action` is the action one step
+/// earlier; at step 0 the one applied last, or `action` itself where there was none.
+template <class T>
+struct StepView {
+  ConstBlock<T> state;
+  ConstBlock<T> action;
+  ConstBlock<T> previous_action;
+  ConstBlock<T> next;
+  Index step = 0;
+};
+
+/// A reward of each lane's step: larger is better. Immutable once built, const and thread-safe.
+template <class T>
+class Reward {
+ public:
+  virtual ~Reward() = default;
+  /// Scratch that one `add` of `lanes` trajectories takes.
+  virtual std::size_t workspace_bytes(Index lanes) const = 0;
+  /// Adds each lane's reward to `total` (K).
+  virtual void add(const StepView<T>& view, Workspace& workspace, T* total) const = 0;
+  /// Throws ShapeError unless the reward fits states and actions of these sizes.
+  virtual void require_dims(Index state_dim, Index action_dim) const = 0;
+};
+
+/// Which state a reward term looks at.
+enum class At { kState, kNextState };
+
+}  // namespace DYNAPLAN_LEVEL
+}  // namespace dynaplan

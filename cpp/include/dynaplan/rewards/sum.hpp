@@ -1,0 +1,37 @@
+#pragma once
+
+#include <algorithm>
+#include <memory>
+#include <vector>
+
+#include "dynaplan/rewards/reward.hpp"
+
+namespace dynaplan {
+inline namespace DYNAPLAN_LEVEL {
+
+/// The sum of several rewards. Terms are shared: a user may keep one and use it in several sums.
+template <class T>
+class SumReward final : public Reward<T> {
+ public:
+  explicit SumReward(std::vector<std::shared_ptr<const Reward<T>>> terms) : terms_(std::move(terms)) {}
+
+  std::size_t workspace_bytes(Index lanes) const override {
+    std::size_t most = 0;  // terms run one after another and give their scratch back
+    for (const auto& term : terms_) most = std::max(most, term->workspace_bytes(lanes));
+    return most;
+  }
+
+  void add(const StepView<T>& view, Workspace& workspace, T* total) const override {
+    for (const auto& term : terms_) term->add(view, workspace, total);
+  }
+
+  void require_dims(Index state_dim, Index action_dim) const override {
+    for (const auto& term : terms_) term->require_dims(state_dim, action_dim);
+  }
+
+ private:
+  std::vector<std::shared_ptr<const Reward<T>>> terms_;
+};
+
+}  // namespace DYNAPLAN_LEVEL
+}  // namespace dynaplan

@@ -1,0 +1,75 @@
+#pragma once
+
+#include <vector>
+
+#include "dynaplan/models/dynamics.hpp"
+#include "dynaplan/rewards/reward.hpp"
+#include "dynaplan/terminations/termination.hpp"
+
+namespace dynaplan {
+inline namespace DYNAPLAN_LEVEL {
+
+/// Bounds that predicted states are clipped to, so that a polynomial cannot run away far outside its data.
+template <class T>
+struct StateLimits {
+  std::vector<T> low;
+  std::vector<T> high;
+};
+
+/// What is rolled out: dynamics, and what each step is worth. Pointers may be null where a part is not wanted.
+template <class T>
+struct RolloutProblem {
+  const Dynamics<T>* dynamics = nullptr;
+  const Reward<T>* reward = nullptr;
+  const Termination<T>* termination = nullptr;
+  const StateLimits<T>* limits = nullptr;
+  T discount = T(1);
+
+  /// Scratch of one block; `keeps_trajectory` if the caller brings room for the states.
+  std::size_t workspace_bytes(Index lanes, bool keeps_trajectory) const;
+  /// Throws ShapeError, ValueError where the parts do not fit each other.
+  void validate() const;
+};
+
+/// One block's open-loop rollout: inputs, and where its results go (null if unwanted).
+template <class T>
+struct BlockRollout {
+  ConstBlock<T> initial_state;   // (S, K)
+  ConstBlock<T> actions;         // (H * A, K)
+  ConstBlock<T> last_action;     // (A, K) applied before the first step, or no data
+  Draw draw;
+  T* total = nullptr;            // (K)
+  Block<T> trajectory;           // ((H + 1) * S, K)
+};
+
+/// The only loop over time: dynamics, clipping, reward, termination of one block. After its end a trajectory stays
+/// where it ended and earns nothing. No allocation.
+template <class T>
+void rollout_block(const RolloutProblem<T>& problem, const BlockRollout<T>& block, Workspace& workspace);
+
+/// Many rollouts, arrays row-major as in Python.
+template <class T>
+struct RolloutBatch {
+  Index count = 0;
+  Index horizon = 0;
+  const T* states = nullptr;          // (count, S), or one (S) for all if `one_state`
+  bool one_state = false;
+  const T* actions = nullptr;         // (count, H, A)
+  const T* last_action = nullptr;     // (A) or null
+  Stream stream;
+  bool sample = false;
+  int threads = 1;
+  T* totals = nullptr;                // (count) or null
+  T* trajectories = nullptr;          // (count, H + 1, S) or null
+};
+
+/// Throws ValueError naming the first state or action that is not finite.
+template <class T>
+void rollout(const RolloutProblem<T>& problem, const RolloutBatch<T>& batch);
+
+/// Lanes of each block of `count` rollouts: a function of the count alone, so that results do not depend on threads.
+template <class T>
+Index block_lanes(Index count);
+
+}  // namespace DYNAPLAN_LEVEL
+}  // namespace dynaplan

@@ -1,0 +1,23 @@
+#pragma once
+
+#include "dynaplan/rewards/reward.hpp"
+
+namespace dynaplan {
+inline namespace DYNAPLAN_LEVEL {
+
+/// Single steps, arrays row-major: what a reward looks at outside a rollout.
+struct StepBatch {
+  const double* states = nullptr;            // (count, S)
+  const double* actions = nullptr;           // (count, A)
+  const double* next_states = nullptr;       // (count, S)
+  const double* previous_actions = nullptr;  // (count, A), or null: as `actions`
+  Index count = 0;
+  Index state_dim = 0;
+  Index action_dim = 0;
+};
+
+/// The reward of each step into `rewards` (count). Throws ShapeError if the reward does not fit the sizes.
+void score_steps(const Reward<double>& reward, const StepBatch& batch, double* rewards);
+
+}  // namespace DYNAPLAN_LEVEL
+}  // namespace dynaplan

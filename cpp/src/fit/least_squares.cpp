@@ -1,0 +1,120 @@
+#include "dynaplan/fit/least_squares.hpp"
+
+#include <Eigen/QR>
+#include <Eigen/SVD>
+#include <algorithm>
+#include <cmath>
+
+#include "dynaplan/core/error.hpp"
+
+namespace dynaplan {
+inline namespace DYNAPLAN_LEVEL {
+
+namespace {
+
+using Matrix = Eigen::MatrixXd;
+
+// The upper factor of [features; ridge rows | targets].
+Matrix with_ridge(const TriangularFactor& factor, const LeastSquaresSettings& settings) {
+  if (settings.ridge == 0.0) return factor.upper();
+  const Index penalised = settings.feature_columns - (settings.has_intercept ? 1 : 0);
+  const Matrix& upper = factor.upper();
+  // With the constant's direction taken out of each column, what is left of its length is sqrt(rows) standard
+  // deviations.
+  Matrix centred = upper.leftCols(penalised);
+  if (settings.has_intercept) {
+    const Eigen::VectorXd constant = upper.col(penalised).normalized();
+    centred -= constant * (constant.transpose() * centred);
+  }
+  Matrix rows = Matrix::Zero(penalised, upper.cols());
+  for (Index j = 0; j < penalised; ++j) {
+    rows(j, j) = std::sqrt(settings.ridge / factor.rows()) * centred.col(j).norm();
+  }
+  TriangularFactor ridged(upper, factor.rows());
+  ridged.merge(TriangularFactor(rows, 0.0));
+  return ridged.upper();
+}
+
+Eigen::VectorXd column_scale(const Matrix& upper) {
+  Eigen::VectorXd scale = upper.colwise().norm().transpose();
+  for (double& value : scale) value = value > 0.0 ? value : 1.0;
+  return scale;
+}
+
+// Full rank: R^-1 by substitution. Returns false where the scaled R is singular to working precision.
+bool solve_full_rank(const Matrix& upper, const Matrix& right, double tolerance, LeastSquaresSolution& solution) {
+  const Index columns = upper.cols();
+  const Eigen::VectorXd scale = column_scale(upper);
+  const Matrix scaled = upper * scale.cwiseInverse().asDiagonal();
+  if (!(scaled.diagonal().cwiseAbs().minCoeff() > tolerance)) return false;
+  const Matrix inverse = scaled.triangularView<Eigen::Upper>().solve(Matrix::Identity(columns, columns));
+  if (!(scaled.norm() * inverse.norm() * tolerance < 1.0)) return false;
+  solution.rank = columns;
+  solution.coefficients = upper.triangularView<Eigen::Upper>().solve(right);
+  solution.spread = scale.cwiseInverse().asDiagonal() * inverse;
+  solution.null_basis = Matrix(columns, 0);
+  return true;
+}
+
+// Any rank: a particular solution by the SVD of the scaled R, then its part in the null space taken away.
+void solve_any_rank(const Matrix& upper, const Matrix& right, double tolerance, LeastSquaresSolution& solution) {
+  const Index columns = upper.cols();
+  const Eigen::VectorXd scale = column_scale(upper);
+  const Eigen::JacobiSVD<Matrix> svd(upper * scale.cwiseInverse().asDiagonal(),
+                                     Eigen::ComputeFullU | Eigen::ComputeFullV);
+  const Eigen::VectorXd values = svd.singularValues();
+  const double smallest = tolerance * values(0);
+  const Index rank = (values.array() > smallest).count();
+  const Matrix unscaled = scale.cwiseInverse().asDiagonal() * svd.matrixV();
+  Matrix null_basis(columns, columns - rank);
+  if (rank < columns) {
+    const Eigen::HouseholderQR<Matrix> qr(unscaled.rightCols(columns - rank));
+    null_basis = qr.householderQ() * Matrix::Identity(columns, columns - rank);
+  }
+  const auto without_null = [&](const Matrix& x) -> Matrix { return x - null_basis * (null_basis.transpose() * x); };
+  solution.rank = rank;
+  solution.spread =
+      without_null(unscaled.leftCols(rank) * values.head(rank).cwiseInverse().asDiagonal());
+  solution.coefficients = without_null(unscaled.leftCols(rank) * values.head(rank).cwiseInverse().asDiagonal() *
+                                       (svd.matrixU().leftCols(rank).transpose() * right));
+  solution.null_basis = null_basis;
+}
+
+}  // namespace
+
+LeastSquaresSolution solve_least_squares(const TriangularFactor& factor, const LeastSquaresSettings& settings) {
+  const Index columns = settings.feature_columns;
+  const Index targets = factor.columns() - columns;
+  const Matrix& upper = factor.upper();
+  if (!upper.allFinite()) {
+    throw NumericalError("transitions: their squares overflow float64; rescale the states and actions");
+  }
+  const Matrix ridged = with_ridge(factor, settings);
+  LeastSquaresSolution solution;
+  const Matrix left = ridged.topLeftCorner(columns, columns);
+  const Matrix right = ridged.topRightCorner(columns, targets);
+  if (!solve_full_rank(left, right, settings.rank_tolerance, solution)) {
+    solve_any_rank(left, right, settings.rank_tolerance, solution);
+  }
+
+  const auto features = upper.topLeftCorner(columns, columns).triangularView<Eigen::Upper>();
+  const Matrix explained = features * solution.spread;
+  solution.degrees_of_freedom =
+      factor.rows() - (settings.ridge == 0.0 ? static_cast<double>(solution.rank) : explained.squaredNorm());
+  const Matrix unexplained = upper.topRightCorner(columns, targets) - features * solution.coefficients;
+  const Matrix corner = upper.bottomRightCorner(targets, targets).triangularView<Eigen::Upper>();
+  solution.residual_covariance = corner.transpose() * corner;
+  // Without ridge and at full rank the first rows are met exactly; what rounding leaves there is not residual.
+  if (settings.ridge > 0.0 || solution.rank < columns) {
+    solution.residual_covariance += unexplained.transpose() * unexplained;
+  }
+  if (solution.degrees_of_freedom > 0.0) {
+    solution.residual_covariance /= solution.degrees_of_freedom;
+  } else {
+    solution.residual_covariance.setZero();
+  }
+  return solution;
+}
+
+}  // namespace DYNAPLAN_LEVEL
+}  // namespace dynaplan

@@ -1,0 +1,101 @@
+#include "dynaplan/fit/linear_gaussian_fit.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+#include <string>
+#include <utility>
+
+#include "dynaplan/core/error.hpp"
+
+namespace dynaplan {
+inline namespace DYNAPLAN_LEVEL {
+
+namespace {
+
+// Below this share of the largest, a singular value of the unit-length columns is rounding: of the computation, as in
+// numpy.linalg.lstsq, or of data that were rounded to float32 before (cos^2 + sin^2 = 1 then holds to 1e-7 only, and
+// a coefficient fitted to that difference would be huge and void).
+double rank_tolerance(const RegressionDesign& design, const TriangularFactor& factor, const InputSummary& seen) {
+  const auto columns = static_cast<double>(design.feature_columns());
+  const double computed = std::numeric_limits<double>::epsilon() * std::max(factor.rows(), columns);
+  const double rounded = 10.0 * static_cast<double>(std::numeric_limits<float>::epsilon()) * std::sqrt(columns);
+  return seen.float32_exact ? std::max(computed, rounded) : computed;
+}
+
+LeastSquaresSolution solve(const RegressionDesign& design, const TriangularFactor& factor, const InputSummary& seen,
+                           double ridge) {
+  if (!(ridge >= 0.0 && std::isfinite(ridge))) {
+    throw ValueError("ridge: got " + std::to_string(ridge) + ", must be finite and not negative");
+  }
+  return solve_least_squares(
+      factor, {design.feature_columns(), design.intercept, ridge, rank_tolerance(design, factor, seen)});
+}
+
+// The next state itself, also where its change was fitted.
+LinearGaussian model_of(const RegressionDesign& design, const LeastSquaresSolution& solution, double tolerance) {
+  LinearGaussianParameters parameters;
+  parameters.weights = solution.coefficients.topRows(design.features.count()).transpose();
+  if (design.predicts_change) {
+    parameters.weights.leftCols(design.state_dim) += Eigen::MatrixXd::Identity(design.state_dim, design.state_dim);
+  }
+  parameters.intercept = Eigen::VectorXd::Zero(design.state_dim);
+  if (design.intercept) parameters.intercept = solution.coefficients.bottomRows(1).transpose();
+  parameters.noise_covariance = solution.residual_covariance;
+  parameters.spread = solution.spread;
+  parameters.null_basis = solution.null_basis;
+  parameters.noise_known = solution.degrees_of_freedom > 0.0;
+  // Well above the rounding that the rank was judged by, and below any real departure from the data.
+  parameters.unseen_share = std::max(1e-9, 10.0 * tolerance);
+  return {design.state_dim, design.features, design.intercept, std::move(parameters)};
+}
+
+}  // namespace
+
+LinearGaussianFit::LinearGaussianFit(const RegressionDesign& design, TriangularFactor factor, InputSummary seen,
+                                     double ridge)
+    : design_(design),
+      factor_(std::move(factor)),
+      inputs_seen_(std::move(seen)),
+      ridge_(ridge),
+      solution_(solve(design_, factor_, inputs_seen_, ridge)),
+      model_(model_of(design_, solution_, rank_tolerance(design_, factor_, inputs_seen_))) {}
+
+LinearGaussianFit LinearGaussianFit::fit(const RegressionDesign& design, const RegressionData& data, double ridge,
+                                         int threads) {
+  validate(design, data);
+  InputSummary seen(design.features.inputs());
+  TriangularFactor factor = factor_rows(design, data, threads, seen);
+  return {design, std::move(factor), std::move(seen), ridge};
+}
+
+LinearGaussianFit LinearGaussianFit::updated(const RegressionData& data, int threads) const {
+  validate(design_, data);
+  InputSummary new_inputs(design_.features.inputs());
+  TriangularFactor factor = factor_;
+  factor.merge(factor_rows(design_, data, threads, new_inputs));
+  InputSummary seen = inputs_seen_;
+  seen.append(new_inputs);
+  return {design_, std::move(factor), std::move(seen), ridge_};
+}
+
+LinearGaussianFit LinearGaussianFit::merged(const LinearGaussianFit& other) const {
+  const RegressionDesign& theirs = other.design_;
+  if (theirs.state_dim != design_.state_dim || theirs.action_dim() != design_.action_dim()) {
+    throw ShapeError("other: was fitted to (" + std::to_string(theirs.state_dim) + ", " +
+                     std::to_string(theirs.action_dim()) + ") states and actions, must have (" +
+                     std::to_string(design_.state_dim) + ", " + std::to_string(design_.action_dim()) + ")");
+  }
+  if (theirs.features.degree() != design_.features.degree() || theirs.intercept != design_.intercept ||
+      theirs.predicts_change != design_.predicts_change || other.ridge_ != ridge_) {
+    throw ValueError("other: was fitted with other settings, must have the same features, intercept, target and ridge");
+  }
+  InputSummary seen = inputs_seen_;
+  seen.append(other.inputs_seen_);
+  TriangularFactor factor = factor_;
+  factor.merge(other.factor_);
+  return {design_, std::move(factor), std::move(seen), ridge_};
+}
+
+}  // namespace DYNAPLAN_LEVEL
+}  // namespace dynaplan

@@ -1,0 +1,69 @@
+#include "dynaplan/models/features.hpp"
+
+#include <string>
+
+#include "dynaplan/core/error.hpp"
+
+namespace dynaplan {
+inline namespace DYNAPLAN_LEVEL {
+
+namespace {
+
+constexpr Index kMaxFeatures = 1000000;
+
+}  // namespace
+
+PolynomialFeatures::PolynomialFeatures(Index inputs, int degree) : inputs_(inputs), degree_(degree) {
+  if (inputs < 1) throw ShapeError("inputs: got " + std::to_string(inputs) + ", must be at least 1");
+  if (degree < 1) throw ValueError("degree: got " + std::to_string(degree) + ", must be at least 1");
+  // A feature of the degree before is extended only by inputs not before its last one: each monomial once.
+  std::vector<Index> last_input(static_cast<std::size_t>(inputs));
+  for (Index i = 0; i < inputs; ++i) last_input[static_cast<std::size_t>(i)] = i;
+  Index first = 0;
+  for (int d = 2; d <= degree; ++d) {
+    const Index end = count();
+    for (Index f = first; f < end; ++f) {
+      for (Index i = last_input[static_cast<std::size_t>(f)]; i < inputs; ++i) {
+        if (count() >= kMaxFeatures) {
+          throw ValueError("degree: got " + std::to_string(degree) + " for " + std::to_string(inputs) +
+                           " inputs, must give fewer than a million features");
+        }
+        products_.push_back({f, i});
+        last_input.push_back(i);
+      }
+    }
+    first = end;
+  }
+}
+
+template <class T>
+void PolynomialFeatures::products(ConstBlock<T> state, ConstBlock<T> action, Block<T> out) const {
+  const auto feature_row = [&](Index f) {
+    if (f < state.dim) return state.row(f);
+    return f < inputs_ ? action.row(f - state.dim) : static_cast<const T*>(out.row(f - inputs_));
+  };
+  for (Index p = 0; p < products_count(); ++p) {
+    const Product product = products_[static_cast<std::size_t>(p)];
+    const T* left = feature_row(product.feature);
+    const T* right = feature_row(product.input);
+    T* result = out.row(p);
+    for (Index k = 0; k < out.lanes; ++k) result[k] = left[k] * right[k];
+  }
+}
+
+template void PolynomialFeatures::products<float>(ConstBlock<float>, ConstBlock<float>, Block<float>) const;
+template void PolynomialFeatures::products<double>(ConstBlock<double>, ConstBlock<double>, Block<double>) const;
+
+std::vector<int> PolynomialFeatures::exponents(Index feature) const {
+  std::vector<int> powers(static_cast<std::size_t>(inputs_), 0);
+  while (feature >= inputs_) {
+    const Product product = products_[static_cast<std::size_t>(feature - inputs_)];
+    ++powers[static_cast<std::size_t>(product.input)];
+    feature = product.feature;
+  }
+  ++powers[static_cast<std::size_t>(feature)];
+  return powers;
+}
+
+}  // namespace DYNAPLAN_LEVEL
+}  // namespace dynaplan

@@ -1,0 +1,54 @@
+#include "dynaplan/models/linear.hpp"
+
+namespace dynaplan {
+inline namespace DYNAPLAN_LEVEL {
+
+namespace {
+
+// Normals are drawn four rows at a time; each step starts at a fresh group.
+constexpr Index normal_rows(Index state_dim) { return (state_dim + 3) / 4 * 4; }
+
+Eigen::MatrixXd beside(const Eigen::MatrixXd& left, const Eigen::MatrixXd& right) {
+  Eigen::MatrixXd both(left.rows(), left.cols() + right.cols());
+  both << left, right;
+  return both;
+}
+
+}  // namespace
+
+template <class T>
+LinearDynamics<T>::LinearDynamics(Index state_dim, const PolynomialFeatures& features,
+                                  const Eigen::MatrixXd& weights, const Eigen::VectorXd& intercept,
+                                  const Eigen::MatrixXd& noise_factor)
+    : state_dim_(state_dim),
+      features_(features),
+      mean_(weights.cast<T>(), intercept.cast<T>()),
+      sample_(beside(weights, noise_factor).template cast<T>(), intercept.cast<T>()) {}
+
+template <class T>
+std::size_t LinearDynamics<T>::workspace_bytes(Index lanes) const {
+  return Workspace::bytes<T>(features_.products_count() * lanes) + Workspace::bytes<T>(state_dim_ * lanes);
+}
+
+template <class T>
+void LinearDynamics<T>::step(ConstBlock<T> state, ConstBlock<T> action, const Draw& draw, Workspace& workspace,
+                             Block<T> next) const {
+  const Workspace::Scope scope(workspace);
+  const Block<T> products = workspace.take_block<T>(features_.products_count(), state.lanes);
+  features_.products(state, action, products);
+  if (!draw.sample) {
+    const ConstBlock<T> inputs[] = {state, action, products};
+    mean_.apply(inputs, 3, next);
+    return;
+  }
+  const Block<T> normals = workspace.take_block<T>(state_dim_, state.lanes);
+  fill_normal(draw.stream, Purpose::kDynamics, draw.first_candidate, draw.step * normal_rows(state_dim_), normals);
+  const ConstBlock<T> inputs[] = {state, action, products, normals};
+  sample_.apply(inputs, 4, next);
+}
+
+template class LinearDynamics<float>;
+template class LinearDynamics<double>;
+
+}  // namespace DYNAPLAN_LEVEL
+}  // namespace dynaplan

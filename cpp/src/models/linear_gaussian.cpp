@@ -1,0 +1,140 @@
+#include "dynaplan/models/linear_gaussian.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+#include <vector>
+
+#include "dynaplan/core/parallel.hpp"
+#include "dynaplan/core/transpose.hpp"
+
+namespace dynaplan {
+inline namespace DYNAPLAN_LEVEL {
+
+namespace {
+
+// L with L L^T = covariance, which may be singular: a zero pivot gives a zero column.
+Eigen::MatrixXd lower_factor(const Eigen::MatrixXd& covariance) {
+  const Index dim = covariance.rows();
+  Eigen::MatrixXd rest = covariance;
+  Eigen::MatrixXd lower = Eigen::MatrixXd::Zero(dim, dim);
+  for (Index j = 0; j < dim; ++j) {
+    if (!(rest(j, j) > 1e-15 * covariance(j, j))) continue;
+    lower.col(j).tail(dim - j) = rest.col(j).tail(dim - j) / std::sqrt(rest(j, j));
+    rest.bottomRightCorner(dim - j, dim - j) -= lower.col(j).tail(dim - j) * lower.col(j).tail(dim - j).transpose();
+  }
+  return lower;
+}
+
+}  // namespace
+
+// The packed products of a prediction, made once a call.
+class LinearGaussian::Predictor {
+ public:
+  explicit Predictor(const LinearGaussian& model)
+      : model_(model),
+        mean_(model.parameters_.weights, model.parameters_.intercept),
+        spread_(transposed(model.parameters_.spread)),
+        unseen_(transposed(model.parameters_.null_basis)) {}
+
+  std::size_t workspace_bytes(Index lanes) const {
+    const Index most = std::max(spread_.outputs(), unseen_.outputs());
+    return Workspace::bytes<double>((model_.features_.inputs() + model_.features_.products_count()) * lanes) +
+           Workspace::bytes<double>(lanes) + Workspace::bytes<double>(model_.state_dim_ * lanes) +
+           Workspace::bytes<double>(most * lanes) + 3 * Workspace::bytes<double>(lanes);
+  }
+
+  void block(const double* states, const double* actions, Index first, Index count, Workspace& workspace, double* mean,
+             double* epistemic) const {
+    const Workspace::Scope scope(workspace);
+    const Index lanes = padded_lanes<double>(count);
+    const Index state_dim = model_.state_dim_;
+    const Index action_dim = model_.action_dim();
+    const Block<double> state = workspace.take_block<double>(state_dim, lanes);
+    const Block<double> action = workspace.take_block<double>(action_dim, lanes);
+    const Block<double> products = workspace.take_block<double>(model_.features_.products_count(), lanes);
+    const Block<double> ones = workspace.take_block<double>(model_.has_intercept_ ? 1 : 0, lanes);
+    const Block<double> next = workspace.take_block<double>(state_dim, lanes);
+    rows_to_block(states + first * state_dim, state_dim, count, state);
+    rows_to_block(actions + first * action_dim, action_dim, count, action);
+    model_.features_.products<double>(state, action, products);
+    std::fill_n(ones.data, ones.dim * lanes, 1.0);
+    const ConstBlock<double> features[] = {state, action, products, ones};
+    mean_.apply(features, 3, next);
+    block_to_rows<double>(next, count, mean + first * state_dim, state_dim);
+    if (epistemic == nullptr) return;
+    double* const variance = workspace.take<double>(lanes);
+    double* const unseen = workspace.take<double>(lanes);
+    double* const size = workspace.take<double>(lanes);
+    squared_norm(spread_, features, lanes, workspace, variance);
+    squared_norm(unseen_, features, lanes, workspace, unseen);
+    std::fill_n(size, lanes, 0.0);
+    for (const ConstBlock<double>& part : features) add_squares(part, size);
+    write_epistemic(variance, unseen, size, count, epistemic + first * state_dim);
+  }
+
+ private:
+  static PackedAffine<double> transposed(const Eigen::MatrixXd& matrix) {
+    return {matrix.transpose(), Eigen::VectorXd::Zero(matrix.cols())};
+  }
+
+  static void add_squares(ConstBlock<double> block, double* sum) {
+    for (Index i = 0; i < block.dim; ++i) {
+      for (Index k = 0; k < block.lanes; ++k) sum[k] += block.row(i)[k] * block.row(i)[k];
+    }
+  }
+
+  static void squared_norm(const PackedAffine<double>& matrix, const ConstBlock<double>* features, Index lanes,
+                           Workspace& workspace, double* sum) {
+    const Workspace::Scope scope(workspace);
+    const Block<double> projected = workspace.take_block<double>(matrix.outputs(), lanes);
+    matrix.apply(features, 4, projected);
+    std::fill_n(sum, lanes, 0.0);
+    add_squares(projected, sum);
+  }
+
+  void write_epistemic(const double* variance, const double* unseen, const double* size, Index count,
+                       double* out) const {
+    const double unseen_square = model_.parameters_.unseen_share * model_.parameters_.unseen_share;
+    for (Index k = 0; k < count; ++k) {
+      const bool known = model_.parameters_.noise_known && !(unseen[k] > unseen_square * size[k]);
+      for (Index d = 0; d < model_.state_dim_; ++d) {
+        out[k * model_.state_dim_ + d] = known ? model_.parameters_.noise_covariance(d, d) * variance[k]
+                                               : std::numeric_limits<double>::infinity();
+      }
+    }
+  }
+
+  const LinearGaussian& model_;
+  PackedAffine<double> mean_;
+  PackedAffine<double> spread_;
+  PackedAffine<double> unseen_;
+};
+
+LinearGaussian::LinearGaussian(Index state_dim, const PolynomialFeatures& features, bool has_intercept,
+                               LinearGaussianParameters parameters)
+    : state_dim_(state_dim),
+      features_(features),
+      has_intercept_(has_intercept),
+      parameters_(std::move(parameters)),
+      noise_factor_(lower_factor(parameters_.noise_covariance)) {}
+
+void LinearGaussian::predict(const double* states, const double* actions, Index count, int threads, double* mean,
+                             double* aleatoric, double* epistemic) const {
+  const Predictor predictor(*this);
+  const Index blocks = (count + kMaxLanes - 1) / kMaxLanes;
+  std::vector<Workspace> workspaces(static_cast<std::size_t>(usable_threads(blocks, threads)));
+  for (Workspace& workspace : workspaces) workspace.reserve(predictor.workspace_bytes(kMaxLanes));
+  parallel_for(blocks, static_cast<int>(workspaces.size()), [&](Index block, int thread) {
+    const Index first = block * kMaxLanes;
+    predictor.block(states, actions, first, std::min(kMaxLanes, count - first),
+                    workspaces[static_cast<std::size_t>(thread)], mean, epistemic);
+  });
+  for (Index i = 0; aleatoric != nullptr && i < count * state_dim_; ++i) {
+    const Index d = i % state_dim_;
+    aleatoric[i] = parameters_.noise_covariance(d, d);
+  }
+}
+
+}  // namespace DYNAPLAN_LEVEL
+}  // namespace dynaplan

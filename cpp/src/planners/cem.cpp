@@ -1,0 +1,141 @@
+#include "dynaplan/planners/cem.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+#include <string>
+
+#include "dynaplan/core/error.hpp"
+
+namespace dynaplan {
+inline namespace DYNAPLAN_LEVEL {
+
+namespace {
+
+void require(bool holds, const std::string& message) {
+  if (!holds) throw ValueError(message);
+}
+
+std::size_t at(Index i) { return static_cast<std::size_t>(i); }
+
+float half_width(const PlanProblem& problem, Index dim) {
+  return static_cast<float>(0.5 * (problem.action_high[dim] - problem.action_low[dim]));
+}
+
+void start(const CemSettings& settings, const PlanProblem& problem, CemWorkspace& workspace) {
+  const Index action_dim = problem.rollout.dynamics->action_dim();
+  const Index size = settings.horizon * action_dim;
+  workspace.mean.resize(at(size));
+  workspace.std.resize(at(size));
+  for (Index row = 0; row < size; ++row) {
+    workspace.mean[at(row)] = static_cast<float>(problem.start_action(row));
+    workspace.std[at(row)] = static_cast<float>(settings.initial_std) * half_width(problem, row % action_dim);
+  }
+}
+
+// Candidate 0 is the mean itself: the plan of the last call is never worse off for being refined.
+void fill_candidates(const PlanProblem& problem, const CemWorkspace& workspace, std::uint32_t iteration, Index first,
+                     Block<float> actions) {
+  const Index action_dim = problem.rollout.dynamics->action_dim();
+  Stream stream = problem.stream;
+  stream.iteration = iteration;
+  fill_normal(stream, Purpose::kActions, first, 0, actions);
+  for (Index row = 0; row < actions.dim; ++row) {
+    const float mean = workspace.mean[at(row)];
+    const float std = workspace.std[at(row)];
+    const auto low = static_cast<float>(problem.action_low[row % action_dim]);
+    const auto high = static_cast<float>(problem.action_high[row % action_dim]);
+    float* const value = actions.row(row);
+    for (Index k = 0; k < actions.lanes; ++k) value[k] = std::min(std::max(mean + std * value[k], low), high);
+    if (first == 0) value[0] = std::min(std::max(mean, low), high);
+  }
+}
+
+// The mean and standard deviation (over n, as the maximum-likelihood fit has it) of the elites, smoothed.
+void refit(const CemSettings& settings, const PlanProblem& problem, Index elites, CemWorkspace& workspace) {
+  const std::vector<Index>& ranking = workspace.candidates.select(elites);
+  const Index action_dim = problem.rollout.dynamics->action_dim();
+  const auto keep = static_cast<float>(settings.smoothing);
+  const float share = 1.0F / static_cast<float>(elites);
+  for (Index row = 0; row < settings.horizon * action_dim; ++row) {
+    float sum = 0.0F;
+    for (Index e = 0; e < elites; ++e) sum += workspace.candidates.action(ranking[at(e)], row);
+    const float elite_mean = sum * share;
+    float squares = 0.0F;
+    for (Index e = 0; e < elites; ++e) {
+      const float difference = workspace.candidates.action(ranking[at(e)], row) - elite_mean;
+      squares += difference * difference;
+    }
+    const float elite_std = std::sqrt(squares * share);
+    float& mean = workspace.mean[at(row)];
+    float& std = workspace.std[at(row)];
+    mean = keep * mean + (1.0F - keep) * elite_mean;
+    const float floor = static_cast<float>(settings.min_std) * half_width(problem, row % action_dim);
+    std = std::max(keep * std + (1.0F - keep) * elite_std, floor);
+  }
+}
+
+void keep_best(const Candidates& candidates, float& best_total, PlanResult& result) {
+  const Index best = candidates.best();
+  const float total = candidates.totals()[at(best)];
+  if (!(total > best_total)) return;
+  best_total = total;
+  for (Index row = 0; row < static_cast<Index>(result.actions.size()); ++row) {
+    result.actions[at(row)] = candidates.action(best, row);
+  }
+}
+
+}  // namespace
+
+void CemSettings::validate() const {
+  require(horizon >= 1, "horizon: got " + std::to_string(horizon) + ", must be at least 1");
+  require(candidates >= 1, "candidates: got " + std::to_string(candidates) + ", must be at least 1");
+  require(elites >= 1 && elites <= candidates,
+          "elites: got " + std::to_string(elites) + ", must be from 1 to candidates = " + std::to_string(candidates));
+  require(iterations >= 1, "iterations: got " + std::to_string(iterations) + ", must be at least 1");
+  require(smoothing >= 0.0 && smoothing < 1.0,
+          "smoothing: got " + std::to_string(smoothing) + ", must be in [0, 1)");
+  require(initial_std > 0.0 && std::isfinite(initial_std),
+          "initial_std: got " + std::to_string(initial_std) + ", must be finite and above 0");
+  require(min_std >= 0.0 && min_std <= initial_std,
+          "min_std: got " + std::to_string(min_std) + ", must be from 0 to initial_std");
+}
+
+void plan_cem(const CemSettings& settings, const PlanProblem& problem, CemWorkspace& workspace, PlanResult& result) {
+  settings.validate();
+  problem.validate(settings.horizon);
+  Candidates& candidates = workspace.candidates;
+  candidates.prepare(problem, settings.candidates, settings.horizon);
+  result.resize(problem, settings.horizon);
+  start(settings, problem, workspace);
+  result.non_finite = 0;
+  result.candidates = 0;
+  float best_total = -std::numeric_limits<float>::infinity();
+  for (int iteration = 0; iteration < settings.iterations; ++iteration) {
+    const auto number = static_cast<std::uint32_t>(iteration);
+    const Index non_finite = candidates.evaluate(problem, number, [&](Index first, Block<float> actions) {
+      fill_candidates(problem, workspace, number, first, actions);
+    });
+    result.non_finite += non_finite;
+    result.candidates += settings.candidates;
+    keep_best(candidates, best_total, result);
+    // Where fewer candidates are finite than there are elites, only these are fitted: a diverged one is never elite.
+    const Index elites = std::min(settings.elites, settings.candidates - non_finite);
+    if (elites > 0) refit(settings, problem, elites, workspace);
+  }
+  result.iterations = settings.iterations;
+  const bool any_finite = result.non_finite < result.candidates;
+  result.status = any_finite ? PlanStatus::kIterations : PlanStatus::kNoFiniteCandidate;
+  if (settings.returns_mean || !any_finite) {
+    const Index action_dim = problem.rollout.dynamics->action_dim();
+    for (Index row = 0; row < static_cast<Index>(result.actions.size()); ++row) {
+      result.actions[at(row)] = std::clamp(workspace.mean[at(row)],
+                                           static_cast<float>(problem.action_low[row % action_dim]),
+                                           static_cast<float>(problem.action_high[row % action_dim]));
+    }
+  }
+  candidates.evaluate_result(problem, result);
+}
+
+}  // namespace DYNAPLAN_LEVEL
+}  // namespace dynaplan

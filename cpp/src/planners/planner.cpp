@@ -1,0 +1,53 @@
+#include "dynaplan/planners/planner.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <string>
+
+#include "dynaplan/core/error.hpp"
+
+namespace dynaplan {
+inline namespace DYNAPLAN_LEVEL {
+
+namespace {
+
+void require_finite(const char* name, const double* values, Index count) {
+  for (Index i = 0; values != nullptr && i < count; ++i) {
+    if (!std::isfinite(values[i])) {
+      throw ValueError(std::string(name) + ": entry " + std::to_string(i) + " is " + std::to_string(values[i]) +
+                       ", must be finite");
+    }
+  }
+}
+
+}  // namespace
+
+void PlanProblem::validate(Index horizon) const {
+  rollout.validate();
+  if (score == nullptr && rollout.reward == nullptr) throw ValueError("reward: got none, must be a reward");
+  const Index action_dim = rollout.dynamics->action_dim();
+  require_finite("state", state, rollout.dynamics->state_dim());
+  require_finite("action_space.low", action_low, action_dim);
+  require_finite("action_space.high", action_high, action_dim);
+  require_finite("warm_start", warm_start, horizon * action_dim);
+  require_finite("previous_action", last_action, action_dim);
+  for (Index i = 0; i < action_dim; ++i) {
+    if (action_low[i] > action_high[i]) {
+      throw ValueError("action_space: low exceeds high in entry " + std::to_string(i));
+    }
+  }
+}
+
+double PlanProblem::start_action(Index row) const {
+  const Index dim = row % rollout.dynamics->action_dim();
+  if (warm_start == nullptr) return 0.5 * action_low[dim] + 0.5 * action_high[dim];
+  return std::clamp(warm_start[row], action_low[dim], action_high[dim]);
+}
+
+void PlanResult::resize(const PlanProblem& problem, Index horizon) {
+  actions.resize(static_cast<std::size_t>(horizon * problem.rollout.dynamics->action_dim()));
+  states.resize(static_cast<std::size_t>((horizon + 1) * problem.rollout.dynamics->state_dim()));
+}
+
+}  // namespace DYNAPLAN_LEVEL
+}  // namespace dynaplan

@@ -1,0 +1,45 @@
+#include "dynaplan/planners/random_shooting.hpp"
+
+#include <string>
+
+#include "dynaplan/core/error.hpp"
+
+namespace dynaplan {
+inline namespace DYNAPLAN_LEVEL {
+
+void RandomShootingSettings::validate() const {
+  if (horizon < 1) throw ValueError("horizon: got " + std::to_string(horizon) + ", must be at least 1");
+  if (candidates < 1) throw ValueError("candidates: got " + std::to_string(candidates) + ", must be at least 1");
+}
+
+void plan_random_shooting(const RandomShootingSettings& settings, const PlanProblem& problem, Candidates& candidates,
+                          PlanResult& result) {
+  settings.validate();
+  problem.validate(settings.horizon);
+  const Index action_dim = problem.rollout.dynamics->action_dim();
+  candidates.prepare(problem, settings.candidates, settings.horizon);
+  result.resize(problem, settings.horizon);
+  const auto fill = [&](Index first, Block<float> actions) {
+    fill_uniform(problem.stream, Purpose::kActions, first, 0, actions);
+    for (Index row = 0; row < actions.dim; ++row) {
+      const auto low = static_cast<float>(problem.action_low[row % action_dim]);
+      const auto high = static_cast<float>(problem.action_high[row % action_dim]);
+      float* const value = actions.row(row);
+      for (Index k = 0; k < actions.lanes; ++k) value[k] = low + (high - low) * value[k];
+    }
+  };
+  result.non_finite = candidates.evaluate(problem, 0, fill);
+  result.candidates = settings.candidates;
+  result.iterations = 1;
+  const Index best = candidates.best();
+  const bool any_finite = result.non_finite < settings.candidates;
+  result.status = any_finite ? PlanStatus::kIterations : PlanStatus::kNoFiniteCandidate;
+  for (Index row = 0; row < settings.horizon * action_dim; ++row) {
+    result.actions[static_cast<std::size_t>(row)] =
+        any_finite ? candidates.action(best, row) : static_cast<float>(problem.start_action(row));
+  }
+  candidates.evaluate_result(problem, result);
+}
+
+}  // namespace DYNAPLAN_LEVEL
+}  // namespace dynaplan

@@ -1,0 +1,96 @@
+#include "dynaplan/rewards/action.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <string>
+
+#include "dynaplan/core/error.hpp"
+
+namespace dynaplan {
+inline namespace DYNAPLAN_LEVEL {
+
+namespace {
+
+void require_action_dim(const char* term, Index weights_dim, Index action_dim) {
+  if (weights_dim != action_dim) {
+    throw ShapeError(std::string("reward: ") + term + " has weights for " + std::to_string(weights_dim) +
+                     " actions, must have them for the model's " + std::to_string(action_dim));
+  }
+}
+
+}  // namespace
+
+template <class T>
+ActionCost<T>::ActionCost(const Eigen::MatrixXd& weights, const Eigen::VectorXd& low, const Eigen::VectorXd& high)
+    : form_(weights, Eigen::VectorXd::Zero(weights.rows())), clips_(false) {
+  if (low.size() != weights.rows() || high.size() != weights.rows()) {
+    throw ShapeError("low, high: got " + std::to_string(low.size()) + " and " + std::to_string(high.size()) +
+                     " entries, must have one for each of " + std::to_string(weights.rows()) + " actions");
+  }
+  for (Index i = 0; i < low.size(); ++i) {
+    if (!(low(i) <= high(i))) throw ValueError("low, high: low must not exceed high, nor be nan");
+    clips_ = clips_ || std::isfinite(low(i)) || std::isfinite(high(i));
+    low_.push_back(static_cast<T>(low(i)));
+    high_.push_back(static_cast<T>(high(i)));
+  }
+}
+
+template <class T>
+std::size_t ActionCost<T>::workspace_bytes(Index lanes) const {
+  return form_.workspace_bytes(lanes) + Workspace::bytes<T>(form_.dim() * lanes);
+}
+
+template <class T>
+void ActionCost<T>::add(const StepView<T>& view, Workspace& workspace, T* total) const {
+  const ConstBlock<T> action = view.action;
+  if (!clips_) {
+    form_.subtract(action, workspace, total);
+    return;
+  }
+  const Workspace::Scope scope(workspace);
+  const Block<T> clipped = workspace.take_block<T>(action.dim, action.lanes);
+  for (Index i = 0; i < action.dim; ++i) {
+    const T low = low_[static_cast<std::size_t>(i)];
+    const T high = high_[static_cast<std::size_t>(i)];
+    for (Index k = 0; k < action.lanes; ++k) clipped.row(i)[k] = std::min(std::max(action.row(i)[k], low), high);
+  }
+  form_.subtract(clipped, workspace, total);
+}
+
+template <class T>
+void ActionCost<T>::require_dims(Index /*state_dim*/, Index action_dim) const {
+  require_action_dim("an action cost", form_.dim(), action_dim);
+}
+
+template <class T>
+ActionChangeCost<T>::ActionChangeCost(const Eigen::MatrixXd& weights)
+    : form_(weights, Eigen::VectorXd::Zero(weights.rows())) {}
+
+template <class T>
+std::size_t ActionChangeCost<T>::workspace_bytes(Index lanes) const {
+  return form_.workspace_bytes(lanes) + Workspace::bytes<T>(form_.dim() * lanes);
+}
+
+template <class T>
+void ActionChangeCost<T>::add(const StepView<T>& view, Workspace& workspace, T* total) const {
+  const ConstBlock<T> action = view.action;
+  const Workspace::Scope scope(workspace);
+  const Block<T> change = workspace.take_block<T>(action.dim, action.lanes);
+  for (Index i = 0; i < action.dim; ++i) {
+    for (Index k = 0; k < action.lanes; ++k) change.row(i)[k] = action.row(i)[k] - view.previous_action.row(i)[k];
+  }
+  form_.subtract(change, workspace, total);
+}
+
+template <class T>
+void ActionChangeCost<T>::require_dims(Index /*state_dim*/, Index action_dim) const {
+  require_action_dim("an action-change cost", form_.dim(), action_dim);
+}
+
+template class ActionCost<float>;
+template class ActionCost<double>;
+template class ActionChangeCost<float>;
+template class ActionChangeCost<double>;
+
+}  // namespace DYNAPLAN_LEVEL
+}  // namespace dynaplan

@@ -1,0 +1,93 @@
+#include "dynaplan/rewards/angle.hpp"
+
+#include <cmath>
+#include <string>
+
+#include "dynaplan/core/error.hpp"
+
+namespace dynaplan {
+inline namespace DYNAPLAN_LEVEL {
+
+namespace {
+
+template <class T>
+constexpr T kPi = T(3.14159265358979323846);
+
+inline double direction(double y, double x) { return std::atan2(y, x); }
+
+// atan2 without branches, so that lanes vectorise: Cephes' atanf polynomial on [0, tan(pi/8)], error below 2e-7.
+inline float direction(float y, float x) {
+  constexpr float kTanPi8 = 0.4142135624F;
+  const float ax = x < 0.0F ? -x : x;
+  const float ay = y < 0.0F ? -y : y;
+  const float large = ax > ay ? ax : ay;
+  const float small = ax > ay ? ay : ax;
+  const float ratio = small / (large > 0.0F ? large : 1.0F);
+  const bool upper = ratio > kTanPi8;
+  const float t = upper ? (ratio - 1.0F) / (ratio + 1.0F) : ratio;
+  const float z = t * t;
+  float angle =
+      (((8.05374449538e-2F * z - 1.38776856032e-1F) * z + 1.99777106478e-1F) * z - 3.33329491539e-1F) * z * t + t;
+  angle = upper ? angle + 0.25F * kPi<float> : angle;
+  angle = ay > ax ? 0.5F * kPi<float> - angle : angle;
+  angle = x < 0.0F ? kPi<float> - angle : angle;
+  angle = y < 0.0F ? -angle : angle;
+  // The comparisons above lose a nan; the sum brings it back.
+  return angle + (x - x) + (y - y);
+}
+
+template <class T>
+inline T wrapped(T angle) {
+  constexpr T kTurn = 2 * kPi<T>;
+  return angle - kTurn * std::nearbyint(angle / kTurn);
+}
+
+}  // namespace
+
+template <class T>
+AngleReward<T>::AngleReward(const AngleSource& source, double weight, double target, At at)
+    : source_(source), weight_(static_cast<T>(weight)), target_(static_cast<T>(target)), at_(at) {
+  if (!std::isfinite(weight)) throw ValueError("weight: must be finite");
+  if (!std::isfinite(target)) throw ValueError("target: must be finite, in radians");
+}
+
+template <class T>
+void AngleReward<T>::add(const StepView<T>& view, Workspace& /*workspace*/, T* total) const {
+  const ConstBlock<T> state = at_ == At::kState ? view.state : view.next;
+  const T* first = state.row(source_.first);
+  if (source_.second < 0) {
+    for (Index k = 0; k < state.lanes; ++k) {
+      const T angle = wrapped(first[k] - target_);
+      total[k] -= weight_ * angle * angle;
+    }
+    return;
+  }
+  const T* second = state.row(source_.second);
+  if (target_ == T(0)) {
+    for (Index k = 0; k < state.lanes; ++k) {
+      const T angle = direction(second[k], first[k]);
+      total[k] -= weight_ * angle * angle;
+    }
+    return;
+  }
+  for (Index k = 0; k < state.lanes; ++k) {
+    const T angle = wrapped(direction(second[k], first[k]) - target_);
+    total[k] -= weight_ * angle * angle;
+  }
+}
+
+template <class T>
+void AngleReward<T>::require_dims(Index state_dim, Index /*action_dim*/) const {
+  for (const Index index : {source_.first, source_.second < 0 ? source_.first : source_.second}) {
+    if (index < 0 || index >= state_dim) {
+      throw ShapeError("reward: an angle term looks at state " + std::to_string(index) +
+                       ", must be one of the model's " + std::to_string(state_dim) + " states");
+    }
+  }
+}
+
+template class AngleReward<float>;
+template class AngleReward<double>;
+
+}  // namespace DYNAPLAN_LEVEL
+}  // namespace dynaplan

@@ -1,0 +1,122 @@
+#include "dynaplan/rewards/quadratic.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <string>
+
+#include "dynaplan/core/error.hpp"
+
+namespace dynaplan {
+inline namespace DYNAPLAN_LEVEL {
+
+namespace {
+
+void require_symmetric(const Eigen::MatrixXd& weights, Index dim) {
+  if (weights.rows() != dim || weights.cols() != dim) {
+    throw ShapeError("weights: got (" + std::to_string(weights.rows()) + ", " + std::to_string(weights.cols()) +
+                     "), must be square with " + std::to_string(dim) + " rows, as many as the target has entries");
+  }
+  if (!weights.allFinite()) throw ValueError("weights: must be finite");
+  if (!weights.isApprox(weights.transpose(), 1e-12)) throw ValueError("weights: must be a symmetric matrix");
+}
+
+// U with U^T U = W, rows of zeros where W is only semi-definite.
+Eigen::MatrixXd upper_factor(const Eigen::MatrixXd& weights) {
+  const Index dim = weights.rows();
+  const double tolerance = 1e-12 * std::max(1e-300, weights.diagonal().cwiseAbs().maxCoeff()) * static_cast<double>(dim);
+  Eigen::MatrixXd rest = weights;
+  Eigen::MatrixXd upper = Eigen::MatrixXd::Zero(dim, dim);
+  for (Index j = 0; j < dim; ++j) {
+    const double pivot = rest(j, j);
+    const double off_diagonal = j + 1 < dim ? rest.row(j).tail(dim - j - 1).cwiseAbs().maxCoeff() : 0.0;
+    if (pivot < -tolerance || (pivot <= tolerance && off_diagonal > tolerance)) {
+      throw ValueError("weights: a matrix of weights must be positive semi-definite");
+    }
+    if (pivot <= tolerance) continue;
+    upper.row(j).tail(dim - j) = rest.row(j).tail(dim - j) / std::sqrt(pivot);
+    rest.bottomRightCorner(dim - j, dim - j) -= upper.row(j).tail(dim - j).transpose() * upper.row(j).tail(dim - j);
+  }
+  return upper;
+}
+
+}  // namespace
+
+template <class T>
+QuadraticForm<T>::QuadraticForm(const Eigen::MatrixXd& weights, const Eigen::VectorXd& target) {
+  const Index dim = target.size();
+  require_symmetric(weights, dim);
+  if (!target.allFinite()) throw ValueError("target: must be finite");
+  for (const double value : target) target_.push_back(static_cast<T>(value));
+  if (weights.isDiagonal(0.0)) {
+    for (const double value : weights.diagonal()) diagonal_.push_back(static_cast<T>(value));
+    return;
+  }
+  const Eigen::MatrixXd upper = upper_factor(weights);
+  for (Index first = 0; first < dim; first += PackedAffine<T>::kPanelRows) {
+    const Index rows = std::min(PackedAffine<T>::kPanelRows, dim - first);
+    const Eigen::MatrixXd part = upper.block(first, first, rows, dim - first);
+    const Eigen::VectorXd bias = -part * target.tail(dim - first);
+    panels_.push_back({first, PackedAffine<T>(part.cast<T>(), bias.cast<T>())});
+  }
+}
+
+template <class T>
+std::size_t QuadraticForm<T>::workspace_bytes(Index lanes) const {
+  return Workspace::bytes<T>(PackedAffine<T>::kPanelRows * lanes);
+}
+
+template <class T>
+void QuadraticForm<T>::subtract(ConstBlock<T> x, Workspace& workspace, T* total) const {
+  if (panels_.empty()) {
+    subtract_diagonal(x, total);
+    return;
+  }
+  const Workspace::Scope scope(workspace);
+  const Block<T> products = workspace.take_block<T>(PackedAffine<T>::kPanelRows, x.lanes);
+  for (const Panel& panel : panels_) {
+    const Block<T> rows = products.rows(0, panel.rows.outputs());
+    const ConstBlock<T> tail = x.rows(panel.first, x.dim - panel.first);
+    panel.rows.apply(&tail, 1, rows);
+    for (Index i = 0; i < rows.dim; ++i) {
+      const T* y = rows.row(i);
+      for (Index k = 0; k < x.lanes; ++k) total[k] -= y[k] * y[k];
+    }
+  }
+}
+
+template <class T>
+void QuadraticForm<T>::subtract_diagonal(ConstBlock<T> x, T* total) const {
+  for (Index i = 0; i < x.dim; ++i) {
+    const T weight = diagonal_[static_cast<std::size_t>(i)];
+    if (weight == T(0)) continue;
+    const T target = target_[static_cast<std::size_t>(i)];
+    const T* value = x.row(i);
+    for (Index k = 0; k < x.lanes; ++k) total[k] -= weight * (value[k] - target) * (value[k] - target);
+  }
+}
+
+template <class T>
+std::size_t QuadraticReward<T>::workspace_bytes(Index lanes) const {
+  return form_.workspace_bytes(lanes);
+}
+
+template <class T>
+void QuadraticReward<T>::add(const StepView<T>& view, Workspace& workspace, T* total) const {
+  form_.subtract(at_ == At::kState ? view.state : view.next, workspace, total);
+}
+
+template <class T>
+void QuadraticReward<T>::require_dims(Index state_dim, Index /*action_dim*/) const {
+  if (form_.dim() != state_dim) {
+    throw ShapeError("reward: a quadratic term has weights for " + std::to_string(form_.dim()) +
+                     " states, must have them for the model's " + std::to_string(state_dim));
+  }
+}
+
+template class QuadraticForm<float>;
+template class QuadraticForm<double>;
+template class QuadraticReward<float>;
+template class QuadraticReward<double>;
+
+}  // namespace DYNAPLAN_LEVEL
+}  // namespace dynaplan

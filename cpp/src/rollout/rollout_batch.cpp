@@ -1,0 +1,130 @@
+#include <algorithm>
+#include <atomic>
+#include <cmath>
+#include <string>
+
+#include "dynaplan/core/error.hpp"
+#include "dynaplan/core/parallel.hpp"
+#include "dynaplan/core/transpose.hpp"
+#include "dynaplan/rollout/rollout.hpp"
+
+namespace dynaplan {
+inline namespace DYNAPLAN_LEVEL {
+
+namespace {
+
+template <class T>
+bool all_finite(ConstBlock<T> block) {
+  // x - x is 0 for what is finite and nan for the rest.
+  T sum[kMaxLanes] = {};
+  for (Index i = 0; i < block.dim; ++i) {
+    for (Index k = 0; k < block.lanes; ++k) sum[k] += block.row(i)[k] - block.row(i)[k];
+  }
+  return std::all_of(sum, sum + block.lanes, [](T value) { return value == T(0); });
+}
+
+template <class T>
+void throw_first_nonfinite(const char* name, const T* values, Index rows, Index columns) {
+  for (Index row = 0; row < rows; ++row) {
+    for (Index column = 0; column < columns; ++column) {
+      if (!std::isfinite(values[row * columns + column])) {
+        throw ValueError(std::string(name) + ": candidate " + std::to_string(row) + ", entry " +
+                         std::to_string(column) + " is not finite; all states and actions must be");
+      }
+    }
+  }
+}
+
+// Room for one block: its transposed inputs, its results, and what rollout_block takes itself.
+template <class T>
+struct BlockShape {
+  Index lanes;
+  Index state_dim;
+  Index action_dim;
+  Index horizon;
+  bool keeps_trajectory;
+
+  std::size_t bytes(const RolloutProblem<T>& problem) const {
+    const Index trajectory_rows = keeps_trajectory ? (horizon + 1) * state_dim : 0;
+    return Workspace::bytes<T>(state_dim * lanes) + Workspace::bytes<T>(horizon * action_dim * lanes) +
+           Workspace::bytes<T>(action_dim * lanes) + Workspace::bytes<T>(lanes) +
+           Workspace::bytes<T>(trajectory_rows * lanes) + problem.workspace_bytes(lanes, keeps_trajectory);
+  }
+};
+
+// Returns false if an input is not finite.
+template <class T>
+bool run_block(const RolloutProblem<T>& problem, const RolloutBatch<T>& batch, const BlockShape<T>& shape, Index first,
+               Workspace& workspace) {
+  const Workspace::Scope scope(workspace);
+  const Index count = std::min(shape.lanes, batch.count - first);
+  const Index lanes = padded_lanes<T>(count);
+  const Index action_size = shape.horizon * shape.action_dim;
+  const Block<T> states = workspace.take_block<T>(shape.state_dim, lanes);
+  const Block<T> actions = workspace.take_block<T>(action_size, lanes);
+  rows_to_block(batch.one_state ? batch.states : batch.states + first * shape.state_dim,
+                batch.one_state ? Index{0} : shape.state_dim, count, states);
+  rows_to_block(batch.actions + first * action_size, action_size, count, actions);
+  if (!all_finite<T>(states) || !all_finite<T>(actions)) return false;
+
+  BlockRollout<T> block;
+  block.initial_state = states;
+  block.actions = actions;
+  if (batch.last_action != nullptr) {
+    const Block<T> last_action = workspace.take_block<T>(shape.action_dim, lanes);
+    rows_to_block(batch.last_action, Index{0}, lanes, last_action);
+    block.last_action = last_action;
+  }
+  block.draw = {batch.stream, first, 0, batch.sample};
+  if (batch.totals != nullptr) block.total = workspace.take<T>(lanes);
+  if (shape.keeps_trajectory) {
+    block.trajectory = workspace.take_block<T>((shape.horizon + 1) * shape.state_dim, lanes);
+  }
+  rollout_block(problem, block, workspace);
+  if (batch.totals != nullptr) std::copy_n(block.total, count, batch.totals + first);
+  if (shape.keeps_trajectory) {
+    const Index size = (shape.horizon + 1) * shape.state_dim;
+    block_to_rows<T>(block.trajectory, count, batch.trajectories + first * size, size);
+  }
+  return true;
+}
+
+}  // namespace
+
+template <class T>
+Index block_lanes(Index count) {
+  // Four blocks at least, where there are enough rollouts, so that a few threads have something to share.
+  constexpr Index kBlocks = 4;
+  return std::clamp(padded_lanes<T>((count + kBlocks - 1) / kBlocks), kVectorLanes<T>, kMaxLanes);
+}
+
+template <class T>
+void rollout(const RolloutProblem<T>& problem, const RolloutBatch<T>& batch) {
+  problem.validate();
+  if (batch.count < 1) throw ShapeError("actions: got 0 candidates, must be at least 1");
+  if (batch.horizon < 1) throw ShapeError("actions: got a horizon of 0 steps, must be at least 1");
+  const Index lanes = block_lanes<T>(batch.count);
+  const Index blocks = (batch.count + lanes - 1) / lanes;
+  const int threads = usable_threads(blocks, batch.threads);
+  const BlockShape<T> shape{lanes, problem.dynamics->state_dim(), problem.dynamics->action_dim(), batch.horizon,
+                            batch.trajectories != nullptr};
+  std::vector<Workspace> workspaces(static_cast<std::size_t>(threads));
+  for (Workspace& workspace : workspaces) workspace.reserve(shape.bytes(problem));
+  std::atomic<bool> finite{true};
+  parallel_for(blocks, threads, [&](Index block, int thread) {
+    Workspace& workspace = workspaces[static_cast<std::size_t>(thread)];
+    if (!run_block(problem, batch, shape, block * lanes, workspace)) finite = false;
+  });
+  if (!finite) {
+    throw_first_nonfinite("states", batch.states, batch.one_state ? 1 : batch.count, shape.state_dim);
+    throw_first_nonfinite("actions", batch.actions, batch.count, shape.horizon * shape.action_dim);
+  }
+}
+
+template Index block_lanes<float>(Index);
+template Index block_lanes<double>(Index);
+template void rollout<float>(const RolloutProblem<float>&, const RolloutBatch<float>&);
+template void rollout<double>(const RolloutProblem<double>&, const RolloutBatch<double>&);
+
+}  // namespace DYNAPLAN_LEVEL
+}  // namespace dynaplan

@@ -1,0 +1,39 @@
+#include "dynaplan/rollout/score_steps.hpp"
+
+#include <algorithm>
+
+#include "dynaplan/core/transpose.hpp"
+
+namespace dynaplan {
+inline namespace DYNAPLAN_LEVEL {
+
+void score_steps(const Reward<double>& reward, const StepBatch& batch, double* rewards) {
+  reward.require_dims(batch.state_dim, batch.action_dim);
+  Workspace workspace;
+  workspace.reserve(2 * Workspace::bytes<double>(batch.state_dim * kMaxLanes) +
+                    2 * Workspace::bytes<double>(batch.action_dim * kMaxLanes) +
+                    Workspace::bytes<double>(kMaxLanes) + reward.workspace_bytes(kMaxLanes));
+  const auto load = [&](const double* rows, Index dim, Index first, Index count) {
+    const Block<double> block = workspace.take_block<double>(dim, padded_lanes<double>(count));
+    rows_to_block(rows + first * dim, dim, count, block);
+    return block;
+  };
+  for (Index first = 0; first < batch.count; first += kMaxLanes) {
+    const Workspace::Scope scope(workspace);
+    const Index count = std::min(kMaxLanes, batch.count - first);
+    StepView<double> view;
+    view.state = load(batch.states, batch.state_dim, first, count);
+    view.action = load(batch.actions, batch.action_dim, first, count);
+    view.next = load(batch.next_states, batch.state_dim, first, count);
+    view.previous_action = batch.previous_actions != nullptr
+                               ? ConstBlock<double>(load(batch.previous_actions, batch.action_dim, first, count))
+                               : view.action;
+    double* const total = workspace.take<double>(view.state.lanes);
+    std::fill_n(total, view.state.lanes, 0.0);
+    reward.add(view, workspace, total);
+    std::copy_n(total, count, rewards + first);
+  }
+}
+
+}  // namespace DYNAPLAN_LEVEL
+}  // namespace dynaplan

@@ -1,0 +1,67 @@
+"""dynaplan: learn how a system moves from a few hundred transitions, and control it fast, on a CPU.
+
+The way of the data: `collect` or `Transitions`, then `LinearGaussian.fit`, `evaluate`, and `MPC`
+with a planner such as `CEM`.
+"""
+
+from dynaplan._isa import build_info as build_info
+from dynaplan._isa import load_core as _load_core
+from dynaplan._version import __version__ as __version__
+
+_load_core()
+
+from dynaplan import rewards as rewards  # noqa: E402  # the compiled module comes first
+from dynaplan import terminations as terminations  # noqa: E402
+from dynaplan.control import MPC as MPC  # noqa: E402
+from dynaplan.envs import collect as collect  # noqa: E402
+from dynaplan.errors import ArgumentError as ArgumentError  # noqa: E402
+from dynaplan.errors import Error as Error  # noqa: E402
+from dynaplan.errors import IsaError as IsaError  # noqa: E402
+from dynaplan.errors import ModelFileError as ModelFileError  # noqa: E402
+from dynaplan.errors import NumericalError as NumericalError  # noqa: E402
+from dynaplan.errors import RankDeficientWarning as RankDeficientWarning  # noqa: E402
+from dynaplan.errors import ShapeError as ShapeError  # noqa: E402
+from dynaplan.evaluate import Evaluation as Evaluation  # noqa: E402
+from dynaplan.evaluate import evaluate as evaluate  # noqa: E402
+from dynaplan.features import Identity as Identity  # noqa: E402
+from dynaplan.features import Polynomial as Polynomial  # noqa: E402
+from dynaplan.models import LinearGaussian as LinearGaussian  # noqa: E402
+from dynaplan.models import Prediction as Prediction  # noqa: E402
+from dynaplan.planners import CEM as CEM  # noqa: E402
+from dynaplan.planners import Plan as Plan  # noqa: E402
+from dynaplan.planners import PlanStats as PlanStats  # noqa: E402
+from dynaplan.planners import RandomShooting as RandomShooting  # noqa: E402
+from dynaplan.recursive import RecursiveLeastSquares as RecursiveLeastSquares  # noqa: E402
+from dynaplan.rollouts import returns as returns  # noqa: E402
+from dynaplan.rollouts import rollout as rollout  # noqa: E402
+from dynaplan.transitions import Transitions as Transitions  # noqa: E402
+
+__all__ = [
+    "CEM",
+    "MPC",
+    "ArgumentError",
+    "Error",
+    "Evaluation",
+    "Identity",
+    "IsaError",
+    "LinearGaussian",
+    "ModelFileError",
+    "NumericalError",
+    "Plan",
+    "PlanStats",
+    "Polynomial",
+    "Prediction",
+    "RandomShooting",
+    "RankDeficientWarning",
+    "RecursiveLeastSquares",
+    "ShapeError",
+    "Transitions",
+    "__version__",
+    "build_info",
+    "collect",
+    "evaluate",
+    "returns",
+    "rewards",
+    "rollout",
+    "terminations",
+]

@@ -1,0 +1,50 @@
+"""Arguments become arrays here: anything `np.asarray` takes, in the type and layout the core reads."""
+
+from __future__ import annotations
+
+import secrets
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from dynaplan.errors import ArgumentError, ShapeError
+
+
+def numbers(name: str, values: ArrayLike, dtype: type[np.floating[Any]] = np.float64) -> NDArray[Any]:
+    """Returns `values` as a C-contiguous array of `dtype`; integers and floats only."""
+    try:
+        array = np.asarray(values)
+    except ValueError as error:
+        raise ShapeError(f"{name}: the rows do not form an array: {error}") from error
+    if array.dtype.kind not in "biuf":
+        raise TypeError(f"{name}: got dtype {array.dtype}, must be real numbers")
+    return np.ascontiguousarray(array, dtype) if array.ndim else array.astype(dtype)
+
+
+def rows(name: str, values: ArrayLike, columns: int) -> NDArray[Any]:
+    """Returns (N, columns); a single row (columns,) becomes (1, columns)."""
+    array = numbers(name, values)
+    if array.shape == (columns,):
+        array = array.reshape(1, columns)
+    if array.ndim != 2 or array.shape[1] != columns:
+        raise ShapeError(f"{name}: got shape {array.shape}, must be (N, {columns}) or ({columns},)")
+    return array
+
+
+def vector(name: str, values: ArrayLike, size: int | None = None) -> NDArray[Any]:
+    """Returns (size,); a scalar becomes (1,)."""
+    array = np.atleast_1d(numbers(name, values))
+    if array.ndim != 1 or (size is not None and len(array) != size):
+        wanted = "(n,)" if size is None else f"({size},)"
+        raise ShapeError(f"{name}: got shape {array.shape}, must be {wanted}")
+    return array
+
+
+def seed_number(seed: int | None) -> int:
+    """Returns `seed` as an unsigned 64-bit number; None draws a fresh one."""
+    if seed is None:
+        return secrets.randbits(64)
+    if not 0 <= seed < 2**64:
+        raise ArgumentError(f"seed: got {seed}, must be from 0 to 2**64 - 1")
+    return int(seed)

@@ -1,0 +1,312 @@
+"""The command `python -m dynaplan`: learn a model from few data, check it, control with it.
+
+Everything that is computed here can be had from Python in about ten lines; the command shows what
+to expect of them on one's own machine.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+import tempfile
+import time
+import warnings
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing, contextmanager
+from pathlib import Path
+from typing import Any, NoReturn
+
+import numpy as np
+from numpy.typing import NDArray
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
+
+from dynaplan import report, rewards
+from dynaplan._version import __version__
+from dynaplan.control import MPC
+from dynaplan.envs import collect
+from dynaplan.errors import Error, RankDeficientWarning
+from dynaplan.evaluate import Evaluation, evaluate
+from dynaplan.features import Polynomial
+from dynaplan.models import LinearGaussian
+from dynaplan.planners import CEM
+from dynaplan.rollouts import rollout
+from dynaplan.transitions import Transitions
+
+__all__ = ["main"]
+
+_EPISODES = 10
+_HELD_OUT = 0.25
+_CHECKED_STEPS = 50
+# Of the horizons 10, 15, 20 and 30 on Pendulum-v1, the shortest that swings up from every start.
+_HORIZON = 20
+# For environments that set no limit themselves.
+_MAX_EPISODE_STEPS = 1000
+# Length of the predictions in the picture: a second of Pendulum-v1.
+_PREDICTED_STEPS = 20
+
+_DESCRIPTION = """\
+Learn the dynamics of a Gymnasium environment from a few random transitions, check on held-out
+data how far ahead the model can be trusted, then control ten fresh episodes by planning with it.
+"""
+_EPILOG = """\
+examples:
+  python -m dynaplan                          swing a pendulum up after 200 transitions
+  python -m dynaplan --steps 100 --seed 3     with half the data and other random numbers
+  python -m dynaplan --out pictures/          put the picture there
+"""
+
+
+class _RefusalError(Exception):
+    """What the user asked for cannot be done; the text is one line that says why."""
+
+
+class _Parser(argparse.ArgumentParser):
+    def error(self, message: str) -> NoReturn:
+        self.exit(2, f"dynaplan: {message} (see python -m dynaplan --help)\n")
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Runs the command.
+
+    Args:
+        arguments: what follows the name of the command; default: those of the process.
+
+    Returns:
+        The exit code: 0, 2 if the request cannot be met, 130 after Ctrl-C.
+    """
+    options = _parser().parse_args(arguments)
+    console = Console(highlight=False)
+    try:
+        _run(options, console)
+        console.file.flush()
+    except _RefusalError as refusal:
+        print(f"dynaplan: {refusal}", file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        return 130
+    except BrokenPipeError:  # the reader, for example `head`, has seen enough
+        # Python flushes stdout once more as it ends, which must not fail again.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
+    return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = _Parser(
+        prog="python -m dynaplan",
+        description=_DESCRIPTION,
+        epilog=_EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument(
+        "--env", default="Pendulum-v1", metavar="ID", help="Gymnasium id (default: %(default)s)"
+    )
+    parser.add_argument(
+        "--steps",
+        type=_at_least(2),
+        default=200,
+        metavar="N",
+        help="transitions to collect; a quarter is held out for the check (default: %(default)s)",
+    )
+    parser.add_argument(
+        "--seed",
+        type=_at_least(0),
+        default=0,
+        metavar="N",
+        help="the same seed gives the same data, plans and returns (default: %(default)s)",
+    )
+    parser.add_argument(
+        "--horizon",
+        type=_at_least(1),
+        metavar="N",
+        help=f"steps to plan ahead (default: {_HORIZON}, or as far as the model can be trusted)",
+    )
+    parser.add_argument(
+        "--out",
+        metavar="PATH",
+        default="",
+        help="folder or .png file of the picture (default: dynaplan-<env>.png in this folder)",
+    )
+    parser.add_argument("--version", action="version", version=f"dynaplan {__version__}")
+    return parser
+
+
+def _at_least(smallest: int) -> Callable[[str], int]:
+    def parse(text: str) -> int:
+        try:
+            value = int(text)
+        except ValueError:
+            value = smallest - 1
+        if value < smallest:
+            raise argparse.ArgumentTypeError(
+                f"expected an integer of at least {smallest}, got {text!r}"
+            )
+        return value
+
+    return parse
+
+
+def _run(options: argparse.Namespace, console: Console) -> None:
+    picture = _picture_path(options.out, options.env)
+    env, reward = _environment(options.env)
+    progress = Progress(
+        TextColumn("{task.description}"),
+        BarColumn(),
+        TimeElapsedColumn(),
+        console=console,
+        transient=True,
+    )
+    with closing(env), progress:
+        task = progress.add_task("Collecting", total=_EPISODES + 2)
+        with _refusing(Error, TypeError, ValueError):
+            data = collect(env, options.steps, seed=options.seed)
+        progress.update(task, advance=1, description="Fitting and checking")
+        model, check = _learn(data, options, console)
+        trusted = max(1, min(_HORIZON, check.trusted_horizon))
+        planner = CEM(horizon=options.horizon or trusted)
+        mpc = MPC(model, reward, planner, action_space=env.action_space, seed=options.seed)
+        progress.advance(task)
+        episodes = []
+        for index in range(_EPISODES):
+            progress.update(task, description=f"Controlling, episode {index + 1} of {_EPISODES}")
+            # Seeds of two runs do not overlap, nor do they meet the one of the collection.
+            episodes.append(_episode(env, mpc, 1000 + _EPISODES * options.seed + index))
+            progress.advance(task)
+        console.print(
+            f"Control by CEM, planning {planner.horizon} steps ahead with a model of all "
+            f"{len(data)} transitions\n"
+        )
+        console.print(report.return_table(episodes))
+        console.print(report.time_line(episodes))
+        if not report.plot_is_possible():
+            console.print('No picture, matplotlib is missing: pip install "dynaplan[plot]"')
+            return
+        progress.update(task, description="Drawing")
+        # The worst first reward is the hardest start: a pendulum that hangs.
+        hardest = min(episodes, key=lambda episode: episode.rewards[0])
+        dt = getattr(env.unwrapped, "dt", None)
+        with _refusing(OSError):
+            report.draw(
+                picture, hardest, _predictions(model, hardest), check, env_id=options.env, dt=dt
+            )
+        console.print(f"Picture: {picture}", soft_wrap=True)
+
+
+def _learn(
+    data: Transitions, options: argparse.Namespace, console: Console
+) -> tuple[LinearGaussian, Evaluation]:
+    """Fits on a part of the data, checks on the rest, and returns the model of all."""
+    train, held_out = data.split(_HELD_OUT, seed=options.seed)
+    with _refusing(Error, ValueError, hint=f" (--steps {options.steps} may be too few)"):
+        start = time.perf_counter()
+        model = _fit(train)
+        seconds = time.perf_counter() - start
+        check = evaluate(model, held_out, horizon=_CHECKED_STEPS)
+    console.print(
+        f"[bold]dynaplan {__version__}[/bold]  {options.env}, seed {options.seed}\n\n"
+        f"Model: least squares on quadratic features, {model.coefficients.size} coefficients from "
+        f"{len(train)} transitions in {1e3 * seconds:.1f} ms; {len(held_out)} held out\n",
+    )
+    console.print(report.check_table(check))
+    errors = ", ".join(f"{error:.2g}" for error in check.one_step_rmse)
+    console.print(f"One-step error per state (RMSE): {errors}")
+    console.print(
+        f"Trusted horizon: {check.trusted_horizon} steps "
+        f"(the median error stays below {report.percent(check.share)} of the spread)\n"
+    )
+    return model.updated(held_out), check
+
+
+def _episode(env: Any, mpc: MPC, seed: int) -> report.ControlledEpisode:
+    """Plays an episode at random and then, from the same start, under control."""
+    rng = np.random.default_rng(seed)
+    space = env.action_space
+    _, _, random = _play(env, lambda _: rng.uniform(space.low, space.high), seed)
+    seconds: list[float] = []
+
+    def act(state: NDArray[Any]) -> NDArray[np.float64]:
+        start = time.perf_counter()
+        action = mpc.act(state)
+        seconds.append(time.perf_counter() - start)
+        return action
+
+    mpc.reset()
+    states, actions, obtained = _play(env, act, seed)
+    return report.ControlledEpisode(
+        seed=seed,
+        states=states,
+        actions=actions,
+        rewards=obtained,
+        plan_seconds=np.array(seconds),
+        random_return=float(random.sum()),
+    )
+
+
+def _predictions(
+    model: LinearGaussian, episode: report.ControlledEpisode
+) -> dict[int, NDArray[np.float64]]:
+    """Predicts an episode piece by piece from the actions that were applied."""
+    pieces = {}
+    for start in range(0, len(episode.actions), _PREDICTED_STEPS):
+        actions = episode.actions[start : start + _PREDICTED_STEPS]
+        pieces[start] = rollout(model, episode.states[start], actions[np.newaxis])[0]
+    return pieces
+
+
+def _play(
+    env: Any, act: Callable[[NDArray[Any]], NDArray[Any]], seed: int
+) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
+    """Plays one episode and returns states (T + 1, S), actions (T, A) and rewards (T,)."""
+    state, _ = env.reset(seed=seed)
+    states, actions, obtained = [state], [], []
+    over = False
+    while not over and len(actions) < _MAX_EPISODE_STEPS:
+        action = np.asarray(act(state), dtype=env.action_space.dtype)
+        state, reward, terminated, truncated, _ = env.step(action)
+        states.append(state)
+        actions.append(action)
+        obtained.append(float(reward))
+        over = terminated or truncated
+    return np.array(states, float), np.array(actions, float), np.array(obtained)
+
+
+def _fit(train: Transitions) -> LinearGaussian:
+    with warnings.catch_warnings():
+        # The squares of a cosine and a sine add up to the intercept: harmless, and the rule here.
+        warnings.simplefilter("ignore", RankDeficientWarning)
+        return LinearGaussian.fit(train, features=Polynomial(2))
+
+
+def _environment(env_id: str) -> tuple[Any, Any]:
+    """Returns the environment and its reward as the planner needs it."""
+    import gymnasium  # noqa: PLC0415  # slow, and --help needs none of it
+
+    with _refusing(gymnasium.error.Error, ImportError, ValueError, hint=" (--env)"):
+        env = gymnasium.make(env_id)
+    with _refusing(Error, KeyError, ValueError, hint=" (--env)"):
+        return env, rewards.for_env(env)
+
+
+def _picture_path(out: str, env_id: str) -> Path:
+    """Returns where the picture goes, after a trial that one can write there."""
+    path = Path(out)
+    if path.suffix.lower() != ".png" or path.is_dir():
+        path /= f"dynaplan-{env_id.replace('/', '-').replace(':', '-')}.png"
+    with _refusing(OSError, hint=" (--out)"):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        if path.exists() and not os.access(path, os.W_OK):
+            raise PermissionError(f"{path} may not be written")
+        tempfile.TemporaryFile(dir=path.parent).close()
+    return path
+
+
+@contextmanager
+def _refusing(*kinds: type[Exception], hint: str = "") -> Iterator[None]:
+    """Turns errors of these kinds into a refusal of one line."""
+    try:
+        yield
+    except kinds as error:
+        text = " ".join(str(error).split())
+        raise _RefusalError(f"{text}{hint}") from error

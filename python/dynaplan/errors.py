@@ -1,0 +1,45 @@
+"""The exceptions and warnings of the package: one base class, so that one `except` catches all."""
+
+from __future__ import annotations
+
+__all__ = [
+    "ArgumentError",
+    "Error",
+    "IsaError",
+    "ModelFileError",
+    "NumericalError",
+    "RankDeficientWarning",
+    "ShapeError",
+]
+
+
+class Error(Exception):
+    """Base class of the errors that only dynaplan raises."""
+
+
+class ShapeError(Error, ValueError):
+    """An array has the wrong number of dimensions, rows or columns."""
+
+
+class ArgumentError(Error, ValueError):
+    """A value is out of its range, not finite, or does not go with another."""
+
+
+class ModelFileError(Error, ValueError):
+    """A file is not what it should be: wrong kind, truncated, or from a later version."""
+
+
+class NumericalError(Error, ArithmeticError):
+    """A computation cannot give a usable number, for example a factor that is singular."""
+
+
+class IsaError(Error, ImportError):
+    """The requested instruction set is unknown, not built, or not in this CPU."""
+
+
+class RankDeficientWarning(UserWarning):
+    """The data do not determine every coefficient; the fit chose the smallest ones that explain it.
+
+    Quadratic features of an angle's cosine and sine are the common harmless cause: the squares
+    add up to the intercept.
+    """

@@ -1,0 +1,194 @@
+"""How good a model is, and how far ahead it may be trusted."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from statistics import NormalDist
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dynaplan.errors import ArgumentError, ShapeError
+from dynaplan.models import LinearGaussian
+from dynaplan.rollouts import rollout
+from dynaplan.transitions import Transitions
+
+__all__ = ["Evaluation", "evaluate"]
+
+_LEVELS = (0.5, 0.9, 0.95)
+_STARTS_AT_ONCE = 4096  # bounds the memory of the trajectories
+_PRINTED_STEPS = (1, 2, 3, 5, 10, 20, 30, 50, 100, 200, 500, 1000)
+
+Float64 = NDArray[np.float64]
+
+
+@dataclass(frozen=True, eq=False)
+class Evaluation:
+    """What `evaluate` found. Print it for a summary.
+
+    Errors after k steps are root mean squares over the state's entries, each divided by its
+    standard deviation in the held-out data: 1 means "as wrong as the data are wide".
+
+    Attributes:
+        one_step_rmse: (S,) in the states' units.
+        spread: (S,) standard deviation of the held-out states, in their units.
+        steps: (K,) 1 ... K.
+        starts: (K,) how many starts reach that far within their episode.
+        error_median: (K,) median over the starts.
+        error_90: (K,) nine in ten starts are at most this wrong.
+        baseline_median: (K,) the same for the prediction that nothing changes.
+        coverage: for each level, (S,) share of held-out rows within the model's one-step band.
+        share: what share of the baseline an error may have to be trusted.
+        trusted_horizon: the last k up to which the median error stays within `share` of the
+            baseline; 0 if it does not even after one step.
+    """
+
+    one_step_rmse: Float64
+    spread: Float64
+    steps: NDArray[np.int64]
+    starts: NDArray[np.int64]
+    error_median: Float64
+    error_90: Float64
+    baseline_median: Float64
+    coverage: Mapping[float, Float64]
+    share: float
+    trusted_horizon: int
+
+    def __str__(self) -> str:
+        lines = ["one step      " + "".join(f"{f'state {i}':>11}" for i in range(len(self.spread)))]
+        lines.append("  rmse        " + _cells(self.one_step_rmse))
+        lines.append("  data spread " + _cells(self.spread))
+        for level, shares in self.coverage.items():
+            lines.append(f"  in {level:>4.0%} band" + "".join(f"{share:>11.1%}" for share in shares))
+        lines.append("after k steps   error   90 %   nothing changes   starts   (in data spreads)")
+        last = int(self.steps[-1])
+        for step in sorted({k for k in _PRINTED_STEPS if k < last} | {last}):
+            i = step - 1
+            lines.append(
+                f"{step:>13}{self.error_median[i]:>8.3f}{self.error_90[i]:>7.3f}"
+                f"{self.baseline_median[i]:>18.3f}{self.starts[i]:>9}"
+            )
+        reach = "at least " if self.trusted_horizon == last else ""
+        lines.append(
+            f"trusted horizon: {reach}{self.trusted_horizon} steps "
+            f"(median error within {self.share:.0%} of 'nothing changes')"
+        )
+        return "\n".join(lines)
+
+
+def _cells(values: Float64) -> str:
+    return "".join(f"{value:>11.4g}" for value in values)
+
+
+def evaluate(
+    model: LinearGaussian,
+    held_out: Transitions,
+    horizon: int = 50,
+    *,
+    share: float = 0.5,
+    threads: int = 1,
+) -> Evaluation:
+    """Measures a model on data it has not seen.
+
+    From every transition of every held-out episode the model is rolled out open loop under the
+    actions that were really applied, and compared with what really happened.
+
+    Args:
+        model: the model.
+        held_out: transitions that were not fitted.
+        horizon: steps to look ahead; cut to the longest held-out episode.
+        share: an error is trusted while it is at most this share of the error of the prediction
+            that nothing changes, in (0, 1]. Default 0.5.
+        threads: threads to use.
+
+    Returns:
+        The evaluation; its arrays are attributes.
+
+    Raises:
+        ShapeError: the data have other dimensions than the model.
+        ArgumentError: `horizon` or `share` is out of range.
+
+    Source: the compounding of one-step errors: Talvitie 2014, "Model regularization for stable
+    sample rollouts"; Janner et al. 2019, "When to trust your model".
+    """
+    if horizon < 1:
+        raise ArgumentError(f"horizon: got {horizon}, must be at least 1")
+    if not 0.0 < share <= 1.0:
+        raise ArgumentError(f"share: got {share}, must be in (0, 1]")
+    if (held_out.state_dim, held_out.action_dim) != (model.state_dim, model.action_dim):
+        raise ShapeError(
+            f"held_out: has ({held_out.state_dim}, {held_out.action_dim}) states and actions, "
+            f"must have the model's ({model.state_dim}, {model.action_dim})"
+        )
+    spread = held_out.states.std(axis=0)
+    rmse, coverage = _one_step(model, held_out, threads)
+    errors, baselines, reached = _open_loop(model, held_out, horizon, spread, threads)
+    starts = reached.sum(axis=0)
+    error_median = _quantile(errors, reached, 0.5)
+    baseline_median = _quantile(baselines, reached, 0.5)
+    trusted = error_median <= share * baseline_median
+    return Evaluation(
+        one_step_rmse=rmse,
+        spread=spread,
+        steps=np.arange(1, len(starts) + 1),
+        starts=starts,
+        error_median=error_median,
+        error_90=_quantile(errors, reached, 0.9),
+        baseline_median=baseline_median,
+        coverage=coverage,
+        share=share,
+        trusted_horizon=len(starts) if trusted.all() else int(np.argmin(trusted)),
+    )
+
+
+def _one_step(
+    model: LinearGaussian, held_out: Transitions, threads: int
+) -> tuple[Float64, dict[float, Float64]]:
+    prediction = model.predict(held_out.states, held_out.actions, threads=threads)
+    error = prediction.mean - held_out.next_states
+    deviation = np.sqrt(prediction.aleatoric + prediction.epistemic)
+    coverage: dict[float, Float64] = {}
+    for level in _LEVELS:
+        width = NormalDist().inv_cdf(0.5 + 0.5 * level)
+        coverage[level] = (np.abs(error) <= width * deviation).mean(axis=0)
+    return np.sqrt((error**2).mean(axis=0)), coverage
+
+
+def _open_loop(
+    model: LinearGaussian, held_out: Transitions, horizon: int, spread: Float64, threads: int
+) -> tuple[Float64, Float64, NDArray[np.bool_]]:
+    """Returns (N, K) errors, baselines, and which of them lie within an episode."""
+    count = len(held_out)
+    ends = np.empty(count, np.int64)
+    for episode in held_out.episode_slices:
+        ends[episode] = episode.stop
+    left = ends - np.arange(count)
+    steps = np.arange(min(horizon, int(left.max())))
+    reached = steps < left[:, None]
+    errors = np.empty(reached.shape)
+    baselines = np.empty(reached.shape)
+    # A state that never varied in the held-out data has no scale to be measured by.
+    scale = np.where(spread > 0.0, spread, np.inf) if spread.any() else np.ones_like(spread)
+    for first in range(0, count, _STARTS_AT_ONCE):
+        some = slice(first, first + _STARTS_AT_ONCE)
+        rows = np.minimum(np.arange(count)[some, None] + steps, ends[some, None] - 1)
+        states = held_out.states[some]
+        predicted = rollout(model, states, held_out.actions[rows], threads=threads)[:, 1:]
+        actual = held_out.next_states[rows]
+        errors[some] = _scaled_error(predicted - actual, scale)
+        baselines[some] = _scaled_error(states[:, None] - actual, scale)
+    return errors, baselines, reached
+
+
+def _scaled_error(difference: Float64, scale: Float64) -> Float64:
+    measured = max(1, np.count_nonzero(np.isfinite(scale)))
+    with np.errstate(over="ignore", invalid="ignore"):
+        error: Float64 = np.sqrt(((difference / scale) ** 2).sum(axis=-1) / measured)
+    return np.where(np.isnan(error), np.inf, error)  # a diverged rollout is infinitely wrong
+
+
+def _quantile(values: Float64, reached: NDArray[np.bool_], level: float) -> Float64:
+    # "higher" is a value that occurred, so that infinite errors do not become nan.
+    columns = zip(values.T, reached.T, strict=True)
+    return np.array([np.quantile(column[there], level, method="higher") for column, there in columns])

@@ -1,0 +1,57 @@
+"""Feature maps: what a linear model is linear in."""
+
+from __future__ import annotations
+
+import operator
+from dataclasses import dataclass
+
+from dynaplan.errors import ArgumentError
+
+__all__ = ["Identity", "Polynomial"]
+
+
+@dataclass(frozen=True)
+class Polynomial:
+    """All monomials of the states and actions up to a total degree.
+
+    With S + A = n inputs there are `comb(n + degree, degree) - 1` features: the inputs first, then
+    the products of two, and so on. The constant is the model's intercept.
+
+    Args:
+        degree: the highest total degree, at least 1. Default 2: products such as speed times
+            cosine are what most rigid bodies need first.
+
+    Raises:
+        ArgumentError: the degree is not an integer of at least 1.
+
+    Example:
+        >>> dp.Polynomial(2)
+        Polynomial(degree=2)
+    """
+
+    degree: int = 2
+
+    def __post_init__(self) -> None:
+        try:
+            degree = operator.index(self.degree)
+        except TypeError:
+            raise ArgumentError(
+                f"degree: got {self.degree!r}, must be an integer of at least 1"
+            ) from None
+        if degree < 1:
+            raise ArgumentError(f"degree: got {degree}, must be at least 1")
+
+
+@dataclass(frozen=True)
+class Identity:
+    """The states and actions themselves: a linear model.
+
+    Example:
+        >>> dp.Identity().degree
+        1
+    """
+
+    @property
+    def degree(self) -> int:
+        """The total degree, 1."""
+        return 1

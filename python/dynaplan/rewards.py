@@ -1,0 +1,238 @@
+"""Rewards: what a step is worth. Larger is better; a cost is a reward with a minus.
+
+A reward is a term made here, a sum of terms, or any Python function `f(obs, act, next_obs)` that
+takes whole batches, (N, S), (N, A), (N, S), and returns (N,). Terms run in C++ inside the rollout;
+a function is called once per planner iteration with all candidates and steps.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, Literal, TypeAlias
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from dynaplan import _arrays, _core
+from dynaplan.errors import ArgumentError, ShapeError
+
+__all__ = [
+    "Reward",
+    "RewardFunction",
+    "Term",
+    "action_change_cost",
+    "action_cost",
+    "angle",
+    "for_env",
+    "quadratic",
+]
+
+Of = Literal["state", "next_state"]
+RewardFunction: TypeAlias = Callable[[NDArray[Any], NDArray[Any], NDArray[Any]], ArrayLike]
+
+
+class Term:
+    """A built-in reward, or a sum of them; immutable. Add terms with `+`.
+
+    Calling it gives the reward of each row of a batch, so that it can be checked against logged
+    data or a real environment.
+    """
+
+    __slots__ = ("_reward",)
+
+    def __init__(self, reward: _core.Reward) -> None:
+        self._reward = reward
+
+    def __call__(
+        self,
+        states: ArrayLike,
+        actions: ArrayLike,
+        next_states: ArrayLike,
+        previous_actions: ArrayLike | None = None,
+    ) -> NDArray[np.float64]:
+        """Returns the reward of each step.
+
+        Args:
+            states: (N, S).
+            actions: (N, A).
+            next_states: (N, S).
+            previous_actions: (N, A) actions one step before, for `action_change_cost`; None:
+                nothing changed.
+
+        Returns:
+            (N,).
+
+        Raises:
+            ShapeError: an array has the wrong shape, or the term does not fit it.
+        """
+        previous = None
+        if previous_actions is not None:
+            previous = _matrix("previous_actions", previous_actions)
+        return self._reward.score(
+            _matrix("states", states),
+            _matrix("actions", actions),
+            _matrix("next_states", next_states),
+            previous,
+        )
+
+    def __add__(self, other: Term) -> Term:
+        if not isinstance(other, Term):
+            return NotImplemented
+        return Term(_core.sum_reward([self._reward, other._reward]))
+
+
+Reward: TypeAlias = Term | RewardFunction
+
+
+def _matrix(name: str, values: ArrayLike) -> NDArray[Any]:
+    array = _arrays.numbers(name, values)
+    if array.ndim != 2:
+        raise ShapeError(f"{name}: got shape {array.shape}, must have one row per step")
+    return array
+
+
+def _weight_matrix(weights: ArrayLike) -> NDArray[Any]:
+    array = np.atleast_1d(_arrays.numbers("weights", weights))
+    return np.diag(array) if array.ndim == 1 else array
+
+
+def _of_next(of: str) -> bool:
+    if of not in ("state", "next_state"):
+        raise ArgumentError(f'of: got {of!r}, must be "state" or "next_state"')
+    return of == "next_state"
+
+
+def quadratic(
+    weights: ArrayLike, target: ArrayLike | None = None, *, of: Of = "next_state"
+) -> Term:
+    """-(s - target)^T W (s - target): stay near a target state.
+
+    Args:
+        weights: (S,) one weight per state, or (S, S) symmetric positive semi-definite.
+        target: (S,), in the states' units. Default: 0.
+        of: the state after the step (default: that is what the action decides), or before it.
+
+    Raises:
+        ShapeError: the shapes do not fit.
+        ArgumentError: the matrix is not symmetric or not semi-definite, or a value is not finite.
+
+    Example:
+        >>> dp.rewards.quadratic([1.0, 0.5])([[0, 0]], [[0]], [[2.0, 2.0]])
+        array([-6.])
+    """
+    matrix = _weight_matrix(weights)
+    centre = np.zeros(len(matrix)) if target is None else _arrays.vector("target", target)
+    return Term(_core.quadratic_reward(np.ascontiguousarray(matrix), centre, _of_next(of)))
+
+
+def angle(
+    weight: float,
+    *,
+    index: int | None = None,
+    cos: int | None = None,
+    sin: int | None = None,
+    target: float = 0.0,
+    of: Of = "next_state",
+) -> Term:
+    """-weight * wrapped^2 with the angle's distance to a target, wrapped to [-pi, pi].
+
+    Args:
+        weight: per radian squared.
+        index: the state that is the angle, in radians; or
+        cos: the state that is its cosine, and
+        sin: the state that is its sine.
+        target: in radians.
+        of: the state after the step (default), or before it.
+
+    Raises:
+        ArgumentError: not exactly one of `index` and (`cos`, `sin`) is given.
+
+    Example:
+        >>> dp.rewards.angle(1.0, cos=0, sin=1)([[0, 0]], [[0]], [[0.0, 1.0]]).round(4)
+        array([-2.4674])
+    """
+    if index is not None and cos is None and sin is None:
+        return Term(_core.angle_reward(weight, _place("index", index), target, _of_next(of)))
+    if index is None and cos is not None and sin is not None:
+        places = _place("cos", cos), _place("sin", sin)
+        return Term(_core.direction_reward(weight, *places, target, _of_next(of)))
+    raise ArgumentError("index, cos, sin: give either index, or both cos and sin")
+
+
+def _place(name: str, index: int) -> int:
+    if index < 0:
+        raise ArgumentError(f"{name}: got {index}, must be 0 or above")
+    return index
+
+
+def action_cost(
+    weights: ArrayLike, *, low: ArrayLike | None = None, high: ArrayLike | None = None
+) -> Term:
+    """-(a^T W a), of the action clipped to [low, high] as many environments clip it.
+
+    Args:
+        weights: (A,) one weight per action, or (A, A) symmetric positive semi-definite.
+        low: (A,), or None: not clipped below.
+        high: (A,), or None: not clipped above.
+
+    Example:
+        >>> dp.rewards.action_cost([0.1], low=[-1], high=[1])([[0]], [[5.0]], [[0]])
+        array([-0.1])
+    """
+    matrix = _weight_matrix(weights)
+    size = len(matrix)
+    lowest = np.full(size, -np.inf) if low is None else _arrays.vector("low", low)
+    highest = np.full(size, np.inf) if high is None else _arrays.vector("high", high)
+    return Term(_core.action_cost(np.ascontiguousarray(matrix), lowest, highest))
+
+
+def action_change_cost(weights: ArrayLike) -> Term:
+    """-(a_t - a_{t-1})^T W (a_t - a_{t-1}): spare the actuators.
+
+    At a plan's first step a_{t-1} is the action applied last, where `MPC` knows one.
+
+    Args:
+        weights: (A,) one weight per action, or (A, A) symmetric positive semi-definite.
+
+    Example:
+        >>> dp.rewards.action_change_cost([1.0])([[0]], [[3.0]], [[0]], [[1.0]])
+        array([-4.])
+    """
+    return Term(_core.action_change_cost(np.ascontiguousarray(_weight_matrix(weights))))
+
+
+def _pendulum() -> Term:
+    # Gymnasium's Pendulum-v1 pays for the state before the step and clips the torque itself.
+    return (
+        angle(1.0, cos=0, sin=1, of="state")
+        + quadratic([0.0, 0.0, 0.1], of="state")
+        + action_cost([0.001], low=[-2.0], high=[2.0])
+    )
+
+
+_ENVIRONMENTS: dict[str, Callable[[], Term]] = {"Pendulum-v1": _pendulum}
+
+
+def for_env(env: Any) -> Term:
+    """Returns the reward of a known environment in closed form.
+
+    Args:
+        env: a Gymnasium environment, or its id. Known: Pendulum-v1.
+
+    Raises:
+        ArgumentError: the environment's reward is not known here; pass a function
+            `f(obs, act, next_obs)` instead.
+
+    Example:
+        >>> dp.rewards.for_env("Pendulum-v1")([[1.0, 0.0, 2.0]], [[1.0]], [[1.0, 0.1, 2.1]])
+        array([-0.401])
+    """
+    spec = getattr(env, "spec", None)
+    name = env if isinstance(env, str) else getattr(spec, "id", None)
+    if name not in _ENVIRONMENTS:
+        known = ", ".join(sorted(_ENVIRONMENTS))
+        raise ArgumentError(
+            f"env: the reward of {name} is not known in closed form (known: {known}); "
+            "pass a function f(obs, act, next_obs) that returns (N,)"
+        )
+    return _ENVIRONMENTS[name]()
