@@ -7,33 +7,73 @@ inline namespace DYNAPLAN_LEVEL {
 
 namespace {
 
-// Lanes handled together: each lane's row then stays in cache while its values are spread.
-constexpr Index kGroup = 8;
+// Square tiles are turned in registers by Eigen's own shuffles, which it has for every instruction set. A tile that
+// would reach beyond the last feature is moved back instead and does some of the work twice.
+template <class T>
+struct FullVector {
+  using Packet = typename Eigen::internal::packet_traits<T>::type;
+  static constexpr int kSide = Eigen::internal::unpacket_traits<Packet>::size;
+};
+
+template <class Wider>
+struct HalfOf {
+  using Packet = typename Eigen::internal::unpacket_traits<typename Wider::Packet>::half;
+  static constexpr int kSide = Eigen::internal::unpacket_traits<Packet>::size;
+};
+
+template <class Vector, class T>
+void turn_tile(const T* from, Index from_stride, T* to, Index to_stride) {
+  namespace packets = Eigen::internal;
+  using Packet = typename Vector::Packet;
+  constexpr int kSize = Vector::kSide;
+  packets::PacketBlock<Packet, kSize> tile;
+  for (int k = 0; k < kSize; ++k) tile.packet[k] = packets::ploadu<Packet>(from + k * from_stride);
+  packets::ptranspose(tile);
+  for (int i = 0; i < kSize; ++i) packets::pstoreu(to + i * to_stride, tile.packet[i]);
+}
+
+// Turns the largest multiple of the tile's side of `rows` x `columns`; returns how many rows were turned.
+template <class Vector, class T>
+Index turn(const T* from, Index from_stride, Index rows, Index columns, T* to, Index to_stride) {
+  constexpr Index kSize = Vector::kSide;
+  if (columns < kSize) return 0;
+  Index row = 0;
+  for (; row + kSize <= rows; row += kSize) {
+    for (Index column = 0; column < columns; column += kSize) {
+      const Index start = std::min(column, columns - kSize);
+      turn_tile<Vector>(from + row * from_stride + start, from_stride, to + start * to_stride + row, to_stride);
+    }
+  }
+  return row;
+}
+
+// out(j, i) = in(i, j) for a rows x columns array.
+template <class T>
+void transpose(const T* from, Index from_stride, Index rows, Index columns, T* to, Index to_stride) {
+  using Full = FullVector<T>;
+  using Half = HalfOf<Full>;
+  using Quarter = HalfOf<Half>;
+  Index row = turn<Full>(from, from_stride, rows, columns, to, to_stride);
+  row += turn<Half>(from + row * from_stride, from_stride, rows - row, columns, to + row, to_stride);
+  if constexpr (Quarter::kSide > 1) {
+    row += turn<Quarter>(from + row * from_stride, from_stride, rows - row, columns, to + row, to_stride);
+  }
+  for (; row < rows; ++row) {
+    for (Index column = 0; column < columns; ++column) to[column * to_stride + row] = from[row * from_stride + column];
+  }
+}
 
 }  // namespace
 
 template <class T>
 void rows_to_block(const T* rows, Index row_stride, Index count, Block<T> out) {
-  Index lane = 0;
-  for (; lane + kGroup <= count; lane += kGroup) {
-    const T* from = rows + lane * row_stride;
-    for (Index i = 0; i < out.dim; ++i) {
-      T* to = out.row(i) + lane;
-      for (Index k = 0; k < kGroup; ++k) to[k] = from[k * row_stride + i];
-    }
-  }
-  for (; lane < out.lanes; ++lane) {
-    const T* from = rows + std::min(lane, count - 1) * row_stride;
-    for (Index i = 0; i < out.dim; ++i) out.row(i)[lane] = from[i];
-  }
+  transpose(rows, row_stride, count, out.dim, out.data, out.stride);
+  for (Index i = 0; i < out.dim; ++i) std::fill(out.row(i) + count, out.row(i) + out.lanes, out.row(i)[count - 1]);
 }
 
 template <class T>
 void block_to_rows(ConstBlock<T> block, Index count, T* rows, Index row_stride) {
-  for (Index lane = 0; lane < count; ++lane) {
-    T* to = rows + lane * row_stride;
-    for (Index i = 0; i < block.dim; ++i) to[i] = block.row(i)[lane];
-  }
+  transpose(block.data, block.stride, block.dim, count, rows, row_stride);
 }
 
 template void rows_to_block<float>(const float*, Index, Index, Block<float>);

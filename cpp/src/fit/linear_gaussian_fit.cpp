@@ -13,6 +13,14 @@ inline namespace DYNAPLAN_LEVEL {
 
 namespace {
 
+TriangularFactor checked_factor(const RegressionDesign& design, const RegressionData& data, int threads,
+                                InputSummary& seen) {
+  validate(data);
+  TriangularFactor factor = factor_rows(design, data, threads, seen);
+  if (!factor.upper().allFinite()) require_finite(design, data);
+  return factor;
+}
+
 // Below this share of the largest, a singular value of the unit-length columns is rounding: of the computation, as in
 // numpy.linalg.lstsq, or of data that were rounded to float32 before (cos^2 + sin^2 = 1 then holds to 1e-7 only, and
 // a coefficient fitted to that difference would be huge and void).
@@ -63,17 +71,15 @@ LinearGaussianFit::LinearGaussianFit(const RegressionDesign& design, TriangularF
 
 LinearGaussianFit LinearGaussianFit::fit(const RegressionDesign& design, const RegressionData& data, double ridge,
                                          int threads) {
-  validate(design, data);
   InputSummary seen(design.features.inputs());
-  TriangularFactor factor = factor_rows(design, data, threads, seen);
+  TriangularFactor factor = checked_factor(design, data, threads, seen);
   return {design, std::move(factor), std::move(seen), ridge};
 }
 
 LinearGaussianFit LinearGaussianFit::updated(const RegressionData& data, int threads) const {
-  validate(design_, data);
   InputSummary new_inputs(design_.features.inputs());
   TriangularFactor factor = factor_;
-  factor.merge(factor_rows(design_, data, threads, new_inputs));
+  factor.merge(checked_factor(design_, data, threads, new_inputs));
   InputSummary seen = inputs_seen_;
   seen.append(new_inputs);
   return {design_, std::move(factor), std::move(seen), ridge_};

@@ -23,7 +23,6 @@ void scale_lanes(const RegressionData& data, Index first, Index step, Index coun
 }
 
 void require_finite(const char* name, const double* values, Index count, Index dim) {
-  if ((Eigen::Map<const Eigen::ArrayXd>(values, count * dim) * 0.0).sum() == 0.0) return;
   for (Index i = 0; i < count * dim; ++i) {
     if (!std::isfinite(values[i])) {
       throw ValueError(std::string(name) + ": row " + std::to_string(i / dim) + ", column " +
@@ -82,11 +81,14 @@ void RegressionDesign::pack(const RegressionData& data, Index first, Index step,
   if (data.weights != nullptr || count < out.lanes) scale_lanes(data, first, step, count, out);
 }
 
-void validate(const RegressionDesign& design, const RegressionData& data) {
-  if (data.count < 1) throw ShapeError("transitions: got 0, must be at least 1");
+void require_finite(const RegressionDesign& design, const RegressionData& data) {
   require_finite("states", data.states, data.count, design.state_dim);
   require_finite("actions", data.actions, data.count, design.action_dim());
   require_finite("next_states", data.next_states, data.count, design.state_dim);
+}
+
+void validate(const RegressionData& data) {
+  if (data.count < 1) throw ShapeError("transitions: got 0, must be at least 1");
   if (data.weights == nullptr) return;
   require_finite("weights", data.weights, data.count, 1);
   double largest = 0.0;

@@ -101,7 +101,12 @@ Index Candidates::evaluate(const PlanProblem& problem, std::uint32_t iteration, 
   return non_finite;
 }
 
-const std::vector<Index>& Candidates::select(Index elites) {
+void Candidates::copy_actions(Index candidate, float* out) const {
+  const float* from = actions_.data() + tile_offset(candidate / lanes_) + candidate % lanes_;
+  for (Index row = 0; row < horizon_ * action_dim_; ++row) out[row] = from[row * lanes_];
+}
+
+const float* Candidates::select(Index elites) {
   std::iota(ranking_.begin(), ranking_.end(), Index{0});
   const auto better = [this](Index a, Index b) {
     const float total_a = totals_[static_cast<std::size_t>(a)];
@@ -111,7 +116,12 @@ const std::vector<Index>& Candidates::select(Index elites) {
   const auto end = ranking_.begin() + elites;
   std::nth_element(ranking_.begin(), end - 1, ranking_.end(), better);
   std::sort(ranking_.begin(), end);
-  return ranking_;
+  const Index size = horizon_ * action_dim_;
+  elite_actions_.resize(static_cast<std::size_t>(size * elites));
+  for (Index e = 0; e < elites; ++e) {
+    copy_actions(ranking_[static_cast<std::size_t>(e)], elite_actions_.data() + e * size);
+  }
+  return elite_actions_.data();
 }
 
 Index Candidates::best() const {

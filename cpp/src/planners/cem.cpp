@@ -12,10 +12,6 @@ inline namespace DYNAPLAN_LEVEL {
 
 namespace {
 
-void require(bool holds, const std::string& message) {
-  if (!holds) throw ValueError(message);
-}
-
 std::size_t at(Index i) { return static_cast<std::size_t>(i); }
 
 float half_width(const PlanProblem& problem, Index dim) {
@@ -27,6 +23,8 @@ void start(const CemSettings& settings, const PlanProblem& problem, CemWorkspace
   const Index size = settings.horizon * action_dim;
   workspace.mean.resize(at(size));
   workspace.std.resize(at(size));
+  workspace.elite_mean.resize(at(size));
+  workspace.squares.resize(at(size));
   for (Index row = 0; row < size; ++row) {
     workspace.mean[at(row)] = static_cast<float>(problem.start_action(row));
     workspace.std[at(row)] = static_cast<float>(settings.initial_std) * half_width(problem, row % action_dim);
@@ -51,27 +49,34 @@ void fill_candidates(const PlanProblem& problem, const CemWorkspace& workspace, 
   }
 }
 
-// The mean and standard deviation (over n, as the maximum-likelihood fit has it) of the elites, smoothed.
+// The mean and standard deviation (over n, as the maximum-likelihood fit has it) of the elites, smoothed. Plain loops:
+// Eigen would treat the first entries apart, by how the memory happens to be aligned, and round them differently.
 void refit(const CemSettings& settings, const PlanProblem& problem, Index elites, CemWorkspace& workspace) {
-  const std::vector<Index>& ranking = workspace.candidates.select(elites);
-  const Index action_dim = problem.rollout.dynamics->action_dim();
+  const float* const actions = workspace.candidates.select(elites);
+  const auto size = static_cast<Index>(workspace.mean.size());
   const auto keep = static_cast<float>(settings.smoothing);
   const float share = 1.0F / static_cast<float>(elites);
-  for (Index row = 0; row < settings.horizon * action_dim; ++row) {
-    float sum = 0.0F;
-    for (Index e = 0; e < elites; ++e) sum += workspace.candidates.action(ranking[at(e)], row);
-    const float elite_mean = sum * share;
-    float squares = 0.0F;
-    for (Index e = 0; e < elites; ++e) {
-      const float difference = workspace.candidates.action(ranking[at(e)], row) - elite_mean;
-      squares += difference * difference;
+  float* const elite_mean = workspace.elite_mean.data();
+  float* const squares = workspace.squares.data();
+  std::fill_n(elite_mean, size, 0.0F);
+  std::fill_n(squares, size, 0.0F);
+  for (Index e = 0; e < elites; ++e) {
+    for (Index row = 0; row < size; ++row) elite_mean[row] += share * actions[e * size + row];
+  }
+  for (Index e = 0; e < elites; ++e) {
+    for (Index row = 0; row < size; ++row) {
+      const float difference = actions[e * size + row] - elite_mean[row];
+      squares[row] += share * difference * difference;
     }
-    const float elite_std = std::sqrt(squares * share);
+  }
+  const Index action_dim = problem.rollout.dynamics->action_dim();
+  for (Index row = 0; row < size; ++row) {
     float& mean = workspace.mean[at(row)];
     float& std = workspace.std[at(row)];
-    mean = keep * mean + (1.0F - keep) * elite_mean;
     const float floor = static_cast<float>(settings.min_std) * half_width(problem, row % action_dim);
-    std = std::max(keep * std + (1.0F - keep) * elite_std, floor);
+    mean += (1.0F - keep) * (elite_mean[row] - mean);
+    std += (1.0F - keep) * (std::sqrt(squares[row]) - std);
+    std = std::max(std, floor);
   }
 }
 
@@ -80,25 +85,28 @@ void keep_best(const Candidates& candidates, float& best_total, PlanResult& resu
   const float total = candidates.totals()[at(best)];
   if (!(total > best_total)) return;
   best_total = total;
-  for (Index row = 0; row < static_cast<Index>(result.actions.size()); ++row) {
-    result.actions[at(row)] = candidates.action(best, row);
-  }
+  candidates.copy_actions(best, result.actions.data());
 }
 
 }  // namespace
 
 void CemSettings::validate() const {
-  require(horizon >= 1, "horizon: got " + std::to_string(horizon) + ", must be at least 1");
-  require(candidates >= 1, "candidates: got " + std::to_string(candidates) + ", must be at least 1");
-  require(elites >= 1 && elites <= candidates,
-          "elites: got " + std::to_string(elites) + ", must be from 1 to candidates = " + std::to_string(candidates));
-  require(iterations >= 1, "iterations: got " + std::to_string(iterations) + ", must be at least 1");
-  require(smoothing >= 0.0 && smoothing < 1.0,
-          "smoothing: got " + std::to_string(smoothing) + ", must be in [0, 1)");
-  require(initial_std > 0.0 && std::isfinite(initial_std),
-          "initial_std: got " + std::to_string(initial_std) + ", must be finite and above 0");
-  require(min_std >= 0.0 && min_std <= initial_std,
-          "min_std: got " + std::to_string(min_std) + ", must be from 0 to initial_std");
+  require_at_least_one("horizon", horizon);
+  require_at_least_one("candidates", candidates);
+  require_at_least_one("iterations", iterations);
+  if (elites < 1 || elites > candidates) {
+    throw ValueError("elites: got " + std::to_string(elites) +
+                     ", must be from 1 to candidates = " + std::to_string(candidates));
+  }
+  if (!(smoothing >= 0.0 && smoothing < 1.0)) {
+    throw ValueError("smoothing: got " + std::to_string(smoothing) + ", must be in [0, 1)");
+  }
+  if (!(initial_std > 0.0 && std::isfinite(initial_std))) {
+    throw ValueError("initial_std: got " + std::to_string(initial_std) + ", must be finite and above 0");
+  }
+  if (!(min_std >= 0.0 && min_std <= initial_std)) {
+    throw ValueError("min_std: got " + std::to_string(min_std) + ", must be from 0 to initial_std");
+  }
 }
 
 void plan_cem(const CemSettings& settings, const PlanProblem& problem, CemWorkspace& workspace, PlanResult& result) {

@@ -22,6 +22,10 @@ void require_finite(const char* name, const double* values, Index count) {
 
 }  // namespace
 
+void require_at_least_one(const char* setting, Index value) {
+  if (value < 1) throw ValueError(std::string(setting) + ": got " + std::to_string(value) + ", must be at least 1");
+}
+
 void PlanProblem::validate(Index horizon) const {
   rollout.validate();
   if (score == nullptr && rollout.reward == nullptr) throw ValueError("reward: got none, must be a reward");

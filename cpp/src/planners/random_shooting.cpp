@@ -1,15 +1,11 @@
 #include "dynaplan/planners/random_shooting.hpp"
 
-#include <string>
-
-#include "dynaplan/core/error.hpp"
-
 namespace dynaplan {
 inline namespace DYNAPLAN_LEVEL {
 
 void RandomShootingSettings::validate() const {
-  if (horizon < 1) throw ValueError("horizon: got " + std::to_string(horizon) + ", must be at least 1");
-  if (candidates < 1) throw ValueError("candidates: got " + std::to_string(candidates) + ", must be at least 1");
+  require_at_least_one("horizon", horizon);
+  require_at_least_one("candidates", candidates);
 }
 
 void plan_random_shooting(const RandomShootingSettings& settings, const PlanProblem& problem, Candidates& candidates,
@@ -31,12 +27,14 @@ void plan_random_shooting(const RandomShootingSettings& settings, const PlanProb
   result.non_finite = candidates.evaluate(problem, 0, fill);
   result.candidates = settings.candidates;
   result.iterations = 1;
-  const Index best = candidates.best();
   const bool any_finite = result.non_finite < settings.candidates;
   result.status = any_finite ? PlanStatus::kIterations : PlanStatus::kNoFiniteCandidate;
-  for (Index row = 0; row < settings.horizon * action_dim; ++row) {
-    result.actions[static_cast<std::size_t>(row)] =
-        any_finite ? candidates.action(best, row) : static_cast<float>(problem.start_action(row));
+  if (any_finite) {
+    candidates.copy_actions(candidates.best(), result.actions.data());
+  } else {
+    for (Index row = 0; row < settings.horizon * action_dim; ++row) {
+      result.actions[static_cast<std::size_t>(row)] = static_cast<float>(problem.start_action(row));
+    }
   }
   candidates.evaluate_result(problem, result);
 }

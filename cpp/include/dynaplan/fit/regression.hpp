@@ -50,8 +50,12 @@ struct RegressionDesign {
             InputSummary& seen) const;
 };
 
-/// Throws ShapeError, ValueError unless the data are at least one row, finite, with weights that are not negative.
-void validate(const RegressionDesign& design, const RegressionData& data);
+/// Throws ShapeError, ValueError unless there is at least one row, and weights that are not negative.
+void validate(const RegressionData& data);
+
+/// Throws ValueError naming the first value that is not finite. A separate pass over the data: needed only where a
+/// result is not finite, as anything computed from such a value is not.
+void require_finite(const RegressionDesign& design, const RegressionData& data);
 
 }  // namespace DYNAPLAN_LEVEL
 }  // namespace dynaplan

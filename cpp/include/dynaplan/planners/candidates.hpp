@@ -25,18 +25,16 @@ class Candidates {
     });
   }
 
-  /// Reorders `ranking` so that its first `elites` entries are the best candidates, ordered by number.
-  const std::vector<Index>& select(Index elites);
+  /// The actions of the best `elites` candidates, (elites, H * A), ordered by the candidates' numbers.
+  const float* select(Index elites);
 
   /// The best candidate of the last `evaluate`, ties to the lowest number.
   Index best() const;
 
   Index count() const { return count_; }
   const std::vector<float>& totals() const { return totals_; }
-  /// Entry `row` (of H * A) of candidate `candidate`.
-  float action(Index candidate, Index row) const {
-    return actions_[tile_offset(candidate / lanes_) + static_cast<std::size_t>(row * lanes_ + candidate % lanes_)];
-  }
+  /// Writes the actions of candidate `candidate` to `out` (H * A).
+  void copy_actions(Index candidate, float* out) const;
 
   /// Evaluates one sequence alone, for its trajectory and return.
   void evaluate_result(const PlanProblem& problem, PlanResult& result);
@@ -58,6 +56,7 @@ class Candidates {
   std::vector<float, Eigen::aligned_allocator<float>> actions_;  // blocks of (H * A, K)
   std::vector<float> totals_;
   std::vector<Index> ranking_;
+  std::vector<float> elite_actions_;
   std::vector<Workspace> workspaces_;
   std::vector<float> trajectories_;  // (count, H + 1, S), only for a TrajectoryScore
   std::vector<float> sequences_;     // (count, H, A), likewise

@@ -25,6 +25,8 @@ struct CemWorkspace {
   Candidates candidates;
   std::vector<float> mean;  // (H, A)
   std::vector<float> std;   // (H, A)
+  std::vector<float> elite_mean;
+  std::vector<float> squares;
 };
 
 /// Plans into `result`; `workspace` and `result` keep their memory, so that a second call allocates nothing.

@@ -34,6 +34,9 @@ struct PlanProblem {
   double start_action(Index row) const;
 };
 
+/// Throws ValueError naming the setting if it is below 1.
+void require_at_least_one(const char* setting, Index value);
+
 enum class PlanStatus { kIterations, kNoFiniteCandidate };
 
 /// A plan and how it came about. Reused from call to call: its arrays keep their memory.

@@ -1,0 +1,60 @@
+#include "allocations.hpp"
+
+#include <atomic>
+#include <cstddef>
+
+// The executable's malloc takes the place of the C library's for everything it is linked with, operator new and the
+// OpenMP runtime included. Sanitizers bring their own malloc, which must not be taken away from them.
+#if defined(__GLIBC__) && !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
+
+namespace {
+
+std::atomic<long> count{0};
+
+}  // namespace
+
+extern "C" {
+void* __libc_malloc(std::size_t size);
+void* __libc_calloc(std::size_t number, std::size_t size);
+void* __libc_realloc(void* memory, std::size_t size);
+void* __libc_memalign(std::size_t alignment, std::size_t size);
+
+void* malloc(std::size_t size) {
+  ++count;
+  return __libc_malloc(size);
+}
+
+void* calloc(std::size_t number, std::size_t size) {
+  ++count;
+  return __libc_calloc(number, size);
+}
+
+void* realloc(void* memory, std::size_t size) {
+  ++count;
+  return __libc_realloc(memory, size);
+}
+
+void* memalign(std::size_t alignment, std::size_t size) {
+  ++count;
+  return __libc_memalign(alignment, size);
+}
+
+void* aligned_alloc(std::size_t alignment, std::size_t size) {
+  ++count;
+  return __libc_memalign(alignment, size);
+}
+
+int posix_memalign(void** memory, std::size_t alignment, std::size_t size) {
+  ++count;
+  *memory = __libc_memalign(alignment, size);
+  return *memory != nullptr ? 0 : 12;
+}
+}
+
+long dynaplan_test::allocations() { return count; }
+
+#else
+
+long dynaplan_test::allocations() { return 0; }
+
+#endif
