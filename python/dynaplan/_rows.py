@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from dynaplan.errors import ShapeError
+from dynaplan.errors import ArgumentError, ShapeError
 
 # A row goes on from the one before if no column differs by more than this share of the column's
 # largest magnitude: far above the rounding of float32 logs (1e-7), far below a reset.
@@ -50,7 +50,7 @@ def flags(name: str, values: ArrayLike, count: int) -> NDArray[np.bool_]:
     strange = np.flatnonzero((array != 0) & (array != 1))
     if strange.size:
         row = strange[0]
-        raise ValueError(f"{name}: row {row} is {array[row]}, expected True, False, 1 or 0")
+        raise ArgumentError(f"{name}: row {row} is {array[row]}, expected True, False, 1 or 0")
     return array.astype(np.bool_)
 
 
@@ -65,7 +65,7 @@ def episode_ids(values: ArrayLike, count: int) -> NDArray[np.int64]:
     ids = array.astype(np.int64)
     row = _returning_row(ids)
     if row is not None:
-        raise ValueError(
+        raise ArgumentError(
             f"episodes: row {row} is of episode {array[row]}, whose rows ended before another "
             "episode began; put the rows of each episode together, in their order in time"
         )
@@ -88,7 +88,7 @@ def finite_rows(columns: Mapping[str, NDArray[Any]], *, drop: bool) -> NDArray[n
     """Returns the rows whose numbers are all finite, or None if these are all rows.
 
     Raises:
-        ValueError: there is a row that is not, and `drop` is False.
+        ArgumentError: there is a row that is not, and `drop` is False.
         ShapeError: no row is left.
     """
     if all(np.isfinite(values).all() for values in columns.values()):
@@ -103,7 +103,7 @@ def finite_rows(columns: Mapping[str, NDArray[Any]], *, drop: bool) -> NDArray[n
         column = int(np.argmin(by_array[name][row]))
         place = f"row {row}, column {column}" if columns[name].ndim == 2 else f"row {row}"
         value = columns[name].reshape(len(finite), -1)[row, column]
-        raise ValueError(
+        raise ArgumentError(
             f"{name}: {place} is {value} ({np.count_nonzero(~finite)} of {len(finite)} rows are "
             "not finite); leave them out with Transitions(..., drop_nonfinite=True) "
             "or mend the logger"

@@ -26,7 +26,7 @@ from dynaplan import report, rewards
 from dynaplan._version import __version__
 from dynaplan.control import MPC
 from dynaplan.envs import collect
-from dynaplan.errors import Error, RankDeficientWarning
+from dynaplan.errors import ArgumentError, Error, RankDeficientWarning
 from dynaplan.evaluate import Evaluation, evaluate
 from dynaplan.features import Polynomial
 from dynaplan.models import LinearGaussian
@@ -39,7 +39,7 @@ __all__ = ["main"]
 _EPISODES = 10
 _HELD_OUT = 0.25
 _CHECKED_STEPS = 50
-# Of the horizons 10, 15, 20 and 30 on Pendulum-v1, the shortest that swings up from every start.
+# On Pendulum-v1, six seeds, the mean return is -251 at 15, -156 at 20 and 25, -163 at 30.
 _HORIZON = 20
 # For environments that set no limit themselves.
 _MAX_EPISODE_STEPS = 1000
@@ -47,14 +47,15 @@ _MAX_EPISODE_STEPS = 1000
 _PREDICTED_STEPS = 20
 
 _DESCRIPTION = """\
-Learn the dynamics of a Gymnasium environment from a few random transitions, check on held-out
-data how far ahead the model can be trusted, then control ten fresh episodes by planning with it.
+Learn the dynamics of a Gymnasium environment from a few random transitions,
+check on held-out data how far ahead the model can be trusted, then control
+ten fresh episodes by planning with it.
 """
 _EPILOG = """\
 examples:
-  python -m dynaplan                          swing a pendulum up after 200 transitions
-  python -m dynaplan --steps 100 --seed 3     with half the data and other random numbers
-  python -m dynaplan --out pictures/          put the picture there
+  python -m dynaplan                       swing a pendulum up
+  python -m dynaplan --steps 400 --seed 3  with more data, other random numbers
+  python -m dynaplan --out pictures/       put the picture there
 """
 
 
@@ -77,12 +78,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
         The exit code: 0, 2 if the request cannot be met, 130 after Ctrl-C.
     """
     options = _parser().parse_args(arguments)
-    console = Console(highlight=False)
+    console = Console(highlight=False, markup=False)  # names may hold brackets
     try:
         _run(options, console)
         console.file.flush()
-    except _RefusalError as refusal:
+    except (_RefusalError, Error) as refusal:
         print(f"dynaplan: {refusal}", file=sys.stderr)
+        return 2
+    except MemoryError:
+        print("dynaplan: out of memory; use a smaller --steps or --horizon", file=sys.stderr)
         return 2
     except KeyboardInterrupt:
         return 130
@@ -120,8 +124,9 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--horizon",
         type=_at_least(1),
+        default=_HORIZON,
         metavar="N",
-        help=f"steps to plan ahead (default: {_HORIZON}, or as far as the model can be trusted)",
+        help="steps to plan ahead (default: %(default)s)",
     )
     parser.add_argument(
         "--out",
@@ -149,7 +154,6 @@ def _at_least(smallest: int) -> Callable[[str], int]:
 
 
 def _run(options: argparse.Namespace, console: Console) -> None:
-    picture = _picture_path(options.out, options.env)
     env, reward = _environment(options.env)
     progress = Progress(
         TextColumn("{task.description}"),
@@ -157,37 +161,45 @@ def _run(options: argparse.Namespace, console: Console) -> None:
         TimeElapsedColumn(),
         console=console,
         transient=True,
+        disable=not console.is_terminal,
+        auto_refresh=False,  # a thread that draws would take its time from the plans
     )
     with closing(env), progress:
-        task = progress.add_task("Collecting", total=_EPISODES + 2)
-        with _refusing(Error, TypeError, ValueError):
+        picture = _picture_path(options.out, options.env)
+        task = progress.add_task("", total=_EPISODES + 2)
+
+        def now(description: str) -> None:
+            progress.update(task, description=description, refresh=True)
+
+        now("Collecting")
+        with _refusing(f"--env {options.env}", TypeError):
             data = collect(env, options.steps, seed=options.seed)
-        progress.update(task, advance=1, description="Fitting and checking")
+        progress.advance(task)
+        now("Fitting and checking")
         model, check = _learn(data, options, console)
-        trusted = max(1, min(_HORIZON, check.trusted_horizon))
-        planner = CEM(horizon=options.horizon or trusted)
+        planner = CEM(horizon=options.horizon)
         mpc = MPC(model, reward, planner, action_space=env.action_space, seed=options.seed)
         progress.advance(task)
         episodes = []
         for index in range(_EPISODES):
-            progress.update(task, description=f"Controlling, episode {index + 1} of {_EPISODES}")
+            now(f"Controlling, episode {index + 1} of {_EPISODES}")
             # Seeds of two runs do not overlap, nor do they meet the one of the collection.
             episodes.append(_episode(env, mpc, 1000 + _EPISODES * options.seed + index))
             progress.advance(task)
         console.print(
-            f"Control by CEM, planning {planner.horizon} steps ahead with a model of all "
-            f"{len(data)} transitions\n"
+            f"Control: CEM with {planner.candidates} candidates plans "
+            f"{report.steps(planner.horizon)} ahead on a model of all data\n"
         )
         console.print(report.return_table(episodes))
         console.print(report.time_line(episodes))
         if not report.plot_is_possible():
             console.print('No picture, matplotlib is missing: pip install "dynaplan[plot]"')
             return
-        progress.update(task, description="Drawing")
+        now("Drawing")
         # The worst first reward is the hardest start: a pendulum that hangs.
         hardest = min(episodes, key=lambda episode: episode.rewards[0])
         dt = getattr(env.unwrapped, "dt", None)
-        with _refusing(OSError):
+        with _refusing(f"--out {picture}", OSError):
             report.draw(
                 picture, hardest, _predictions(model, hardest), check, env_id=options.env, dt=dt
             )
@@ -199,22 +211,27 @@ def _learn(
 ) -> tuple[LinearGaussian, Evaluation]:
     """Fits on a part of the data, checks on the rest, and returns the model of all."""
     train, held_out = data.split(_HELD_OUT, seed=options.seed)
-    with _refusing(Error, ValueError, hint=f" (--steps {options.steps} may be too few)"):
-        start = time.perf_counter()
-        model = _fit(train)
-        seconds = time.perf_counter() - start
-        check = evaluate(model, held_out, horizon=_CHECKED_STEPS)
+    start = time.perf_counter()
+    model = _fit(train)
+    seconds = time.perf_counter() - start
+    if len(train) <= model.columns:
+        raise _RefusalError(
+            f"--steps {options.steps}: {len(train)} transitions do not determine {model.columns} "
+            f"coefficients per state; use at least {2 * model.columns}"
+        )
+    check = evaluate(model, held_out, horizon=_CHECKED_STEPS)
+    console.print(f"dynaplan {__version__}: {options.env}, seed {options.seed}\n", style="bold")
+    console.print(f"Data: {len(data)} transitions, {len(held_out)} of them held out")
     console.print(
-        f"[bold]dynaplan {__version__}[/bold]  {options.env}, seed {options.seed}\n\n"
-        f"Model: least squares on quadratic features, {model.coefficients.size} coefficients from "
-        f"{len(train)} transitions in {1e3 * seconds:.1f} ms; {len(held_out)} held out\n",
+        f"Model: least squares on quadratic features, {model.coefficients.size} coefficients "
+        f"in {1e3 * seconds:.1f} ms\n"
     )
     console.print(report.check_table(check))
     errors = ", ".join(f"{error:.2g}" for error in check.one_step_rmse)
     console.print(f"One-step error per state (RMSE): {errors}")
     console.print(
-        f"Trusted horizon: {check.trusted_horizon} steps "
-        f"(the median error stays below {report.percent(check.share)} of the spread)\n"
+        f"Trusted horizon: {report.steps(check.trusted_horizon)} "
+        f'(median error within {report.percent(check.share)} of "nothing changes")\n'
     )
     return model.updated(held_out), check
 
@@ -260,7 +277,9 @@ def _play(
 ) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
     """Plays one episode and returns states (T + 1, S), actions (T, A) and rewards (T,)."""
     state, _ = env.reset(seed=seed)
-    states, actions, obtained = [state], [], []
+    states: list[Any] = [state]
+    actions: list[Any] = []
+    obtained: list[float] = []
     over = False
     while not over and len(actions) < _MAX_EPISODE_STEPS:
         action = np.asarray(act(state), dtype=env.action_space.dtype)
@@ -279,14 +298,20 @@ def _fit(train: Transitions) -> LinearGaussian:
         return LinearGaussian.fit(train, features=Polynomial(2))
 
 
-def _environment(env_id: str) -> tuple[Any, Any]:
+def _environment(env_id: str) -> tuple[Any, rewards.Reward]:
     """Returns the environment and its reward as the planner needs it."""
     import gymnasium  # noqa: PLC0415  # slow, and --help needs none of it
 
-    with _refusing(gymnasium.error.Error, ImportError, ValueError, hint=" (--env)"):
+    with _refusing(f"--env {env_id}", gymnasium.error.Error, ImportError):
         env = gymnasium.make(env_id)
-    with _refusing(Error, KeyError, ValueError, hint=" (--env)"):
+    try:
         return env, rewards.for_env(env)
+    except ArgumentError as error:
+        env.close()
+        raise _RefusalError(
+            f"--env {env_id}: its reward is not known in closed form; "
+            "from Python, dynaplan.MPC takes any reward function"
+        ) from error
 
 
 def _picture_path(out: str, env_id: str) -> Path:
@@ -294,19 +319,19 @@ def _picture_path(out: str, env_id: str) -> Path:
     path = Path(out)
     if path.suffix.lower() != ".png" or path.is_dir():
         path /= f"dynaplan-{env_id.replace('/', '-').replace(':', '-')}.png"
-    with _refusing(OSError, hint=" (--out)"):
+    with _refusing(f"--out {path}", OSError):
         path.parent.mkdir(parents=True, exist_ok=True)
         if path.exists() and not os.access(path, os.W_OK):
-            raise PermissionError(f"{path} may not be written")
+            raise PermissionError("the file may not be written")
         tempfile.TemporaryFile(dir=path.parent).close()
     return path
 
 
 @contextmanager
-def _refusing(*kinds: type[Exception], hint: str = "") -> Iterator[None]:
-    """Turns errors of these kinds into a refusal of one line."""
+def _refusing(option: str, *kinds: type[Exception]) -> Iterator[None]:
+    """Turns errors of these kinds into a refusal of one line that names the option."""
     try:
         yield
     except kinds as error:
-        text = " ".join(str(error).split())
-        raise _RefusalError(f"{text}{hint}") from error
+        text = getattr(error, "strerror", None) or str(error)
+        raise _RefusalError(f"{option}: {' '.join(text.split())}") from error

@@ -61,7 +61,7 @@ class Evaluation:
         lines.append("  data spread " + _cells(self.spread))
         for level, shares in self.coverage.items():
             lines.append(f"  in {level:>4.0%} band" + "".join(f"{share:>11.1%}" for share in shares))
-        lines.append("after k steps   error   90 %   nothing changes   starts   (in data spreads)")
+        lines.append("after k steps   error   90 %   nothing changes   starts")
         last = int(self.steps[-1])
         for step in sorted({k for k in _PRINTED_STEPS if k < last} | {last}):
             i = step - 1
@@ -70,9 +70,10 @@ class Evaluation:
                 f"{self.baseline_median[i]:>18.3f}{self.starts[i]:>9}"
             )
         reach = "at least " if self.trusted_horizon == last else ""
+        lines.append("(errors in standard deviations of the data)")
         lines.append(
             f"trusted horizon: {reach}{self.trusted_horizon} steps "
-            f"(median error within {self.share:.0%} of 'nothing changes')"
+            f"(median error <= {self.share:.0%} of 'nothing changes')"
         )
         return "\n".join(lines)
 

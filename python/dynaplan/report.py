@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,6 +25,7 @@ __all__ = [
     "percent",
     "plot_is_possible",
     "return_table",
+    "steps",
     "time_line",
 ]
 
@@ -34,6 +35,15 @@ Floats = NDArray[np.float64]
 _SHOWN_STEPS = (1, 2, 5, 10, 20, 50)
 # Blue and vermilion of Okabe & Ito 2008, told apart with any colour vision.
 _REAL, _PREDICTED, _PLAIN, _FAINT = "#222222", "#D55E00", "#0072B2", "#8A8A8A"
+# Dashes that begin with a dot.
+_PREDICTION: dict[str, Any] = {
+    "color": _PREDICTED,
+    "linewidth": 1.8,
+    "linestyle": (0, (3, 1.2)),
+    "marker": "o",
+    "markevery": [0],
+    "markersize": 5,
+}
 
 
 @dataclass(frozen=True)
@@ -90,9 +100,9 @@ def return_table(episodes: Sequence[ControlledEpisode]) -> Table:
     for heading in ("reset seed", "steps", "controlled", "random policy"):
         table.add_column(heading, justify="right")
     for episode in episodes:
-        steps = str(len(episode.rewards))
+        names = (str(episode.seed), str(len(episode.rewards)))
         returns = (episode.episode_return, episode.random_return)
-        table.add_row(str(episode.seed), steps, *(f"{value:.1f}" for value in returns))
+        table.add_row(*names, *(f"{value:.1f}" for value in returns))
     table.add_section()
     means = (
         np.mean([episode.episode_return for episode in episodes]),
@@ -115,6 +125,11 @@ def time_line(episodes: Sequence[ControlledEpisode]) -> str:
 def percent(share: float) -> str:
     """Returns a share in words, with two significant digits below a tenth."""
     return f"{100.0 * share:.2g} %" if share < 0.1 else f"{100.0 * share:.0f} %"
+
+
+def steps(count: int) -> str:
+    """Returns a number of steps in words."""
+    return "1 step" if count == 1 else f"{count} steps"
 
 
 def plot_is_possible() -> bool:
@@ -150,15 +165,16 @@ def draw(
     channels = _channels(env_id, episode.states.shape[1])
     rows = len(channels) + 1
     figure = Figure(figsize=(11.0, 1.3 + 1.6 * rows), layout="constrained", dpi=130)
-    left, right = figure.subfigures(1, 2, width_ratios=(1.7, 1.0), wspace=0.03)
+    parts: Any = figure.subfigures(1, 2, width_ratios=(1.7, 1.0), wspace=0.03)
+    left, right = parts
     panels = left.subplots(rows, 1, sharex=True)
     for panel, channel in zip(panels, channels, strict=False):
         _draw_channel(panel, episode, predictions, channel, dt)
     _draw_actions(panels[-1], episode, env_id, dt)
     _draw_errors(right.subplots(), check)
     left.suptitle(f"{env_id} under control, as predicted and as it went")
-    right.suptitle(f"The model can be trusted for {check.trusted_horizon} steps")
-    for part in (left, right):
+    right.suptitle(f"The model can be trusted for {steps(check.trusted_horizon)}")
+    for part in parts:
         for axes in part.axes:
             axes.spines[["top", "right"]].set_visible(False)
             axes.grid(color="#E6E6E6", linewidth=0.6)
@@ -184,12 +200,13 @@ def _channels(env_id: str, state_dim: int) -> list[_Channel]:
     if _is_pendulum(env_id):
         return [
             _Channel("angle (deg)\n0 = upright", _pendulum_angle, is_angle=True),
-            _Channel("speed (rad/s)", lambda states: states[:, 2]),
+            _Channel("speed (rad/s)", _column(2)),
         ]
-    return [
-        _Channel(f"state {index}", lambda states, index=index: states[:, index])  # type: ignore[misc]
-        for index in range(min(state_dim, 3))
-    ]
+    return [_Channel(f"state {index}", _column(index)) for index in range(min(state_dim, 3))]
+
+
+def _column(index: int) -> Callable[[Floats], Floats]:
+    return lambda states: states[:, index]
 
 
 def _is_pendulum(env_id: str) -> bool:
@@ -221,14 +238,7 @@ def _draw_channel(
         if channel.is_angle:
             predicted = predicted + 360.0 * np.round((real[start] - predicted[0]) / 360.0)
         times = scale * (start + np.arange(len(predicted)))
-        style = {
-            "linewidth": 1.8,
-            "linestyle": (0, (3, 1.2)),
-            "marker": "o",
-            "markevery": [0],
-            "markersize": 5,
-        }
-        axes.plot(times, predicted, color=_PREDICTED, label=label, **style)
+        axes.plot(times, predicted, label=label, **_PREDICTION)
         label = ""
     axes.set_ylabel(channel.label)
 
@@ -246,14 +256,15 @@ def _draw_actions(axes: Axes, episode: ControlledEpisode, env_id: str, dt: float
 def _draw_errors(axes: Axes, check: Evaluation) -> None:
     from matplotlib.ticker import FuncFormatter, LogLocator, NullLocator  # noqa: PLC0415
 
-    steps, median, high = check.steps, 100.0 * check.error_median, 100.0 * check.error_90
-    nothing, limit = 100.0 * check.baseline_median, 100.0 * check.share
-    axes.plot(steps, median, color=_PREDICTED, linewidth=2.2, label="model, median")
+    ahead, median, high = check.steps, 100.0 * check.error_median, 100.0 * check.error_90
+    nothing = 100.0 * check.baseline_median
+    axes.plot(ahead, median, color=_PREDICTED, linewidth=2.2, label="model, median")
     axes.fill_between(
-        steps, median, high, color=_PREDICTED, alpha=0.2, linewidth=0, label="up to 90 % of errors"
+        ahead, median, high, color=_PREDICTED, alpha=0.2, linewidth=0, label="up to 90 % of errors"
     )
-    axes.plot(steps, nothing, color=_FAINT, linestyle=":", linewidth=2, label="if nothing changed")
-    axes.axhline(limit, color=_PLAIN, linewidth=1.0, label=f"limit, {percent(check.share)}")
+    axes.plot(ahead, nothing, color=_FAINT, linestyle=":", linewidth=2, label="if nothing changed")
+    limit = check.share * nothing
+    axes.plot(ahead, limit, color=_PLAIN, linewidth=1.0, label="limit of trust")
     horizon = check.trusted_horizon
     axes.axvline(horizon, color=_PLAIN, linewidth=1.8, linestyle="--", label="trusted horizon")
     axes.set_yscale("log")
@@ -262,4 +273,4 @@ def _draw_errors(axes: Axes, check: Evaluation) -> None:
     axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g} %"))
     axes.set_xlabel("steps ahead")
     axes.set_ylabel("error, share of the spread of the data")
-    axes.set_xlim(0, steps[-1])
+    axes.set_xlim(0, ahead[-1])

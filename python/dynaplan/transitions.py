@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from dynaplan import _rows
-from dynaplan.errors import ModelFileError, ShapeError
+from dynaplan.errors import ArgumentError, ModelFileError, ShapeError
 
 __all__ = ["Transitions"]
 
@@ -56,7 +56,7 @@ class Transitions:
     Raises:
         ShapeError: an array has the wrong number of dimensions, rows or columns, or no row.
         TypeError: an array does not hold real numbers, or `episodes` does not hold integers.
-        ValueError: a value is not finite (the message names the first row and column), a
+        ArgumentError: a value is not finite (the message names the first row and column), a
             termination is neither 0 nor 1, or the rows of an episode do not stand together.
 
     Example:
@@ -201,7 +201,7 @@ class Transitions:
             `(train, held_out)`, each with its rows in their order in time.
 
         Raises:
-            ValueError: `fraction` is out of range, or there is only one transition.
+            ArgumentError: `fraction` is out of range, or there is only one transition.
 
         Example:
             >>> path = np.arange(5.0)[:, None]
@@ -211,10 +211,10 @@ class Transitions:
             (3, 1)
         """
         if not 0.0 < fraction < 1.0:
-            raise ValueError(f"fraction: expected a share between 0 and 1, got {fraction}")
+            raise ArgumentError(f"fraction: expected a share between 0 and 1, got {fraction}")
         count = len(self)
         if count == 1:
-            raise ValueError("split: 1 transition cannot be split; collect at least 2")
+            raise ArgumentError("split: 1 transition cannot be split; collect at least 2")
         lengths = np.diff(_rows.starts(self.episodes), append=count)
         if len(lengths) == 1:
             cut = count - min(max(round(fraction * count), 1), count - 1)
@@ -241,11 +241,11 @@ class Transitions:
         Raises:
             ShapeError: the parts differ in `state_dim` or `action_dim`.
             TypeError: a part is not a `Transitions`.
-            ValueError: there is no part, or some parts have rewards and some have none.
+            ArgumentError: there is no part, or some parts have rewards and some have none.
         """
         parts = list(parts)
         if not parts:
-            raise ValueError("parts: expected at least one Transitions, got none")
+            raise ArgumentError("parts: expected at least one Transitions, got none")
         for index, part in enumerate(parts):
             if not isinstance(part, Transitions):
                 kind = type(part).__name__
@@ -256,7 +256,7 @@ class Transitions:
                     raise ShapeError(f"parts: {name} is {first} in item 0 and {mine} in {index}")
             if (part.rewards is None) != (parts[0].rewards is None):
                 having, lacking = (0, index) if part.rewards is None else (index, 0)
-                raise ValueError(
+                raise ArgumentError(
                     f"parts: item {having} has rewards and item {lacking} has none; "
                     "give rewards to all parts or to none"
                 )

@@ -44,10 +44,8 @@ void PolynomialFeatures::products(ConstBlock<T> state, ConstBlock<T> action, Blo
   };
   for (Index p = 0; p < products_count(); ++p) {
     const Product product = products_[static_cast<std::size_t>(p)];
-    const T* left = feature_row(product.feature);
-    const T* right = feature_row(product.input);
-    T* result = out.row(p);
-    for (Index k = 0; k < out.lanes; ++k) result[k] = left[k] * right[k];
+    lanes_of(out, p) = lanes_of(feature_row(product.feature), out.lanes) *
+                       lanes_of(feature_row(product.input), out.lanes);
   }
 }
 

@@ -2,8 +2,8 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstring>
 #include <limits>
-#include <numeric>
 
 #include "dynaplan/core/parallel.hpp"
 #include "dynaplan/core/transpose.hpp"
@@ -30,6 +30,16 @@ BlockRollout<float> start_of(const PlanProblem& problem, Index lanes, Workspace&
     block.last_action = last_action;
   }
   return block;
+}
+
+// A candidate's place in the ranking as one number: the larger its return the smaller the key, ties by its number.
+std::uint64_t rank_key(float total, Index candidate) {
+  std::uint32_t bits = 0;
+  const float zero_is_positive = total + 0.0F;
+  std::memcpy(&bits, &zero_is_positive, sizeof bits);
+  // Flipped so that unsigned order is the order of the floats, then upside down.
+  const std::uint32_t ascending = (bits & 0x80000000U) != 0 ? ~bits : bits | 0x80000000U;
+  return (static_cast<std::uint64_t>(~ascending) << 32) | static_cast<std::uint64_t>(candidate);
 }
 
 std::size_t block_bytes(const PlanProblem& problem, Index horizon, Index lanes) {
@@ -107,19 +117,17 @@ void Candidates::copy_actions(Index candidate, float* out) const {
 }
 
 const float* Candidates::select(Index elites) {
-  std::iota(ranking_.begin(), ranking_.end(), Index{0});
-  const auto better = [this](Index a, Index b) {
-    const float total_a = totals_[static_cast<std::size_t>(a)];
-    const float total_b = totals_[static_cast<std::size_t>(b)];
-    return total_a > total_b || (total_a == total_b && a < b);
-  };
+  for (Index n = 0; n < count_; ++n) ranking_[static_cast<std::size_t>(n)] = rank_key(totals_[static_cast<std::size_t>(n)], n);
   const auto end = ranking_.begin() + elites;
-  std::nth_element(ranking_.begin(), end - 1, ranking_.end(), better);
-  std::sort(ranking_.begin(), end);
+  std::nth_element(ranking_.begin(), end - 1, ranking_.end());
   const Index size = horizon_ * action_dim_;
+  for (Index e = 0; e < elites; ++e) {
+    ranking_[static_cast<std::size_t>(e)] &= 0xFFFFFFFFU;
+  }
+  std::sort(ranking_.begin(), end);
   elite_actions_.resize(static_cast<std::size_t>(size * elites));
   for (Index e = 0; e < elites; ++e) {
-    copy_actions(ranking_[static_cast<std::size_t>(e)], elite_actions_.data() + e * size);
+    copy_actions(static_cast<Index>(ranking_[static_cast<std::size_t>(e)]), elite_actions_.data() + e * size);
   }
   return elite_actions_.data();
 }

@@ -25,6 +25,7 @@ void start(const CemSettings& settings, const PlanProblem& problem, CemWorkspace
   workspace.std.resize(at(size));
   workspace.elite_mean.resize(at(size));
   workspace.squares.resize(at(size));
+  workspace.best.resize(at(size));
   for (Index row = 0; row < size; ++row) {
     workspace.mean[at(row)] = static_cast<float>(problem.start_action(row));
     workspace.std[at(row)] = static_cast<float>(settings.initial_std) * half_width(problem, row % action_dim);
@@ -88,6 +89,24 @@ void keep_best(const Candidates& candidates, float& best_total, PlanResult& resu
   candidates.copy_actions(best, result.actions.data());
 }
 
+// The mean after the last refit is a candidate too, and often the best one: its value is not known before now.
+void choose_result(const CemSettings& settings, const PlanProblem& problem, float best_total, CemWorkspace& workspace,
+                   PlanResult& result) {
+  const Index action_dim = problem.rollout.dynamics->action_dim();
+  workspace.best.swap(result.actions);
+  result.actions.resize(workspace.best.size());
+  for (Index row = 0; row < static_cast<Index>(result.actions.size()); ++row) {
+    result.actions[at(row)] =
+        std::clamp(workspace.mean[at(row)], static_cast<float>(problem.action_low[row % action_dim]),
+                   static_cast<float>(problem.action_high[row % action_dim]));
+  }
+  workspace.candidates.evaluate_result(problem, result);
+  const bool found_better = std::isfinite(best_total) && !(result.value >= static_cast<double>(best_total));
+  if (settings.returns_mean || !found_better) return;
+  workspace.best.swap(result.actions);
+  workspace.candidates.evaluate_result(problem, result);
+}
+
 }  // namespace
 
 void CemSettings::validate() const {
@@ -134,15 +153,7 @@ void plan_cem(const CemSettings& settings, const PlanProblem& problem, CemWorksp
   result.iterations = settings.iterations;
   const bool any_finite = result.non_finite < result.candidates;
   result.status = any_finite ? PlanStatus::kIterations : PlanStatus::kNoFiniteCandidate;
-  if (settings.returns_mean || !any_finite) {
-    const Index action_dim = problem.rollout.dynamics->action_dim();
-    for (Index row = 0; row < static_cast<Index>(result.actions.size()); ++row) {
-      result.actions[at(row)] = std::clamp(workspace.mean[at(row)],
-                                           static_cast<float>(problem.action_low[row % action_dim]),
-                                           static_cast<float>(problem.action_high[row % action_dim]));
-    }
-  }
-  candidates.evaluate_result(problem, result);
+  choose_result(settings, problem, best_total, workspace, result);
 }
 
 }  // namespace DYNAPLAN_LEVEL

@@ -22,9 +22,10 @@ inline float direction(float y, float x) {
   const float ay = y < 0.0F ? -y : y;
   const float large = ax > ay ? ax : ay;
   const float small = ax > ay ? ay : ax;
-  const float ratio = small / (large > 0.0F ? large : 1.0F);
-  const bool upper = ratio > kTanPi8;
-  const float t = upper ? (ratio - 1.0F) / (ratio + 1.0F) : ratio;
+  // Above tan(pi/8) the angle is pi/4 + atan((small - large) / (small + large)): one division either way.
+  const bool upper = small > kTanPi8 * large;
+  const float divisor = upper ? small + large : large;
+  const float t = (upper ? small - large : small) / (divisor > 0.0F ? divisor : 1.0F);
   const float z = t * t;
   float angle =
       (((8.05374449538e-2F * z - 1.38776856032e-1F) * z + 1.99777106478e-1F) * z - 3.33329491539e-1F) * z * t + t;

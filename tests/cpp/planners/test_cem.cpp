@@ -149,13 +149,13 @@ TEST_CASE("where no candidate is finite the plan is the start of the search, and
   DoubleIntegrator integrator;
   const AllInfinite score;
   integrator.problem.score = &score;
-  const std::vector<double> warm_start(20, 5.0);  // outside the bounds of 2
+  const std::vector<double> warm_start(22, 5.0);  // outside the bounds of 2
   integrator.problem.warm_start = warm_start.data();
   CemWorkspace workspace;
   PlanResult result;
   plan_cem(CemSettings{}, integrator.problem, workspace, result);
   CHECK(result.status == PlanStatus::kNoFiniteCandidate);
-  CHECK(result.actions == std::vector<float>(20, 2.0F));
+  CHECK(result.actions == std::vector<float>(22, 2.0F));
 }
 
 TEST_CASE("settings and problems out of range are refused by name") {

@@ -43,11 +43,20 @@ struct Block {
 template <class T>
 using ConstBlock = Block<const T>;
 
+/// A row of a block as an Eigen array: aligned, whole vectors long, so that no entry is treated apart.
+template <class T>
+Eigen::Map<const Eigen::Array<T, Eigen::Dynamic, 1>, Eigen::AlignedMax> lanes_of(const T* row, Index lanes) {
+  return {row, lanes};
+}
+
+template <class T>
+Eigen::Map<Eigen::Array<T, Eigen::Dynamic, 1>, Eigen::AlignedMax> lanes_of(Block<T> block, Index row) {
+  return {block.row(row), block.lanes};
+}
+
 template <class T>
 void copy_block(ConstBlock<T> from, Block<T> to) {
-  for (Index i = 0; i < from.dim; ++i) {
-    for (Index k = 0; k < from.lanes; ++k) to.row(i)[k] = from.row(i)[k];
-  }
+  for (Index i = 0; i < from.dim; ++i) lanes_of(to, i) = lanes_of(from.row(i), from.lanes);
 }
 
 }  // namespace DYNAPLAN_LEVEL

@@ -55,7 +55,7 @@ class Candidates {
   Index lanes_ = 0;
   std::vector<float, Eigen::aligned_allocator<float>> actions_;  // blocks of (H * A, K)
   std::vector<float> totals_;
-  std::vector<Index> ranking_;
+  std::vector<std::uint64_t> ranking_;
   std::vector<float> elite_actions_;
   std::vector<Workspace> workspaces_;
   std::vector<float> trajectories_;  // (count, H + 1, S), only for a TrajectoryScore

@@ -8,7 +8,7 @@ inline namespace DYNAPLAN_LEVEL {
 /// The cross-entropy method (Rubinstein 1999; for planning Chua et al. 2018): draw candidates from a Gaussian, refit
 /// it to the elites, repeat.
 struct CemSettings {
-  Index horizon = 20;
+  Index horizon = 22;
   Index candidates = 500;
   Index elites = 50;
   int iterations = 5;
@@ -27,6 +27,7 @@ struct CemWorkspace {
   std::vector<float> std;   // (H, A)
   std::vector<float> elite_mean;
   std::vector<float> squares;
+  std::vector<float> best;
 };
 
 /// Plans into `result`; `workspace` and `result` keep their memory, so that a second call allocates nothing.

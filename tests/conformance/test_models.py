@@ -1,0 +1,94 @@
+"""What every model must do. A new model is one more entry of MODELS."""
+
+from __future__ import annotations
+
+import copy
+
+import numpy as np
+import pytest
+
+import dynaplan as dp
+
+
+def data(rows: int = 150) -> dp.Transitions:
+    generator = np.random.default_rng(7)
+    states, actions = generator.normal(size=(rows, 3)), generator.normal(size=(rows, 2))
+    next_states = 0.5 * states + actions @ np.array([[1.0, 0.0, 0.3], [0.0, 1.0, 0.3]])
+    return dp.Transitions(states, actions, next_states + 0.1 * generator.normal(size=(rows, 3)))
+
+
+MODELS = {
+    "linear": lambda d: dp.LinearGaussian.fit(d),
+    "quadratic": lambda d: dp.LinearGaussian.fit(d, features=dp.Polynomial(2)),
+    "cubic with ridge": lambda d: dp.LinearGaussian.fit(d, features=dp.Polynomial(3), ridge=0.1),
+    "no intercept": lambda d: dp.LinearGaussian.fit(d, intercept=False, target="absolute"),
+}
+
+
+@pytest.fixture(params=MODELS, scope="module")
+def model(request):
+    return MODELS[request.param](data())
+
+
+def test_shapes_and_ownership(model):
+    prediction = model.predict(np.zeros((7, 3)), np.zeros((7, 2)))
+    for array in (prediction.mean, prediction.aleatoric, prediction.epistemic):
+        assert array.shape == (7, 3)
+        assert array.flags.owndata
+        assert array.flags.c_contiguous
+    assert (prediction.aleatoric >= 0).all()
+    assert (prediction.epistemic >= 0).all()
+    assert (model.state_dim, model.action_dim) == (3, 2)
+
+
+def test_a_batch_equals_its_rows_one_by_one(model):
+    generator = np.random.default_rng(1)
+    states, actions = generator.normal(size=(70, 3)), generator.normal(size=(70, 2))
+    batch = model.predict(states, actions)
+    for i in (0, 1, 15, 63, 64, 69):
+        single = model.predict(states[i], actions[i])
+        np.testing.assert_array_equal(single.mean[0], batch.mean[i])
+        np.testing.assert_array_equal(single.epistemic[0], batch.epistemic[i])
+
+
+def test_a_rollout_is_predict_fed_back(model):
+    actions = 0.2 * np.random.default_rng(2).normal(size=(5, 9, 2))
+    got = dp.rollout(model, np.full(3, 0.1), actions)
+    state = np.full((5, 3), 0.1)
+    for t in range(9):
+        state = model.predict(state, actions[:, t]).mean
+        np.testing.assert_allclose(got[:, t + 1], state, rtol=1e-10, atol=1e-12)
+
+
+def test_threads_change_nothing(model):
+    generator = np.random.default_rng(3)
+    states, actions = generator.normal(size=(999, 3)), generator.normal(size=(999, 2))
+    one, two = (model.predict(states, actions, threads=n) for n in (1, 2))
+    np.testing.assert_array_equal(one.mean, two.mean)
+    sequences = np.repeat(actions[:, None], 4, axis=1)
+    for propagation in ("mean", "sample"):
+        results = [
+            dp.rollout(model, states, sequences, propagation=propagation, seed=1, threads=n)
+            for n in (1, 2, 4)
+        ]
+        np.testing.assert_array_equal(results[0], results[1])
+        np.testing.assert_array_equal(results[0], results[2])
+
+
+def test_noise_of_samples_is_the_aleatoric_variance(model):
+    draws = model.sample(np.zeros((20000, 3)), np.zeros((20000, 2)), seed=0)
+    prediction = model.predict(np.zeros(3), np.zeros(2))
+    expected = prediction.aleatoric[0]
+    np.testing.assert_allclose(draws.var(axis=0), expected, rtol=5 * np.sqrt(2 / 20000))
+
+
+def test_a_copy_predicts_the_same(model):
+    twin = copy.deepcopy(model)
+    np.testing.assert_array_equal(
+        twin.predict(np.ones(3), np.ones(2)).mean, model.predict(np.ones(3), np.ones(2)).mean
+    )
+
+
+def test_held_out_data_are_predicted_better_than_by_nothing_changes(model):
+    check = dp.evaluate(model, data(60), horizon=1)
+    assert check.error_median[0] < 0.5 * check.baseline_median[0]

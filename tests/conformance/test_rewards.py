@@ -1,0 +1,58 @@
+"""What every built-in reward must do. A new term is one more entry of REWARDS."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+import dynaplan as dp
+from dynaplan import rewards
+
+REWARDS = {
+    "quadratic": rewards.quadratic([1.0, 0.5, 0.2], [0.1, 0.2, 0.3]),
+    "dense quadratic": rewards.quadratic(np.eye(3) + 0.3, of="state"),
+    "angle": rewards.angle(2.0, index=1, target=0.4),
+    "direction": rewards.angle(2.0, cos=0, sin=2, target=-3.0, of="state"),
+    "action cost": rewards.action_cost([0.1, 2.0], low=[-0.5, -1.0], high=[0.5, 1.0]),
+    "action change cost": rewards.action_change_cost(np.eye(2) + 0.2),
+    "sum": rewards.quadratic([1.0, 1.0, 1.0]) + rewards.action_change_cost([1.0, 1.0]),
+    "pendulum-like": rewards.angle(1.0, cos=0, sin=1, of="state") + rewards.action_cost([1.0, 0.0]),
+}
+
+
+@pytest.fixture(params=REWARDS)
+def reward(request):
+    return REWARDS[request.param]
+
+
+@pytest.fixture(scope="module")
+def model():
+    generator = np.random.default_rng(0)
+    states, actions = generator.normal(size=(30, 3)), generator.normal(size=(30, 2))
+    return dp.LinearGaussian.fit(dp.Transitions(states, actions, 0.9 * states + actions[:, :1]))
+
+
+def test_it_is_a_cost_with_a_minus_and_one_number_a_row(reward):
+    generator = np.random.default_rng(1)
+    arrays = [generator.normal(size=(77, n)) for n in (3, 2, 3)]
+    values = reward(*arrays)
+    assert values.shape == (77,)
+    assert (values <= 0.0).all()
+    assert np.isfinite(values).all()
+    for i in (0, 63, 64, 76):
+        assert reward(*(array[i : i + 1] for array in arrays))[0] == values[i]
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_the_fused_return_is_the_sum_along_the_trajectory(reward, model, dtype):
+    generator = np.random.default_rng(2)
+    actions = generator.normal(size=(40, 6, 2)).astype(dtype)
+    previous = np.array([0.3, -0.4])
+    got = dp.returns(model, reward, np.ones(3, dtype), actions, previous_action=previous, discount=0.9)
+    path = dp.rollout(model, np.ones(3, dtype), actions).astype(float)
+    expected = np.zeros(40)
+    before = np.broadcast_to(previous, (40, 2))
+    for t in range(6):
+        expected += 0.9**t * reward(path[:, t], actions[:, t], path[:, t + 1], before)
+        before = actions[:, t]
+    np.testing.assert_allclose(got, expected, rtol=1e-4 if dtype == np.float32 else 1e-11)

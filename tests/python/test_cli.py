@@ -1,0 +1,301 @@
+"""The command: what it prints and draws, and how it refuses."""
+
+from __future__ import annotations
+
+import re
+import signal
+import subprocess
+import sys
+import time
+
+import gymnasium
+import numpy as np
+import pytest
+
+from dynaplan import cli, report
+from dynaplan._version import __version__
+from dynaplan.evaluate import Evaluation
+
+PNG_MAGIC = b"\x89PNG\r\n\x1a\n"
+
+
+def png_size(path):
+    head = path.read_bytes()[:24]
+    assert head.startswith(PNG_MAGIC)
+    return int.from_bytes(head[16:20], "big"), int.from_bytes(head[20:24], "big")
+
+
+@pytest.fixture
+def one_episode(monkeypatch, tmp_path):
+    """A short job in an empty folder: one controlled episode instead of ten."""
+    monkeypatch.setattr(cli, "_EPISODES", 1)
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("COLUMNS", "80")
+
+
+def without_times(text):
+    text = re.sub(r"in [\d.]+ ms", "", text)
+    return "\n".join(line for line in text.splitlines() if not line.startswith("Time per plan"))
+
+
+# --- the whole job
+
+
+def test_the_whole_job_in_a_pipe(run_python, tmp_path):
+    start = time.perf_counter()
+    result = run_python("import sys; from dynaplan.cli import main; sys.exit(main([]))")
+    assert time.perf_counter() - start < 30.0
+    assert result.stderr == ""
+    assert "\x1b" not in result.stdout
+    assert "\r" not in result.stdout
+    assert max(map(len, result.stdout.splitlines())) <= 80
+    checked = re.findall(r"^ +(\d+) +[\d.e+]+ % +[\d.e+]+ % ", result.stdout, re.MULTILINE)
+    assert checked == ["1", "2", "5", "10", "20", "50"]
+    assert re.search(r"^Trusted horizon: \d+ steps? ", result.stdout, re.MULTILINE)
+    assert re.search(r"^Time per plan: median [\d.]+ ms, .* plans per second$", result.stdout, re.M)
+    seeds = re.findall(r"^ +(10\d\d) +200 +-[\d.]+ +-[\d.]+ ?$", result.stdout, re.MULTILINE)
+    assert seeds == [str(1000 + index) for index in range(10)]
+    controlled, random = map(
+        float, re.search(r"mean +(-[\d.]+) +(-[\d.]+)", result.stdout).groups()
+    )
+    # A perfect model reaches -140, a random policy -1200 or so; 80 is the spread of ten episodes.
+    assert controlled > -300.0
+    assert random < -900.0
+    assert result.stdout.splitlines()[-1] == "Picture: dynaplan-Pendulum-v1.png"
+    width, height = png_size(tmp_path / "dynaplan-Pendulum-v1.png")
+    assert width > 1000
+    assert height > 500
+
+
+def test_the_same_seed_prints_the_same(one_episode, capsys):
+    printed = []
+    for seed in ("3", "3", "4"):
+        assert cli.main(["--seed", seed, "--steps", "60"]) == 0
+        printed.append(without_times(capsys.readouterr().out))
+    assert printed[0] == printed[1]
+    assert printed[0] != printed[2]
+
+
+def test_options_reach_the_job(one_episode, capsys):
+    assert cli.main(["--steps", "80", "--horizon", "7"]) == 0
+    out = capsys.readouterr().out
+    assert re.search("Data: 80 transitions, (30|50) of them held out", out)
+    assert "plans 7 steps ahead" in out
+
+
+@pytest.mark.parametrize(
+    ("out", "picture"),
+    [
+        ("new/folder", "new/folder/dynaplan-Pendulum-v1.png"),
+        (".", "dynaplan-Pendulum-v1.png"),
+        ("new/swing.png", "new/swing.png"),
+    ],
+)
+def test_the_picture_goes_where_it_is_told(one_episode, tmp_path, out, picture):
+    assert cli.main(["--steps", "60", "--out", out]) == 0
+    png_size(tmp_path / picture)
+    assert [path.name for path in tmp_path.rglob("*.*")] == [picture.split("/")[-1]]
+
+
+def test_without_matplotlib_one_line_says_how_to_get_it(one_episode, monkeypatch, capsys, tmp_path):
+    monkeypatch.setattr(report, "plot_is_possible", lambda: False)
+    assert cli.main(["--steps", "60"]) == 0
+    assert capsys.readouterr().out.splitlines()[-1] == (
+        'No picture, matplotlib is missing: pip install "dynaplan[plot]"'
+    )
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_terminal_sees_progress(run_python):
+    pytest.importorskip("pty", reason="no pseudo-terminals here")
+    out = run_python(
+        "import os, pty, sys\n"
+        'job = \'from dynaplan import cli; cli._EPISODES = 1; cli.main(["--steps", "60"])\'\n'
+        "os.environ.update(TERM='xterm', COLUMNS='80')\n"
+        "pty.spawn([sys.executable, '-c', job])\n"
+    ).stdout
+    assert "Controlling, episode 1 of 1" in out
+    assert "\x1b[?25h" in out  # the cursor comes back
+    assert "Picture: dynaplan-Pendulum-v1.png" in out
+
+
+# --- refusals
+
+
+class SwingWithoutReward(gymnasium.Env):
+    observation_space = gymnasium.spaces.Box(-1.0, 1.0, (2,))
+    action_space = gymnasium.spaces.Box(-1.0, 1.0, (1,))
+
+
+@pytest.fixture(autouse=True)
+def no_reward():
+    gymnasium.register("NoReward-v0", SwingWithoutReward)
+    yield
+    del gymnasium.registry["NoReward-v0"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--env", "Nothing-v0"], r"--env Nothing-v0: .*Nothing.* doesn't exist"),
+        (["--env", "not an id"], r"--env not an id: Malformed environment ID"),
+        (["--env", "nowhere:Pendulum-v1"], r"--env nowhere:.*No module named 'nowhere'"),
+        (["--env", "NoReward-v0"], r"--env NoReward-v0: its reward is not known"),
+        (["--env", "CartPole-v1"], r"--env CartPole-v1: "),
+        (["--steps", "15"], r"--steps 15: 11 transitions do not determine 15 .* at least 30"),
+        (["--steps", "1"], r"--steps: expected an integer of at least 2, got '1'"),
+        (["--steps", "many"], r"--steps: expected an integer of at least 2, got 'many'"),
+        (["--seed", "-1"], r"--seed: expected an integer of at least 0"),
+        (["--horizon", "0"], r"--horizon: expected an integer of at least 1"),
+        (["--colour"], r"unrecognized arguments: --colour \(see python -m dynaplan --help\)"),
+        (["--out", "file/x"], r"--out file/x/dynaplan-Pendulum-v1\.png: (Not a dir|File exists)"),
+        (["--out", "file/x.png"], r"--out file/x\.png: (Not a dir|File exists)"),
+    ],
+)
+def test_a_refusal_is_one_line_and_exit_code_2(one_episode, tmp_path, capsys, arguments, message):
+    (tmp_path / "file").write_text("")
+    try:
+        code = cli.main(arguments)
+    except SystemExit as end:
+        code = end.code
+    printed = capsys.readouterr()
+    assert code == 2
+    assert printed.out == ""
+    assert printed.err.startswith("dynaplan: ")
+    assert printed.err.count("\n") == 1
+    assert re.search(message, printed.err), printed.err
+
+
+def test_spaces_that_are_no_boxes_are_refused(one_episode, monkeypatch, capsys):
+    monkeypatch.setattr(cli.rewards, "for_env", lambda env: None)
+    assert cli.main(["--env", "CartPole-v1"]) == 2
+    assert re.search(
+        r"--env CartPole-v1: env: expected its action_space to be a Box, got Discrete\(2\)$",
+        capsys.readouterr().err,
+    )
+
+
+def test_interruption_is_quiet(one_episode, monkeypatch, capsys):
+    def interrupted(*arguments, **settings):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(cli, "collect", interrupted)
+    assert cli.main([]) == 130
+    assert capsys.readouterr() == ("", "")
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has another Ctrl-C")
+def test_ctrl_c_ends_the_real_command(tmp_path):
+    with subprocess.Popen(
+        [sys.executable, "-m", "dynaplan"],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        cwd=tmp_path,
+        text=True,
+        env={"PYTHONUNBUFFERED": "1"},
+    ) as command:
+        assert command.stdout.readline().startswith("dynaplan ")  # the job is under way
+        command.send_signal(signal.SIGINT)
+        _, error = command.communicate(timeout=30)
+    assert command.returncode == 130
+    assert error == ""
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has other pipes")
+def test_a_reader_that_leaves_is_no_error(tmp_path):
+    with subprocess.Popen(
+        [sys.executable, "-m", "dynaplan"],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        cwd=tmp_path,
+        text=True,
+        env={"PYTHONUNBUFFERED": "1"},
+    ) as command:
+        command.stdout.readline()
+        command.stdout.close()
+        error = command.stderr.read()
+        assert command.wait(timeout=60) == 1
+    assert error == ""
+
+
+def test_help_and_version(capsys):
+    for option, expected in (("--help", "--horizon N"), ("--version", f"dynaplan {__version__}")):
+        with pytest.raises(SystemExit) as end:
+            cli.main([option])
+        assert end.value.code == 0
+        assert expected in capsys.readouterr().out
+
+
+def test_the_package_imports_no_optional_or_slow_module(run_python):
+    run_python(
+        "import sys, dynaplan\n"
+        "found = {'gymnasium', 'rich', 'matplotlib'} & set(sys.modules)\n"
+        "assert not found, found\n"
+    )
+
+
+# --- the picture and the tables alone
+
+
+def evaluation(horizon=6, **changes):
+    steps = np.arange(1, horizon + 1)
+    values = {
+        "one_step_rmse": np.full(5, 0.1),
+        "spread": np.ones(5),
+        "steps": steps,
+        "starts": steps[::-1],
+        "error_median": 0.01 * steps,
+        "error_90": 0.03 * steps,
+        "baseline_median": 0.1 * steps,
+        "coverage": {0.9: np.full(5, 0.9)},
+        "share": 0.5,
+        "trusted_horizon": horizon,
+    }
+    return Evaluation(**{**values, **changes})
+
+
+def episode(state_dim=5, action_dim=2, length=30):
+    rng = np.random.default_rng(0)
+    return report.ControlledEpisode(
+        seed=7,
+        states=rng.normal(size=(length + 1, state_dim)),
+        actions=rng.normal(size=(length, action_dim)),
+        rewards=-np.ones(length),
+        plan_seconds=np.full(length, 0.002),
+        random_return=-90.0,
+    )
+
+
+@pytest.mark.parametrize("state_dim", [1, 5])
+@pytest.mark.parametrize("dt", [None, 0.02])
+def test_any_environment_can_be_drawn(tmp_path, state_dim, dt):
+    flown = episode(state_dim, action_dim=4)
+    predictions = {0: flown.states[:21], 20: flown.states[20:]}
+    path = tmp_path / "picture.png"
+    report.draw(path, flown, predictions, evaluation(), env_id="Any-v0", dt=dt)
+    assert png_size(path)[0] > 1000
+
+
+def test_a_model_that_diverges_at_once_can_be_drawn(tmp_path):
+    bad = np.full(6, np.inf)
+    check = evaluation(error_median=bad, error_90=bad, trusted_horizon=0)
+    flown = episode()
+    lost = np.full((21, 5), np.nan)
+    path = tmp_path / "picture.png"
+    report.draw(path, flown, {0: lost, 20: lost[:11]}, check, env_id="Any-v0", dt=None)
+    png_size(path)
+
+
+def test_a_check_of_one_step_can_be_drawn(tmp_path):
+    path = tmp_path / "picture.png"
+    report.draw(path, episode(), {}, evaluation(1), env_id="Any-v0", dt=None)
+    png_size(path)
+
+
+def test_times_and_shares_in_words():
+    # 60 plans of 2 ms: 500 per second.
+    assert report.time_line([episode(), episode()]) == (
+        "Time per plan: median 2.00 ms, 99 % within 2.00 ms; 500 plans per second"
+    )
+    assert [report.percent(share) for share in (0.0123, 0.5, 1.5)] == ["1.2 %", "50 %", "150 %"]
+    assert [report.steps(count) for count in (0, 1, 2)] == ["0 steps", "1 step", "2 steps"]

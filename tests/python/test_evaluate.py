@@ -1,0 +1,113 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from reference.linear import trajectory
+from reference.systems import linear_system
+
+import dynaplan as dp
+
+
+def walk(gain, rows, noise, seed, episodes=4):
+    generator = np.random.default_rng(seed)
+    parts = []
+    for _ in range(episodes):
+        states = [generator.normal(size=1)]
+        actions = generator.normal(size=(rows, 1))
+        for action in actions:
+            states.append(gain * states[-1] + action + noise * generator.normal(size=1))
+        path = np.array(states)
+        parts.append(dp.Transitions(path[:-1], actions, path[1:]))
+    return dp.Transitions.concatenate(parts)
+
+
+def test_errors_after_k_steps_are_those_of_the_plain_loop():
+    data = walk(0.8, 12, 0.3, 0)
+    model = dp.LinearGaussian.fit(walk(0.8, 30, 0.3, 1))
+    check = dp.evaluate(model, data, horizon=5)
+    spread = data.states.std(axis=0)
+    errors = {k: [] for k in range(1, 6)}
+    baseline = {k: [] for k in range(1, 6)}
+    for episode in data.episode_slices:
+        for start in range(episode.start, episode.stop):
+            actions = data.actions[start : min(start + 5, episode.stop)]
+            path = trajectory(model.coefficients, data.states[start], actions)
+            for k in range(1, len(actions) + 1):
+                actual = data.next_states[start + k - 1]
+                errors[k].append(abs(path[k] - actual)[0] / spread[0])
+                baseline[k].append(abs(data.states[start] - actual)[0] / spread[0])
+    np.testing.assert_array_equal(check.starts, [48, 44, 40, 36, 32])
+    for k in range(1, 6):
+        kwargs = {"method": "higher"}
+        assert check.error_median[k - 1] == pytest.approx(np.quantile(errors[k], 0.5, **kwargs))
+        assert check.error_90[k - 1] == pytest.approx(np.quantile(errors[k], 0.9, **kwargs))
+        expected = np.quantile(baseline[k], 0.5, **kwargs)
+        assert check.baseline_median[k - 1] == pytest.approx(expected)
+
+
+def test_bands_cover_what_they_say_on_a_system_that_is_linear():
+    model = dp.LinearGaussian.fit(linear_system(200, noise=0.5, seed=2))
+    check = dp.evaluate(model, linear_system(4000, noise=0.5, seed=3), horizon=1)
+    for level, shares in check.coverage.items():
+        # The noise estimated from 194 degrees of freedom is off by some 5 %, the count by 1 %.
+        assert (np.abs(shares - level) < 0.04).all()
+    np.testing.assert_allclose(check.one_step_rmse, 0.5, rtol=0.06)
+
+
+def test_a_perfect_model_is_trusted_to_the_end_and_a_wrong_one_not_at_all():
+    data = walk(0.8, 20, 0.0, 0)
+    perfect = dp.LinearGaussian.fit(data)
+    check = dp.evaluate(perfect, data, horizon=15)
+    assert check.trusted_horizon == 15
+    assert "at least 15 steps" in str(check)
+    wrong = dp.LinearGaussian.fit(walk(-0.8, 20, 0.0, 0))
+    assert dp.evaluate(wrong, data, horizon=15).trusted_horizon == 0
+
+
+def test_a_model_that_diverges_is_infinitely_wrong_not_nan():
+    data = walk(0.5, 400, 0.0, 0, episodes=1)
+    diverging = dp.LinearGaussian.fit(walk(9.0, 5, 0.0, 0))
+    check = dp.evaluate(diverging, data, horizon=400)
+    assert np.isinf(check.error_median[-1])
+    assert not np.isnan(check.error_90).any()
+    assert check.trusted_horizon < 5
+
+
+def test_the_horizon_is_cut_to_the_longest_episode_and_one_row_is_enough():
+    data = walk(0.8, 12, 0.1, 0)
+    model = dp.LinearGaussian.fit(data)
+    assert len(dp.evaluate(model, data, horizon=50).steps) == 12
+    single = dp.evaluate(model, data[0], horizon=50)
+    assert len(single.steps) == 1
+    assert np.isfinite(single.error_median).all()
+
+
+def test_it_prints_a_table_with_the_trusted_horizon():
+    data = walk(0.8, 60, 0.3, 0)
+    text = str(dp.evaluate(dp.LinearGaussian.fit(data), data, horizon=50))
+    assert "trusted horizon" in text
+    assert max(len(line) for line in text.splitlines()) <= 80
+    assert [line.split()[0] for line in text.splitlines()[7:-2]] == "1 2 3 5 10 20 30 50".split()
+
+
+def test_a_state_that_never_moved_does_not_spoil_the_scale():
+    data = walk(0.8, 30, 0.1, 0)
+    still = np.hstack([data.states, np.ones((len(data), 1))])
+    after = np.hstack([data.next_states, np.ones((len(data), 1))])
+    padded = dp.Transitions(still, data.actions, after, episodes=data.episodes)
+    with pytest.warns(dp.RankDeficientWarning, match="state 1 never varied"):
+        model = dp.LinearGaussian.fit(padded)
+    check = dp.evaluate(model, padded, horizon=5)
+    expected = dp.evaluate(dp.LinearGaussian.fit(data), data, horizon=5)
+    np.testing.assert_allclose(check.error_median, expected.error_median, rtol=1e-8)
+
+
+def test_arguments_out_of_range_are_refused_by_name():
+    data = walk(0.8, 12, 0.1, 0)
+    model = dp.LinearGaussian.fit(data)
+    with pytest.raises(dp.ArgumentError, match="horizon: got 0"):
+        dp.evaluate(model, data, horizon=0)
+    with pytest.raises(dp.ArgumentError, match="share: got 0"):
+        dp.evaluate(model, data, share=0.0)
+    with pytest.raises(dp.ShapeError, match="held_out"):
+        dp.evaluate(model, linear_system(10))

@@ -1,0 +1,37 @@
+"""Small systems whose truth is known, for the tests to learn from."""
+
+from __future__ import annotations
+
+import numpy as np
+
+import dynaplan as dp
+
+
+def linear_system(
+    rows: int, state_dim: int = 3, action_dim: int = 2, noise: float = 0.1, seed: int = 0
+) -> dp.Transitions:
+    """Transitions of a random linear system with a constant push and white noise."""
+    generator = np.random.default_rng(seed)
+    truth = np.random.default_rng(99)
+    a = truth.normal(size=(state_dim, state_dim)) / (2 * state_dim)
+    b = truth.normal(size=(state_dim, action_dim))
+    c = truth.normal(size=state_dim)
+    states = generator.normal(size=(rows, state_dim))
+    actions = generator.normal(size=(rows, action_dim))
+    next_states = states @ a.T + actions @ b.T + c
+    next_states += noise * generator.normal(size=next_states.shape)
+    return dp.Transitions(states, actions, next_states)
+
+
+def five_transitions() -> dp.Transitions:
+    """The worked example: s' = 0.5 s + a."""
+    states = np.array([[0.0], [1.0], [0.5], [-1.0], [2.0]])
+    actions = np.array([[1.0], [0.0], [-1.0], [1.0], [-0.5]])
+    return dp.Transitions(states, actions, np.array([[1.0], [0.5], [-0.75], [0.5], [0.5]]))
+
+
+def scalar_model(gain: float = 0.5) -> dp.LinearGaussian:
+    """s' = gain s + a, exactly."""
+    generator = np.random.default_rng(0)
+    states, actions = generator.normal(size=(2, 20, 1))
+    return dp.LinearGaussian.fit(dp.Transitions(states, actions, gain * states + actions))
