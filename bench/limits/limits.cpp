@@ -147,9 +147,8 @@ double bandwidth(int threads, std::size_t bytes, int repeats, const Pass& pass) 
   const std::size_t words = bytes / 8 / static_cast<std::size_t>(threads) / 64 * 64;
   double best = 0;
   for (int repeat = 0; repeat < repeats; ++repeat) {
-    const double wall = timed_on_all_threads(threads, [&](int thread) {
-      pass(memory.data + words * static_cast<std::size_t>(thread), words);
-    });
+    const double wall = timed_on_all_threads(
+        threads, [&](int thread) { pass(memory.data + words * static_cast<std::size_t>(thread), words); });
     best = std::max(best, 8.0 * static_cast<double>(words) * threads / wall);
   }
   return best;
@@ -183,8 +182,7 @@ double fresh_write(int threads, std::size_t bytes, int repeats) {
 #endif
     const std::size_t share = bytes / static_cast<std::size_t>(threads);
     const double wall = timed_on_all_threads(threads, [&](int thread) {
-      std::memset(reinterpret_cast<char*>(memory.data) + share * static_cast<std::size_t>(thread), 1,
-                  share);
+      std::memset(reinterpret_cast<char*>(memory.data) + share * static_cast<std::size_t>(thread), 1, share);
     });
     best = std::max(best, static_cast<double>(share) * threads / wall);
   }

@@ -113,8 +113,8 @@ void bind_linear_gaussian(py::module_& m) {
       .def_property_readonly("weights", [](const Self& self) { return to_array(self.model().parameters().weights); })
       .def_property_readonly("intercept",
                              [](const Self& self) { return to_vector(self.model().parameters().intercept); })
-      .def_property_readonly(
-          "noise_covariance", [](const Self& self) { return to_array(self.model().parameters().noise_covariance); })
+      .def_property_readonly("noise_covariance",
+                             [](const Self& self) { return to_array(self.model().parameters().noise_covariance); })
       .def_property_readonly("spread", [](const Self& self) { return to_array(self.solution().spread); })
       .def_property_readonly("null_basis", [](const Self& self) { return to_array(self.solution().null_basis); })
       .def_property_readonly("rank", [](const Self& self) { return self.solution().rank; })
@@ -123,7 +123,8 @@ void bind_linear_gaussian(py::module_& m) {
       .def_property_readonly("rows", [](const Self& self) { return self.factor().rows(); })
       .def_property_readonly("factor", [](const Self& self) { return to_array(self.factor().upper()); })
       .def_property_readonly("input_low", [](const Self& self) { return to_vector(self.inputs_seen().low.matrix()); })
-      .def_property_readonly("input_high", [](const Self& self) { return to_vector(self.inputs_seen().high.matrix()); });
+      .def_property_readonly("input_high",
+                             [](const Self& self) { return to_vector(self.inputs_seen().high.matrix()); });
 }
 
 void update_recursive(RecursiveLeastSquares& self, const py::array& state, const py::array& action,

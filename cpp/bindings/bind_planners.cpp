@@ -160,8 +160,8 @@ void bind_planners(py::module_& m) {
       .def(py::init<const DynamicsHandle&, const RewardHandle*, const py::object&, const TerminationHandle*,
                     const py::object&, double>(),
            py::arg("dynamics"), py::arg("reward").none(true), py::arg("score").none(true),
-           py::arg("termination").none(true), py::arg("limits").none(true), py::arg("discount"),
-           py::keep_alive<1, 2>(), py::keep_alive<1, 3>(), py::keep_alive<1, 5>());
+           py::arg("termination").none(true), py::arg("limits").none(true), py::arg("discount"), py::keep_alive<1, 2>(),
+           py::keep_alive<1, 3>(), py::keep_alive<1, 5>());
   py::class_<CemSettings> cem(m, "CemSettings", py::module_local());
   cem.def(py::init([](IndexType horizon, IndexType candidates, IndexType elites, int iterations, double smoothing,
                       double initial_std, double min_std, bool returns_mean) {

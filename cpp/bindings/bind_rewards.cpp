@@ -73,8 +73,7 @@ void bind_rewards(py::module_& m) {
   m.def(
       "action_cost",
       [](const py::array& weights, const py::array& low, const py::array& high) {
-        return both<ActionCost>(matrix_input(weights, "weights"), vector_input(low, "low"),
-                                vector_input(high, "high"));
+        return both<ActionCost>(matrix_input(weights, "weights"), vector_input(low, "low"), vector_input(high, "high"));
       },
       py::arg("weights"), py::arg("low"), py::arg("high"));
   m.def(

@@ -1,38 +1,42 @@
 #include "dynaplan/core/affine.hpp"
 
 #include <algorithm>
+#include <type_traits>
+#include <utility>
 
 namespace dynaplan {
 inline namespace DYNAPLAN_LEVEL {
 
 namespace {
 
+// Calls use(0), use(1), ... with constants, so that an array they index is kept in registers from the start; a loop is
+// unrolled too late for that, and its array makes a detour through the stack.
+template <class Use, int... Indices>
+[[gnu::always_inline]] inline void for_constants(std::integer_sequence<int, Indices...> /*count*/, const Use& use) {
+  (use(std::integral_constant<int, Indices>{}), ...);
+}
+
 // The accumulators of Rows outputs x Vectors vectors of lanes live in registers over all inputs.
 template <class T, int Rows, int Vectors>
 void tile(const T* panel, const ConstBlock<T>* parts, Index count, Index lane, Block<T> out, Index first_row) {
   using Lanes = LaneVector<T>;
   constexpr Index kWidth = kVectorLanes<T>;
-  Lanes sum[Rows][Vectors];
-  for (int r = 0; r < Rows; ++r) {
-    for (int v = 0; v < Vectors; ++v) sum[r][v] = Lanes::Constant(panel[r]);
-  }
+  constexpr std::make_integer_sequence<int, Rows * Vectors> kAll;
+  constexpr std::make_integer_sequence<int, Vectors> kVectors;
+  Lanes sum[Rows * Vectors];
+  for_constants(kAll, [&](auto i) { sum[i] = Lanes{} + panel[i / Vectors]; });
   const T* weight = panel + Rows;
   for (Index part = 0; part < count; ++part) {
     const T* input = parts[part].data + lane;
     for (Index i = 0; i < parts[part].dim; ++i, input += parts[part].stride, weight += Rows) {
       Lanes x[Vectors];
-      for (int v = 0; v < Vectors; ++v) x[v] = Eigen::Map<const Lanes, Eigen::AlignedMax>(input + v * kWidth);
-      for (int r = 0; r < Rows; ++r) {
-        const Lanes w = Lanes::Constant(weight[r]);
-        for (int v = 0; v < Vectors; ++v) sum[r][v] += w * x[v];
-      }
+      for_constants(kVectors, [&](auto v) { x[v] = load_lanes(input + v * kWidth); });
+      for_constants(kAll, [&](auto j) { sum[j] += weight[j / Vectors] * x[j % Vectors]; });
     }
   }
-  for (int r = 0; r < Rows; ++r) {
-    for (int v = 0; v < Vectors; ++v) {
-      Eigen::Map<Lanes, Eigen::AlignedMax>(out.row(first_row + r) + lane + v * kWidth) = sum[r][v];
-    }
-  }
+  T* const target = out.row(first_row) + lane;
+  for_constants(kAll,
+                [&](auto i) { store_lanes(target + (i / Vectors) * out.stride + (i % Vectors) * kWidth, sum[i]); });
 }
 
 template <class T, int Rows>
@@ -63,9 +67,9 @@ PackedAffine<T>::PackedAffine(const Matrix& weights, const Vector& bias)
 template <class T>
 void PackedAffine<T>::apply(const ConstBlock<T>* parts, Index count, Block<T> out) const {
   using PanelKernel = void (*)(const T*, const ConstBlock<T>*, Index, Block<T>, Index);
-  static constexpr PanelKernel kKernels[kPanelRows] = {
-      panel_over_lanes<T, 1>, panel_over_lanes<T, 2>, panel_over_lanes<T, 3>,
-      panel_over_lanes<T, 4>, panel_over_lanes<T, 5>, panel_over_lanes<T, 6>};
+  static constexpr PanelKernel kKernels[kPanelRows] = {panel_over_lanes<T, 1>, panel_over_lanes<T, 2>,
+                                                       panel_over_lanes<T, 3>, panel_over_lanes<T, 4>,
+                                                       panel_over_lanes<T, 5>, panel_over_lanes<T, 6>};
   const T* panel = packed_.data();
   for (Index first = 0; first < outputs_; first += kPanelRows) {
     const Index rows = std::min(kPanelRows, outputs_ - first);

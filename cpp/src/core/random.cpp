@@ -21,9 +21,7 @@ struct Words {
   Word w0, w1, w2, w3;
 };
 
-inline Word high_product(Word a, Word b) {
-  return static_cast<Word>((static_cast<std::uint64_t>(a) * b) >> 32);
-}
+inline Word high_product(Word a, Word b) { return static_cast<Word>((static_cast<std::uint64_t>(a) * b) >> 32); }
 
 inline Words philox_words(Words c, Word key0, Word key1) {
   for (int round = 0; round < kRounds; ++round) {
@@ -75,8 +73,8 @@ inline void cos_sin_turn(Word word, float& cosine, float& sine) {
   const float x = fraction * 1.4629180792671596e-9F;  // (pi / 2) / 2^30
   const float x2 = x * x;
   const float s = ((-1.9515295891e-4F * x2 + 8.3321608736e-3F) * x2 - 1.6666654611e-1F) * x2 * x + x;
-  const float c = ((2.443315711809948e-5F * x2 - 1.388731625493765e-3F) * x2 + 4.166664568298827e-2F) * x2 * x2 -
-                  0.5F * x2 + 1.0F;
+  const float c =
+      ((2.443315711809948e-5F * x2 - 1.388731625493765e-3F) * x2 + 4.166664568298827e-2F) * x2 * x2 - 0.5F * x2 + 1.0F;
   const bool swap = (quadrant & 1U) != 0;
   const Word cosine_sign = ((quadrant + 1U) & 2U) << 30;
   const Word sine_sign = (quadrant & 2U) << 30;

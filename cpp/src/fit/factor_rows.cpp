@@ -14,7 +14,7 @@ inline namespace DYNAPLAN_LEVEL {
 
 namespace {
 
-constexpr Index kBlockRows = 256;           // with 40 columns 80 KiB: stays in a second-level cache
+constexpr Index kBlockRows = 256;              // with 40 columns 80 KiB: stays in a second-level cache
 constexpr Index kChunkRows = 64 * kBlockRows;  // a thread's share; sums of chunks are added in order
 constexpr Index kSampleRowsPerColumn = 8;
 // Below this squared ratio of a pivot to its column, digits are lost (more than one) or nothing is left.
@@ -131,7 +131,8 @@ Cholesky factor_gram(Eigen::MatrixXd gram, Index feature_columns) {
     if (!(pivot > 0.0)) continue;
     result.upper.row(j).tail(dim - j) = gram.row(j).tail(dim - j) / std::sqrt(pivot);
     const Eigen::RowVectorXd row = result.upper.row(j).tail(dim - j);
-    for (Index c = j + 1; c < dim; ++c) gram.col(c).segment(j + 1, c - j) -= row(c - j) * row.segment(1, c - j).transpose();
+    for (Index c = j + 1; c < dim; ++c)
+      gram.col(c).segment(j + 1, c - j) -= row(c - j) * row.segment(1, c - j).transpose();
   }
   return result;
 }
@@ -145,8 +146,8 @@ TriangularFactor factor_rows(const RegressionDesign& design, const RegressionDat
   }
   Eigen::MatrixXd preconditioner = sample_factor(design, data);
   for (int attempt = 0; attempt < 2; ++attempt) {
-    const Cholesky cholesky = factor_gram(preconditioned_gram(design, data, preconditioner, threads, seen),
-                                          design.feature_columns());
+    const Cholesky cholesky =
+        factor_gram(preconditioned_gram(design, data, preconditioner, threads, seen), design.feature_columns());
     if (!(cholesky.smallest_pivot >= kUsefulPivot)) break;
     preconditioner = cholesky.upper.triangularView<Eigen::Upper>() * preconditioner;
     if (cholesky.smallest_pivot >= kSoundPivot) return {preconditioner, data.counted_rows()};

@@ -11,25 +11,19 @@ constexpr int kTile = static_cast<int>(kGramTile);
 // Vectors of lanes that a substitution works on together: 4 x 4 accumulators fit AVX-512, 4 x 2 the others.
 constexpr int kSolveVectors = kWidth >= 8 ? 4 : 2;
 
-inline Lanes load(const double* from) { return Eigen::Map<const Lanes, Eigen::AlignedMax>(from); }
-inline void store(double* to, const Lanes& value) {
-  Eigen::Map<Lanes, Eigen::AlignedMax> target(to);
-  target = value;
-}
-
 // Rows `first ... first + count` of the block, whose earlier rows are solved, minus their share in them.
 template <int Vectors>
 void solve_group(const Eigen::MatrixXd& upper, Block<double> block, Index first, int count, Index lane) {
   Lanes value[kTile][Vectors];
   for (int r = 0; r < count; ++r) {
-    for (int v = 0; v < Vectors; ++v) value[r][v] = load(block.row(first + r) + lane + v * kWidth);
+    for (int v = 0; v < Vectors; ++v) value[r][v] = load_lanes(block.row(first + r) + lane + v * kWidth);
   }
   const double* column[kTile];
   for (int r = 0; r < kTile; ++r) column[r] = upper.col(first + std::min(r, count - 1)).data();
   for (Index i = 0; i < first; ++i) {
     const double* solved = block.row(i) + lane;
     for (int v = 0; v < Vectors; ++v) {
-      const Lanes x = load(solved + v * kWidth);
+      const Lanes x = load_lanes(solved + v * kWidth);
       for (int r = 0; r < kTile; ++r) value[r][v] -= x * column[r][i];
     }
   }
@@ -39,7 +33,7 @@ void solve_group(const Eigen::MatrixXd& upper, Block<double> block, Index first,
       Lanes x = value[r][v];
       for (int i = 0; i < r; ++i) x -= value[i][v] * column[r][first + i];
       value[r][v] = x / pivot;
-      store(block.row(first + r) + lane + v * kWidth, value[r][v]);
+      store_lanes(block.row(first + r) + lane + v * kWidth, value[r][v]);
     }
   }
 }
@@ -47,20 +41,20 @@ void solve_group(const Eigen::MatrixXd& upper, Block<double> block, Index first,
 void add_tile(ConstBlock<double> block, Index row, Index column, double* sums) {
   Lanes sum[kTile][kTile];
   for (int r = 0; r < kTile; ++r) {
-    for (int c = 0; c < kTile; ++c) sum[r][c] = load(sums + (r * kTile + c) * kWidth);
+    for (int c = 0; c < kTile; ++c) sum[r][c] = load_lanes(sums + (r * kTile + c) * kWidth);
   }
   const double* left = block.row(row * kTile);
   const double* right = block.row(column * kTile);
   for (Index k = 0; k < block.lanes; k += kWidth) {
     Lanes y[kTile];
-    for (int c = 0; c < kTile; ++c) y[c] = load(right + c * block.stride + k);
+    for (int c = 0; c < kTile; ++c) y[c] = load_lanes(right + c * block.stride + k);
     for (int r = 0; r < kTile; ++r) {
-      const Lanes x = load(left + r * block.stride + k);
+      const Lanes x = load_lanes(left + r * block.stride + k);
       for (int c = 0; c < kTile; ++c) sum[r][c] += x * y[c];
     }
   }
   for (int r = 0; r < kTile; ++r) {
-    for (int c = 0; c < kTile; ++c) store(sums + (r * kTile + c) * kWidth, sum[r][c]);
+    for (int c = 0; c < kTile; ++c) store_lanes(sums + (r * kTile + c) * kWidth, sum[r][c]);
   }
 }
 
@@ -99,7 +93,8 @@ Eigen::MatrixXd GramSum::upper(Index dim) const {
   for (Index row = 0; row < tiles_; ++row) {
     for (Index column = row; column < tiles_; ++column) {
       for (Index entry = 0; entry < kGramTile * kGramTile; ++entry, sums += kWidth) {
-        gram(row * kGramTile + entry / kGramTile, column * kGramTile + entry % kGramTile) = load(sums).sum();
+        gram(row * kGramTile + entry / kGramTile, column * kGramTile + entry % kGramTile) =
+            Eigen::Map<const Eigen::ArrayXd>(sums, kWidth).sum();
       }
     }
   }

@@ -73,8 +73,7 @@ void solve_any_rank(const Matrix& upper, const Matrix& right, double tolerance, 
   }
   const auto without_null = [&](const Matrix& x) -> Matrix { return x - null_basis * (null_basis.transpose() * x); };
   solution.rank = rank;
-  solution.spread =
-      without_null(unscaled.leftCols(rank) * values.head(rank).cwiseInverse().asDiagonal());
+  solution.spread = without_null(unscaled.leftCols(rank) * values.head(rank).cwiseInverse().asDiagonal());
   solution.coefficients = without_null(unscaled.leftCols(rank) * values.head(rank).cwiseInverse().asDiagonal() *
                                        (svd.matrixU().leftCols(rank).transpose() * right));
   solution.null_basis = null_basis;

@@ -36,8 +36,8 @@ LeastSquaresSolution solve(const RegressionDesign& design, const TriangularFacto
   if (!(ridge >= 0.0 && std::isfinite(ridge))) {
     throw ValueError("ridge: got " + std::to_string(ridge) + ", must be finite and not negative");
   }
-  return solve_least_squares(
-      factor, {design.feature_columns(), design.intercept, ridge, rank_tolerance(design, factor, seen)});
+  return solve_least_squares(factor,
+                             {design.feature_columns(), design.intercept, ridge, rank_tolerance(design, factor, seen)});
 }
 
 // The next state itself, also where its change was fitted.

@@ -25,8 +25,8 @@ void scale_lanes(const RegressionData& data, Index first, Index step, Index coun
 void require_finite(const char* name, const double* values, Index count, Index dim) {
   for (Index i = 0; i < count * dim; ++i) {
     if (!std::isfinite(values[i])) {
-      throw ValueError(std::string(name) + ": row " + std::to_string(i / dim) + ", column " +
-                       std::to_string(i % dim) + " is " + std::to_string(values[i]) + ", must be finite");
+      throw ValueError(std::string(name) + ": row " + std::to_string(i / dim) + ", column " + std::to_string(i % dim) +
+                       " is " + std::to_string(values[i]) + ", must be finite");
     }
   }
 }

@@ -44,8 +44,8 @@ void PolynomialFeatures::products(ConstBlock<T> state, ConstBlock<T> action, Blo
   };
   for (Index p = 0; p < products_count(); ++p) {
     const Product product = products_[static_cast<std::size_t>(p)];
-    lanes_of(out, p) = lanes_of(feature_row(product.feature), out.lanes) *
-                       lanes_of(feature_row(product.input), out.lanes);
+    lanes_of(out, p) =
+        lanes_of(feature_row(product.feature), out.lanes) * lanes_of(feature_row(product.input), out.lanes);
   }
 }
 

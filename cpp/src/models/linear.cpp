@@ -17,9 +17,8 @@ Eigen::MatrixXd beside(const Eigen::MatrixXd& left, const Eigen::MatrixXd& right
 }  // namespace
 
 template <class T>
-LinearDynamics<T>::LinearDynamics(Index state_dim, const PolynomialFeatures& features,
-                                  const Eigen::MatrixXd& weights, const Eigen::VectorXd& intercept,
-                                  const Eigen::MatrixXd& noise_factor)
+LinearDynamics<T>::LinearDynamics(Index state_dim, const PolynomialFeatures& features, const Eigen::MatrixXd& weights,
+                                  const Eigen::VectorXd& intercept, const Eigen::MatrixXd& noise_factor)
     : state_dim_(state_dim),
       features_(features),
       mean_(weights.cast<T>(), intercept.cast<T>()),

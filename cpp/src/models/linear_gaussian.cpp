@@ -99,8 +99,8 @@ class LinearGaussian::Predictor {
     for (Index k = 0; k < count; ++k) {
       const bool known = model_.parameters_.noise_known && !(unseen[k] > unseen_square * size[k]);
       for (Index d = 0; d < model_.state_dim_; ++d) {
-        out[k * model_.state_dim_ + d] = known ? model_.parameters_.noise_covariance(d, d) * variance[k]
-                                               : std::numeric_limits<double>::infinity();
+        out[k * model_.state_dim_ + d] =
+            known ? model_.parameters_.noise_covariance(d, d) * variance[k] : std::numeric_limits<double>::infinity();
       }
     }
   }

@@ -117,7 +117,8 @@ void Candidates::copy_actions(Index candidate, float* out) const {
 }
 
 const float* Candidates::select(Index elites) {
-  for (Index n = 0; n < count_; ++n) ranking_[static_cast<std::size_t>(n)] = rank_key(totals_[static_cast<std::size_t>(n)], n);
+  for (Index n = 0; n < count_; ++n)
+    ranking_[static_cast<std::size_t>(n)] = rank_key(totals_[static_cast<std::size_t>(n)], n);
   const auto end = ranking_.begin() + elites;
   std::nth_element(ranking_.begin(), end - 1, ranking_.end());
   const Index size = horizon_ * action_dim_;
@@ -132,9 +133,7 @@ const float* Candidates::select(Index elites) {
   return elite_actions_.data();
 }
 
-Index Candidates::best() const {
-  return std::max_element(totals_.begin(), totals_.begin() + count_) - totals_.begin();
-}
+Index Candidates::best() const { return std::max_element(totals_.begin(), totals_.begin() + count_) - totals_.begin(); }
 
 void Candidates::evaluate_result(const PlanProblem& problem, PlanResult& result) {
   Workspace& workspace = workspaces_.front();

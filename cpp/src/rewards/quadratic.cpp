@@ -23,7 +23,8 @@ void require_symmetric(const Eigen::MatrixXd& weights, Index dim) {
 // U with U^T U = W, rows of zeros where W is only semi-definite.
 Eigen::MatrixXd upper_factor(const Eigen::MatrixXd& weights) {
   const Index dim = weights.rows();
-  const double tolerance = 1e-12 * std::max(1e-300, weights.diagonal().cwiseAbs().maxCoeff()) * static_cast<double>(dim);
+  const double tolerance =
+      1e-12 * std::max(1e-300, weights.diagonal().cwiseAbs().maxCoeff()) * static_cast<double>(dim);
   Eigen::MatrixXd rest = weights;
   Eigen::MatrixXd upper = Eigen::MatrixXd::Zero(dim, dim);
   for (Index j = 0; j < dim; ++j) {

@@ -11,8 +11,8 @@ void score_steps(const Reward<double>& reward, const StepBatch& batch, double* r
   reward.require_dims(batch.state_dim, batch.action_dim);
   Workspace workspace;
   workspace.reserve(2 * Workspace::bytes<double>(batch.state_dim * kMaxLanes) +
-                    2 * Workspace::bytes<double>(batch.action_dim * kMaxLanes) +
-                    Workspace::bytes<double>(kMaxLanes) + reward.workspace_bytes(kMaxLanes));
+                    2 * Workspace::bytes<double>(batch.action_dim * kMaxLanes) + Workspace::bytes<double>(kMaxLanes) +
+                    reward.workspace_bytes(kMaxLanes));
   const auto load = [&](const double* rows, Index dim, Index first, Index count) {
     const Block<double> block = workspace.take_block<double>(dim, padded_lanes<double>(count));
     rows_to_block(rows + first * dim, dim, count, block);

@@ -24,7 +24,8 @@ struct System {
   System(Index rows, Index state_dim, Index action_dim, double noise, unsigned seed)
       : states(random_matrix(rows, state_dim, seed)),
         actions(random_matrix(rows, action_dim, seed + 1)),
-        next_states(states * random_matrix(state_dim, state_dim, 77) + actions * random_matrix(action_dim, state_dim, 78) +
+        next_states(states * random_matrix(state_dim, state_dim, 77) +
+                    actions * random_matrix(action_dim, state_dim, 78) +
                     noise * random_matrix(rows, state_dim, seed + 2)) {}
 
   RegressionData data(Index first, Index count) const {
@@ -100,7 +101,8 @@ TEST_CASE("updating, merging and recursion equal one fit of all rows") {
   for (Index i = 0; i < 300; ++i) {
     recursive.update(system.states.row(i).data(), system.actions.row(i).data(), system.next_states.row(i).data());
   }
-  for (const LinearGaussianFit& fit : {first.updated(system.data(100, 200), 1), first.merged(second), recursive.fit()}) {
+  for (const LinearGaussianFit& fit :
+       {first.updated(system.data(100, 200), 1), first.merged(second), recursive.fit()}) {
     CHECK((fit.model().parameters().weights - all.model().parameters().weights).norm() < 1e-13);
     CHECK((fit.solution().residual_covariance - all.solution().residual_covariance).norm() < 1e-14);
     CHECK(fit.factor().rows() == 300);

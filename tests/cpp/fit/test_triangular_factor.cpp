@@ -16,7 +16,9 @@ double distance(const Eigen::MatrixXd& upper, const Eigen::MatrixXd& rows) {
   return (upper.transpose() * upper - expected).norm() / expected.norm();
 }
 
-ConstBlock<double> as_block(const Eigen::MatrixXd& rows) { return {rows.data(), rows.cols(), rows.rows(), rows.rows()}; }
+ConstBlock<double> as_block(const Eigen::MatrixXd& rows) {
+  return {rows.data(), rows.cols(), rows.rows(), rows.rows()};
+}
 
 }  // namespace
 

@@ -103,8 +103,8 @@ TEST_CASE("action costs clip where asked, change costs look one action back, sum
   const StepView<double> view{{}, action.view(), previous.view(), action.view(), 0};
   using Cost = ActionCost<double>;
   CHECK(evaluate<double>(Cost(weights, Eigen::Vector2d(-2, -2), Eigen::Vector2d(2, 2)), view)[0] == -14.0);  // 2^2 + 10
-  const auto free = std::make_shared<const Cost>(weights, Eigen::Vector2d(-infinite, -infinite),
-                                                 Eigen::Vector2d(infinite, infinite));
+  const auto free =
+      std::make_shared<const Cost>(weights, Eigen::Vector2d(-infinite, -infinite), Eigen::Vector2d(infinite, infinite));
   const auto change = std::make_shared<const ActionChangeCost<double>>(weights);
   CHECK(evaluate<double>(*free, view)[0] == -19.0);    // 3^2 + 10
   CHECK(evaluate<double>(*change, view)[0] == -14.0);  // 2^2 + 10

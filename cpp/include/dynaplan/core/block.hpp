@@ -11,11 +11,28 @@ using Index = Eigen::Index;
 
 /// Lanes of one processor vector of `T`.
 template <class T>
-inline constexpr Index kVectorLanes =
-    EIGEN_MAX_STATIC_ALIGN_BYTES > 0 ? EIGEN_MAX_STATIC_ALIGN_BYTES / static_cast<Index>(sizeof(T)) : 1;
+inline constexpr Index kVectorLanes = EIGEN_MAX_STATIC_ALIGN_BYTES > 0
+                                          ? EIGEN_MAX_STATIC_ALIGN_BYTES / static_cast<Index>(sizeof(T))
+                                          : 1;
+
+/// One processor vector, by the extension that GCC and Clang share. Eigen's fixed-size arrays express the same, but
+/// GCC's straight-line vectoriser takes the start values of a register tile of them apart into scalars.
+template <class T>
+struct LaneVectorOf {
+  using type [[gnu::vector_size(kVectorLanes<T> * sizeof(T)), gnu::may_alias]] = T;
+};
+template <class T>
+using LaneVector = typename LaneVectorOf<T>::type;
 
 template <class T>
-using LaneVector = Eigen::Array<T, static_cast<int>(kVectorLanes<T>), 1>;
+LaneVector<T> load_lanes(const T* from) {
+  return *reinterpret_cast<const LaneVector<T>*>(from);
+}
+
+template <class T>
+void store_lanes(T* to, LaneVector<T> value) {
+  *reinterpret_cast<LaneVector<T>*>(to) = value;
+}
 
 /// Trajectories that advance in lock-step. Flat from 64 to 256 in measurements, slower below 32.
 inline constexpr Index kMaxLanes = 64;

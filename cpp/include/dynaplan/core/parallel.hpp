@@ -12,9 +12,8 @@ class LoopBody {
  public:
   template <class Body, class = std::enable_if_t<!std::is_same_v<std::decay_t<Body>, LoopBody>>>
   LoopBody(const Body& body)  // NOLINT(google-explicit-constructor): made at the call of parallel_for
-      : object_(&body), call_([](const void* object, Index item, int thread) {
-          (*static_cast<const Body*>(object))(item, thread);
-        }) {}
+      : object_(&body),
+        call_([](const void* object, Index item, int thread) { (*static_cast<const Body*>(object))(item, thread); }) {}
 
   void operator()(Index item, int thread) const { call_(object_, item, thread); }
 

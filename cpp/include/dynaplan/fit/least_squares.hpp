@@ -17,8 +17,8 @@ struct LeastSquaresSolution {
 
 struct LeastSquaresSettings {
   Index feature_columns = 0;
-  bool has_intercept = true;  // the last feature column is the constant
-  double ridge = 0.0;         // see solve_least_squares
+  bool has_intercept = true;    // the last feature column is the constant
+  double ridge = 0.0;           // see solve_least_squares
   double rank_tolerance = 0.0;  // singular values below this share of the largest count as 0
 };
 

@@ -11,7 +11,8 @@ inline namespace DYNAPLAN_LEVEL {
 /// fit merged. Immutable: `updated` and `merged` give new ones.
 class LinearGaussianFit {
  public:
-  /// Throws what `validate`, `require_finite` and `solve_least_squares` throw, and ValueError for a ridge that is negative.
+  /// Throws what `validate`, `require_finite` and `solve_least_squares` throw, and ValueError for a ridge that is
+  /// negative.
   static LinearGaussianFit fit(const RegressionDesign& design, const RegressionData& data, double ridge, int threads);
   /// From a factor made elsewhere, such as a recursive one.
   LinearGaussianFit(const RegressionDesign& design, TriangularFactor factor, InputSummary seen, double ridge);

@@ -34,12 +34,12 @@ struct RolloutProblem {
 /// One block's open-loop rollout: inputs, and where its results go (null if unwanted).
 template <class T>
 struct BlockRollout {
-  ConstBlock<T> initial_state;   // (S, K)
-  ConstBlock<T> actions;         // (H * A, K)
-  ConstBlock<T> last_action;     // (A, K) applied before the first step, or no data
+  ConstBlock<T> initial_state;  // (S, K)
+  ConstBlock<T> actions;        // (H * A, K)
+  ConstBlock<T> last_action;    // (A, K) applied before the first step, or no data
   Draw draw;
-  T* total = nullptr;            // (K)
-  Block<T> trajectory;           // ((H + 1) * S, K)
+  T* total = nullptr;   // (K)
+  Block<T> trajectory;  // ((H + 1) * S, K)
 };
 
 /// The only loop over time: dynamics, clipping, reward, termination of one block. After its end a trajectory stays
@@ -52,15 +52,15 @@ template <class T>
 struct RolloutBatch {
   Index count = 0;
   Index horizon = 0;
-  const T* states = nullptr;          // (count, S), or one (S) for all if `one_state`
+  const T* states = nullptr;  // (count, S), or one (S) for all if `one_state`
   bool one_state = false;
-  const T* actions = nullptr;         // (count, H, A)
-  const T* last_action = nullptr;     // (A) or null
+  const T* actions = nullptr;      // (count, H, A)
+  const T* last_action = nullptr;  // (A) or null
   Stream stream;
   bool sample = false;
   int threads = 1;
-  T* totals = nullptr;                // (count) or null
-  T* trajectories = nullptr;          // (count, H + 1, S) or null
+  T* totals = nullptr;        // (count) or null
+  T* trajectories = nullptr;  // (count, H + 1, S) or null
 };
 
 /// Throws ValueError naming the first state or action that is not finite.
