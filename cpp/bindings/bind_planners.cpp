@@ -74,6 +74,7 @@ class BoundProblem {
       score_.emplace(score_function_, *problem.rollout.dynamics);
       problem.score = &*score_;
     }
+    problem.rollout.validate();
   }
   BoundProblem(const BoundProblem&) = delete;
   BoundProblem& operator=(const BoundProblem&) = delete;
@@ -86,16 +87,13 @@ class BoundProblem {
   std::optional<PythonScore> score_;
 };
 
-py::array_t<double> as_float64(const std::vector<float>& values, IndexType rows, IndexType columns) {
-  py::array_t<double> array({rows, columns});
-  std::copy(values.begin(), values.end(), array.mutable_data());
-  return array;
-}
-
 py::tuple plan_tuple(const PlanProblem& problem, const PlanResult& result, IndexType horizon) {
   const Dynamics<float>& dynamics = *problem.rollout.dynamics;
-  return py::make_tuple(as_float64(result.actions, horizon, dynamics.action_dim()),
-                        as_float64(result.states, horizon + 1, dynamics.state_dim()), result.value,
+  py::array_t<double> actions({horizon, dynamics.action_dim()});
+  py::array_t<double> states({horizon + 1, dynamics.state_dim()});
+  result.copy_actions(problem, actions.mutable_data());
+  std::copy(result.states.begin(), result.states.end(), states.mutable_data());
+  return py::make_tuple(actions, states, result.value,
                         result.status == PlanStatus::kIterations ? "iterations" : "no_finite_candidate",
                         result.candidates, result.non_finite, result.iterations);
 }

@@ -1,9 +1,10 @@
-"""Arguments become arrays here: anything `np.asarray` takes, in the type and layout the core reads."""
+"""Arguments become arrays here, from anything `np.asarray` takes, as the core reads them."""
 
 from __future__ import annotations
 
+import operator
 import secrets
-from typing import Any
+from typing import Any, SupportsIndex
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -11,7 +12,9 @@ from numpy.typing import ArrayLike, NDArray
 from dynaplan.errors import ArgumentError, ShapeError
 
 
-def numbers(name: str, values: ArrayLike, dtype: type[np.floating[Any]] = np.float64) -> NDArray[Any]:
+def numbers(
+    name: str, values: ArrayLike, dtype: type[np.floating[Any]] = np.float64
+) -> NDArray[Any]:
     """Returns `values` as a C-contiguous array of `dtype`; integers and floats only."""
     try:
         array = np.asarray(values)
@@ -45,6 +48,15 @@ def seed_number(seed: int | None) -> int:
     """Returns `seed` as an unsigned 64-bit number; None draws a fresh one."""
     if seed is None:
         return secrets.randbits(64)
-    if not 0 <= seed < 2**64:
+    number = integer("seed", seed)
+    if not 0 <= number < 2**64:
         raise ArgumentError(f"seed: got {seed}, must be from 0 to 2**64 - 1")
-    return int(seed)
+    return number
+
+
+def integer(name: str, value: SupportsIndex) -> int:
+    """Returns `value` as an int; a float is refused, even a whole one."""
+    try:
+        return operator.index(value)
+    except TypeError:
+        raise ArgumentError(f"{name}: got {value!r}, must be an integer") from None

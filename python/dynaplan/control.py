@@ -31,9 +31,14 @@ class MPC:
         termination: where predicted episodes end.
         seed: same seed, same actions to the bit, whatever the threads; None draws one.
 
+    Attributes:
+        planner: the planner's settings.
+        last_plan: the plan that the last `act` made, or None before the first one.
+
     Raises:
-        ShapeError: the action space or the reward does not fit the model.
-        ArgumentError: a bound is not finite.
+        ShapeError: the action space does not fit the model.
+        ArgumentError: `action_space` is no action space, `seed` or the planner's `clip` is out of
+            range.
 
     Example:
         >>> s, a = np.array([[0.0], [1.0], [0.5], [-1.0]]), np.array([[1.0], [0.0], [-1.0], [1.0]])
@@ -77,15 +82,16 @@ class MPC:
             (A,), within the bounds. The whole plan is in `last_plan`.
 
         Raises:
-            ShapeError: the state has the wrong shape.
-            ArgumentError: the state is not finite.
+            ShapeError: the state has the wrong shape, or the reward or the termination does not fit
+                the model.
+            ArgumentError: the state or a bound is not finite.
         """
         vector = _arrays.vector("state", state, self._state_dim)
         plan = self._session.plan(vector, self._warm_start, seed=self._seed, call=self._plans)
         self._plans = (self._plans + 1) % 2**32
         # Shifted by the step that will have passed; the last action is repeated.
         self._warm_start = np.concatenate([plan.actions[1:], plan.actions[-1:]])
-        action = plan.actions[0].copy()
+        action: NDArray[np.float64] = plan.actions[0].copy()
         self._session.set_previous_action(plan.actions[0])
         self.last_plan = plan
         return action

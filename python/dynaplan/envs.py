@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 __all__ = ["collect"]
 
 
-def collect(
+def collect(  # noqa: PLR0917  # the settings after `seed` are named in practice
     env: Env[Any, Any],
     steps: int,
     policy: Callable[[NDArray[Any]], ArrayLike] | None = None,
@@ -29,9 +29,9 @@ def collect(
     """Collects exactly `steps` transitions from a Gymnasium environment.
 
     The environment is reset before the first step, after each termination or truncation, and after
-    `episode_steps`; every reset begins a new episode. `next_states` holds the true last observation of an episode, and
-    `terminations` marks ends that are part of the system, not time limits. The environment is
-    left open.
+    `episode_steps`; every reset begins a new episode. `next_states` holds the true last
+    observation of an episode, and `terminations` marks ends that are part of the system, not time
+    limits. The environment is left open.
 
     Args:
         env: an environment (not its id) with 1-D Box observations and actions.
@@ -56,8 +56,8 @@ def collect(
     Raises:
         ShapeError: spaces or an action have another shape than said above.
         TypeError: `env` is no environment, or its spaces are not Boxes.
-        ArgumentError: `steps`, `hold` or `episode_steps` is out of range, the action space has no bounds and there
-            is no policy, or an observation, an action or a reward is not finite.
+        ArgumentError: `steps`, `hold` or `episode_steps` is out of range, the action space has no
+            bounds and there is no policy, or an observation, an action or a reward is not finite.
 
     Example:
         >>> import gymnasium

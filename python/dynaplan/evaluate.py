@@ -60,7 +60,9 @@ class Evaluation:
         lines.append("  rmse        " + _cells(self.one_step_rmse))
         lines.append("  data spread " + _cells(self.spread))
         for level, shares in self.coverage.items():
-            lines.append(f"  in {level:>4.0%} band" + "".join(f"{share:>11.1%}" for share in shares))
+            lines.append(
+                f"  in {level:>4.0%} band" + "".join(f"{share:>11.1%}" for share in shares)
+            )
         lines.append("after k steps   error   90 %   nothing changes   starts")
         last = int(self.steps[-1])
         for step in sorted({k for k in _PRINTED_STEPS if k < last} | {last}):
@@ -192,4 +194,6 @@ def _scaled_error(difference: Float64, scale: Float64) -> Float64:
 def _quantile(values: Float64, reached: NDArray[np.bool_], level: float) -> Float64:
     # "higher" is a value that occurred, so that infinite errors do not become nan.
     columns = zip(values.T, reached.T, strict=True)
-    return np.array([np.quantile(column[there], level, method="higher") for column, there in columns])
+    return np.array(
+        [np.quantile(column[there], level, method="higher") for column, there in columns]
+    )

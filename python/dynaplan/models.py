@@ -55,6 +55,7 @@ class LinearGaussian:
         action_dim: A.
         features: the feature map.
         target: "change" or "absolute", what was fitted.
+        intercept: whether a constant was fitted; its values are `c`.
         ridge: the penalty used.
         rows: transitions fitted (those of positive weight).
         rank: rank of the regression; `columns` if every coefficient is determined.
@@ -84,7 +85,7 @@ class LinearGaussian:
         settings: tuple[Target, bool, float],
     ) -> None:
         self._fit = fit
-        self._dynamics = None
+        self._dynamics: _core.Dynamics | None = None
         self.features = features
         self.target, self.intercept, self.ridge = settings
         self.rows: float = fit.rows
@@ -215,7 +216,8 @@ class LinearGaussian:
         never_varied = [name for name, same in zip(names, constant, strict=True) if same]
         rank = f"the data have rank {self.rank} for {self.columns} coefficients"
         if never_varied:
-            return f"{rank}: {', '.join(never_varied)} never varied; the smallest coefficients are used"
+            names_text = ", ".join(never_varied)
+            return f"{rank}: {names_text} never varied; the smallest coefficients are used"
         shares = np.abs(self._fit.null_basis[:inputs]).max(axis=1, initial=0.0)
         tied = [name for name, share in zip(names, shares, strict=True) if share > 1e-6]
         if not tied:

@@ -75,6 +75,14 @@ class Planner(ABC):
     def _settings(self) -> Settings:
         """Returns the settings the core reads, validated."""
 
+    def _check_shared_settings(self) -> None:
+        if _arrays.integer("threads", self.threads) < 1:
+            raise ArgumentError(f"threads: got {self.threads}, must be at least 1")
+        if not 0.0 < self.discount <= 1.0:
+            raise ArgumentError(f"discount: got {self.discount}, must be in (0, 1]")
+        if self.clip is not None and not 0.0 < self.clip < np.inf:
+            raise ArgumentError(f"clip: got {self.clip}, must be finite and above 0, or None")
+
     def plan(
         self,
         model: LinearGaussian,
@@ -130,7 +138,7 @@ class PlanSession:
         previous_action: (A,) applied before the first plan, or None.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0917  # private to the package: called in two places
         self,
         planner: Planner,
         model: LinearGaussian,
@@ -140,7 +148,6 @@ class PlanSession:
         previous_action: ArrayLike | None = None,
     ) -> None:
         self.low, self.high = action_bounds(action_space, model.action_dim)
-        self.horizon = planner.horizon
         self._threads = planner.threads
         self._settings = planner._settings()
         self._memory = _core.PlanMemory()
@@ -157,10 +164,10 @@ class PlanSession:
                 model.dynamics, reward._reward, None, ending, limits, planner.discount
             )
         else:
-            self._score = TrajectoryScore(reward, termination, planner.discount, self.previous_action)
-            self._problem = _core.PlanProblem(
-                model.dynamics, None, self._score, None, limits, 1.0
+            self._score = TrajectoryScore(
+                reward, termination, planner.discount, self.previous_action
             )
+            self._problem = _core.PlanProblem(model.dynamics, None, self._score, None, limits, 1.0)
 
     def set_previous_action(self, action: NDArray[Any] | None) -> None:
         """Tells which action (A,) is applied before the next plan's first step."""
@@ -199,10 +206,11 @@ def action_bounds(action_space: Any, action_dim: int) -> tuple[NDArray[Any], NDA
         raise ArgumentError(
             f"action_space: got {type(action_space).__name__}, must be a Box or a pair (low, high)"
         )
-    return (
-        _arrays.vector("action_space.low", low, action_dim),
-        _arrays.vector("action_space.high", high, action_dim),
-    )
+    lowest = _arrays.vector("action_space.low", low, action_dim)
+    highest = _arrays.vector("action_space.high", high, action_dim)
+    if not (np.isfinite(lowest).all() and np.isfinite(highest).all()):
+        raise ArgumentError(f"action_space: got {low} to {high}, must be finite")
+    return lowest, highest
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -231,7 +239,8 @@ class CEM(Planner):
             same for any number.
 
     Raises:
-        ArgumentError: a setting is out of range.
+        ArgumentError: a setting is out of range; `discount`, `clip` and `threads` are checked when
+            it plans.
 
     Source: Rubinstein 1999; Chua et al. 2018, "Deep reinforcement learning in a handful of
     trials using probabilistic dynamics models" (PETS).
@@ -254,16 +263,17 @@ class CEM(Planner):
     threads: int = 1
 
     def __post_init__(self) -> None:
+        self._check_shared_settings()
         self._settings()
 
     def _settings(self) -> Settings:
         if self.result not in ("best", "mean"):
             raise ArgumentError(f'result: got {self.result!r}, must be "best" or "mean"')
         return _core.CemSettings(
-            self.horizon,
-            self.candidates,
-            self.elites,
-            self.iterations,
+            _arrays.integer("horizon", self.horizon),
+            _arrays.integer("candidates", self.candidates),
+            _arrays.integer("elites", self.elites),
+            _arrays.integer("iterations", self.iterations),
             self.smoothing,
             self.initial_std,
             self.min_std,
@@ -283,7 +293,8 @@ class RandomShooting(Planner):
         threads: threads per plan.
 
     Raises:
-        ArgumentError: a setting is out of range.
+        ArgumentError: a setting is out of range; `discount`, `clip` and `threads` are checked when
+            it plans.
 
     Example:
         >>> dp.RandomShooting(candidates=2000).horizon
@@ -297,7 +308,11 @@ class RandomShooting(Planner):
     threads: int = 1
 
     def __post_init__(self) -> None:
+        self._check_shared_settings()
         self._settings()
 
     def _settings(self) -> Settings:
-        return _core.RandomShootingSettings(self.horizon, self.candidates)
+        return _core.RandomShootingSettings(
+            _arrays.integer("horizon", self.horizon),
+            _arrays.integer("candidates", self.candidates),
+        )

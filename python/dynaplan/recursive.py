@@ -31,6 +31,9 @@ class RecursiveLeastSquares:
         forgetting: in (0, 1]; 1 / (1 - forgetting) is the memory in transitions. Default 1:
             nothing is forgotten.
 
+    Attributes:
+        forgetting: as given.
+
     Raises:
         ArgumentError: an argument is out of range.
 
@@ -103,7 +106,9 @@ class RecursiveLeastSquares:
             ShapeError: an array has the wrong shape.
             ArgumentError: a value is not finite; nothing has changed then.
         """
-        self._recursive.update(_entry(state), _entry(action), _entry(next_state))
+        self._recursive.update(
+            _entry("state", state), _entry("action", action), _entry("next_state", next_state)
+        )
 
     def model(self) -> LinearGaussian:
         """Returns the model of the data so far, as an immutable `LinearGaussian`.
@@ -114,8 +119,8 @@ class RecursiveLeastSquares:
         return LinearGaussian(self._recursive.fit(), self._features, self._settings)
 
 
-def _entry(values: ArrayLike) -> NDArray[Any]:
+def _entry(name: str, values: ArrayLike) -> NDArray[Any]:
     # The usual case, a float64 array, must not pay for the others in a fast loop.
     if type(values) is np.ndarray and values.dtype == np.float64 and values.flags.c_contiguous:
         return values
-    return _arrays.vector("transition", values)
+    return _arrays.vector(name, values)

@@ -36,6 +36,9 @@ class Term:
 
     Calling it gives the reward of each row of a batch, so that it can be checked against logged
     data or a real environment.
+
+    Args:
+        reward: the compiled reward; use the functions of this module, which make it.
     """
 
     __slots__ = ("_reward",)
@@ -79,6 +82,10 @@ class Term:
         if not isinstance(other, Term):
             return NotImplemented
         return Term(_core.sum_reward([self._reward, other._reward]))
+
+    def __radd__(self, other: object) -> Term:
+        # What `sum` begins with.
+        return self if other == 0 else NotImplemented
 
 
 Reward: TypeAlias = Term | RewardFunction

@@ -129,7 +129,9 @@ def returns(
     previous = None
     if previous_action is not None:
         previous = _arrays.vector("previous_action", previous_action, model.action_dim)
-    if not isinstance(reward, Term) or not (termination is None or isinstance(termination, Outside)):
+    if not isinstance(reward, Term) or not (
+        termination is None or isinstance(termination, Outside)
+    ):
         trajectories = rollout(
             model,
             first,
@@ -182,9 +184,7 @@ class TrajectoryScore:
         self.discount = discount
         self.previous_action = previous_action
 
-    def __call__(
-        self, trajectories: NDArray[Any], actions: NDArray[Any]
-    ) -> NDArray[np.float64]:
+    def __call__(self, trajectories: NDArray[Any], actions: NDArray[Any]) -> NDArray[np.float64]:
         """Returns (N,) totals of `trajectories` (N, H + 1, S) under `actions` (N, H, A)."""
         count, horizon = actions.shape[:2]
         steps = step_arrays(trajectories, actions)
@@ -203,7 +203,7 @@ class TrajectoryScore:
         rewards = values.reshape(count, horizon)
         if self.termination is not None:
             ended = ended_steps(self.termination, trajectories, actions)
-            before_end = np.cumsum(ended, axis=1) - ended == 0
+            before_end: NDArray[np.bool_] = np.cumsum(ended, axis=1) - ended == 0
             rewards = np.where(before_end, rewards, 0.0)
         total: NDArray[np.float64] = rewards @ self.discount ** np.arange(horizon)
         return total
@@ -216,7 +216,7 @@ def start_and_actions(
     if dtype is None:
         dtype = np.float32 if getattr(actions, "dtype", None) == np.float32 else np.float64
     elif dtype not in (np.float32, np.float64):
-        raise ArgumentError(f"dtype: got {dtype}, must be numpy.float32 or numpy.float64")
+        raise ArgumentError(f"dtype: got {dtype!r}, must be numpy.float32 or numpy.float64")
     sequences = _arrays.numbers("actions", actions, dtype)
     if sequences.ndim != 3 or sequences.shape[2] != model.action_dim:
         raise ShapeError(

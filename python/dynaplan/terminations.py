@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, TypeAlias
 
+import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from dynaplan import _arrays, _core
@@ -19,7 +20,12 @@ TerminationFunction: TypeAlias = Callable[[NDArray[Any], NDArray[Any], NDArray[A
 
 
 class Outside:
-    """Ends where the next state leaves a box; made by `outside`."""
+    """Ends where the next state leaves a box; made by `outside`.
+
+    Attributes:
+        low: (S,) lowest states that do not end an episode.
+        high: (S,) highest ones.
+    """
 
     __slots__ = ("_termination", "high", "low")
 
@@ -31,10 +37,23 @@ class Outside:
     def __call__(
         self, states: ArrayLike, actions: ArrayLike, next_states: ArrayLike
     ) -> NDArray[Any]:
-        """Returns (N,) of bool: where `next_states` (N, S) is outside, or nan."""
+        """Returns where an episode ends.
+
+        Args:
+            states: (N, S); unused, as all terminations are called alike.
+            actions: (N, A); unused.
+            next_states: (N, S).
+
+        Returns:
+            (N,) of bool: where a next state is outside, or nan.
+
+        Raises:
+            ShapeError: `next_states` has another number of columns than the box.
+        """
         after = _arrays.rows("next_states", next_states, len(self.low))
-        inside: NDArray[Any] = ((after >= self.low) & (after <= self.high)).all(axis=1)
-        return ~inside
+        inside = (after >= self.low) & (after <= self.high)
+        outside: NDArray[Any] = ~np.all(inside, axis=1)
+        return outside
 
 
 Termination: TypeAlias = Outside | TerminationFunction

@@ -18,7 +18,7 @@ def data(rows: int = 150) -> dp.Transitions:
 
 
 MODELS = {
-    "linear": lambda d: dp.LinearGaussian.fit(d),
+    "linear": dp.LinearGaussian.fit,
     "quadratic": lambda d: dp.LinearGaussian.fit(d, features=dp.Polynomial(2)),
     "cubic with ridge": lambda d: dp.LinearGaussian.fit(d, features=dp.Polynomial(3), ridge=0.1),
     "no intercept": lambda d: dp.LinearGaussian.fit(d, intercept=False, target="absolute"),

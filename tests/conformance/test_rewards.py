@@ -48,7 +48,9 @@ def test_the_fused_return_is_the_sum_along_the_trajectory(reward, model, dtype):
     generator = np.random.default_rng(2)
     actions = generator.normal(size=(40, 6, 2)).astype(dtype)
     previous = np.array([0.3, -0.4])
-    got = dp.returns(model, reward, np.ones(3, dtype), actions, previous_action=previous, discount=0.9)
+    got = dp.returns(
+        model, reward, np.ones(3, dtype), actions, previous_action=previous, discount=0.9
+    )
     path = dp.rollout(model, np.ones(3, dtype), actions).astype(float)
     expected = np.zeros(40)
     before = np.broadcast_to(previous, (40, 2))

@@ -5,9 +5,9 @@ import threading
 import gymnasium as gym
 import numpy as np
 import pytest
-from reference.systems import scalar_model
 
 import dynaplan as dp
+from reference.systems import scalar_model
 
 BOX = ([-1.0], [1.0])
 
@@ -94,9 +94,7 @@ def swing_up(seed: int) -> float:
     env = gym.make("Pendulum-v1")
     data = dp.collect(env, steps=200, seed=seed)
     model = dp.LinearGaussian.fit(data, features=dp.Polynomial(2))
-    mpc = dp.MPC(
-        model, dp.rewards.for_env(env), dp.CEM(), action_space=env.action_space, seed=seed
-    )
+    mpc = dp.MPC(model, dp.rewards.for_env(env), dp.CEM(), action_space=env.action_space, seed=seed)
     state, _ = env.reset(seed=1000 + seed)
     total = 0.0
     for _ in range(200):

@@ -198,6 +198,34 @@ def test_every_parameter_is_documented(name: str) -> None:
     assert not surplus, f"{name}: Args: describes {', '.join(sorted(surplus))}, not a parameter"
 
 
+def signature_text(name: str) -> str:
+    """A callable as the reference writes it: names and defaults, without annotations."""
+    shown: list[str] = []
+    for parameter in inspect.signature(CALLABLES[name]).parameters.values():
+        if parameter.name == "self":
+            continue
+        if parameter.kind is parameter.KEYWORD_ONLY and "*" not in shown:
+            shown.append("*")
+        is_needed = parameter.default is parameter.empty
+        shown.append(parameter.name + ("" if is_needed else f"={parameter.default!r}"))
+    return f"{name}({', '.join(shown)})"
+
+
+def test_the_reference_has_every_name_and_signature() -> None:
+    page = (ROOT / "docs/reference.md").read_text(encoding="utf-8")
+    names = [name for name, value in public_objects() if not inspect.ismodule(value)]
+    lacking = [name for name in names if not re.search(rf"`{re.escape(name)}\b", page)]
+    for name in CALLABLES:
+        owner = name.rpartition(".")[0]
+        # A method stands in the table of its class as `.name(...)`, a function under its own name.
+        text = signature_text(name).removeprefix(
+            owner if inspect.isclass(OBJECTS.get(owner)) else ""
+        )
+        if f"`{text}`" not in page:
+            lacking.append(text)
+    assert not lacking, "docs/reference.md lacks " + ", ".join(lacking)
+
+
 def test_a_missing_parameter_is_noticed() -> None:
     docstring = """Does.
 

@@ -9,10 +9,10 @@ import pytest
 import scipy.linalg
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from reference.linear import design
-from reference.systems import five_transitions, linear_system
 
 import dynaplan as dp
+from reference.linear import design
+from reference.systems import five_transitions, linear_system
 
 
 def test_five_transitions_give_the_worked_example_to_the_digit():
@@ -39,7 +39,7 @@ def test_five_transitions_give_the_worked_example_to_the_digit():
     seed=st.integers(0, 1000),
 )
 @settings(max_examples=60, deadline=None)
-def test_coefficients_are_those_of_lstsq(
+def test_coefficients_are_those_of_lstsq(  # noqa: PLR0917  # hypothesis draws each
     rows, state_dim, action_dim, degree, intercept, target, seed
 ):
     data = linear_system(rows, state_dim, action_dim, seed=seed)
@@ -65,7 +65,9 @@ def test_noise_and_coefficient_covariance_are_the_textbook_ones():
     model = dp.LinearGaussian.fit(data)
     x = design(data.states, data.actions)
     residual = data.next_states - x @ model.coefficients.T
-    np.testing.assert_allclose(model.noise_covariance, residual.T @ residual / (200 - 6), rtol=1e-10)
+    np.testing.assert_allclose(
+        model.noise_covariance, residual.T @ residual / (200 - 6), rtol=1e-10
+    )
     inverse = np.linalg.inv(x.T @ x)
     for output in range(3):
         expected = model.noise_covariance[output, output] * inverse
@@ -168,7 +170,9 @@ def test_an_input_that_never_varied_is_named_and_the_rest_is_right():
 def test_inputs_that_move_together_are_named():
     data = linear_system(100)
     states = np.hstack([data.states, data.states[:, :1] + data.states[:, 1:2]])
-    tied = dp.Transitions(states, data.actions, np.hstack([data.next_states, data.next_states[:, :1]]))
+    tied = dp.Transitions(
+        states, data.actions, np.hstack([data.next_states, data.next_states[:, :1]])
+    )
     with pytest.warns(dp.RankDeficientWarning, match="state 0, state 1, state 3 did not vary"):
         dp.LinearGaussian.fit(tied)
 
@@ -219,7 +223,9 @@ def test_samples_have_the_fitted_mean_and_covariance():
     assert (np.abs(error.mean(axis=0)) < 4 * size / np.sqrt(20000)).all()
     tolerance = 4 * np.sqrt(2 / 20000) * np.outer(size, size)
     assert (np.abs(np.cov(error.T) - covariance) < tolerance).all()
-    assert (draws == model.sample(np.ones((20000, 3)), np.ones((20000, 2)), seed=1, threads=2)).all()
+    assert (
+        draws == model.sample(np.ones((20000, 3)), np.ones((20000, 2)), seed=1, threads=2)
+    ).all()
 
 
 def test_updating_and_merging_equal_one_fit_and_leave_the_model_as_it_was():

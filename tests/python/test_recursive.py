@@ -4,10 +4,10 @@ import time
 
 import numpy as np
 import pytest
-from reference.linear import design
-from reference.systems import linear_system, scalar_model
 
 import dynaplan as dp
+from reference.linear import design
+from reference.systems import linear_system, scalar_model
 
 
 def test_forgetting_gives_the_exponentially_weighted_least_squares():

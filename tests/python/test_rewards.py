@@ -5,10 +5,10 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from reference import pendulum
 
 import dynaplan as dp
 from dynaplan import rewards
+from reference import pendulum
 
 
 def test_pendulum_pays_what_the_environment_pays():
@@ -26,11 +26,13 @@ def test_pendulum_pays_what_the_environment_pays():
 
 
 def test_an_unknown_environment_is_named_with_what_to_do():
-    with pytest.raises(dp.ArgumentError, match="MountainCar-v0 is not known .* pass a function"):
+    with pytest.raises(dp.ArgumentError, match=r"MountainCar-v0 is not known .* pass a function"):
         rewards.for_env("MountainCar-v0")
 
 
-@given(dim=st.integers(1, 9), seed=st.integers(0, 1000), of=st.sampled_from(["state", "next_state"]))
+@given(
+    dim=st.integers(1, 9), seed=st.integers(0, 1000), of=st.sampled_from(["state", "next_state"])
+)
 @settings(max_examples=30, deadline=None)
 def test_quadratic_is_the_form_written_out(dim, seed, of):
     generator = np.random.default_rng(seed)
@@ -51,6 +53,7 @@ def test_sums_add_and_terms_stay_usable():
     assert one(*row) == -4
     assert two(*row) == -18
     assert both(*row) == -26
+    assert sum([one, two, one])(*row) == -26
     with pytest.raises(TypeError):
         one + 1.0
 

@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from reference.linear import trajectory
-from reference.systems import linear_system, scalar_model
 
 import dynaplan as dp
+from reference.linear import trajectory
+from reference.systems import linear_system, scalar_model
 
 
 @given(

@@ -11,7 +11,7 @@ Array = NDArray[np.float64]
 
 
 def monomials(states: Array, actions: Array, degree: int) -> Array:
-    """All products of 1 to `degree` inputs, (N, features), degree by degree in lexicographic order."""
+    """All products of 1 to `degree` inputs, (N, features), by degree, then lexicographic."""
     inputs = np.hstack([states, actions])
     columns = [
         np.prod(inputs[:, list(chosen)], axis=1)

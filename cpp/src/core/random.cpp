@@ -17,22 +17,74 @@ constexpr Word kWeyl0 = 0x9E3779B9;
 constexpr Word kWeyl1 = 0xBB67AE85;
 constexpr int kRounds = 10;
 
+using WordVector = LaneVector<Word>;
+
+// The four words of a counter, of one lane or of a vector of lanes.
+template <class W>
 struct Words {
-  Word w0, w1, w2, w3;
+  W w0, w1, w2, w3;
 };
 
 inline Word high_product(Word a, Word b) { return static_cast<Word>((static_cast<std::uint64_t>(a) * b) >> 32); }
 
-inline Words philox_words(Words c, Word key0, Word key1) {
+// Compilers widen every lane to 64 bits for this and multiply more than needed; the processor's own instruction
+// multiplies the even lanes, and the odd ones once they are shifted down.
+inline WordVector high_product(WordVector a, Word b) {
+#if defined(__AVX512F__)
+  const auto x = reinterpret_cast<__m512i>(a);
+  const __m512i factor = _mm512_set1_epi64(b);
+  const __m512i even = _mm512_srli_epi64(_mm512_mul_epu32(x, factor), 32);
+  const __m512i odd = _mm512_mul_epu32(_mm512_srli_epi64(x, 32), factor);
+  return reinterpret_cast<WordVector>(_mm512_mask_mov_epi32(even, 0xAAAA, odd));
+#elif defined(__AVX2__)
+  const auto x = reinterpret_cast<__m256i>(a);
+  const __m256i factor = _mm256_set1_epi64x(b);
+  const __m256i even = _mm256_srli_epi64(_mm256_mul_epu32(x, factor), 32);
+  const __m256i odd = _mm256_mul_epu32(_mm256_srli_epi64(x, 32), factor);
+  return reinterpret_cast<WordVector>(_mm256_blend_epi32(even, odd, 0xAA));
+#elif defined(__SSE4_1__)
+  const auto x = reinterpret_cast<__m128i>(a);
+  const __m128i factor = _mm_set1_epi64x(b);
+  const __m128i even = _mm_srli_epi64(_mm_mul_epu32(x, factor), 32);
+  const __m128i odd = _mm_mul_epu32(_mm_srli_epi64(x, 32), factor);
+  return reinterpret_cast<WordVector>(_mm_blend_epi16(even, odd, 0xCC));
+#else
+  for (Index k = 0; k < kVectorLanes<Word>; ++k) a[k] = high_product(static_cast<Word>(a[k]), b);
+  return a;
+#endif
+}
+
+template <class W>
+inline Words<W> philox_words(Words<W> c, Word key0, Word key1) {
   for (int round = 0; round < kRounds; ++round) {
-    const Word high0 = high_product(kMultiplier0, c.w0);
-    const Word high1 = high_product(kMultiplier1, c.w2);
+    const W high0 = high_product(c.w0, kMultiplier0);
+    const W high1 = high_product(c.w2, kMultiplier1);
     c = {high1 ^ c.w1 ^ key0, kMultiplier1 * c.w2, high0 ^ c.w3 ^ key1, kMultiplier0 * c.w0};
     key0 += kWeyl0;
     key1 += kWeyl1;
   }
   return c;
 }
+
+// The words of the lanes whose counters are (first + lane, group, iteration, call).
+struct WordBlock {
+  alignas(64) Word words[4][kMaxLanes];
+
+  void fill(const Words<Word>& counter, Index lanes, Word key0, Word key1) {
+    WordVector number;
+    for (Index k = 0; k < kVectorLanes<Word>; ++k) number[k] = counter.w0 + static_cast<Word>(k);
+    const WordVector zero{};
+    for (Index lane = 0; lane < lanes; lane += kVectorLanes<Word>) {
+      const Words<WordVector> start{number, zero + counter.w1, zero + counter.w2, zero + counter.w3};
+      const Words<WordVector> drawn = philox_words(start, key0, key1);
+      store_lanes(words[0] + lane, drawn.w0);
+      store_lanes(words[1] + lane, drawn.w1);
+      store_lanes(words[2] + lane, drawn.w2);
+      store_lanes(words[3] + lane, drawn.w3);
+      number += static_cast<Word>(kVectorLanes<Word>);
+    }
+  }
+};
 
 inline float as_float(Word bits) {
   float value;
@@ -98,7 +150,7 @@ inline void normal_pair(Word radius_word, Word angle_word, float& first, float& 
 }  // namespace
 
 std::array<Word, 4> philox(std::array<Word, 4> counter, std::array<Word, 2> key) {
-  const Words c = philox_words({counter[0], counter[1], counter[2], counter[3]}, key[0], key[1]);
+  const auto c = philox_words(Words<Word>{counter[0], counter[1], counter[2], counter[3]}, key[0], key[1]);
   return {c.w0, c.w1, c.w2, c.w3};
 }
 
@@ -112,15 +164,18 @@ void fill_rows(const Stream& stream, Purpose purpose, Index first_candidate, Ind
   const auto key0 = static_cast<Word>(stream.seed);
   const auto key1 = static_cast<Word>(stream.seed >> 32);
   const Word iteration = stream.iteration * 4U + static_cast<Word>(purpose);
+  WordBlock block;
   alignas(64) float numbers[4][kMaxLanes];
   for (Index row = 0; row < out.dim; row += 4) {
     const auto group = static_cast<Word>((first_row + row) / 4);
     for (Index start = 0; start < out.lanes; start += kMaxLanes) {
       const auto first = static_cast<Word>(first_candidate + start);
       const Index lanes = std::min(kMaxLanes, out.lanes - start);
+      block.fill({first, group, iteration, stream.call}, lanes, key0, key1);
+      const auto& w = block.words;
       for (Index k = 0; k < lanes; ++k) {
-        const Words w = philox_words({first + static_cast<Word>(k), group, iteration, stream.call}, key0, key1);
-        convert(w, numbers[0][k], numbers[1][k], numbers[2][k], numbers[3][k]);
+        convert(Words<Word>{w[0][k], w[1][k], w[2][k], w[3][k]}, numbers[0][k], numbers[1][k], numbers[2][k],
+                numbers[3][k]);
       }
       for (Index r = 0; r < std::min<Index>(4, out.dim - row); ++r) {
         T* target = out.row(row + r) + start;
@@ -135,7 +190,7 @@ void fill_rows(const Stream& stream, Purpose purpose, Index first_candidate, Ind
 template <class T>
 void fill_normal(const Stream& stream, Purpose purpose, Index first_candidate, Index first_row, Block<T> out) {
   fill_rows(stream, purpose, first_candidate, first_row, out,
-            [](const Words& w, float& n0, float& n1, float& n2, float& n3) {
+            [](const Words<Word>& w, float& n0, float& n1, float& n2, float& n3) {
               normal_pair(w.w0, w.w1, n0, n1);
               normal_pair(w.w2, w.w3, n2, n3);
             });
@@ -145,7 +200,7 @@ void fill_uniform(const Stream& stream, Purpose purpose, Index first_candidate, 
   // 24 bits: every float on the grid is equally likely and 1 is never reached.
   const auto unit = [](Word word) { return static_cast<float>(word >> 8) * 0x1p-24F; };
   fill_rows(stream, purpose, first_candidate, first_row, out,
-            [unit](const Words& w, float& u0, float& u1, float& u2, float& u3) {
+            [unit](const Words<Word>& w, float& u0, float& u1, float& u2, float& u3) {
               u0 = unit(w.w0);
               u1 = unit(w.w1);
               u2 = unit(w.w2);

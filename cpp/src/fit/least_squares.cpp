@@ -62,7 +62,7 @@ void solve_any_rank(const Matrix& upper, const Matrix& right, double tolerance, 
   const Eigen::VectorXd scale = column_scale(upper);
   const Eigen::JacobiSVD<Matrix> svd(upper * scale.cwiseInverse().asDiagonal(),
                                      Eigen::ComputeFullU | Eigen::ComputeFullV);
-  const Eigen::VectorXd values = svd.singularValues();
+  const Eigen::VectorXd& values = svd.singularValues();
   const double smallest = tolerance * values(0);
   const Index rank = (values.array() > smallest).count();
   const Matrix unscaled = scale.cwiseInverse().asDiagonal() * svd.matrixV();

@@ -48,6 +48,14 @@ double PlanProblem::start_action(Index row) const {
   return std::clamp(warm_start[row], action_low[dim], action_high[dim]);
 }
 
+void PlanResult::copy_actions(const PlanProblem& problem, double* out) const {
+  const Index action_dim = problem.rollout.dynamics->action_dim();
+  for (Index row = 0; row < static_cast<Index>(actions.size()); ++row) {
+    const auto action = static_cast<double>(actions[static_cast<std::size_t>(row)]);
+    out[row] = std::clamp(action, problem.action_low[row % action_dim], problem.action_high[row % action_dim]);
+  }
+}
+
 void PlanResult::resize(const PlanProblem& problem, Index horizon) {
   actions.resize(static_cast<std::size_t>(horizon * problem.rollout.dynamics->action_dim()));
   states.resize(static_cast<std::size_t>((horizon + 1) * problem.rollout.dynamics->state_dim()));

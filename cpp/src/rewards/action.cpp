@@ -22,7 +22,7 @@ void require_action_dim(const char* term, Index weights_dim, Index action_dim) {
 
 template <class T>
 ActionCost<T>::ActionCost(const Eigen::MatrixXd& weights, const Eigen::VectorXd& low, const Eigen::VectorXd& high)
-    : form_(weights, Eigen::VectorXd::Zero(weights.rows())), clips_(false) {
+    : form_(weights, Eigen::VectorXd::Zero(weights.rows())) {
   if (low.size() != weights.rows() || high.size() != weights.rows()) {
     throw ShapeError("low, high: got " + std::to_string(low.size()) + " and " + std::to_string(high.size()) +
                      " entries, must have one for each of " + std::to_string(weights.rows()) + " actions");

@@ -11,7 +11,7 @@ inline namespace DYNAPLAN_LEVEL {
 namespace {
 
 template <class T>
-constexpr T kPi = T(3.14159265358979323846);
+constexpr T kPi = static_cast<T>(3.14159265358979323846);
 
 inline double direction(double y, double x) { return std::atan2(y, x); }
 

@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <optional>
 #include <string>
 
 #include "dynaplan/core/error.hpp"
@@ -42,6 +43,36 @@ void add_scaled(const T* reward, T scale, const T* alive, Index lanes, T* total)
   for (Index k = 0; k < lanes; ++k) total[k] += alive[k] != T(0) ? scale * reward[k] : T(0);
 }
 
+// What a step is worth, and how it counts: each term of the return is weighed by the discount so far and by whether
+// the trajectory is still alive. Without either, the reward adds to the total directly.
+template <class T>
+class ReturnSum {
+ public:
+  ReturnSum(const RolloutProblem<T>& problem, const T* alive, T* step_reward, Index lanes, T* total)
+      : problem_(problem), alive_(alive), step_reward_(step_reward), lanes_(lanes), total_(total) {
+    std::fill_n(total, lanes, T(0));
+  }
+
+  void add(const StepView<T>& view, Workspace& workspace) {
+    if (step_reward_ == nullptr) {
+      problem_.reward->add(view, workspace, total_);
+      return;
+    }
+    std::fill_n(step_reward_, lanes_, T(0));
+    problem_.reward->add(view, workspace, step_reward_);
+    add_scaled(step_reward_, scale_, alive_, lanes_, total_);
+    scale_ *= problem_.discount;
+  }
+
+ private:
+  const RolloutProblem<T>& problem_;
+  const T* alive_;
+  T* step_reward_;  // null where nothing is weighed
+  Index lanes_;
+  T* total_;
+  T scale_ = T(1);
+};
+
 }  // namespace
 
 template <class T>
@@ -83,11 +114,11 @@ void rollout_block(const RolloutProblem<T>& problem, const BlockRollout<T>& bloc
   T* const alive = problem.termination != nullptr ? workspace.take<T>(lanes) : nullptr;
   T* const step_reward = scores && weighs ? workspace.take<T>(lanes) : nullptr;
   if (alive != nullptr) std::fill_n(alive, lanes, T(1));
-  if (scores) std::fill_n(block.total, lanes, T(0));
+  std::optional<ReturnSum<T>> total;
+  if (scores) total.emplace(problem, alive, step_reward, lanes, block.total);
   copy_block(block.initial_state, state_at(0));
 
   Draw draw = block.draw;
-  T scale = T(1);
   ConstBlock<T> previous_action =
       block.last_action.data != nullptr ? block.last_action : block.actions.rows(0, action_dim);
   for (Index t = 0; t < horizon; ++t) {
@@ -98,13 +129,7 @@ void rollout_block(const RolloutProblem<T>& problem, const BlockRollout<T>& bloc
     problem.dynamics->step(state, action, draw, workspace, next);
     if (problem.limits != nullptr) clip(*problem.limits, next);
     if (alive != nullptr) hold_ended(alive, state, next);
-    if (scores) {
-      const StepView<T> view{state, action, previous_action, next, t};
-      if (weighs) std::fill_n(step_reward, lanes, T(0));
-      problem.reward->add(view, workspace, weighs ? step_reward : block.total);
-      if (weighs) add_scaled(step_reward, scale, alive, lanes, block.total);
-      scale *= problem.discount;
-    }
+    if (total) total->add({state, action, previous_action, next, t}, workspace);
     if (alive != nullptr) problem.termination->mark(state, action, next, alive);
     previous_action = action;
   }

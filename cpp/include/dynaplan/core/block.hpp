@@ -19,10 +19,10 @@ inline constexpr Index kVectorLanes = EIGEN_MAX_STATIC_ALIGN_BYTES > 0
 /// GCC's straight-line vectoriser takes the start values of a register tile of them apart into scalars.
 template <class T>
 struct LaneVectorOf {
-  using type [[gnu::vector_size(kVectorLanes<T> * sizeof(T)), gnu::may_alias]] = T;
+  using Type [[gnu::vector_size(kVectorLanes<T> * sizeof(T)), gnu::may_alias]] = T;
 };
 template <class T>
-using LaneVector = typename LaneVectorOf<T>::type;
+using LaneVector = typename LaneVectorOf<T>::Type;
 
 template <class T>
 LaneVector<T> load_lanes(const T* from) {

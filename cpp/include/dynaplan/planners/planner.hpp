@@ -50,6 +50,8 @@ struct PlanResult {
   int iterations = 0;
 
   void resize(const PlanProblem& problem, Index horizon);
+  /// Writes `actions` as float64 (H * A), within the bounds to the last bit: a bound need not be exact in float32.
+  void copy_actions(const PlanProblem& problem, double* out) const;
 };
 
 }  // namespace DYNAPLAN_LEVEL

@@ -19,7 +19,7 @@ class ActionCost final : public Reward<T> {
   QuadraticForm<T> form_;
   std::vector<T> low_;
   std::vector<T> high_;
-  bool clips_;
+  bool clips_ = false;
 };
 
 /// -(a - a_previous)^T W (a - a_previous): the price of moving the actuators.

@@ -1,0 +1,232 @@
+"""The compiled core as Python sees it: arrays in, arrays out, all checks done in C++.
+
+Private: the package `dynaplan` is the interface. Arrays must be C-contiguous and of the stated
+dtype; a core function never converts one. Its failures are raised as classes of `dynaplan.errors`.
+"""
+
+from collections.abc import Callable
+from typing import Any, Literal, overload
+
+import numpy as np
+from numpy.typing import NDArray
+
+_Float64 = NDArray[np.float64]
+# float32 or float64, the same for all arrays of a call.
+_Floats = NDArray[Any]
+# (S,) float64 each: the lowest and the highest state of a rollout.
+_Limits = tuple[_Float64, _Float64]
+# (N, H + 1, S) and (N, H, A) float32 in, (N,) float64 out.
+_Score = Callable[[NDArray[Any], NDArray[Any]], _Float64]
+# Actions (H, A), states (H + 1, S), value, status, candidates, non-finite ones, iterations.
+_PlanTuple = tuple[
+    _Float64, _Float64, float, Literal["iterations", "no_finite_candidate"], int, int, int
+]
+# What `LinearGaussianFit.state` gives and `from_state` takes; opaque.
+_State = tuple[Any, ...]
+
+class Dynamics:
+    """A model's dynamics in both precisions."""
+
+    @property
+    def state_dim(self) -> int: ...
+    @property
+    def action_dim(self) -> int: ...
+
+class Reward:
+    """A reward term or a sum of them in both precisions."""
+
+    def score(
+        self,
+        states: _Float64,
+        actions: _Float64,
+        next_states: _Float64,
+        previous_actions: _Float64 | None = None,
+    ) -> _Float64: ...
+
+class Termination:
+    """A termination in both precisions."""
+
+class LinearGaussianFit:
+    """The triangular factor of a regression with its solution; immutable."""
+
+    @staticmethod
+    def fit(
+        states: _Float64,
+        actions: _Float64,
+        next_states: _Float64,
+        weights: _Float64 | None,
+        degree: int,
+        intercept: bool,
+        predicts_change: bool,
+        ridge: float,
+        threads: int,
+    ) -> LinearGaussianFit: ...
+    def updated(
+        self,
+        states: _Float64,
+        actions: _Float64,
+        next_states: _Float64,
+        weights: _Float64 | None,
+        threads: int,
+    ) -> LinearGaussianFit: ...
+    def merged(self, other: LinearGaussianFit) -> LinearGaussianFit: ...
+    def predict(
+        self, states: _Float64, actions: _Float64, threads: int
+    ) -> tuple[_Float64, _Float64, _Float64]: ...
+    def dynamics(self) -> Dynamics: ...
+    def state(self) -> _State: ...
+    @staticmethod
+    def from_state(
+        state: _State, degree: int, intercept: bool, predicts_change: bool, ridge: float
+    ) -> LinearGaussianFit: ...
+    def exponents(self) -> NDArray[np.intc]: ...
+    @property
+    def state_dim(self) -> int: ...
+    @property
+    def action_dim(self) -> int: ...
+    @property
+    def weights(self) -> _Float64: ...
+    @property
+    def intercept(self) -> _Float64: ...
+    @property
+    def noise_covariance(self) -> _Float64: ...
+    @property
+    def spread(self) -> _Float64: ...
+    @property
+    def null_basis(self) -> _Float64: ...
+    @property
+    def rank(self) -> int: ...
+    @property
+    def columns(self) -> int: ...
+    @property
+    def degrees_of_freedom(self) -> float: ...
+    @property
+    def rows(self) -> float: ...
+    @property
+    def factor(self) -> _Float64: ...
+    @property
+    def input_low(self) -> _Float64: ...
+    @property
+    def input_high(self) -> _Float64: ...
+
+class RecursiveLeastSquares:
+    """A regression that takes in one transition at a time, in place."""
+
+    @overload
+    def __init__(
+        self,
+        state_dim: int,
+        action_dim: int,
+        degree: int,
+        intercept: bool,
+        predicts_change: bool,
+        ridge: float,
+        forgetting: float,
+    ) -> None: ...
+    @overload
+    def __init__(self, fit: LinearGaussianFit, forgetting: float) -> None: ...
+    def update(self, state: _Float64, action: _Float64, next_state: _Float64) -> None: ...
+    def fit(self) -> LinearGaussianFit: ...
+    @property
+    def rows(self) -> float: ...
+
+class PlanMemory:
+    """Memory of a planner, reused from call to call; one plan at a time."""
+
+    def __init__(self) -> None: ...
+
+class PlanProblem:
+    """What a plan is about: a model, and either a compiled reward or a Python score."""
+
+    def __init__(
+        self,
+        dynamics: Dynamics,
+        reward: Reward | None,
+        score: _Score | None,
+        termination: Termination | None,
+        limits: _Limits | None,
+        discount: float,
+    ) -> None: ...
+
+class CemSettings:
+    """Settings of the cross-entropy method, validated."""
+
+    def __init__(
+        self,
+        horizon: int,
+        candidates: int,
+        elites: int,
+        iterations: int,
+        smoothing: float,
+        initial_std: float,
+        min_std: float,
+        returns_mean: bool,
+    ) -> None: ...
+    def plan(
+        self,
+        memory: PlanMemory,
+        problem: PlanProblem,
+        state: _Float64,
+        low: _Float64,
+        high: _Float64,
+        warm_start: _Float64 | None,
+        previous_action: _Float64 | None,
+        seed: int,
+        call: int,
+        threads: int,
+    ) -> _PlanTuple: ...
+
+class RandomShootingSettings:
+    """Settings of random shooting, validated."""
+
+    def __init__(self, horizon: int, candidates: int) -> None: ...
+    def plan(
+        self,
+        memory: PlanMemory,
+        problem: PlanProblem,
+        state: _Float64,
+        low: _Float64,
+        high: _Float64,
+        warm_start: _Float64 | None,
+        previous_action: _Float64 | None,
+        seed: int,
+        call: int,
+        threads: int,
+    ) -> _PlanTuple: ...
+
+def action_change_cost(weights: _Float64) -> Reward: ...
+def action_cost(weights: _Float64, low: _Float64, high: _Float64) -> Reward: ...
+def angle_reward(weight: float, index: int, target: float, of_next: bool) -> Reward: ...
+def direction_reward(
+    weight: float, cosine: int, sine: int, target: float, of_next: bool
+) -> Reward: ...
+def quadratic_reward(weights: _Float64, target: _Float64, of_next: bool) -> Reward: ...
+def sum_reward(terms: list[Reward]) -> Reward: ...
+def outside_termination(low: _Float64, high: _Float64) -> Termination: ...
+def rollout(
+    dynamics: Dynamics,
+    states: _Floats,
+    actions: _Floats,
+    termination: Termination | None,
+    limits: _Limits | None,
+    sample: bool,
+    seed: int,
+    threads: int,
+    out: _Floats,
+) -> None: ...
+def returns(
+    dynamics: Dynamics,
+    reward: Reward,
+    states: _Floats,
+    actions: _Floats,
+    previous_action: _Floats | None,
+    termination: Termination | None,
+    limits: _Limits | None,
+    discount: float,
+    sample: bool,
+    seed: int,
+    threads: int,
+) -> _Floats: ...
+def build_info() -> dict[str, Any]: ...
+def pause_threads() -> None: ...
+def philox(counter: NDArray[np.uint32], key: NDArray[np.uint32]) -> NDArray[np.uint32]: ...
