@@ -3,6 +3,7 @@
 
 #include "arrays.hpp"
 #include "bindings.hpp"
+#include "dynaplan/core/build_facts.hpp"
 #include "dynaplan/core/error.hpp"
 #include "dynaplan/core/parallel.hpp"
 #include "dynaplan/core/random.hpp"
@@ -52,14 +53,11 @@ py::dict build_info() {
   info["compiler"] = compiler();
   info["eigen"] = std::to_string(EIGEN_WORLD_VERSION) + "." + std::to_string(EIGEN_MAJOR_VERSION) + "." +
                   std::to_string(EIGEN_MINOR_VERSION);
-  info["eigen_threads"] = Eigen::nbThreads();
-  info["openmp"] = has_openmp();
+  const BuildFacts facts = build_facts();
+  info["eigen_threads"] = facts.eigen_threads;
+  info["openmp"] = facts.openmp;
+  info["fast_math"] = facts.fast_math;
   info["vector_lanes_float32"] = kVectorLanes<float>;
-#ifdef __FAST_MATH__
-  info["fast_math"] = true;
-#else
-  info["fast_math"] = false;
-#endif
   return info;
 }
 

@@ -49,13 +49,5 @@ void pause_threads() {
 #endif
 }
 
-bool has_openmp() {
-#ifdef _OPENMP
-  return true;
-#else
-  return false;
-#endif
-}
-
 }  // namespace DYNAPLAN_LEVEL
 }  // namespace dynaplan

@@ -32,8 +32,5 @@ int usable_threads(Index count, int threads);
 /// Lets the calling thread's idle workers go, so that a fork afterwards leaves no half-copied pool in the child.
 void pause_threads();
 
-/// True if the library was built with OpenMP.
-bool has_openmp();
-
 }  // namespace DYNAPLAN_LEVEL
 }  // namespace dynaplan
