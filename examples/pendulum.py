@@ -18,7 +18,7 @@ EPISODES = 3
 
 def main() -> None:
     env = gym.make("Pendulum-v1")
-    data = dp.collect(env, steps=TRANSITIONS, seed=0)
+    data = dp.collect(env, steps=TRANSITIONS, seed=0, episode_steps=50)
     train, held_out = data.split(0.25, seed=0)
     print(f"collected {data}")
 

@@ -218,8 +218,8 @@ class CEM(Planner):
     """The cross-entropy method: draw candidates from a Gaussian, refit it to the best, repeat.
 
     Args:
-        horizon: steps planned ahead. Default 22: of 200 seeds on Pendulum-v1, controlled from 200
-            transitions, none failed with it, two with 20 and three with 25.
+        horizon: steps planned ahead. Default 22, a second of Pendulum-v1: enough to see a swing
+            pay, not so far that the errors of a model of 200 transitions decide.
         candidates: sequences per iteration. Default 500, as in PETS.
         elites: how many of them the Gaussian is refitted to. Default 50, a tenth.
         iterations: refits. Default 5, as in PETS.
