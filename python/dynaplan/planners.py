@@ -239,8 +239,7 @@ class CEM(Planner):
             same for any number.
 
     Raises:
-        ArgumentError: a setting is out of range; `discount`, `clip` and `threads` are checked when
-            it plans.
+        ArgumentError: a setting is out of range.
 
     Source: Rubinstein 1999; Chua et al. 2018, "Deep reinforcement learning in a handful of
     trials using probabilistic dynamics models" (PETS).
@@ -293,8 +292,7 @@ class RandomShooting(Planner):
         threads: threads per plan.
 
     Raises:
-        ArgumentError: a setting is out of range; `discount`, `clip` and `threads` are checked when
-            it plans.
+        ArgumentError: a setting is out of range.
 
     Example:
         >>> dp.RandomShooting(candidates=2000).horizon
