@@ -26,7 +26,7 @@ RolloutBatch<T> batch_of(const Dynamics<T>& dynamics, const py::array& states, c
   batch.one_state = states.shape(0) == 1;
   if (!batch.one_state) input<T>(states, "states", {batch.count, dynamics.state_dim()});
   batch.stream.seed = randomness.seed;
-  batch.sample = randomness.sample;
+  batch.propagation = randomness.sample ? Propagation::kSample : Propagation::kMean;
   batch.threads = threads;
   return batch;
 }

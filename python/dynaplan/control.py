@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from dynaplan import _arrays
-from dynaplan.models import LinearGaussian
+from dynaplan.models import Model
 from dynaplan.planners import Plan, Planner, PlanSession
 from dynaplan.rewards import Reward
 from dynaplan.terminations import Termination
@@ -51,7 +51,7 @@ class MPC:
 
     def __init__(
         self,
-        model: LinearGaussian,
+        model: Model,
         reward: Reward,
         planner: Planner,
         *,

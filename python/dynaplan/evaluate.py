@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dynaplan.errors import ArgumentError, ShapeError
-from dynaplan.models import LinearGaussian
+from dynaplan.models import Model
 from dynaplan.rollouts import rollout
 from dynaplan.transitions import Transitions
 
@@ -85,7 +85,7 @@ def _cells(values: Float64) -> str:
 
 
 def evaluate(
-    model: LinearGaussian,
+    model: Model,
     held_out: Transitions,
     horizon: int = 50,
     *,
@@ -146,7 +146,7 @@ def evaluate(
 
 
 def _one_step(
-    model: LinearGaussian, held_out: Transitions, threads: int
+    model: Model, held_out: Transitions, threads: int
 ) -> tuple[Float64, dict[float, Float64]]:
     prediction = model.predict(held_out.states, held_out.actions, threads=threads)
     error = prediction.mean - held_out.next_states
@@ -159,7 +159,7 @@ def _one_step(
 
 
 def _open_loop(
-    model: LinearGaussian, held_out: Transitions, horizon: int, spread: Float64, threads: int
+    model: Model, held_out: Transitions, horizon: int, spread: Float64, threads: int
 ) -> tuple[Float64, Float64, NDArray[np.bool_]]:
     """Returns (N, K) errors, baselines, and which of them lie within an episode."""
     count = len(held_out)

@@ -15,7 +15,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from dynaplan import _arrays, _core
 from dynaplan.errors import ArgumentError
-from dynaplan.models import LinearGaussian
+from dynaplan.models import Model
 from dynaplan.rewards import Reward, Term
 from dynaplan.rollouts import TrajectoryScore, state_limits
 from dynaplan.terminations import Outside, Termination
@@ -85,7 +85,7 @@ class Planner(ABC):
 
     def plan(
         self,
-        model: LinearGaussian,
+        model: Model,
         reward: Reward,
         state: ArrayLike,
         *,
@@ -141,7 +141,7 @@ class PlanSession:
     def __init__(  # noqa: PLR0917  # private to the package: called in two places
         self,
         planner: Planner,
-        model: LinearGaussian,
+        model: Model,
         reward: Reward,
         action_space: Any,
         termination: Termination | None,

@@ -9,7 +9,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from dynaplan import _arrays, _core
 from dynaplan.features import Identity, Polynomial
-from dynaplan.models import LinearGaussian, Target, predicts_change
+from dynaplan.models.linear_gaussian import LinearGaussian, Target, predicts_change
 
 __all__ = ["RecursiveLeastSquares"]
 

@@ -9,7 +9,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from dynaplan import _arrays, _core
 from dynaplan.errors import ArgumentError, ShapeError
-from dynaplan.models import LinearGaussian
+from dynaplan.models import Model
 from dynaplan.rewards import Reward, Term
 from dynaplan.terminations import Outside, Termination
 
@@ -20,7 +20,7 @@ Dtype = type[np.float32] | type[np.float64]
 
 
 def rollout(
-    model: LinearGaussian,
+    model: Model,
     states: ArrayLike,
     actions: ArrayLike,
     *,
@@ -88,7 +88,7 @@ def rollout(
 
 
 def returns(
-    model: LinearGaussian,
+    model: Model,
     reward: Reward,
     states: ArrayLike,
     actions: ArrayLike,
@@ -210,7 +210,7 @@ class TrajectoryScore:
 
 
 def start_and_actions(
-    model: LinearGaussian, states: ArrayLike, actions: ArrayLike, dtype: Dtype | None
+    model: Model, states: ArrayLike, actions: ArrayLike, dtype: Dtype | None
 ) -> tuple[NDArray[Any], NDArray[Any]]:
     """Returns (N or 1, S) states and (N, H, A) actions of one dtype."""
     if dtype is None:
@@ -235,7 +235,7 @@ def start_and_actions(
 
 
 def state_limits(
-    model: LinearGaussian, clip: float | None
+    model: Model, clip: float | None
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]] | None:
     """Returns the lowest and highest (S,) states that `clip` allows, or None."""
     if clip is None:

@@ -17,7 +17,7 @@ def test_the_checkout_keeps_every_rule(repository: Path) -> None:
 def test_the_check_reads_the_real_sources(repository: Path) -> None:
     headers = list((repository / "cpp/include/dynaplan").rglob("*.hpp"))
     assert {folder_of(path, repository) for path in headers} >= {"core", "models", "planners"}
-    assert "models" in {path.stem for path in (repository / "python/dynaplan").glob("*.py")}
+    assert "control" in {path.stem for path in (repository / "python/dynaplan").glob("*.py")}
     assert Path(__file__) in list(text_files(repository))
 
 

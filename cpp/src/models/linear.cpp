@@ -35,7 +35,7 @@ void LinearDynamics<T>::step(ConstBlock<T> state, ConstBlock<T> action, const Dr
   const Workspace::Scope scope(workspace);
   const Block<T> products = workspace.take_block<T>(features_.products_count(), state.lanes);
   features_.products(state, action, products);
-  if (!draw.sample) {
+  if (draw.propagation == Propagation::kMean) {
     const ConstBlock<T> inputs[] = {state, action, products};
     mean_.apply(inputs, 3, next);
     return;

@@ -83,7 +83,7 @@ Index Candidates::evaluate(const PlanProblem& problem, std::uint32_t iteration, 
     fill(context, first, tile(index));
     BlockRollout<float> block = start_of(problem, lanes_, workspace);
     block.actions = tile(index);
-    block.draw = {stream, first, 0, false};
+    block.draw = {stream, first, 0, Propagation::kMean, 0, 1};
     if (problem.score == nullptr) {
       block.total = totals_.data() + first;
       rollout_block(problem.rollout, block, workspace);

@@ -75,7 +75,7 @@ bool run_block(const RolloutProblem<T>& problem, const RolloutBatch<T>& batch, c
     rows_to_block(batch.last_action, Index{0}, lanes, last_action);
     block.last_action = last_action;
   }
-  block.draw = {batch.stream, first, 0, batch.sample};
+  block.draw = {batch.stream, first, 0, batch.propagation, 0, 1};
   if (batch.totals != nullptr) block.total = workspace.take<T>(lanes);
   if (shape.keeps_trajectory) {
     block.trajectory = workspace.take_block<T>((shape.horizon + 1) * shape.state_dim, lanes);

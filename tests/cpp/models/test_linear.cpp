@@ -47,7 +47,7 @@ TEST_CASE("sampled steps have the covariance L L^T about the mean, and new noise
   Eigen::Vector2d previous = Eigen::Vector2d::Zero();
   constexpr int kSteps = 4000;
   for (int step = 0; step < kSteps; ++step) {
-    dynamics.step(state.view(), action.view(), Draw{{3, 0, 0}, 0, step, true}, workspace, next.block());
+    dynamics.step(state.view(), action.view(), Draw{{3, 0, 0}, 0, step, Propagation::kSample}, workspace, next.block());
     for (Index k = 0; k < 64; ++k) {
       const Eigen::Vector2d noise(next(0, k) - 0.5, next(1, k));
       sum += noise * noise.transpose();

@@ -8,12 +8,23 @@
 namespace dynaplan {
 inline namespace DYNAPLAN_LEVEL {
 
-/// The randomness of one step of one block: which numbers, and whether the model's noise is wanted at all.
+/// How a distribution of next states is carried from step to step (Chua et al. 2018, sec. 5).
+enum class Propagation {
+  kMean,    // the mean prediction, of all members
+  kSample,  // a draw from the predictive distribution
+  kTs1,     // a draw from one member, a member drawn anew for each particle and step
+  kTsInf,   // a draw from one member, the same for each particle's whole life
+  kMoment,  // a draw, then the particles replaced by draws from the Gaussian of their mean and variance
+};
+
+/// The randomness of one step of one block of one particle: which numbers, and what they are wanted for.
 struct Draw {
   Stream stream;
   Index first_candidate = 0;
   Index step = 0;
-  bool sample = false;
+  Propagation propagation = Propagation::kMean;
+  Index particle = 0;
+  Index particles = 1;
 };
 
 /// How states follow from states and actions. Immutable once built, const and thread-safe; final classes below.

@@ -57,7 +57,7 @@ struct RolloutBatch {
   const T* actions = nullptr;      // (count, H, A)
   const T* last_action = nullptr;  // (A) or null
   Stream stream;
-  bool sample = false;
+  Propagation propagation = Propagation::kMean;
   int threads = 1;
   T* totals = nullptr;        // (count) or null
   T* trajectories = nullptr;  // (count, H + 1, S) or null

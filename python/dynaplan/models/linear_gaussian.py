@@ -1,9 +1,8 @@
-"""Models of a system's dynamics: `LinearGaussian`, fitted by least squares."""
+"""`LinearGaussian`: linear and polynomial dynamics, fitted by least squares."""
 
 from __future__ import annotations
 
 import warnings
-from dataclasses import dataclass
 from typing import Any, Literal
 
 import numpy as np
@@ -12,28 +11,13 @@ from numpy.typing import ArrayLike, NDArray
 from dynaplan import _arrays, _core
 from dynaplan.errors import ArgumentError, RankDeficientWarning
 from dynaplan.features import Identity, Polynomial
+from dynaplan.models.model import Prediction
 from dynaplan.transitions import Transitions
 
-__all__ = ["LinearGaussian", "Prediction"]
+__all__ = ["LinearGaussian"]
 
 Target = Literal["change", "absolute"]
 Float64 = NDArray[np.float64]
-
-
-@dataclass(frozen=True)
-class Prediction:
-    """What a model says of the next states, and how sure it is.
-
-    Attributes:
-        mean: (N, S), in the states' units.
-        aleatoric: (N, S) variances of the system's own noise, in the units squared.
-        epistemic: (N, S) variances of what the model does not know, in the units squared;
-            infinite where the input reaches into directions that no training row has seen.
-    """
-
-    mean: Float64
-    aleatoric: Float64
-    epistemic: Float64
 
 
 def predicts_change(target: str) -> bool:

@@ -1,0 +1,13 @@
+"""Models of a system's dynamics.
+
+A model that exists is fitted: each class has a class method `fit`. Models are immutable and may be
+shared by threads.
+"""
+
+from __future__ import annotations
+
+from dynaplan.models.linear_gaussian import LinearGaussian as LinearGaussian
+from dynaplan.models.model import Model as Model
+from dynaplan.models.model import Prediction as Prediction
+
+__all__ = ["LinearGaussian", "Model", "Prediction"]
