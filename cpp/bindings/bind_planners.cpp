@@ -1,10 +1,12 @@
 #include <atomic>
+#include <memory>
 #include <optional>
 
 #include "arrays.hpp"
 #include "bindings.hpp"
 #include "dynaplan/planners/cem.hpp"
 #include "dynaplan/planners/random_shooting.hpp"
+#include "dynaplan/rollout/linear_quadratic.hpp"
 #include "handles.hpp"
 #include "limits.hpp"
 
@@ -75,6 +77,8 @@ class BoundProblem {
       problem.score = &*score_;
     }
     problem.rollout.validate();
+    linear_quadratic_ = LinearQuadraticProblem<float>::of(problem.rollout);
+    if (linear_quadratic_) problem.rollout.cheaper = &linear_quadratic_->problem();
   }
   BoundProblem(const BoundProblem&) = delete;
   BoundProblem& operator=(const BoundProblem&) = delete;
@@ -85,6 +89,7 @@ class BoundProblem {
   std::optional<StateLimits<float>> limits_;
   py::object score_function_;
   std::optional<PythonScore> score_;
+  std::unique_ptr<const LinearQuadraticProblem<float>> linear_quadratic_;
 };
 
 py::tuple plan_tuple(const PlanProblem& problem, const PlanResult& result, IndexType horizon) {

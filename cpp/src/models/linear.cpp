@@ -22,7 +22,11 @@ LinearDynamics<T>::LinearDynamics(Index state_dim, const PolynomialFeatures& fea
     : state_dim_(state_dim),
       features_(features),
       mean_(weights.cast<T>(), intercept.cast<T>()),
-      sample_(beside(weights, noise_factor).template cast<T>(), intercept.cast<T>()) {}
+      sample_(beside(weights, noise_factor).template cast<T>(), intercept.cast<T>()) {
+  if (features.products_count() == 0) {
+    linear_ = {weights.leftCols(state_dim), weights.rightCols(weights.cols() - state_dim), intercept};
+  }
+}
 
 template <class T>
 std::size_t LinearDynamics<T>::workspace_bytes(Index lanes) const {

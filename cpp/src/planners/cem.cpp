@@ -83,7 +83,7 @@ void refit(const CemSettings& settings, const PlanProblem& problem, Index elites
 
 void keep_best(const Candidates& candidates, float& best_total, PlanResult& result) {
   const Index best = candidates.best();
-  const float total = candidates.totals()[at(best)];
+  const float total = candidates.totals()[best];
   if (!(total > best_total)) return;
   best_total = total;
   candidates.copy_actions(best, result.actions.data());

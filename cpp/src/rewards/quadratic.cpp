@@ -103,7 +103,7 @@ std::size_t QuadraticReward<T>::workspace_bytes(Index lanes) const {
 
 template <class T>
 void QuadraticReward<T>::add(const StepView<T>& view, Workspace& workspace, T* total) const {
-  form_.subtract(at_ == At::kState ? view.state : view.next, workspace, total);
+  form_.subtract(term_.at == At::kState ? view.state : view.next, workspace, total);
 }
 
 template <class T>

@@ -1,12 +1,13 @@
 #include <algorithm>
 #include <atomic>
 #include <cmath>
+#include <memory>
 #include <string>
 
 #include "dynaplan/core/error.hpp"
 #include "dynaplan/core/parallel.hpp"
 #include "dynaplan/core/transpose.hpp"
-#include "dynaplan/rollout/rollout.hpp"
+#include "dynaplan/rollout/linear_quadratic.hpp"
 
 namespace dynaplan {
 inline namespace DYNAPLAN_LEVEL {
@@ -89,6 +90,14 @@ bool run_block(const RolloutProblem<T>& problem, const RolloutBatch<T>& batch, c
   return true;
 }
 
+// The coordinates cost some n^3 operations more than one step, and save of the order of n^2 in each.
+template <class T>
+bool pays_to_transform(const RolloutProblem<T>& problem, const RolloutBatch<T>& batch) {
+  constexpr Index kStepsPerState = 4000;  // measured: equal at about half of that
+  return batch.trajectories == nullptr && batch.propagation == Propagation::kMean &&
+         batch.count * batch.horizon >= kStepsPerState * problem.dynamics->state_dim();
+}
+
 }  // namespace
 
 template <class T>
@@ -99,8 +108,12 @@ Index block_lanes(Index count) {
 }
 
 template <class T>
-void rollout(const RolloutProblem<T>& problem, const RolloutBatch<T>& batch) {
-  problem.validate();
+void rollout(const RolloutProblem<T>& given, const RolloutBatch<T>& batch) {
+  given.validate();
+  RolloutProblem<T> problem = given;
+  std::unique_ptr<const LinearQuadraticProblem<T>> linear_quadratic;
+  if (pays_to_transform(given, batch)) linear_quadratic = LinearQuadraticProblem<T>::of(given);
+  if (linear_quadratic) problem.cheaper = &linear_quadratic->problem();
   if (batch.count < 1) throw ShapeError("actions: got 0 candidates, must be at least 1");
   if (batch.horizon < 1) throw ShapeError("actions: got a horizon of 0 steps, must be at least 1");
   const Index lanes = block_lanes<T>(batch.count);

@@ -79,8 +79,9 @@ template <class T>
 std::size_t RolloutProblem<T>::workspace_bytes(Index lanes, bool keeps_trajectory) const {
   const Index state_rows = keeps_trajectory ? 0 : 2 * dynamics->state_dim();
   const std::size_t of_reward = reward != nullptr ? reward->workspace_bytes(lanes) : 0;
-  return Workspace::bytes<T>(state_rows * lanes) + 2 * Workspace::bytes<T>(lanes) +
-         std::max(dynamics->workspace_bytes(lanes), of_reward);
+  const std::size_t own = Workspace::bytes<T>(state_rows * lanes) + 2 * Workspace::bytes<T>(lanes) +
+                          std::max(dynamics->workspace_bytes(lanes), of_reward);
+  return cheaper != nullptr ? std::max(own, cheaper->workspace_bytes(lanes, keeps_trajectory)) : own;
 }
 
 template <class T>
@@ -99,6 +100,11 @@ void RolloutProblem<T>::validate() const {
 
 template <class T>
 void rollout_block(const RolloutProblem<T>& problem, const BlockRollout<T>& block, Workspace& workspace) {
+  const bool wants_return_alone = block.trajectory.data == nullptr && block.draw.propagation == Propagation::kMean;
+  if (problem.cheaper != nullptr && wants_return_alone) {
+    rollout_block(*problem.cheaper, block, workspace);
+    return;
+  }
   const Workspace::Scope scope(workspace);
   const Index state_dim = problem.dynamics->state_dim();
   const Index action_dim = problem.dynamics->action_dim();
@@ -116,7 +122,11 @@ void rollout_block(const RolloutProblem<T>& problem, const BlockRollout<T>& bloc
   if (alive != nullptr) std::fill_n(alive, lanes, T(1));
   std::optional<ReturnSum<T>> total;
   if (scores) total.emplace(problem, alive, step_reward, lanes, block.total);
-  copy_block(block.initial_state, state_at(0));
+  if (problem.coordinates != nullptr) {
+    problem.coordinates->apply(&block.initial_state, 1, state_at(0));
+  } else {
+    copy_block(block.initial_state, state_at(0));
+  }
 
   Draw draw = block.draw;
   ConstBlock<T> previous_action =

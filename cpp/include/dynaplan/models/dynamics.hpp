@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstddef>
+#include <optional>
 
 #include "dynaplan/core/random.hpp"
 #include "dynaplan/core/workspace.hpp"
@@ -27,6 +28,13 @@ struct Draw {
   Index particles = 1;
 };
 
+/// s' = A s + B a + c.
+struct LinearTerms {
+  Eigen::MatrixXd state;     // A (S, S)
+  Eigen::MatrixXd action;    // B (S, A)
+  Eigen::VectorXd constant;  // c (S)
+};
+
 /// How states follow from states and actions. Immutable once built, const and thread-safe; final classes below.
 template <class T>
 class Dynamics {
@@ -41,6 +49,9 @@ class Dynamics {
   /// `state` (S, K) and `action` (A, K) to `next` (S, K), which aliases neither.
   virtual void step(ConstBlock<T> state, ConstBlock<T> action, const Draw& draw, Workspace& workspace,
                     Block<T> next) const = 0;
+
+  /// The mean of a step, where it is linear.
+  virtual std::optional<LinearTerms> linear_terms() const { return std::nullopt; }
 };
 
 }  // namespace DYNAPLAN_LEVEL

@@ -20,10 +20,12 @@ class LinearDynamics final : public Dynamics<T> {
   std::size_t workspace_bytes(Index lanes) const override;
   void step(ConstBlock<T> state, ConstBlock<T> action, const Draw& draw, Workspace& workspace,
             Block<T> next) const override;
+  std::optional<LinearTerms> linear_terms() const override { return linear_; }
 
  private:
   Index state_dim_;
   PolynomialFeatures features_;
+  std::optional<LinearTerms> linear_;
   PackedAffine<T> mean_;    // of [state; action; products]
   PackedAffine<T> sample_;  // of [state; action; products; normals]
 };

@@ -24,9 +24,7 @@ struct NetworkShape {
   /// The means of the targets, then their log-variances if there are any.
   Index outputs() const { return probabilistic ? 2 * targets() : targets(); }
   Index layers() const { return static_cast<Index>(hidden.size()) + 1; }
-  Index layer_inputs(Index layer) const {
-    return layer == 0 ? inputs() : hidden[static_cast<std::size_t>(layer - 1)];
-  }
+  Index layer_inputs(Index layer) const { return layer == 0 ? inputs() : hidden[static_cast<std::size_t>(layer - 1)]; }
   Index layer_outputs(Index layer) const {
     return layer + 1 == layers() ? outputs() : hidden[static_cast<std::size_t>(layer)];
   }

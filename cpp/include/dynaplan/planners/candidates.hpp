@@ -32,7 +32,7 @@ class Candidates {
   Index best() const;
 
   Index count() const { return count_; }
-  const std::vector<float>& totals() const { return totals_; }
+  const float* totals() const { return totals_.data(); }
   /// Writes the actions of candidate `candidate` to `out` (H * A).
   void copy_actions(Index candidate, float* out) const;
 
@@ -54,7 +54,7 @@ class Candidates {
   Index action_dim_ = 0;
   Index lanes_ = 0;
   std::vector<float, Eigen::aligned_allocator<float>> actions_;  // blocks of (H * A, K)
-  std::vector<float> totals_;
+  std::vector<float, Eigen::aligned_allocator<float>> totals_;
   std::vector<std::uint64_t> ranking_;
   std::vector<float> elite_actions_;
   std::vector<Workspace> workspaces_;

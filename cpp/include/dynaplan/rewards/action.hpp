@@ -14,6 +14,10 @@ class ActionCost final : public Reward<T> {
   std::size_t workspace_bytes(Index lanes) const override;
   void add(const StepView<T>& view, Workspace& workspace, T* total) const override;
   void require_dims(Index state_dim, Index action_dim) const override;
+  bool take_apart(RewardParts<T>& parts) const override {
+    parts.of_actions.push_back(this);
+    return true;
+  }
 
  private:
   QuadraticForm<T> form_;
@@ -30,6 +34,10 @@ class ActionChangeCost final : public Reward<T> {
   std::size_t workspace_bytes(Index lanes) const override;
   void add(const StepView<T>& view, Workspace& workspace, T* total) const override;
   void require_dims(Index state_dim, Index action_dim) const override;
+  bool take_apart(RewardParts<T>& parts) const override {
+    parts.of_actions.push_back(this);
+    return true;
+  }
 
  private:
   QuadraticForm<T> form_;

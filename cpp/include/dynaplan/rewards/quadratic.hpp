@@ -39,14 +39,18 @@ template <class T>
 class QuadraticReward final : public Reward<T> {
  public:
   QuadraticReward(const Eigen::MatrixXd& weights, const Eigen::VectorXd& target, At at)
-      : form_(weights, target), at_(at) {}
+      : form_(weights, target), term_{weights, target, at} {}
   std::size_t workspace_bytes(Index lanes) const override;
   void add(const StepView<T>& view, Workspace& workspace, T* total) const override;
   void require_dims(Index state_dim, Index action_dim) const override;
+  bool take_apart(RewardParts<T>& parts) const override {
+    parts.of_states.push_back(term_);
+    return true;
+  }
 
  private:
   QuadraticForm<T> form_;
-  At at_;
+  QuadraticTerm term_;
 };
 
 extern template class QuadraticForm<float>;

@@ -1,5 +1,7 @@
 #pragma once
 
+#include <vector>
+
 #include "dynaplan/core/workspace.hpp"
 
 namespace dynaplan {
@@ -16,6 +18,26 @@ struct StepView {
   Index step = 0;
 };
 
+/// Which state a reward term looks at.
+enum class At { kState, kNextState };
+
+/// -(s - target)^T W (s - target).
+struct QuadraticTerm {
+  Eigen::MatrixXd weights;
+  Eigen::VectorXd target;
+  At at;
+};
+
+template <class T>
+class Reward;
+
+/// A reward whose terms are each either quadratic in one state or a function of the actions alone.
+template <class T>
+struct RewardParts {
+  std::vector<QuadraticTerm> of_states;
+  std::vector<const Reward<T>*> of_actions;
+};
+
 /// A reward of each lane's step: larger is better. Immutable once built, const and thread-safe.
 template <class T>
 class Reward {
@@ -23,14 +45,13 @@ class Reward {
   virtual ~Reward() = default;
   /// Scratch that one `add` of `lanes` trajectories takes.
   virtual std::size_t workspace_bytes(Index lanes) const = 0;
-  /// Adds each lane's reward to `total` (K).
+  /// Adds each lane's reward to `total` (K), aligned like a row of a block.
   virtual void add(const StepView<T>& view, Workspace& workspace, T* total) const = 0;
   /// Throws ShapeError unless the reward fits states and actions of these sizes.
   virtual void require_dims(Index state_dim, Index action_dim) const = 0;
+  /// Adds this reward's parts; returns false if it is not made of such parts.
+  virtual bool take_apart(RewardParts<T>& /*parts*/) const { return false; }
 };
-
-/// Which state a reward term looks at.
-enum class At { kState, kNextState };
 
 }  // namespace DYNAPLAN_LEVEL
 }  // namespace dynaplan

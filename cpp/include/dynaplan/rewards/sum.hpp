@@ -29,6 +29,10 @@ class SumReward final : public Reward<T> {
     for (const auto& term : terms_) term->require_dims(state_dim, action_dim);
   }
 
+  bool take_apart(RewardParts<T>& parts) const override {
+    return std::all_of(terms_.begin(), terms_.end(), [&](const auto& term) { return term->take_apart(parts); });
+  }
+
  private:
   std::vector<std::shared_ptr<const Reward<T>>> terms_;
 };

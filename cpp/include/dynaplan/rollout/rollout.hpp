@@ -2,6 +2,7 @@
 
 #include <vector>
 
+#include "dynaplan/core/affine.hpp"
 #include "dynaplan/models/dynamics.hpp"
 #include "dynaplan/rewards/reward.hpp"
 #include "dynaplan/terminations/termination.hpp"
@@ -24,6 +25,10 @@ struct RolloutProblem {
   const Termination<T>* termination = nullptr;
   const StateLimits<T>* limits = nullptr;
   T discount = T(1);
+  /// Of the caller's states to the dynamics' own, where these are others.
+  const PackedAffine<T>* coordinates = nullptr;
+  /// Another problem whose mean returns are the same and come cheaper: see LinearQuadraticProblem.
+  const RolloutProblem* cheaper = nullptr;
 
   /// Scratch of one block; `keeps_trajectory` if the caller brings room for the states.
   std::size_t workspace_bytes(Index lanes, bool keeps_trajectory) const;
@@ -38,7 +43,7 @@ struct BlockRollout {
   ConstBlock<T> actions;        // (H * A, K)
   ConstBlock<T> last_action;    // (A, K) applied before the first step, or no data
   Draw draw;
-  T* total = nullptr;   // (K)
+  T* total = nullptr;   // (K), aligned like a row of a block
   Block<T> trajectory;  // ((H + 1) * S, K)
 };
 
