@@ -1,6 +1,7 @@
 """What 200 real steps are worth: episodes of Pendulum-v1 driven by a model learned from them.
 
-Settings are frozen here; the seeds were chosen before any result was seen and none is left out.
+Settings are the library's defaults, chosen on seeds 0 to 399. The seeds here are others, and none
+is left out.
 """
 
 from __future__ import annotations
@@ -17,9 +18,9 @@ from bench.case import Case, Implementation, Prepared, Target, Variant
 
 MAIN = "100 seeds"
 MODULE = "bench.cases.bench_sample_efficiency_pendulum"
-SEEDS = 100
+SEEDS = range(5000, 5100)  # of the data
 STEPS = 200  # transitions to learn from, and length of an episode
-EPISODE_SEED = 1000  # episode i starts from seed 1000 + i, data i come from seed i
+EPISODE_SEED = 1000  # the episode starts from the seed of the data + 1000
 FAILING = -450.0
 MOST_LISTED = 30  # random actions fail everywhere; nobody needs the list
 
@@ -43,8 +44,8 @@ def judged(policy_of: Callable[[int], Policy]) -> Prepared:
     """Returns the facts over all seeds, one policy and one episode each."""
 
     def run() -> dict[str, Any]:
-        returns = [episode_return(policy_of(seed), EPISODE_SEED + seed) for seed in range(SEEDS)]
-        failing = [seed for seed, value in enumerate(returns) if value < FAILING]
+        returns = [episode_return(policy_of(seed), EPISODE_SEED + seed) for seed in SEEDS]
+        failing = [seed for seed, value in zip(SEEDS, returns, strict=True) if value < FAILING]
         return {
             "mean return": float(np.mean(returns)),
             "least return": float(np.min(returns)),
@@ -106,9 +107,10 @@ def random_actions(_inputs: object, _threads: int) -> Prepared:
 CASE = Case(
     name="sample_efficiency_pendulum",
     summary=(
-        "Returns of one episode (200 steps) of Pendulum-v1 for each of 100 seeds of data: 200"
-        " random transitions, LinearGaussian with Polynomial(2) on all of them, MPC with dp.CEM()"
-        " as it comes, reward by dp.rewards.for_env. `which` lists seeds with a return below -450."
+        "Returns of one episode (200 steps) of Pendulum-v1 for each of 100 seeds of data (5000 to"
+        " 5099; the defaults were chosen on 0 to 399): 200 random transitions, LinearGaussian with"
+        " Polynomial(2) on all of them, MPC with dp.CEM() as it comes, reward by"
+        " dp.rewards.for_env. `which` lists seeds with a return below -450."
     ),
     inputs=lambda: None,
     variants=(Variant(MAIN),),

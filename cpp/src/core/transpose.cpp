@@ -32,31 +32,42 @@ void turn_tile(const T* from, Index from_stride, T* to, Index to_stride) {
   for (int i = 0; i < kSize; ++i) packets::pstoreu(to + i * to_stride, tile.packet[i]);
 }
 
+// A trajectory is contiguous on one side of a transposition. The loop over trajectories is the outer one, so that the
+// processor follows no more streams through memory than a tile has.
+enum class Trajectories { kInRows, kInColumns };
+
 // Turns the largest multiple of the tile's side of `rows` x `columns`; returns how many rows were turned.
 template <class Vector, class T>
-Index turn(const T* from, Index from_stride, Index rows, Index columns, T* to, Index to_stride) {
+Index turn(const T* from, Index from_stride, Index rows, Index columns, T* to, Index to_stride, Trajectories side) {
   constexpr Index kSize = Vector::kSide;
   if (columns < kSize) return 0;
-  Index row = 0;
-  for (; row + kSize <= rows; row += kSize) {
+  const Index turned = rows / kSize * kSize;
+  const auto turn_at = [&](Index row, Index column) {
+    const Index start = std::min(column, columns - kSize);
+    turn_tile<Vector>(from + row * from_stride + start, from_stride, to + start * to_stride + row, to_stride);
+  };
+  if (side == Trajectories::kInRows) {
+    for (Index row = 0; row < turned; row += kSize) {
+      for (Index column = 0; column < columns; column += kSize) turn_at(row, column);
+    }
+  } else {
     for (Index column = 0; column < columns; column += kSize) {
-      const Index start = std::min(column, columns - kSize);
-      turn_tile<Vector>(from + row * from_stride + start, from_stride, to + start * to_stride + row, to_stride);
+      for (Index row = 0; row < turned; row += kSize) turn_at(row, column);
     }
   }
-  return row;
+  return turned;
 }
 
 // out(j, i) = in(i, j) for a rows x columns array.
 template <class T>
-void transpose(const T* from, Index from_stride, Index rows, Index columns, T* to, Index to_stride) {
+void transpose(const T* from, Index from_stride, Index rows, Index columns, T* to, Index to_stride, Trajectories side) {
   using Full = FullVector<T>;
   using Half = HalfOf<Full>;
   using Quarter = HalfOf<Half>;
-  Index row = turn<Full>(from, from_stride, rows, columns, to, to_stride);
-  row += turn<Half>(from + row * from_stride, from_stride, rows - row, columns, to + row, to_stride);
+  Index row = turn<Full>(from, from_stride, rows, columns, to, to_stride, side);
+  row += turn<Half>(from + row * from_stride, from_stride, rows - row, columns, to + row, to_stride, side);
   if constexpr (Quarter::kSide > 1) {
-    row += turn<Quarter>(from + row * from_stride, from_stride, rows - row, columns, to + row, to_stride);
+    row += turn<Quarter>(from + row * from_stride, from_stride, rows - row, columns, to + row, to_stride, side);
   }
   for (; row < rows; ++row) {
     for (Index column = 0; column < columns; ++column) to[column * to_stride + row] = from[row * from_stride + column];
@@ -67,13 +78,13 @@ void transpose(const T* from, Index from_stride, Index rows, Index columns, T* t
 
 template <class T>
 void rows_to_block(const T* rows, Index row_stride, Index count, Block<T> out) {
-  transpose(rows, row_stride, count, out.dim, out.data, out.stride);
+  transpose(rows, row_stride, count, out.dim, out.data, out.stride, Trajectories::kInRows);
   for (Index i = 0; i < out.dim; ++i) std::fill(out.row(i) + count, out.row(i) + out.lanes, out.row(i)[count - 1]);
 }
 
 template <class T>
 void block_to_rows(ConstBlock<T> block, Index count, T* rows, Index row_stride) {
-  transpose(block.data, block.stride, block.dim, count, rows, row_stride);
+  transpose(block.data, block.stride, block.dim, count, rows, row_stride, Trajectories::kInColumns);
 }
 
 template void rows_to_block<float>(const float*, Index, Index, Block<float>);
