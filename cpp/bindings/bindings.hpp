@@ -9,6 +9,7 @@ void bind_core(pybind11::module_& m);
 void bind_models(pybind11::module_& m);
 void bind_rewards(pybind11::module_& m);
 void bind_terminations(pybind11::module_& m);
+void bind_networks(pybind11::module_& m);
 void bind_fit(pybind11::module_& m);
 void bind_rollout(pybind11::module_& m);
 void bind_planners(pybind11::module_& m);

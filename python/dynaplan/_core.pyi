@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 _Float64 = NDArray[np.float64]
+_Float32 = NDArray[np.float32]
 # float32 or float64, the same for all arrays of a call.
 _Floats = NDArray[Any]
 # (S,) float64 each: the lowest and the highest state of a rollout.
@@ -108,6 +109,65 @@ class LinearGaussianFit:
     def input_low(self) -> _Float64: ...
     @property
     def input_high(self) -> _Float64: ...
+
+class NetworkParameters:
+    """A network or an ensemble: its numbers, checked, and packed to run in both precisions."""
+
+    def __init__(
+        self,
+        state_dim: int,
+        action_dim: int,
+        angles: list[int],
+        hidden: list[int],
+        activation: str,
+        probabilistic: bool,
+        rewards: bool,
+        input_mean: _Float64,
+        input_scale: _Float64,
+        target_mean: _Float64,
+        target_scale: _Float64,
+        weights: list[_Float32],
+        biases: list[_Float32],
+        log_variance_low: _Float32 | None,
+        log_variance_high: _Float32 | None,
+    ) -> None: ...
+    def dynamics(self) -> Dynamics: ...
+    def predict(
+        self, states: _Float64, actions: _Float64, threads: int
+    ) -> tuple[_Float64, ...]: ...
+    def disagreement(self, states: _Float64, actions: _Float64, threads: int) -> _Float64: ...
+    @property
+    def state_dim(self) -> int: ...
+    @property
+    def action_dim(self) -> int: ...
+    @property
+    def angles(self) -> list[int]: ...
+    @property
+    def hidden(self) -> list[int]: ...
+    @property
+    def activation(self) -> Literal["silu", "tanh", "relu"]: ...
+    @property
+    def probabilistic(self) -> bool: ...
+    @property
+    def rewards(self) -> bool: ...
+    @property
+    def members(self) -> int: ...
+    @property
+    def input_mean(self) -> _Float64: ...
+    @property
+    def input_scale(self) -> _Float64: ...
+    @property
+    def target_mean(self) -> _Float64: ...
+    @property
+    def target_scale(self) -> _Float64: ...
+    @property
+    def weights(self) -> list[_Float32]: ...
+    @property
+    def biases(self) -> list[_Float32]: ...
+    @property
+    def log_variance_low(self) -> _Float32 | None: ...
+    @property
+    def log_variance_high(self) -> _Float32 | None: ...
 
 class RecursiveLeastSquares:
     """A regression that takes in one transition at a time, in place."""

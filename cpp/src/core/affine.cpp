@@ -64,8 +64,10 @@ PackedAffine<T>::PackedAffine(const Matrix& weights, const Vector& bias)
   }
 }
 
+// `finish` gets the rows of each panel as soon as they are written.
 template <class T>
-void PackedAffine<T>::apply(const ConstBlock<T>* parts, Index count, Block<T> out) const {
+template <class Finish>
+void PackedAffine<T>::apply_panels(const ConstBlock<T>* parts, Index count, Block<T> out, const Finish& finish) const {
   using PanelKernel = void (*)(const T*, const ConstBlock<T>*, Index, Block<T>, Index);
   static constexpr PanelKernel kKernels[kPanelRows] = {panel_over_lanes<T, 1>, panel_over_lanes<T, 2>,
                                                        panel_over_lanes<T, 3>, panel_over_lanes<T, 4>,
@@ -74,8 +76,19 @@ void PackedAffine<T>::apply(const ConstBlock<T>* parts, Index count, Block<T> ou
   for (Index first = 0; first < outputs_; first += kPanelRows) {
     const Index rows = std::min(kPanelRows, outputs_ - first);
     kKernels[rows - 1](panel, parts, count, out, first);
+    finish(out.rows(first, rows));
     panel += rows * (inputs_ + 1);
   }
+}
+
+template <class T>
+void PackedAffine<T>::apply(const ConstBlock<T>* parts, Index count, Block<T> out) const {
+  apply_panels(parts, count, out, [](Block<T> /*rows*/) {});
+}
+
+template <class T>
+void PackedAffine<T>::apply(const ConstBlock<T>* parts, Index count, Activation activation, Block<T> out) const {
+  apply_panels(parts, count, out, [activation](Block<T> rows) { activate<T>(activation, rows, rows); });
 }
 
 template class PackedAffine<float>;

@@ -2,7 +2,7 @@
 
 #include <vector>
 
-#include "dynaplan/core/block.hpp"
+#include "dynaplan/core/activation.hpp"
 
 namespace dynaplan {
 inline namespace DYNAPLAN_LEVEL {
@@ -28,7 +28,13 @@ class PackedAffine {
   /// The inputs are the rows of `parts`, one after another; `out` aliases none of them.
   void apply(const ConstBlock<T>* parts, Index count, Block<T> out) const;
 
+  /// The same with `activation` applied to the results while they are in the nearest cache.
+  void apply(const ConstBlock<T>* parts, Index count, Activation activation, Block<T> out) const;
+
  private:
+  template <class Finish>
+  void apply_panels(const ConstBlock<T>* parts, Index count, Block<T> out, const Finish& finish) const;
+
   Index outputs_;
   Index inputs_;
   std::vector<T> packed_;

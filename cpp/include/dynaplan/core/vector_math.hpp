@@ -72,6 +72,12 @@ template <class T>
                                          (reinterpret_cast<Bits>(shifted) << C::kFractionBits));
 }
 
+/// 1 / (1 + e^-x), within 3 ulp.
+template <class T>
+[[gnu::always_inline]] inline LaneVector<T> fast_sigmoid(LaneVector<T> x) {
+  return T(1) / (T(1) + fast_exp<T>(-x));
+}
+
 /// tanh(x), within 3 ulp (Cephes tanhf, tanh: a series near 0, where the exponential would cancel).
 template <class T>
 [[gnu::always_inline]] inline LaneVector<T> fast_tanh(LaneVector<T> x) {

@@ -1,8 +1,10 @@
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <optional>
 
+#include "dynaplan/core/error.hpp"
 #include "dynaplan/core/random.hpp"
 #include "dynaplan/core/workspace.hpp"
 
@@ -35,6 +37,15 @@ struct LinearTerms {
   Eigen::VectorXd constant;  // c (S)
 };
 
+/// Where the derivatives of a step go: `next` (S, K), row d of it with respect to state i in row d * S + i of `state`
+/// (S * S, K), to action j in row d * A + j of `action` (S * A, K).
+template <class T>
+struct JacobianBlock {
+  Block<T> next;
+  Block<T> state;
+  Block<T> action;
+};
+
 /// How states follow from states and actions. Immutable once built, const and thread-safe; final classes below.
 template <class T>
 class Dynamics {
@@ -42,17 +53,41 @@ class Dynamics {
   virtual ~Dynamics() = default;
   virtual Index state_dim() const = 0;
   virtual Index action_dim() const = 0;
+  /// Rows that `step` writes: the states, then what else is predicted of a step, at present its reward alone.
+  virtual Index output_dim() const { return state_dim(); }
+  /// Networks of an ensemble; what the particles of `Propagation::kTsInf` are shared out among.
+  virtual Index members() const { return 1; }
 
-  /// Scratch that one `step` of `lanes` trajectories takes.
+  /// Scratch that one `step` or `disagreement` of `lanes` trajectories takes.
   virtual std::size_t workspace_bytes(Index lanes) const = 0;
 
-  /// `state` (S, K) and `action` (A, K) to `next` (S, K), which aliases neither.
+  /// `state` (S, K) and `action` (A, K) to `next` (output_dim, K), which aliases neither.
   virtual void step(ConstBlock<T> state, ConstBlock<T> action, const Draw& draw, Workspace& workspace,
                     Block<T> next) const = 0;
 
   /// The mean of a step, where it is linear.
   virtual std::optional<LinearTerms> linear_terms() const { return std::nullopt; }
+
+  /// How far the members' mean predictions lie apart, one number a lane into `out` (K); 0 for a model of one member.
+  virtual void disagreement(ConstBlock<T> state, ConstBlock<T> action, Workspace& workspace, T* out) const;
+
+  /// Scratch that one `jacobians` of `lanes` trajectories takes.
+  virtual std::size_t jacobians_workspace_bytes(Index /*lanes*/) const { return 0; }
+
+  /// The mean prediction with its exact derivatives; throws Error where a model has none.
+  virtual void jacobians(ConstBlock<T> state, ConstBlock<T> action, Workspace& workspace, JacobianBlock<T> out) const;
 };
+
+template <class T>
+void Dynamics<T>::disagreement(ConstBlock<T> state, ConstBlock<T> /*action*/, Workspace& /*workspace*/, T* out) const {
+  std::fill_n(out, state.lanes, T(0));
+}
+
+template <class T>
+void Dynamics<T>::jacobians(ConstBlock<T> /*state*/, ConstBlock<T> /*action*/, Workspace& /*workspace*/,
+                            JacobianBlock<T> /*out*/) const {
+  throw Error("model: its dynamics have no derivatives; use a LinearGaussian, MLP, GaussianMLP or Ensemble");
+}
 
 }  // namespace DYNAPLAN_LEVEL
 }  // namespace dynaplan

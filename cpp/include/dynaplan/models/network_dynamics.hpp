@@ -1,0 +1,56 @@
+#pragma once
+
+#include "dynaplan/models/dynamics.hpp"
+#include "dynaplan/models/network_encoding.hpp"
+#include "dynaplan/models/packed_network.hpp"
+
+namespace dynaplan {
+inline namespace DYNAPLAN_LEVEL {
+
+/// s' = s + f(s, a), with f a network or the networks of an ensemble, deterministic or probabilistic.
+///
+/// A step of one particle runs one member for all trajectories (but for the mean, which takes all of them): with
+/// `kTsInf` particle p of P keeps member p K / P of K (with fewer particles than members, p plus a number of the
+/// stream, modulo K); otherwise each step deals the members to the particles anew, as evenly as they go.
+template <class T>
+class NetworkDynamics final : public Dynamics<T> {
+ public:
+  /// Throws what NetworkParameters::validate throws.
+  explicit NetworkDynamics(const NetworkParameters& parameters);
+
+  Index state_dim() const override { return shape_.state_dim; }
+  Index action_dim() const override { return shape_.action_dim; }
+  Index output_dim() const override { return shape_.targets(); }
+  Index members() const override { return static_cast<Index>(members_.size()); }
+  std::size_t workspace_bytes(Index lanes) const override;
+  void step(ConstBlock<T> state, ConstBlock<T> action, const Draw& draw, Workspace& workspace,
+            Block<T> next) const override;
+  void disagreement(ConstBlock<T> state, ConstBlock<T> action, Workspace& workspace, T* out) const override;
+
+  /// Of the next states and, if predicted, the reward, in their own units: mean, variance of the noise and variance
+  /// of the members' means, (output_dim, K) each (law of total variance: their sum is the variance of the mixture).
+  void moments(ConstBlock<T> state, ConstBlock<T> action, Workspace& workspace, Block<T> mean, Block<T> aleatoric,
+               Block<T> epistemic) const;
+
+  /// The member that a step of a particle runs.
+  Index member_of(const Draw& draw) const;
+
+ private:
+  ConstBlock<T> encoded(ConstBlock<T> state, ConstBlock<T> action, Workspace& workspace) const;
+  void mean_of_members(ConstBlock<T> inputs, Workspace& workspace, Block<T> mean) const;
+  void spread_of_members(ConstBlock<T> inputs, Workspace& workspace, Block<T> mean, Block<T> variance,
+                         const Block<T>* noise) const;
+  void add_noise(const PackedNetwork<T>& member, ConstBlock<T> features, const Draw& draw, Workspace& workspace,
+                 Block<T> next) const;
+
+  NetworkShape shape_;
+  NetworkEncoding<T> encoding_;
+  std::vector<PackedNetwork<T>> members_;
+  std::vector<T> inverse_target_variance_;  // (S)
+};
+
+extern template class NetworkDynamics<float>;
+extern template class NetworkDynamics<double>;
+
+}  // namespace DYNAPLAN_LEVEL
+}  // namespace dynaplan

@@ -1,0 +1,174 @@
+#include "dynaplan/models/network_dynamics.hpp"
+
+#include <algorithm>
+#include <cmath>
+
+#include "dynaplan/models/member_choice.hpp"
+
+namespace dynaplan {
+inline namespace DYNAPLAN_LEVEL {
+
+namespace {
+
+// Normals are drawn four rows at a time; each particle of a step starts at a fresh group.
+constexpr Index normal_rows(Index targets) { return (targets + 3) / 4 * 4; }
+
+template <class T>
+void add_block(ConstBlock<T> from, Block<T> to) {
+  for (Index i = 0; i < from.dim; ++i) lanes_of(to, i) += lanes_of(from.row(i), from.lanes);
+}
+
+template <class T>
+void scale_block(T factor, Block<T> block) {
+  for (Index i = 0; i < block.dim; ++i) {
+    for (Index k = 0; k < block.lanes; ++k) block.row(i)[k] *= factor;
+  }
+}
+
+// Takes the `count`-th value into a mean and a sum of squares about it (Welford 1962), so that members that nearly
+// agree lose no digits.
+template <class T>
+void add_to_spread(ConstBlock<T> value, std::size_t count, Block<T> mean, Block<T> squares) {
+  const T share = T(1) / static_cast<T>(count);
+  for (Index d = 0; d < mean.dim; ++d) {
+    T* const mean_row = mean.row(d);
+    for (Index k = 0; k < mean.lanes; ++k) {
+      const T apart = value.row(d)[k] - mean_row[k];
+      mean_row[k] += share * apart;
+      squares.row(d)[k] += apart * (value.row(d)[k] - mean_row[k]);
+    }
+  }
+}
+
+const NetworkParameters& validated(const NetworkParameters& parameters) {
+  parameters.validate();
+  return parameters;
+}
+
+}  // namespace
+
+template <class T>
+NetworkDynamics<T>::NetworkDynamics(const NetworkParameters& parameters)
+    : shape_(validated(parameters).shape), encoding_(shape_, parameters.scaling) {
+  members_.reserve(parameters.members.size());
+  for (const NetworkMember<float>& member : parameters.members) {
+    members_.emplace_back(shape_, parameters.scaling, member);
+  }
+  for (Index d = 0; d < shape_.state_dim; ++d) {
+    const double scale = parameters.scaling.target_scale(d);
+    inverse_target_variance_.push_back(static_cast<T>(1.0 / (scale * scale)));
+  }
+}
+
+template <class T>
+std::size_t NetworkDynamics<T>::workspace_bytes(Index lanes) const {
+  return Workspace::bytes<T>(shape_.inputs() * lanes) + members_.front().features_bytes(lanes) +
+         3 * Workspace::bytes<T>(normal_rows(shape_.targets()) * lanes);
+}
+
+template <class T>
+Index NetworkDynamics<T>::member_of(const Draw& draw) const {
+  return draw.propagation == Propagation::kTsInf ? lasting_member(draw, members()) : dealt_member(draw, members());
+}
+
+template <class T>
+ConstBlock<T> NetworkDynamics<T>::encoded(ConstBlock<T> state, ConstBlock<T> action, Workspace& workspace) const {
+  const Block<T> inputs = workspace.take_block<T>(shape_.inputs(), state.lanes);
+  encoding_.apply(state, action, inputs);
+  return inputs;
+}
+
+template <class T>
+void NetworkDynamics<T>::mean_of_members(ConstBlock<T> inputs, Workspace& workspace, Block<T> mean) const {
+  const Block<T> one = workspace.take_block<T>(mean.dim, mean.lanes);
+  for (std::size_t m = 0; m < members_.size(); ++m) {
+    const Workspace::Scope scope(workspace);
+    const ConstBlock<T> features = members_[m].features(inputs, workspace);
+    members_[m].mean(features, m == 0 ? mean : one);
+    if (m > 0) add_block<T>(one, mean);
+  }
+  if (members_.size() == 1) return;
+  scale_block(T(1) / static_cast<T>(members_.size()), mean);
+}
+
+template <class T>
+void NetworkDynamics<T>::add_noise(const PackedNetwork<T>& member, ConstBlock<T> features, const Draw& draw,
+                                   Workspace& workspace, Block<T> next) const {
+  const Block<T> variance = workspace.take_block<T>(next.dim, next.lanes);
+  const Block<T> normals = workspace.take_block<T>(next.dim, next.lanes);
+  member.variance(features, variance);
+  const Index drawn_before = (draw.step * draw.particles + draw.particle) * normal_rows(next.dim);
+  fill_normal(draw.stream, Purpose::kDynamics, draw.first_candidate, drawn_before, normals);
+  for (Index d = 0; d < next.dim; ++d) {
+    lanes_of(next, d) += lanes_of(variance.row(d), next.lanes).sqrt() * lanes_of(normals.row(d), next.lanes);
+  }
+}
+
+template <class T>
+void NetworkDynamics<T>::step(ConstBlock<T> state, ConstBlock<T> action, const Draw& draw, Workspace& workspace,
+                              Block<T> next) const {
+  const Workspace::Scope scope(workspace);
+  const ConstBlock<T> inputs = encoded(state, action, workspace);
+  if (draw.propagation == Propagation::kMean) {
+    mean_of_members(inputs, workspace, next);
+  } else {
+    const PackedNetwork<T>& member = members_[static_cast<std::size_t>(member_of(draw))];
+    const ConstBlock<T> features = member.features(inputs, workspace);
+    member.mean(features, next);
+    if (shape_.probabilistic) add_noise(member, features, draw, workspace, next);
+  }
+  add_block(state, next.rows(0, shape_.state_dim));
+}
+
+// Mean and variance of the members' means, and, if wanted, the mean of their noise variances.
+template <class T>
+void NetworkDynamics<T>::spread_of_members(ConstBlock<T> inputs, Workspace& workspace, Block<T> mean, Block<T> variance,
+                                           const Block<T>* noise) const {
+  const Block<T> one = workspace.take_block<T>(mean.dim, mean.lanes);
+  for (std::size_t m = 0; m < members_.size(); ++m) {
+    const Workspace::Scope scope(workspace);
+    const ConstBlock<T> features = members_[m].features(inputs, workspace);
+    if (noise != nullptr) {
+      members_[m].variance(features, m == 0 ? *noise : one);
+      if (m > 0) add_block<T>(one, *noise);
+    }
+    members_[m].mean(features, m == 0 ? mean : one);
+    if (m > 0) {
+      add_to_spread<T>(one, m + 1, mean, variance);
+    } else {
+      for (Index d = 0; d < variance.dim; ++d) lanes_of(variance, d) = T(0);
+    }
+  }
+  const T share = T(1) / static_cast<T>(members_.size());
+  scale_block(share, variance);
+  if (noise != nullptr) scale_block(share, *noise);
+}
+
+template <class T>
+void NetworkDynamics<T>::moments(ConstBlock<T> state, ConstBlock<T> action, Workspace& workspace, Block<T> mean,
+                                 Block<T> aleatoric, Block<T> epistemic) const {
+  const Workspace::Scope scope(workspace);
+  spread_of_members(encoded(state, action, workspace), workspace, mean, epistemic, &aleatoric);
+  add_block(state, mean.rows(0, shape_.state_dim));
+}
+
+template <class T>
+void NetworkDynamics<T>::disagreement(ConstBlock<T> state, ConstBlock<T> action, Workspace& workspace, T* out) const {
+  const Workspace::Scope scope(workspace);
+  const ConstBlock<T> inputs = encoded(state, action, workspace);
+  const Block<T> mean = workspace.take_block<T>(shape_.targets(), state.lanes);
+  const Block<T> variance = workspace.take_block<T>(shape_.targets(), state.lanes);
+  spread_of_members(inputs, workspace, mean, variance, nullptr);
+  std::fill_n(out, state.lanes, T(0));
+  for (Index d = 0; d < shape_.state_dim; ++d) {
+    const T weight = inverse_target_variance_[static_cast<std::size_t>(d)] / static_cast<T>(shape_.state_dim);
+    for (Index k = 0; k < state.lanes; ++k) out[k] += weight * variance.row(d)[k];
+  }
+  for (Index k = 0; k < state.lanes; ++k) out[k] = std::sqrt(out[k]);
+}
+
+template class NetworkDynamics<float>;
+template class NetworkDynamics<double>;
+
+}  // namespace DYNAPLAN_LEVEL
+}  // namespace dynaplan

@@ -1,0 +1,107 @@
+#include "dynaplan/models/packed_network.hpp"
+
+#include <algorithm>
+#include <cmath>
+
+namespace dynaplan {
+inline namespace DYNAPLAN_LEVEL {
+
+namespace {
+
+struct FoldedLayer {
+  Eigen::MatrixXd weights;
+  Eigen::VectorXd bias;
+};
+
+// Layer `index` of a network whose inputs come less their means (as T holds them) and whose targets are wanted in
+// their own units.
+template <class T>
+FoldedLayer folded(const NetworkShape& shape, const NetworkScaling& scaling, const NetworkMember<float>& member,
+                   Index index) {
+  const NetworkLayer<float>& layer = member.layers[static_cast<std::size_t>(index)];
+  FoldedLayer result{layer.weights.template cast<double>(), layer.bias.template cast<double>()};
+  if (index == 0) {
+    result.weights *= scaling.input_scale.cwiseInverse().asDiagonal();
+    const Eigen::VectorXd taken = scaling.input_mean.template cast<T>().template cast<double>();
+    result.bias -= result.weights * (scaling.input_mean - taken);
+  }
+  if (index + 1 == shape.layers()) {
+    const Index targets = shape.targets();
+    result.weights.topRows(targets) = scaling.target_scale.asDiagonal() * result.weights.topRows(targets);
+    result.bias.head(targets) = scaling.target_scale.cwiseProduct(result.bias.head(targets)) + scaling.target_mean;
+    if (shape.probabilistic) result.bias.tail(targets) -= member.log_variance_high.template cast<double>();
+  }
+  return result;
+}
+
+// Rows of a folded layer, packed.
+template <class T>
+PackedAffine<T> packed(const FoldedLayer& layer, Index first, Index count) {
+  return {layer.weights.middleRows(first, count).cast<T>(), layer.bias.segment(first, count).cast<T>()};
+}
+
+}  // namespace
+
+template <class T>
+PackedNetwork<T>::PackedNetwork(const NetworkShape& shape, const NetworkScaling& scaling,
+                                const NetworkMember<float>& member)
+    : activation_(shape.activation),
+      mean_(packed<T>(folded<T>(shape, scaling, member, shape.layers() - 1), 0, shape.targets())),
+      log_odds_(packed<T>(folded<T>(shape, scaling, member, shape.layers() - 1), shape.targets(),
+                          shape.outputs() - shape.targets())) {
+  for (Index l = 0; l + 1 < shape.layers(); ++l) {
+    hidden_.push_back(packed<T>(folded<T>(shape, scaling, member, l), 0, shape.layer_outputs(l)));
+    widest_ = std::max(widest_, shape.layer_outputs(l));
+  }
+  for (Index d = 0; d < member.log_variance_low.size(); ++d) {
+    const double square = scaling.target_scale(d) * scaling.target_scale(d);
+    variance_low_.push_back(static_cast<T>(square * std::exp(static_cast<double>(member.log_variance_low(d)))));
+    variance_range_.push_back(static_cast<T>(square * std::exp(static_cast<double>(member.log_variance_high(d)))));
+  }
+}
+
+template <class T>
+std::size_t PackedNetwork<T>::features_bytes(Index lanes) const {
+  return 2 * Workspace::bytes<T>(widest_ * lanes);
+}
+
+template <class T>
+ConstBlock<T> PackedNetwork<T>::features(ConstBlock<T> encoded, Workspace& workspace) const {
+  const Block<T> tiles[] = {workspace.take_block<T>(widest_, encoded.lanes),
+                            workspace.take_block<T>(widest_, encoded.lanes)};
+  ConstBlock<T> input = encoded;
+  for (std::size_t l = 0; l < hidden_.size(); ++l) {
+    const Block<T> output = tiles[l % 2].rows(0, hidden_[l].outputs());
+    hidden_[l].apply(&input, 1, activation_, output);
+    input = output;
+  }
+  return input;
+}
+
+template <class T>
+void PackedNetwork<T>::mean(ConstBlock<T> features, Block<T> out) const {
+  mean_.apply(&features, 1, out);
+}
+
+template <class T>
+void PackedNetwork<T>::variance(ConstBlock<T> features, Block<T> out) const {
+  log_odds_.apply(&features, 1, out);
+  for (Index d = 0; d < out.dim; ++d) {
+    T* const row = out.row(d);
+    if (variance_low_.empty()) {
+      std::fill_n(row, out.lanes, T(0));
+      continue;
+    }
+    const T low = variance_low_[static_cast<std::size_t>(d)];
+    const T range = variance_range_[static_cast<std::size_t>(d)];
+    for (Index k = 0; k < out.lanes; k += kVectorLanes<T>) {
+      store_lanes(row + k, low + range * fast_sigmoid<T>(load_lanes<T>(row + k)));
+    }
+  }
+}
+
+template class PackedNetwork<float>;
+template class PackedNetwork<double>;
+
+}  // namespace DYNAPLAN_LEVEL
+}  // namespace dynaplan
