@@ -37,8 +37,9 @@ CPP_MAY_INCLUDE = {
 # lowest layer.
 PYTHON_LAYERS = (
     {"_core", "_select", "_version", "errors"},
-    {"agents", "evaluate", "features", "io", "models", "planners"}
-    | {"recursive", "rewards", "rollouts", "terminations", "transitions"},
+    {"agents", "evaluate", "features", "io", "known_ground", "models", "planners"}
+    | {"recursive", "rewards", "risk", "rollouts", "terminations", "trajectory_score"}
+    | {"transitions"},
     {"control", "dyna", "envs"},
     {"cli", "distributed", "report"},
     {"__init__", "__main__"},

@@ -20,12 +20,14 @@ class PythonScore final : public TrajectoryScore {
   PythonScore(const py::object& function, const Dynamics<float>& dynamics)
       : function_(function), state_dim_(dynamics.state_dim()), action_dim_(dynamics.action_dim()) {}
 
-  void score(const float* states, const float* actions, IndexType count, IndexType horizon,
+  void score(const float* states, const float* actions, const float* known_steps, IndexType count, IndexType horizon,
              float* totals) const override {
     const py::gil_scoped_acquire acquire;
     const py::array_t<float> state_array({count, horizon + 1, state_dim_}, states);
     const py::array_t<float> action_array({count, horizon, action_dim_}, actions);
-    const py::array result = function_(state_array, action_array);
+    py::object steps = py::none();
+    if (known_steps != nullptr) steps = py::array_t<float>(count, known_steps);
+    const py::array result = function_(state_array, action_array, steps);
     const auto* values = input<double>(result, "reward", {count});
     for (IndexType n = 0; n < count; ++n) totals[n] = static_cast<float>(values[n]);
   }
@@ -65,13 +67,16 @@ class PlanMemory {
 class BoundProblem {
  public:
   BoundProblem(const DynamicsHandle& dynamics, const RewardHandle* reward, const py::object& score,
-               const TerminationHandle* termination, const py::object& limits, double discount)
+               const TerminationHandle* termination, const py::object& limits, double discount,
+               const Particles& particles, const KnownGround* known_ground)
       : limits_(limits_of<float>(limits)), score_function_(score) {
     problem.rollout.dynamics = dynamics.get<float>();
     if (reward != nullptr) problem.rollout.reward = reward->get<float>();
     if (termination != nullptr) problem.rollout.termination = termination->get<float>();
     problem.rollout.limits = limits_ ? &*limits_ : nullptr;
     problem.rollout.discount = static_cast<float>(discount);
+    problem.rollout.particles = particles;
+    if (known_ground != nullptr) problem.rollout.known_ground = *known_ground;
     if (!score.is_none()) {
       score_.emplace(score_function_, *problem.rollout.dynamics);
       problem.score = &*score_;
@@ -100,7 +105,7 @@ py::tuple plan_tuple(const PlanProblem& problem, const PlanResult& result, Index
   std::copy(result.states.begin(), result.states.end(), states.mutable_data());
   return py::make_tuple(actions, states, result.value,
                         result.status == PlanStatus::kIterations ? "iterations" : "no_finite_candidate",
-                        result.candidates, result.non_finite, result.iterations);
+                        result.candidates, result.non_finite, result.rejected, result.iterations);
 }
 
 // What changes from call to call; the arrays are borrowed for the call.
@@ -161,10 +166,10 @@ void bind_planners(py::module_& m) {
   py::class_<PlanMemory>(m, "PlanMemory", py::module_local()).def(py::init<>());
   py::class_<BoundProblem>(m, "PlanProblem", py::module_local())
       .def(py::init<const DynamicsHandle&, const RewardHandle*, const py::object&, const TerminationHandle*,
-                    const py::object&, double>(),
+                    const py::object&, double, const Particles&, const KnownGround*>(),
            py::arg("dynamics"), py::arg("reward").none(true), py::arg("score").none(true),
-           py::arg("termination").none(true), py::arg("limits").none(true), py::arg("discount"), py::keep_alive<1, 2>(),
-           py::keep_alive<1, 3>(), py::keep_alive<1, 5>());
+           py::arg("termination").none(true), py::arg("limits").none(true), py::arg("discount"), py::arg("particles"),
+           py::arg("known_ground").none(true), py::keep_alive<1, 2>(), py::keep_alive<1, 3>(), py::keep_alive<1, 5>());
   py::class_<CemSettings> cem(m, "CemSettings", py::module_local());
   cem.def(py::init([](IndexType horizon, IndexType candidates, IndexType elites, int iterations, double smoothing,
                       double initial_std, double min_std, bool returns_mean) {

@@ -3,6 +3,7 @@
 #include "dynaplan/core/transpose.hpp"
 #include "dynaplan/rewards/action.hpp"
 #include "dynaplan/rewards/angle.hpp"
+#include "dynaplan/rewards/predicted.hpp"
 #include "dynaplan/rewards/quadratic.hpp"
 #include "dynaplan/rewards/sum.hpp"
 #include "dynaplan/rollout/score_steps.hpp"
@@ -80,6 +81,7 @@ void bind_rewards(py::module_& m) {
       "action_change_cost",
       [](const py::array& weights) { return both<ActionChangeCost>(matrix_input(weights, "weights")); },
       py::arg("weights"));
+  m.def("predicted_reward", &both<PredictedReward>);
   m.def("sum_reward", &sum, py::arg("terms"));
 }
 

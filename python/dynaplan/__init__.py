@@ -11,6 +11,7 @@ from dynaplan._version import __version__ as __version__
 _load_core()
 
 from dynaplan import rewards as rewards  # noqa: E402  # the compiled module comes first
+from dynaplan import risk as risk  # noqa: E402
 from dynaplan import terminations as terminations  # noqa: E402
 from dynaplan.control import MPC as MPC  # noqa: E402
 from dynaplan.envs import collect as collect  # noqa: E402
@@ -25,6 +26,7 @@ from dynaplan.evaluate import Evaluation as Evaluation  # noqa: E402
 from dynaplan.evaluate import evaluate as evaluate  # noqa: E402
 from dynaplan.features import Identity as Identity  # noqa: E402
 from dynaplan.features import Polynomial as Polynomial  # noqa: E402
+from dynaplan.known_ground import KnownGround as KnownGround  # noqa: E402
 from dynaplan.models import LinearGaussian as LinearGaussian  # noqa: E402
 from dynaplan.models import Prediction as Prediction  # noqa: E402
 from dynaplan.planners import CEM as CEM  # noqa: E402
@@ -44,6 +46,7 @@ __all__ = [
     "Evaluation",
     "Identity",
     "IsaError",
+    "KnownGround",
     "LinearGaussian",
     "ModelFileError",
     "NumericalError",
@@ -62,6 +65,7 @@ __all__ = [
     "evaluate",
     "returns",
     "rewards",
+    "risk",
     "rollout",
     "terminations",
 ]

@@ -16,11 +16,12 @@ _Float32 = NDArray[np.float32]
 _Floats = NDArray[Any]
 # (S,) float64 each: the lowest and the highest state of a rollout.
 _Limits = tuple[_Float64, _Float64]
-# (N, H + 1, S) and (N, H, A) float32 in, (N,) float64 out.
-_Score = Callable[[NDArray[Any], NDArray[Any]], _Float64]
-# Actions (H, A), states (H + 1, S), value, status, candidates, non-finite ones, iterations.
+# (N, H + 1, S), (N, H, A) and (N,) or None in float32, (N,) float64 out.
+_Score = Callable[[NDArray[Any], NDArray[Any], NDArray[Any] | None], _Float64]
+# Actions (H, A), states (H + 1, S), value, status, candidates, non-finite ones, rejected ones,
+# iterations.
 _PlanTuple = tuple[
-    _Float64, _Float64, float, Literal["iterations", "no_finite_candidate"], int, int, int
+    _Float64, _Float64, float, Literal["iterations", "no_finite_candidate"], int, int, int, int
 ]
 # What `LinearGaussianFit.state` gives and `from_state` takes; opaque.
 _State = tuple[Any, ...]
@@ -46,6 +47,22 @@ class Reward:
 
 class Termination:
     """A termination in both precisions."""
+
+class Particles:
+    """How many particles there are, how they spread, and what their returns come to."""
+
+    def __init__(
+        self,
+        propagation: Literal["mean", "sample", "ts1", "tsinf", "moment"],
+        count: int,
+        reduction: Literal["mean", "cvar", "worst", "epistemic_penalty"],
+        parameter: float,
+    ) -> None: ...
+
+class KnownGround:
+    """A limit on the members' disagreement, and what becomes of particles beyond it."""
+
+    def __init__(self, limit: float, rejects: bool) -> None: ...
 
 class LinearGaussianFit:
     """The triangular factor of a regression with its solution; immutable."""
@@ -206,6 +223,8 @@ class PlanProblem:
         termination: Termination | None,
         limits: _Limits | None,
         discount: float,
+        particles: Particles,
+        known_ground: KnownGround | None,
     ) -> None: ...
 
 class CemSettings:
@@ -261,6 +280,7 @@ def direction_reward(
     weight: float, cosine: int, sine: int, target: float, of_next: bool
 ) -> Reward: ...
 def quadratic_reward(weights: _Float64, target: _Float64, of_next: bool) -> Reward: ...
+def predicted_reward() -> Reward: ...
 def sum_reward(terms: list[Reward]) -> Reward: ...
 def outside_termination(low: _Float64, high: _Float64) -> Termination: ...
 def rollout(
@@ -269,11 +289,12 @@ def rollout(
     actions: _Floats,
     termination: Termination | None,
     limits: _Limits | None,
-    sample: bool,
+    particles: Particles,
+    known_ground: KnownGround | None,
     seed: int,
     threads: int,
     out: _Floats,
-) -> None: ...
+) -> _Floats | None: ...
 def returns(
     dynamics: Dynamics,
     reward: Reward,
@@ -283,10 +304,15 @@ def returns(
     termination: Termination | None,
     limits: _Limits | None,
     discount: float,
-    sample: bool,
+    particles: Particles,
+    known_ground: KnownGround | None,
     seed: int,
     threads: int,
 ) -> _Floats: ...
+def reduce(dynamics: Dynamics, particles: Particles, returns: _Float64) -> _Float64: ...
+def disagreement(
+    dynamics: Dynamics, states: _Float64, actions: _Float64, threads: int
+) -> _Float64: ...
 def build_info() -> dict[str, Any]: ...
 def pause_threads() -> None: ...
 def philox(counter: NDArray[np.uint32], key: NDArray[np.uint32]) -> NDArray[np.uint32]: ...

@@ -15,10 +15,13 @@ from numpy.typing import ArrayLike, NDArray
 
 from dynaplan import _arrays, _core
 from dynaplan.errors import ArgumentError
+from dynaplan.known_ground import KnownGround
 from dynaplan.models import Model
 from dynaplan.rewards import Reward, Term
-from dynaplan.rollouts import TrajectoryScore, state_limits
+from dynaplan.risk import Risk
+from dynaplan.rollouts import MEAN, Propagation, spread_of, state_limits
 from dynaplan.terminations import Outside, Termination
+from dynaplan.trajectory_score import TrajectoryScore
 
 __all__ = ["CEM", "Plan", "PlanSession", "PlanStats", "Planner", "RandomShooting"]
 
@@ -33,12 +36,14 @@ class PlanStats:
     Attributes:
         candidates: action sequences evaluated, over all iterations.
         non_finite: of these, how many had a return that is nan or infinite; they rank last.
+        rejected: how many left known ground, where that rejects them; they rank last too.
         iterations: refinements made.
         seconds: wall-clock time.
     """
 
     candidates: int
     non_finite: int
+    rejected: int
     iterations: int
     seconds: float
 
@@ -50,7 +55,7 @@ class Plan:
     Attributes:
         actions: (H, A), within the bounds.
         states: (H + 1, S) mean prediction under `actions`, the given state first.
-        value: the predicted return of `actions`.
+        value: the predicted return of `actions`; with particles, what the risk makes of theirs.
         status: "iterations": all iterations were made; "no_finite_candidate": not one candidate
             had a finite return, and `actions` are the start of the search.
         stats: counts and time.
@@ -67,6 +72,10 @@ class Planner(ABC):
     """What all planners share; the final classes below hold the settings."""
 
     horizon: int
+    propagation: Propagation
+    particles: int
+    risk: Risk
+    known_ground: KnownGround | None
     discount: float
     clip: float | None
     threads: int
@@ -76,6 +85,7 @@ class Planner(ABC):
         """Returns the settings the core reads, validated."""
 
     def _check_shared_settings(self) -> None:
+        spread_of(self.propagation, self.particles, self.risk)
         if _arrays.integer("threads", self.threads) < 1:
             raise ArgumentError(f"threads: got {self.threads}, must be at least 1")
         if not 0.0 < self.discount <= 1.0:
@@ -158,16 +168,27 @@ class PlanSession:
                 _arrays.vector("previous_action", previous_action, model.action_dim)
             )
         limits = state_limits(model, planner.clip)
+        spread = spread_of(planner.propagation, planner.particles, planner.risk)
+        ground = None if planner.known_ground is None else planner.known_ground._core()
         if isinstance(reward, Term) and (termination is None or isinstance(termination, Outside)):
             ending = None if termination is None else termination._termination
             self._problem = _core.PlanProblem(
-                model.dynamics, reward._reward, None, ending, limits, planner.discount
+                model.dynamics,
+                reward._reward,
+                None,
+                ending,
+                limits,
+                planner.discount,
+                spread,
+                ground,
             )
         else:
             self._score = TrajectoryScore(
-                reward, termination, planner.discount, self.previous_action
+                reward, termination, planner.discount, self.previous_action, planner.known_ground
             )
-            self._problem = _core.PlanProblem(model.dynamics, None, self._score, None, limits, 1.0)
+            self._problem = _core.PlanProblem(
+                model.dynamics, None, self._score, None, limits, 1.0, spread, ground
+            )
 
     def set_previous_action(self, action: NDArray[Any] | None) -> None:
         """Tells which action (A,) is applied before the next plan's first step."""
@@ -180,7 +201,7 @@ class PlanSession:
     ) -> Plan:
         """Plans from `state` (S,); `call` numbers the plans of one seed."""
         begin = time.perf_counter()
-        actions, states, value, status, candidates, non_finite, iterations = self._settings.plan(
+        actions, states, value, status, candidates, *last, iterations = self._settings.plan(
             self._memory,
             self._problem,
             state,
@@ -192,7 +213,9 @@ class PlanSession:
             call,
             self._threads,
         )
-        stats = PlanStats(candidates, non_finite, iterations, time.perf_counter() - begin)
+        non_finite, rejected = last
+        seconds = time.perf_counter() - begin
+        stats = PlanStats(candidates, non_finite, rejected, iterations, seconds)
         return Plan(actions, states, value, status, stats)
 
 
@@ -231,6 +254,11 @@ class CEM(Planner):
             warm-started search does not die out.
         result: "best": the best sequence seen, the mean of the last Gaussian included; "mean":
             that mean, smoother.
+        propagation: how a distribution of states is carried from step to step, as in `rollout`.
+            Default "mean": the cheapest. "tsinf" with particles is PETS's choice for an ensemble.
+        particles: trajectories for each candidate. Default 1, all that "mean" needs; PETS has 20.
+        risk: what their returns come to. Default: their mean, as in PETS.
+        known_ground: where the model may be trusted, and what leaving it costs. Default: anywhere.
         discount: weight of each step relative to the one before, in (0, 1].
         clip: keep predicted states within this multiple of the observed range. Default 2.0: far
             enough to plan beyond the data, near enough that a polynomial cannot run away.
@@ -257,6 +285,10 @@ class CEM(Planner):
     initial_std: float = 0.5
     min_std: float = 0.05
     result: Literal["best", "mean"] = "best"
+    propagation: Propagation = "mean"
+    particles: int = 1
+    risk: Risk = MEAN
+    known_ground: KnownGround | None = None
     discount: float = 1.0
     clip: float | None = 2.0
     threads: int = 1
@@ -287,6 +319,10 @@ class RandomShooting(Planner):
     Args:
         horizon: steps planned ahead.
         candidates: sequences drawn. Default 1000; PETS uses 2000 to 2500 for its comparison.
+        propagation: as in `CEM`.
+        particles: as in `CEM`.
+        risk: as in `CEM`.
+        known_ground: as in `CEM`.
         discount: weight of each step relative to the one before, in (0, 1].
         clip: as in `CEM`.
         threads: threads per plan.
@@ -301,6 +337,10 @@ class RandomShooting(Planner):
 
     horizon: int = 20
     candidates: int = 1000
+    propagation: Propagation = "mean"
+    particles: int = 1
+    risk: Risk = MEAN
+    known_ground: KnownGround | None = None
     discount: float = 1.0
     clip: float | None = 2.0
     threads: int = 1

@@ -24,6 +24,7 @@ __all__ = [
     "action_cost",
     "angle",
     "for_env",
+    "predicted",
     "quadratic",
 ]
 
@@ -206,6 +207,21 @@ def action_change_cost(weights: ArrayLike) -> Term:
         array([-4.])
     """
     return Term(_core.action_change_cost(np.ascontiguousarray(_weight_matrix(weights))))
+
+
+def predicted() -> Term:
+    """The reward that the model itself predicts of a step, for a model fitted with `rewards=True`.
+
+    It is known in rollouts and planners alone: it has no value for single steps, and cannot be
+    joined to a termination that is a Python function.
+
+    Raises:
+        ArgumentError: later, from the rollout, where the model predicts no rewards.
+
+    Example:
+        >>> reward = dp.rewards.predicted() + dp.rewards.action_cost([0.1])
+    """
+    return Term(_core.predicted_reward())
 
 
 def _pendulum() -> Term:

@@ -9,13 +9,17 @@ from numpy.typing import ArrayLike, NDArray
 
 from dynaplan import _arrays, _core
 from dynaplan.errors import ArgumentError, ShapeError
+from dynaplan.known_ground import KnownGround
 from dynaplan.models import Model
 from dynaplan.rewards import Reward, Term
+from dynaplan.risk import Mean, Risk
 from dynaplan.terminations import Outside, Termination
+from dynaplan.trajectory_score import TrajectoryScore, ended_steps
 
-__all__ = ["returns", "rollout"]
+__all__ = ["Propagation", "returns", "rollout"]
 
-Propagation = Literal["mean", "sample"]
+Propagation = Literal["mean", "sample", "ts1", "tsinf", "moment"]
+MEAN = Mean()
 Dtype = type[np.float32] | type[np.float64]
 
 
@@ -25,8 +29,10 @@ def rollout(
     actions: ArrayLike,
     *,
     propagation: Propagation = "mean",
+    particles: int = 1,
     seed: int | None = None,
     termination: Termination | None = None,
+    known_ground: KnownGround | None = None,
     clip: float | None = None,
     dtype: Dtype | None = None,
     threads: int = 1,
@@ -38,22 +44,37 @@ def rollout(
         model: the dynamics.
         states: (N, S) initial states, or one (S,) for all.
         actions: (N, H, A).
-        propagation: "mean" feeds each mean prediction back; "sample" adds the model's noise.
+        propagation: how a distribution of states is carried from step to step.
+            "mean" (default): each mean prediction is fed back, all members of an ensemble averaged.
+            "sample": each next state is drawn from the model's prediction, noise and all.
+            "ts1": drawn from one member, a member drawn anew for each particle and step.
+            "tsinf": drawn from one member, the same for a particle's whole life; particles are
+            shared out evenly among the members.
+            "moment": drawn, then all particles of a candidate are drawn anew from the Gaussian of
+            their mean and variance, each state apart.
+            For a model of one member "ts1" and "tsinf" are "sample".
+        particles: trajectories for each action sequence. Default 1; more make sense where they are
+            drawn.
         seed: seed of the noise; None draws anew. Same seed, same bits, whatever `threads`.
         termination: where a trajectory ends; it then stays in the state it ended in.
+        known_ground: where the model may be trusted; a trajectory stays where it left.
         clip: keep every predicted state within this multiple of the observed range about its
             middle, so that a polynomial cannot run away. Default: not clipped.
         dtype: numpy.float32 or numpy.float64. Default: float32 if `actions` are, else float64.
         threads: threads to use.
-        out: (N, H + 1, S) C-contiguous array of the result's dtype to write into, which saves
-            the time to make a new one.
+        out: C-contiguous array of the result's shape and dtype to write into, which saves the
+            time to make a new one.
 
     Returns:
-        (N, H + 1, S); the first is the initial state. `out` where it is given.
+        (N, H + 1, S), or with several particles (N, P, H + 1, S); the first is the initial state.
+        `out` where it is given.
 
     Raises:
         ShapeError: an array has the wrong shape.
         ArgumentError: a state or action is not finite, or an argument is out of range.
+
+    Source: Chua et al. 2018, "Deep reinforcement learning in a handful of trials using
+    probabilistic dynamics models", sec. 5 (propagation).
 
     Example:
         >>> s, a = np.array([[0.0], [1.0], [0.5], [-1.0]]), np.array([[1.0], [0.0], [-1.0], [1.0]])
@@ -62,14 +83,19 @@ def rollout(
         array([1.   , 0.5  , 0.25 , 0.125])
     """
     first, sequences = start_and_actions(model, states, actions, dtype)
-    shape = (len(sequences), sequences.shape[1] + 1, model.state_dim)
+    spread = spread_of(propagation, particles, MEAN)
+    count, horizon = sequences.shape[:2]
+    shape = (count, particles, horizon + 1, model.state_dim)
+    wanted = shape if particles > 1 else (count, horizon + 1, model.state_dim)
     if out is None:
-        out = np.empty(shape, sequences.dtype)
+        out = np.empty(wanted, sequences.dtype)
     elif out.dtype != sequences.dtype or not out.flags.c_contiguous or not out.flags.writeable:
         raise ArgumentError(
             f"out: must be a writeable C-contiguous array of dtype {sequences.dtype}, "
             f"got dtype {out.dtype}"
         )
+    elif out.shape != wanted:
+        raise ShapeError(f"out: got shape {out.shape}, must be {wanted}")
     built_in = termination._termination if isinstance(termination, Outside) else None
     _core.rollout(
         model.dynamics,
@@ -77,13 +103,16 @@ def rollout(
         sequences,
         built_in,
         state_limits(model, clip),
-        samples(propagation),
+        spread,
+        None if known_ground is None else known_ground._core(),
         _arrays.seed_number(seed),
         threads,
-        out,
+        out.reshape(shape),
     )
     if termination is not None and built_in is None:
-        _hold_after_end(out, ended_steps(termination, out, sequences))
+        flat = out.reshape(-1, horizon + 1, model.state_dim)
+        repeated = np.repeat(sequences, particles, axis=0)
+        _hold_after_end(flat, ended_steps(termination, flat, repeated))
     return out
 
 
@@ -94,10 +123,13 @@ def returns(
     actions: ArrayLike,
     *,
     propagation: Propagation = "mean",
+    particles: int = 1,
+    risk: Risk = MEAN,
     seed: int | None = None,
     discount: float = 1.0,
     previous_action: ArrayLike | None = None,
     termination: Termination | None = None,
+    known_ground: KnownGround | None = None,
     clip: float | None = None,
     dtype: Dtype | None = None,
     threads: int = 1,
@@ -109,11 +141,14 @@ def returns(
         reward: a term, a sum of terms, or a function `f(obs, act, next_obs)` on batches.
         states: (N, S) initial states, or one (S,) for all.
         actions: (N, H, A).
-        propagation: "mean" or "sample", as in `rollout`.
+        propagation: as in `rollout`.
+        particles: trajectories for each action sequence, as in `rollout`.
+        risk: what their returns come to. Default: their mean.
         seed: seed of the noise.
         discount: weight of each step relative to the one before, in (0, 1]. Default 1.
         previous_action: (A,) applied before the first step, for `action_change_cost`.
         termination: where a trajectory ends; what comes after earns nothing.
+        known_ground: where the model may be trusted, and what leaving it costs.
         clip: as in `rollout`.
         dtype: as in `rollout`.
         threads: threads to use.
@@ -123,90 +158,61 @@ def returns(
 
     Raises:
         ShapeError: an array has the wrong shape.
-        ArgumentError: a state or action is not finite, or an argument is out of range.
+        ArgumentError: a state or action is not finite, an argument is out of range, or the risk
+            does not go with the model and the particles.
+
+    Example:
+        >>> s, a = np.array([[0.0], [1.0], [0.5], [-1.0]]), np.array([[1.0], [0.0], [-1.0], [1.0]])
+        >>> model = dp.LinearGaussian.fit(dp.Transitions(s, a, 0.5 * s + a))
+        >>> reward = dp.rewards.quadratic([1.0])
+        >>> dp.returns(model, reward, [1.0], np.zeros((2, 3, 1))).round(9)
+        array([-0.328125, -0.328125])
     """
     first, sequences = start_and_actions(model, states, actions, dtype)
     previous = None
     if previous_action is not None:
         previous = _arrays.vector("previous_action", previous_action, model.action_dim)
-    if not isinstance(reward, Term) or not (
-        termination is None or isinstance(termination, Outside)
-    ):
-        trajectories = rollout(
-            model,
+    spread = spread_of(propagation, particles, risk)
+    ground = None if known_ground is None else known_ground._core()
+    limits = state_limits(model, clip)
+    number = _arrays.seed_number(seed)
+    if isinstance(reward, Term) and (termination is None or isinstance(termination, Outside)):
+        return _core.returns(
+            model.dynamics,
+            reward._reward,
             first,
             sequences,
-            propagation=propagation,
-            seed=seed,
-            clip=clip,
-            threads=threads,
+            None if previous is None else previous.astype(sequences.dtype),
+            None if termination is None else termination._termination,
+            limits,
+            discount,
+            spread,
+            ground,
+            number,
+            threads,
         )
-        score = TrajectoryScore(reward, termination, discount, previous)
-        return score(trajectories, sequences).astype(sequences.dtype)
-    return _core.returns(
-        model.dynamics,
-        reward._reward,
-        first,
-        sequences,
-        None if previous is None else previous.astype(sequences.dtype),
-        None if termination is None else termination._termination,
-        state_limits(model, clip),
-        discount,
-        samples(propagation),
-        _arrays.seed_number(seed),
-        threads,
+    score = TrajectoryScore(reward, termination, discount, previous, known_ground)
+    count, horizon = sequences.shape[:2]
+    out = np.empty((count, particles, horizon + 1, model.state_dim), sequences.dtype)
+    known_steps = _core.rollout(
+        model.dynamics, first, sequences, None, limits, spread, ground, number, threads, out
     )
+    totals = score(
+        out.reshape(-1, horizon + 1, model.state_dim),
+        np.repeat(sequences, particles, axis=0),
+        None if known_steps is None else known_steps.ravel(),
+    )
+    reduced = _core.reduce(model.dynamics, spread, totals.reshape(count, particles))
+    return reduced.astype(sequences.dtype)
 
 
-class TrajectoryScore:
-    """Scores whole trajectories where the reward or the termination is a Python function.
-
-    Args:
-        reward: any reward.
-        termination: any termination, or None.
-        discount: in (0, 1].
-        previous_action: (A,) applied before the first step, or None.
-    """
-
-    def __init__(
-        self,
-        reward: Reward,
-        termination: Termination | None,
-        discount: float,
-        previous_action: NDArray[Any] | None = None,
-    ) -> None:
-        if not callable(reward):
-            raise TypeError(f"reward: got {type(reward).__name__}, must be a term or a function")
-        if not 0.0 < discount <= 1.0:
-            raise ArgumentError(f"discount: got {discount}, must be in (0, 1]")
-        self.reward = reward
-        self.termination = termination
-        self.discount = discount
-        self.previous_action = previous_action
-
-    def __call__(self, trajectories: NDArray[Any], actions: NDArray[Any]) -> NDArray[np.float64]:
-        """Returns (N,) totals of `trajectories` (N, H + 1, S) under `actions` (N, H, A)."""
-        count, horizon = actions.shape[:2]
-        steps = step_arrays(trajectories, actions)
-        if isinstance(self.reward, Term):
-            first = actions[:, :1] if self.previous_action is None else self.previous_action
-            before = np.empty_like(actions)
-            before[:, :1], before[:, 1:] = first, actions[:, :-1]
-            values = self.reward(*steps, before.reshape(len(steps[1]), -1))
-        else:
-            values = np.asarray(self.reward(*steps), dtype=np.float64)
-        if values.shape != (count * horizon,):
-            raise ShapeError(
-                f"reward: returned shape {values.shape}, must be ({count * horizon},), "
-                "one number per row of the batch"
-            )
-        rewards = values.reshape(count, horizon)
-        if self.termination is not None:
-            ended = ended_steps(self.termination, trajectories, actions)
-            before_end: NDArray[np.bool_] = np.cumsum(ended, axis=1) - ended == 0
-            rewards = np.where(before_end, rewards, 0.0)
-        total: NDArray[np.float64] = rewards @ self.discount ** np.arange(horizon)
-        return total
+def spread_of(propagation: Propagation, particles: int, risk: Risk) -> _core.Particles:
+    """Returns how many particles there are, how they spread and what their returns come to."""
+    if not isinstance(risk, Risk):
+        raise TypeError(f"risk: got {type(risk).__name__}, must be one of dp.risk")
+    if not isinstance(propagation, str):
+        raise TypeError(f"propagation: got {type(propagation).__name__}, must be a name")
+    return _core.Particles(propagation, _arrays.integer("particles", particles), *risk._reduction())
 
 
 def start_and_actions(
@@ -248,38 +254,6 @@ def state_limits(
     reach = np.where(high > low, 0.5 * clip * (high - low), np.inf)
     middle = 0.5 * (low + high)
     return middle - reach, middle + reach
-
-
-def samples(propagation: str) -> bool:
-    """Tells whether `propagation` is "sample", or "mean"."""
-    if propagation not in ("mean", "sample"):
-        raise ArgumentError(f'propagation: got {propagation!r}, must be "mean" or "sample"')
-    return propagation == "sample"
-
-
-def step_arrays(
-    trajectories: NDArray[Any], actions: NDArray[Any]
-) -> tuple[NDArray[Any], NDArray[Any], NDArray[Any]]:
-    """Returns all steps as batches in float64: (N * H, S), (N * H, A), (N * H, S)."""
-    rows = actions.shape[0] * actions.shape[1]
-    before, after = trajectories[:, :-1], trajectories[:, 1:]
-    return (
-        before.astype(np.float64).reshape(rows, -1),
-        actions.astype(np.float64).reshape(rows, -1),
-        after.astype(np.float64).reshape(rows, -1),
-    )
-
-
-def ended_steps(
-    termination: Termination, trajectories: NDArray[Any], actions: NDArray[Any]
-) -> NDArray[np.bool_]:
-    """Returns (N, H): where a step meets the termination."""
-    ended = np.asarray(termination(*step_arrays(trajectories, actions)))
-    if ended.shape != (actions.shape[0] * actions.shape[1],):
-        raise ShapeError(
-            f"termination: returned shape {ended.shape}, must be one bool per row of the batch"
-        )
-    return ended.astype(np.bool_).reshape(actions.shape[:2])
 
 
 def _hold_after_end(trajectories: NDArray[Any], ended: NDArray[np.bool_]) -> None:

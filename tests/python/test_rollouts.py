@@ -185,7 +185,7 @@ def test_functions_as_rewards_equal_built_in_terms():
         ({"clip": -1.0}, dp.ArgumentError, "clip: got -1"),
         ({"seed": -1}, dp.ArgumentError, "seed: got -1"),
         ({"dtype": np.int32}, dp.ArgumentError, "dtype"),
-        ({"propagation": "ts1"}, dp.ArgumentError, "propagation"),
+        ({"propagation": "ts2"}, dp.ArgumentError, 'propagation: got "ts2"'),
         ({"actions": np.zeros((2, 3, 1), complex)}, TypeError, "must be real numbers"),
         ({"actions": [[["a"]]]}, TypeError, "must be real numbers"),
     ],

@@ -45,9 +45,19 @@ std::uint64_t rank_key(float total, Index candidate) {
 std::size_t block_bytes(const PlanProblem& problem, Index horizon, Index lanes) {
   const Index state_dim = problem.rollout.dynamics->state_dim();
   const Index action_dim = problem.rollout.dynamics->action_dim();
+  const Index particles = problem.rollout.particles.count;
   return Workspace::bytes<float>(state_dim * lanes) + Workspace::bytes<float>(action_dim * lanes) +
-         Workspace::bytes<float>(lanes) + Workspace::bytes<float>((horizon + 1) * state_dim * lanes) +
+         Workspace::bytes<float>(lanes) + Workspace::bytes<float>(particles * lanes) +
+         Workspace::bytes<float>(particles * problem.rollout.trajectory_rows(horizon) * lanes) +
          problem.rollout.workspace_bytes(lanes, false);
+}
+
+// The mean of what the model predicts: one particle, wherever it goes.
+RolloutProblem<float> mean_of(const RolloutProblem<float>& problem) {
+  RolloutProblem<float> mean = problem;
+  mean.particles = {};
+  mean.known_ground.reset();
+  return mean;
 }
 
 }  // namespace
@@ -65,50 +75,80 @@ void Candidates::prepare(const PlanProblem& problem, Index count, Index horizon)
   workspaces_.resize(static_cast<std::size_t>(usable_threads(blocks, problem.threads)));
   for (Workspace& workspace : workspaces_) workspace.reserve(block_bytes(problem, horizon, lanes_));
   if (problem.score != nullptr) {
-    trajectories_.resize(static_cast<std::size_t>(count * (horizon + 1) * state_dim_));
-    sequences_.resize(static_cast<std::size_t>(count * horizon * action_dim_));
+    const Index rows = count * problem.rollout.particles.count;
+    trajectories_.resize(static_cast<std::size_t>(rows * (horizon + 1) * state_dim_));
+    sequences_.resize(static_cast<std::size_t>(rows * horizon * action_dim_));
+    known_steps_.resize(static_cast<std::size_t>(problem.rollout.known_ground ? rows : 0));
+    particle_totals_.resize(static_cast<std::size_t>(rows));
   }
 }
 
-Index Candidates::evaluate(const PlanProblem& problem, std::uint32_t iteration, const void* context,
-                           CandidateFill fill) {
+RankedLast Candidates::evaluate(const PlanProblem& problem, std::uint32_t iteration, const void* context,
+                                CandidateFill fill) {
   const Index blocks = (count_ + lanes_ - 1) / lanes_;
   Stream stream = problem.stream;
   stream.iteration = iteration;
-  const auto run = [&](Index index, int thread) {
-    Workspace& workspace = workspaces_[static_cast<std::size_t>(thread)];
-    const Workspace::Scope scope(workspace);
+  parallel_for(blocks, static_cast<int>(workspaces_.size()), [&](Index index, int thread) {
     const Index first = index * lanes_;
-    const Index count = std::min(lanes_, count_ - first);
     fill(context, first, tile(index));
-    BlockRollout<float> block = start_of(problem, lanes_, workspace);
-    block.actions = tile(index);
-    block.draw = {stream, first, 0, Propagation::kMean, 0, 1};
-    if (problem.score == nullptr) {
-      block.total = totals_.data() + first;
-      rollout_block(problem.rollout, block, workspace);
-      return;
-    }
-    block.trajectory = workspace.take_block<float>((horizon_ + 1) * state_dim_, lanes_);
-    rollout_block(problem.rollout, block, workspace);
-    block_to_rows<float>(block.trajectory, count, trajectories_.data() + first * block.trajectory.dim,
-                         block.trajectory.dim);
-    block_to_rows<float>(block.actions, count, sequences_.data() + first * block.actions.dim, block.actions.dim);
-  };
-  parallel_for(blocks, static_cast<int>(workspaces_.size()), run);
-  if (problem.score != nullptr) {
-    problem.score->score(trajectories_.data(), sequences_.data(), count_, horizon_, totals_.data());
-  }
+    roll_block(problem, stream, tile(index), first, std::min(lanes_, count_ - first),
+               workspaces_[static_cast<std::size_t>(thread)]);
+  });
+  if (problem.score != nullptr) score_trajectories(problem, count_);
+  return rank_last(problem);
+}
 
-  Index non_finite = 0;
+// Scores one block of candidates; for a TrajectoryScore only keeps what it needs.
+void Candidates::roll_block(const PlanProblem& problem, const Stream& stream, Block<float> actions, Index first,
+                            Index count, Workspace& workspace) {
+  const Workspace::Scope scope(workspace);
+  BlockRollout<float> block = start_of(problem, actions.lanes, workspace);
+  block.actions = actions;
+  block.stream = stream;
+  block.first_candidate = first;
+  if (problem.score == nullptr) {
+    block.total = totals_.data() + first;
+    rollout_block(problem.rollout, block, workspace);
+    return;
+  }
+  const Index particles = problem.rollout.particles.count;
+  const Index rows = problem.rollout.trajectory_rows(horizon_);
+  block.trajectory = workspace.take_block<float>(particles * rows, actions.lanes);
+  if (problem.rollout.known_ground) block.known_steps = workspace.take_block<float>(particles, actions.lanes);
+  rollout_block(problem.rollout, block, workspace);
+  const Index size = (horizon_ + 1) * state_dim_;
+  for (Index p = 0; p < particles; ++p) {
+    block_to_rows<float>(block.trajectory.rows(p * rows, size), count,
+                         trajectories_.data() + (first * particles + p) * size, particles * size);
+    block_to_rows<float>(actions, count, sequences_.data() + (first * particles + p) * actions.dim,
+                         particles * actions.dim);
+  }
+  if (problem.rollout.known_ground) {
+    block_to_rows<float>(block.known_steps, count, known_steps_.data() + first * particles, particles);
+  }
+}
+
+void Candidates::score_trajectories(const PlanProblem& problem, Index count) {
+  const Index particles = problem.rollout.particles.count;
+  problem.score->score(trajectories_.data(), sequences_.data(), known_steps_.empty() ? nullptr : known_steps_.data(),
+                       count * particles, horizon_, particle_totals_.data());
+  for (Index n = 0; n < count; ++n) {
+    totals_[static_cast<std::size_t>(n)] = reduce(problem.rollout.particles.risk, problem.rollout.dynamics->members(),
+                                                  particle_totals_.data() + n * particles, particles);
+  }
+}
+
+RankedLast Candidates::rank_last(const PlanProblem& problem) {
+  constexpr float kLast = -std::numeric_limits<float>::infinity();
+  const bool rejects = problem.rollout.known_ground && problem.rollout.known_ground->on_leaving == OnLeaving::kReject;
+  RankedLast last;
   for (Index n = 0; n < count_; ++n) {
     float& total = totals_[static_cast<std::size_t>(n)];
-    if (!std::isfinite(total)) {
-      total = -std::numeric_limits<float>::infinity();
-      ++non_finite;
-    }
+    if (std::isfinite(total)) continue;
+    ++(rejects && total == kLast ? last.rejected : last.non_finite);
+    total = kLast;
   }
-  return non_finite;
+  return last;
 }
 
 void Candidates::copy_actions(Index candidate, float* out) const {
@@ -135,24 +175,43 @@ const float* Candidates::select(Index elites) {
 
 Index Candidates::best() const { return std::max_element(totals_.begin(), totals_.begin() + count_) - totals_.begin(); }
 
-void Candidates::evaluate_result(const PlanProblem& problem, PlanResult& result) {
-  Workspace& workspace = workspaces_.front();
-  const Workspace::Scope scope(workspace);
+// The sequence in every lane of the first tile, which is one vector wide.
+Block<float> Candidates::spread_sequence(const std::vector<float>& sequence) {
   constexpr Index kLanes = kVectorLanes<float>;
   const Block<float> actions{actions_.data(), horizon_ * action_dim_, kLanes, kLanes};
   for (Index row = 0; row < actions.dim; ++row) {
-    std::fill_n(actions.row(row), kLanes, result.actions[static_cast<std::size_t>(row)]);
+    std::fill_n(actions.row(row), kLanes, sequence[static_cast<std::size_t>(row)]);
   }
-  BlockRollout<float> block = start_of(problem, kLanes, workspace);
+  return actions;
+}
+
+double Candidates::value_of(const PlanProblem& problem, std::uint32_t iteration, const std::vector<float>& sequence) {
+  Stream stream = problem.stream;
+  stream.iteration = iteration;
+  roll_block(problem, stream, spread_sequence(sequence), 0, 1, workspaces_.front());
+  if (problem.score != nullptr) score_trajectories(problem, 1);
+  return static_cast<double>(totals_.front());
+}
+
+void Candidates::evaluate_result(const PlanProblem& problem, std::uint32_t iteration, PlanResult& result) {
+  const bool is_drawn = problem.rollout.particles.propagation != Propagation::kMean;
+  const bool value_is_of_mean = !is_drawn && !problem.rollout.known_ground;
+  if (!value_is_of_mean) result.value = value_of(problem, iteration, result.actions);
+  const RolloutProblem<float> mean = mean_of(problem.rollout);
+  Workspace& workspace = workspaces_.front();
+  const Workspace::Scope scope(workspace);
+  const Block<float> actions = spread_sequence(result.actions);
+  BlockRollout<float> block = start_of(problem, actions.lanes, workspace);
   block.actions = actions;
-  block.draw.stream = problem.stream;
-  block.trajectory = workspace.take_block<float>((horizon_ + 1) * state_dim_, kLanes);
-  block.total = workspace.take<float>(kLanes);
-  rollout_block(problem.rollout, block, workspace);
-  block_to_rows<float>(block.trajectory, 1, result.states.data(), block.trajectory.dim);
+  block.trajectory = workspace.take_block<float>(mean.trajectory_rows(horizon_), actions.lanes);
+  block.total = workspace.take<float>(actions.lanes);
+  rollout_block(mean, block, workspace);
+  const Index size = (horizon_ + 1) * state_dim_;
+  block_to_rows<float>(block.trajectory.rows(0, size), 1, result.states.data(), size);
+  if (!value_is_of_mean) return;
   float total = block.total[0];
   if (problem.score != nullptr) {
-    problem.score->score(result.states.data(), result.actions.data(), 1, horizon_, &total);
+    problem.score->score(result.states.data(), result.actions.data(), nullptr, 1, horizon_, &total);
   }
   result.value = static_cast<double>(total);
 }

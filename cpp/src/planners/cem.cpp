@@ -92,6 +92,7 @@ void keep_best(const Candidates& candidates, float& best_total, PlanResult& resu
 // The mean after the last refit is a candidate too, and often the best one: its value is not known before now.
 void choose_result(const CemSettings& settings, const PlanProblem& problem, float best_total, CemWorkspace& workspace,
                    PlanResult& result) {
+  const auto draws = static_cast<std::uint32_t>(settings.iterations);  // that no candidate has seen
   const Index action_dim = problem.rollout.dynamics->action_dim();
   workspace.best.swap(result.actions);
   result.actions.resize(workspace.best.size());
@@ -100,11 +101,15 @@ void choose_result(const CemSettings& settings, const PlanProblem& problem, floa
         std::clamp(workspace.mean[at(row)], static_cast<float>(problem.action_low[row % action_dim]),
                    static_cast<float>(problem.action_high[row % action_dim]));
   }
-  workspace.candidates.evaluate_result(problem, result);
-  const bool found_better = std::isfinite(best_total) && !(result.value >= static_cast<double>(best_total));
-  if (settings.returns_mean || !found_better) return;
+  workspace.candidates.evaluate_result(problem, draws, result);
+  if (settings.returns_mean || !std::isfinite(best_total)) return;
+  // Drawn returns flatter the candidate that drew well: it is judged anew, on the draws of the mean.
+  const bool is_drawn = problem.rollout.particles.propagation != Propagation::kMean;
+  const double best_value =
+      is_drawn ? workspace.candidates.value_of(problem, draws, workspace.best) : static_cast<double>(best_total);
+  if (std::isfinite(result.value) && !(best_value > result.value)) return;
   workspace.best.swap(result.actions);
-  workspace.candidates.evaluate_result(problem, result);
+  workspace.candidates.evaluate_result(problem, draws, result);
 }
 
 }  // namespace
@@ -136,22 +141,24 @@ void plan_cem(const CemSettings& settings, const PlanProblem& problem, CemWorksp
   result.resize(problem, settings.horizon);
   start(settings, problem, workspace);
   result.non_finite = 0;
+  result.rejected = 0;
   result.candidates = 0;
   float best_total = -std::numeric_limits<float>::infinity();
   for (int iteration = 0; iteration < settings.iterations; ++iteration) {
     const auto number = static_cast<std::uint32_t>(iteration);
-    const Index non_finite = candidates.evaluate(problem, number, [&](Index first, Block<float> actions) {
+    const RankedLast last = candidates.evaluate(problem, number, [&](Index first, Block<float> actions) {
       fill_candidates(problem, workspace, number, first, actions);
     });
-    result.non_finite += non_finite;
+    result.non_finite += last.non_finite;
+    result.rejected += last.rejected;
     result.candidates += settings.candidates;
     keep_best(candidates, best_total, result);
     // Where fewer candidates are finite than there are elites, only these are fitted: a diverged one is never elite.
-    const Index elites = std::min(settings.elites, settings.candidates - non_finite);
+    const Index elites = std::min(settings.elites, settings.candidates - last.total());
     if (elites > 0) refit(settings, problem, elites, workspace);
   }
   result.iterations = settings.iterations;
-  const bool any_finite = result.non_finite < result.candidates;
+  const bool any_finite = result.non_finite + result.rejected < result.candidates;
   result.status = any_finite ? PlanStatus::kIterations : PlanStatus::kNoFiniteCandidate;
   choose_result(settings, problem, best_total, workspace, result);
 }

@@ -24,10 +24,12 @@ void plan_random_shooting(const RandomShootingSettings& settings, const PlanProb
       for (Index k = 0; k < actions.lanes; ++k) value[k] = low + (high - low) * value[k];
     }
   };
-  result.non_finite = candidates.evaluate(problem, 0, fill);
+  const RankedLast last = candidates.evaluate(problem, 0, fill);
+  result.non_finite = last.non_finite;
+  result.rejected = last.rejected;
   result.candidates = settings.candidates;
   result.iterations = 1;
-  const bool any_finite = result.non_finite < settings.candidates;
+  const bool any_finite = last.total() < settings.candidates;
   result.status = any_finite ? PlanStatus::kIterations : PlanStatus::kNoFiniteCandidate;
   if (any_finite) {
     candidates.copy_actions(candidates.best(), result.actions.data());
@@ -36,7 +38,7 @@ void plan_random_shooting(const RandomShootingSettings& settings, const PlanProb
       result.actions[static_cast<std::size_t>(row)] = static_cast<float>(problem.start_action(row));
     }
   }
-  candidates.evaluate_result(problem, result);
+  candidates.evaluate_result(problem, 1, result);
 }
 
 }  // namespace DYNAPLAN_LEVEL

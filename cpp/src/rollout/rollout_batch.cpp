@@ -43,15 +43,41 @@ struct BlockShape {
   Index state_dim;
   Index action_dim;
   Index horizon;
-  bool keeps_trajectory;
+  Index particles;
+  Index trajectory_rows;  // of all particles; 0 where no trajectory is kept
+
+  BlockShape(const RolloutProblem<T>& problem, const RolloutBatch<T>& batch)
+      : lanes(block_lanes<T>(batch.count)),
+        state_dim(problem.dynamics->state_dim()),
+        action_dim(problem.dynamics->action_dim()),
+        horizon(batch.horizon),
+        particles(problem.particles.count),
+        trajectory_rows(batch.trajectories != nullptr ? particles * problem.trajectory_rows(horizon) : 0) {}
 
   std::size_t bytes(const RolloutProblem<T>& problem) const {
-    const Index trajectory_rows = keeps_trajectory ? (horizon + 1) * state_dim : 0;
     return Workspace::bytes<T>(state_dim * lanes) + Workspace::bytes<T>(horizon * action_dim * lanes) +
            Workspace::bytes<T>(action_dim * lanes) + Workspace::bytes<T>(lanes) +
-           Workspace::bytes<T>(trajectory_rows * lanes) + problem.workspace_bytes(lanes, keeps_trajectory);
+           Workspace::bytes<T>(trajectory_rows * lanes) + Workspace::bytes<T>(particles * lanes) +
+           problem.workspace_bytes(lanes, trajectory_rows > 0);
   }
 };
+
+// The results of the block that begins with rollout `first`, from lanes to rows.
+template <class T>
+void write_results(const RolloutBatch<T>& batch, const BlockShape<T>& shape, const BlockRollout<T>& block, Index first,
+                   Index count) {
+  if (batch.totals != nullptr) std::copy_n(block.total, count, batch.totals + first);
+  if (batch.known_steps != nullptr) {
+    block_to_rows<T>(block.known_steps, count, batch.known_steps + first * shape.particles, shape.particles);
+  }
+  if (batch.trajectories == nullptr) return;
+  const Index size = (shape.horizon + 1) * shape.state_dim;
+  const Index rows = shape.trajectory_rows / shape.particles;
+  for (Index p = 0; p < shape.particles; ++p) {
+    block_to_rows<T>(block.trajectory.rows(p * rows, size), count,
+                     batch.trajectories + (first * shape.particles + p) * size, shape.particles * size);
+  }
+}
 
 // Returns false if an input is not finite.
 template <class T>
@@ -76,17 +102,13 @@ bool run_block(const RolloutProblem<T>& problem, const RolloutBatch<T>& batch, c
     rows_to_block(batch.last_action, Index{0}, lanes, last_action);
     block.last_action = last_action;
   }
-  block.draw = {batch.stream, first, 0, batch.propagation, 0, 1};
+  block.stream = batch.stream;
+  block.first_candidate = first;
   if (batch.totals != nullptr) block.total = workspace.take<T>(lanes);
-  if (shape.keeps_trajectory) {
-    block.trajectory = workspace.take_block<T>((shape.horizon + 1) * shape.state_dim, lanes);
-  }
+  if (batch.trajectories != nullptr) block.trajectory = workspace.take_block<T>(shape.trajectory_rows, lanes);
+  if (batch.known_steps != nullptr) block.known_steps = workspace.take_block<T>(shape.particles, lanes);
   rollout_block(problem, block, workspace);
-  if (batch.totals != nullptr) std::copy_n(block.total, count, batch.totals + first);
-  if (shape.keeps_trajectory) {
-    const Index size = (shape.horizon + 1) * shape.state_dim;
-    block_to_rows<T>(block.trajectory, count, batch.trajectories + first * size, size);
-  }
+  write_results(batch, shape, block, first, count);
   return true;
 }
 
@@ -94,8 +116,7 @@ bool run_block(const RolloutProblem<T>& problem, const RolloutBatch<T>& batch, c
 template <class T>
 bool pays_to_transform(const RolloutProblem<T>& problem, const RolloutBatch<T>& batch) {
   constexpr Index kStepsPerState = 4000;  // measured: equal at about half of that
-  return batch.trajectories == nullptr && batch.propagation == Propagation::kMean &&
-         batch.count * batch.horizon >= kStepsPerState * problem.dynamics->state_dim();
+  return batch.trajectories == nullptr && batch.count * batch.horizon >= kStepsPerState * problem.dynamics->state_dim();
 }
 
 }  // namespace
@@ -116,17 +137,18 @@ void rollout(const RolloutProblem<T>& given, const RolloutBatch<T>& batch) {
   if (linear_quadratic) problem.cheaper = &linear_quadratic->problem();
   if (batch.count < 1) throw ShapeError("actions: got 0 candidates, must be at least 1");
   if (batch.horizon < 1) throw ShapeError("actions: got a horizon of 0 steps, must be at least 1");
-  const Index lanes = block_lanes<T>(batch.count);
-  const Index blocks = (batch.count + lanes - 1) / lanes;
+  if (batch.known_steps != nullptr && !problem.known_ground) {
+    throw ValueError("known_steps: asked for without known ground");
+  }
+  const BlockShape<T> shape(problem, batch);
+  const Index blocks = (batch.count + shape.lanes - 1) / shape.lanes;
   const int threads = usable_threads(blocks, batch.threads);
-  const BlockShape<T> shape{lanes, problem.dynamics->state_dim(), problem.dynamics->action_dim(), batch.horizon,
-                            batch.trajectories != nullptr};
   std::vector<Workspace> workspaces(static_cast<std::size_t>(threads));
   for (Workspace& workspace : workspaces) workspace.reserve(shape.bytes(problem));
   std::atomic<bool> finite{true};
   parallel_for(blocks, threads, [&](Index block, int thread) {
     Workspace& workspace = workspaces[static_cast<std::size_t>(thread)];
-    if (!run_block(problem, batch, shape, block * lanes, workspace)) finite = false;
+    if (!run_block(problem, batch, shape, block * shape.lanes, workspace)) finite = false;
   });
   if (!finite) {
     throw_first_nonfinite("states", batch.states, batch.one_state ? 1 : batch.count, shape.state_dim);

@@ -1,8 +1,9 @@
 #include <algorithm>
-#include <optional>
+#include <limits>
 #include <string>
 
 #include "dynaplan/core/error.hpp"
+#include "dynaplan/rollout/moment_matching.hpp"
 #include "dynaplan/rollout/rollout.hpp"
 
 namespace dynaplan {
@@ -43,33 +44,161 @@ void add_scaled(const T* reward, T scale, const T* alive, Index lanes, T* total)
   for (Index k = 0; k < lanes; ++k) total[k] += alive[k] != T(0) ? scale * reward[k] : T(0);
 }
 
-// What a step is worth, and how it counts: each term of the return is weighed by the discount so far and by whether
-// the trajectory is still alive. Without either, the reward adds to the total directly.
+// One block's particles on their way through time. With a trajectory, its own rows hold the states; without, two tiles
+// of each particle take turns.
 template <class T>
-class ReturnSum {
+class BlockRun {
  public:
-  ReturnSum(const RolloutProblem<T>& problem, const T* alive, T* step_reward, Index lanes, T* total)
-      : problem_(problem), alive_(alive), step_reward_(step_reward), lanes_(lanes), total_(total) {
-    std::fill_n(total, lanes, T(0));
+  BlockRun(const RolloutProblem<T>& problem, const BlockRollout<T>& block, Workspace& workspace)
+      : problem_(problem),
+        block_(block),
+        workspace_(workspace),
+        state_dim_(problem.dynamics->state_dim()),
+        action_dim_(problem.dynamics->action_dim()),
+        output_dim_(problem.dynamics->output_dim()),
+        lanes_(block.actions.lanes),
+        horizon_(block.actions.dim / action_dim_),
+        particles_(problem.particles.count),
+        keeps_trajectory_(block.trajectory.data != nullptr),
+        particle_rows_(keeps_trajectory_ ? problem.trajectory_rows(horizon_) : 2 * output_dim_) {
+    tiles_ = keeps_trajectory_ ? block.trajectory : workspace.take_block<T>(particles_ * particle_rows_, lanes_);
+    for (Index p = 0; p < particles_; ++p) begin(state(p, 0));
+    take_lives();
+    take_totals();
   }
 
-  void add(const StepView<T>& view, Workspace& workspace) {
-    if (step_reward_ == nullptr) {
-      problem_.reward->add(view, workspace, total_);
-      return;
+  void run() {
+    ConstBlock<T> previous_action = block_.last_action.data != nullptr ? block_.last_action : action(0);
+    for (Index t = 0; t < horizon_; ++t) {
+      const Draw draw = {block_.stream, block_.first_candidate, t, problem_.particles.propagation, 0, particles_};
+      for (Index p = 0; p < particles_; ++p) step(p, draw);
+      if (draw.propagation == Propagation::kMoment) {
+        match_moments<T>({state(0, t + 1), particle_rows_}, alive_, draw, workspace_);
+      }
+      for (Index p = 0; p < particles_; ++p) arrive(p, t, previous_action);
+      previous_action = action(t);
+      scale_ *= problem_.discount;
     }
-    std::fill_n(step_reward_, lanes_, T(0));
-    problem_.reward->add(view, workspace, step_reward_);
-    add_scaled(step_reward_, scale_, alive_, lanes_, total_);
-    scale_ *= problem_.discount;
+    reduce_totals();
   }
 
  private:
+  // Of the states and what is predicted besides; a trajectory's next state takes the latter's place.
+  Block<T> outputs(Index particle, Index t) const {
+    const Index row = keeps_trajectory_ ? t * state_dim_ : t % 2 * output_dim_;
+    return tiles_.rows(particle * particle_rows_ + row, output_dim_);
+  }
+  Block<T> state(Index particle, Index t) const { return outputs(particle, t).rows(0, state_dim_); }
+  ConstBlock<T> action(Index t) const { return block_.actions.rows(t * action_dim_, action_dim_); }
+  T* alive(Index particle) const { return alive_.data != nullptr ? alive_.row(particle) : nullptr; }
+
+  void begin(Block<T> state) const {
+    if (problem_.coordinates != nullptr) {
+      problem_.coordinates->apply(&block_.initial_state, 1, state);
+    } else {
+      copy_block(block_.initial_state, state);
+    }
+  }
+
+  void take_lives() {
+    if (problem_.termination != nullptr || problem_.known_ground) {
+      alive_ = workspace_.take_block<T>(particles_, lanes_);
+      std::fill_n(alive_.data, particles_ * lanes_, T(1));
+    }
+    if (problem_.known_ground) {
+      known_steps_ = block_.known_steps;
+      if (known_steps_.data == nullptr) known_steps_ = workspace_.take_block<T>(particles_, lanes_);
+      std::fill_n(known_steps_.data, particles_ * lanes_, static_cast<T>(horizon_));
+      disagreement_ = workspace_.take<T>(lanes_);
+    }
+  }
+
+  // A step's reward adds to the total directly unless the discount so far, or whether the particle is still alive,
+  // weighs it. One particle's total is its candidate's.
+  void take_totals() {
+    if (block_.total == nullptr || problem_.reward == nullptr) return;
+    totals_ =
+        particles_ == 1 ? Block<T>{block_.total, 1, lanes_, lanes_} : workspace_.take_block<T>(particles_, lanes_);
+    std::fill_n(totals_.data, particles_ * lanes_, T(0));
+    if (alive_.data != nullptr || problem_.discount != T(1)) step_reward_ = workspace_.take<T>(lanes_);
+    if (particles_ > 1) returns_ = workspace_.take<T>(particles_);
+  }
+
+  void step(Index particle, Draw draw) {
+    draw.particle = particle;
+    const ConstBlock<T> before = state(particle, draw.step);
+    if (problem_.known_ground) leave_unknown(particle, draw.step);
+    problem_.dynamics->step(before, action(draw.step), draw, workspace_, outputs(particle, draw.step + 1));
+  }
+
+  void leave_unknown(Index particle, Index t) {
+    problem_.dynamics->disagreement(state(particle, t), action(t), workspace_, disagreement_);
+    const auto limit = static_cast<T>(problem_.known_ground->limit);
+    T* const lives = alive_.row(particle);
+    T* const known_steps = known_steps_.row(particle);
+    for (Index k = 0; k < lanes_; ++k) {
+      // A disagreement that is nan is no agreement.
+      const bool leaves = lives[k] != T(0) && !(disagreement_[k] <= limit);
+      known_steps[k] = leaves ? static_cast<T>(t) : known_steps[k];
+      lives[k] = leaves ? T(0) : lives[k];
+    }
+  }
+
+  void arrive(Index particle, Index t, ConstBlock<T> previous_action) {
+    const ConstBlock<T> before = state(particle, t);
+    const Block<T> after = outputs(particle, t + 1);
+    const Block<T> next = after.rows(0, state_dim_);
+    if (problem_.limits != nullptr) clip(*problem_.limits, next);
+    if (alive_.data != nullptr) hold_ended(alive(particle), before, next);
+    if (totals_.data != nullptr) {
+      const ConstBlock<T> predicted = after.rows(state_dim_, output_dim_ - state_dim_);
+      pay({before, action(t), previous_action, next, predicted, t}, alive(particle), totals_.row(particle));
+    }
+    if (problem_.termination != nullptr) problem_.termination->mark(before, action(t), next, alive(particle));
+  }
+
+  void pay(const StepView<T>& view, const T* lives, T* total) {
+    if (step_reward_ == nullptr) {
+      problem_.reward->add(view, workspace_, total);
+      return;
+    }
+    std::fill_n(step_reward_, lanes_, T(0));
+    problem_.reward->add(view, workspace_, step_reward_);
+    add_scaled(step_reward_, scale_, lives, lanes_, total);
+  }
+
+  void reduce_totals() {
+    if (totals_.data == nullptr) return;
+    if (problem_.known_ground && problem_.known_ground->on_leaving == OnLeaving::kReject) {
+      for (Index i = 0; i < particles_ * lanes_; ++i) {
+        const bool left = known_steps_.data[i] < static_cast<T>(horizon_);
+        totals_.data[i] = left ? -std::numeric_limits<T>::infinity() : totals_.data[i];
+      }
+    }
+    for (Index k = 0; returns_ != nullptr && k < lanes_; ++k) {
+      for (Index p = 0; p < particles_; ++p) returns_[p] = totals_.row(p)[k];
+      block_.total[k] = reduce(problem_.particles.risk, problem_.dynamics->members(), returns_, particles_);
+    }
+  }
+
   const RolloutProblem<T>& problem_;
-  const T* alive_;
-  T* step_reward_;  // null where nothing is weighed
+  const BlockRollout<T>& block_;
+  Workspace& workspace_;
+  Index state_dim_;
+  Index action_dim_;
+  Index output_dim_;
   Index lanes_;
-  T* total_;
+  Index horizon_;
+  Index particles_;
+  bool keeps_trajectory_;
+  Index particle_rows_;
+  Block<T> tiles_;             // (P * particle_rows, K)
+  Block<T> alive_;             // (P, K), no data where nothing ends a particle
+  Block<T> known_steps_;       // (P, K), no data where all ground is known
+  Block<T> totals_;            // (P, K), no data where no return is wanted
+  T* disagreement_ = nullptr;  // (K)
+  T* step_reward_ = nullptr;   // (K), null where nothing is weighed
+  T* returns_ = nullptr;       // (P), null for one particle
   T scale_ = T(1);
 };
 
@@ -77,17 +206,27 @@ class ReturnSum {
 
 template <class T>
 std::size_t RolloutProblem<T>::workspace_bytes(Index lanes, bool keeps_trajectory) const {
-  const Index state_rows = keeps_trajectory ? 0 : 2 * dynamics->state_dim();
+  const Index count = particles.count;
+  const Index tile_rows = keeps_trajectory ? 0 : count * 2 * dynamics->output_dim();
+  const std::size_t of_dynamics = dynamics->workspace_bytes(lanes);
   const std::size_t of_reward = reward != nullptr ? reward->workspace_bytes(lanes) : 0;
-  const std::size_t own = Workspace::bytes<T>(state_rows * lanes) + 2 * Workspace::bytes<T>(lanes) +
-                          std::max(dynamics->workspace_bytes(lanes), of_reward);
+  const std::size_t of_moments =
+      particles.propagation == Propagation::kMoment ? match_moments_bytes<T>(dynamics->state_dim(), lanes) : 0;
+  const std::size_t own = Workspace::bytes<T>(tile_rows * lanes) + 3 * Workspace::bytes<T>(count * lanes) +
+                          2 * Workspace::bytes<T>(lanes) + Workspace::bytes<T>(count) +
+                          std::max({of_dynamics, of_reward, of_moments});
   return cheaper != nullptr ? std::max(own, cheaper->workspace_bytes(lanes, keeps_trajectory)) : own;
 }
 
 template <class T>
 void RolloutProblem<T>::validate() const {
   const Index state_dim = dynamics->state_dim();
-  if (reward != nullptr) reward->require_dims(state_dim, dynamics->action_dim());
+  if (reward != nullptr) {
+    reward->require_dims(state_dim, dynamics->action_dim());
+    if (reward->needs_prediction() && dynamics->output_dim() == state_dim) {
+      throw ValueError("reward: pays what the model predicts, but the model predicts no rewards; fit one that does");
+    }
+  }
   if (termination != nullptr) termination->require_dims(state_dim);
   if (limits != nullptr && static_cast<Index>(limits->low.size()) != state_dim) {
     throw ShapeError("clip: has limits for " + std::to_string(limits->low.size()) +
@@ -96,53 +235,19 @@ void RolloutProblem<T>::validate() const {
   if (!(discount > T(0) && discount <= T(1))) {
     throw ValueError("discount: got " + std::to_string(discount) + ", must be in (0, 1]");
   }
+  particles.validate();
+  particles.require_members(dynamics->members());
+  if (known_ground) known_ground->validate();
 }
 
 template <class T>
 void rollout_block(const RolloutProblem<T>& problem, const BlockRollout<T>& block, Workspace& workspace) {
-  const bool wants_return_alone = block.trajectory.data == nullptr && block.draw.propagation == Propagation::kMean;
-  if (problem.cheaper != nullptr && wants_return_alone) {
+  if (problem.cheaper != nullptr && block.trajectory.data == nullptr) {
     rollout_block(*problem.cheaper, block, workspace);
     return;
   }
   const Workspace::Scope scope(workspace);
-  const Index state_dim = problem.dynamics->state_dim();
-  const Index action_dim = problem.dynamics->action_dim();
-  const Index lanes = block.actions.lanes;
-  const Index horizon = block.actions.dim / action_dim;
-  const bool keeps_trajectory = block.trajectory.data != nullptr;
-  const bool scores = block.total != nullptr && problem.reward != nullptr;
-  const bool weighs = problem.termination != nullptr || problem.discount != T(1);
-
-  // With a trajectory, its own rows hold the states; without, two tiles take turns.
-  const Block<T> tiles = keeps_trajectory ? block.trajectory : workspace.take_block<T>(2 * state_dim, lanes);
-  const auto state_at = [&](Index t) { return tiles.rows((keeps_trajectory ? t : t % 2) * state_dim, state_dim); };
-  T* const alive = problem.termination != nullptr ? workspace.take<T>(lanes) : nullptr;
-  T* const step_reward = scores && weighs ? workspace.take<T>(lanes) : nullptr;
-  if (alive != nullptr) std::fill_n(alive, lanes, T(1));
-  std::optional<ReturnSum<T>> total;
-  if (scores) total.emplace(problem, alive, step_reward, lanes, block.total);
-  if (problem.coordinates != nullptr) {
-    problem.coordinates->apply(&block.initial_state, 1, state_at(0));
-  } else {
-    copy_block(block.initial_state, state_at(0));
-  }
-
-  Draw draw = block.draw;
-  ConstBlock<T> previous_action =
-      block.last_action.data != nullptr ? block.last_action : block.actions.rows(0, action_dim);
-  for (Index t = 0; t < horizon; ++t) {
-    const ConstBlock<T> state = state_at(t);
-    const ConstBlock<T> action = block.actions.rows(t * action_dim, action_dim);
-    const Block<T> next = state_at(t + 1);
-    draw.step = t;
-    problem.dynamics->step(state, action, draw, workspace, next);
-    if (problem.limits != nullptr) clip(*problem.limits, next);
-    if (alive != nullptr) hold_ended(alive, state, next);
-    if (total) total->add({state, action, previous_action, next, t}, workspace);
-    if (alive != nullptr) problem.termination->mark(state, action, next, alive);
-    previous_action = action;
-  }
+  BlockRun<T>(problem, block, workspace).run();
 }
 
 template struct RolloutProblem<float>;

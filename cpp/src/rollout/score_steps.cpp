@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "dynaplan/core/error.hpp"
 #include "dynaplan/core/transpose.hpp"
 
 namespace dynaplan {
@@ -9,6 +10,11 @@ inline namespace DYNAPLAN_LEVEL {
 
 void score_steps(const Reward<double>& reward, const StepBatch& batch, double* rewards) {
   reward.require_dims(batch.state_dim, batch.action_dim);
+  if (reward.needs_prediction()) {
+    throw ValueError(
+        "reward: pays what the model predicts, which only a rollout knows; must not be asked of single "
+        "steps, nor go with a termination that is a Python function");
+  }
   Workspace workspace;
   workspace.reserve(2 * Workspace::bytes<double>(batch.state_dim * kMaxLanes) +
                     2 * Workspace::bytes<double>(batch.action_dim * kMaxLanes) + Workspace::bytes<double>(kMaxLanes) +

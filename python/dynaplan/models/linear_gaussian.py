@@ -322,19 +322,20 @@ class LinearGaussian:
         state_rows = _arrays.rows("states", states, self.state_dim)
         action_rows = _arrays.rows("actions", actions, self.action_dim)
         sequences = action_rows.reshape(len(action_rows), 1, self.action_dim)
-        out = np.empty((len(sequences), 2, self.state_dim))
+        out = np.empty((len(sequences), 1, 2, self.state_dim))
         _core.rollout(
             self.dynamics,
             state_rows,
             sequences,
             None,
             None,
-            sample=True,
+            _core.Particles("sample", 1, "mean", 1.0),
+            None,
             seed=_arrays.seed_number(seed),
             threads=threads,
             out=out,
         )
-        return np.ascontiguousarray(out[:, 1])
+        return np.ascontiguousarray(out[:, 0, 1])
 
     def __repr__(self) -> str:
         return (

@@ -116,7 +116,8 @@ namespace {
 // Half of the candidates have a return that is nan, the other half less the larger their first action.
 class HalfNan final : public TrajectoryScore {
  public:
-  void score(const float*, const float* actions, Index count, Index horizon, float* totals) const override {
+  void score(const float*, const float* actions, const float*, Index count, Index horizon,
+             float* totals) const override {
     for (Index n = 0; n < count; ++n) {
       const float first = actions[n * horizon];
       totals[n] = first > 0.0F ? std::numeric_limits<float>::quiet_NaN() : -std::abs(first + 1.0F);
@@ -126,7 +127,7 @@ class HalfNan final : public TrajectoryScore {
 
 class AllInfinite final : public TrajectoryScore {
  public:
-  void score(const float*, const float*, Index count, Index, float* totals) const override {
+  void score(const float*, const float*, const float*, Index count, Index, float* totals) const override {
     std::fill_n(totals, count, std::numeric_limits<float>::infinity());
   }
 };

@@ -10,16 +10,23 @@ inline namespace DYNAPLAN_LEVEL {
 /// Writes one block of candidates: `first` is the first one's number, `actions` the (H * A, K) tile to fill.
 using CandidateFill = void (*)(const void* context, Index first, Block<float> actions);
 
+/// Candidates that rank last, by why.
+struct RankedLast {
+  Index rejected = 0;
+  Index non_finite = 0;
+
+  Index total() const { return rejected + non_finite; }
+};
+
 /// A population of action sequences, kept in blocks of lanes, and its returns. Reserved once, reused every iteration.
 class Candidates {
  public:
   /// Makes room for `count` sequences of `problem`; does nothing if there is enough.
   void prepare(const PlanProblem& problem, Index count, Index horizon);
 
-  /// Fills (in parallel) and scores all candidates; a return that is not finite becomes -infinity. Returns how many
-  /// were not finite.
+  /// Fills (in parallel) and scores all candidates; a return that is not finite becomes -infinity.
   template <class Fill>
-  Index evaluate(const PlanProblem& problem, std::uint32_t iteration, const Fill& fill) {
+  RankedLast evaluate(const PlanProblem& problem, std::uint32_t iteration, const Fill& fill) {
     return evaluate(problem, iteration, &fill, [](const void* context, Index first, Block<float> actions) {
       (*static_cast<const Fill*>(context))(first, actions);
     });
@@ -36,11 +43,19 @@ class Candidates {
   /// Writes the actions of candidate `candidate` to `out` (H * A).
   void copy_actions(Index candidate, float* out) const;
 
-  /// Evaluates one sequence alone, for its trajectory and return.
-  void evaluate_result(const PlanProblem& problem, PlanResult& result);
+  /// The return of one sequence (H * A) alone, on the draws of `iteration`. Overwrites the population.
+  double value_of(const PlanProblem& problem, std::uint32_t iteration, const std::vector<float>& sequence);
+
+  /// Writes the mean trajectory of the result's actions, and their return on the draws of `iteration`. Likewise.
+  void evaluate_result(const PlanProblem& problem, std::uint32_t iteration, PlanResult& result);
 
  private:
-  Index evaluate(const PlanProblem& problem, std::uint32_t iteration, const void* context, CandidateFill fill);
+  RankedLast evaluate(const PlanProblem& problem, std::uint32_t iteration, const void* context, CandidateFill fill);
+  Block<float> spread_sequence(const std::vector<float>& sequence);
+  void roll_block(const PlanProblem& problem, const Stream& stream, Block<float> actions, Index first, Index count,
+                  Workspace& workspace);
+  void score_trajectories(const PlanProblem& problem, Index count);
+  RankedLast rank_last(const PlanProblem& problem);
   std::size_t tile_offset(Index block) const {
     return static_cast<std::size_t>(block * horizon_ * action_dim_ * lanes_);
   }
@@ -58,8 +73,11 @@ class Candidates {
   std::vector<std::uint64_t> ranking_;
   std::vector<float> elite_actions_;
   std::vector<Workspace> workspaces_;
-  std::vector<float> trajectories_;  // (count, H + 1, S), only for a TrajectoryScore
-  std::vector<float> sequences_;     // (count, H, A), likewise
+  // Only for a TrajectoryScore, with each candidate's P particles one after another.
+  std::vector<float> trajectories_;     // (count, P, H + 1, S)
+  std::vector<float> sequences_;        // (count, P, H, A)
+  std::vector<float> known_steps_;      // (count, P), empty where all ground is known
+  std::vector<float> particle_totals_;  // (count, P)
 };
 
 }  // namespace DYNAPLAN_LEVEL

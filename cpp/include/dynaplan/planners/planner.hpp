@@ -12,8 +12,11 @@ inline namespace DYNAPLAN_LEVEL {
 class TrajectoryScore {
  public:
   virtual ~TrajectoryScore() = default;
-  /// `states` (count, H + 1, S) and `actions` (count, H, A), row-major; writes `totals` (count).
-  virtual void score(const float* states, const float* actions, Index count, Index horizon, float* totals) const = 0;
+  /// `states` (count, H + 1, S), `actions` (count, H, A) and `known_steps` (count), row-major; writes `totals` (count).
+  /// Each particle of a candidate is a trajectory of its own. `known_steps` is null where all ground is known; what
+  /// comes of a trajectory that leaves it is for the score to say: -infinity where that rejects.
+  virtual void score(const float* states, const float* actions, const float* known_steps, Index count, Index horizon,
+                     float* totals) const = 0;
 };
 
 /// One planning problem: what to roll out, from where, within which bounds. Arrays are borrowed for the call.
@@ -46,7 +49,8 @@ struct PlanResult {
   double value = 0.0;          // the predicted return of `actions`
   PlanStatus status = PlanStatus::kIterations;
   Index candidates = 0;  // evaluated, over all iterations
-  Index non_finite = 0;  // of these, how many had a return that is nan or infinite
+  Index rejected = 0;    // of these, how many left known ground where that rejects them
+  Index non_finite = 0;  // and how many of the others had a return that is nan or infinite
   int iterations = 0;
 
   void resize(const PlanProblem& problem, Index horizon);

@@ -15,6 +15,7 @@ struct StepView {
   ConstBlock<T> action;
   ConstBlock<T> previous_action;
   ConstBlock<T> next;
+  ConstBlock<T> predicted;  // what the model predicts of the step besides: its reward, or no rows
   Index step = 0;
 };
 
@@ -51,6 +52,8 @@ class Reward {
   virtual void require_dims(Index state_dim, Index action_dim) const = 0;
   /// Adds this reward's parts; returns false if it is not made of such parts.
   virtual bool take_apart(RewardParts<T>& /*parts*/) const { return false; }
+  /// Whether the reward is one that the model must predict.
+  virtual bool needs_prediction() const { return false; }
 };
 
 }  // namespace DYNAPLAN_LEVEL

@@ -33,6 +33,10 @@ class SumReward final : public Reward<T> {
     return std::all_of(terms_.begin(), terms_.end(), [&](const auto& term) { return term->take_apart(parts); });
   }
 
+  bool needs_prediction() const override {
+    return std::any_of(terms_.begin(), terms_.end(), [](const auto& term) { return term->needs_prediction(); });
+  }
+
  private:
   std::vector<std::shared_ptr<const Reward<T>>> terms_;
 };

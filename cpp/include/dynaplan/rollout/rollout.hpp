@@ -1,10 +1,11 @@
 #pragma once
 
+#include <optional>
 #include <vector>
 
 #include "dynaplan/core/affine.hpp"
-#include "dynaplan/models/dynamics.hpp"
 #include "dynaplan/rewards/reward.hpp"
+#include "dynaplan/rollout/particles.hpp"
 #include "dynaplan/terminations/termination.hpp"
 
 namespace dynaplan {
@@ -29,7 +30,11 @@ struct RolloutProblem {
   const PackedAffine<T>* coordinates = nullptr;
   /// Another problem whose mean returns are the same and come cheaper: see LinearQuadraticProblem.
   const RolloutProblem* cheaper = nullptr;
+  Particles particles;
+  std::optional<KnownGround> known_ground;
 
+  /// Rows that the trajectory of one particle takes: its states, then room for what the last step predicts besides.
+  Index trajectory_rows(Index horizon) const { return horizon * dynamics->state_dim() + dynamics->output_dim(); }
   /// Scratch of one block; `keeps_trajectory` if the caller brings room for the states.
   std::size_t workspace_bytes(Index lanes, bool keeps_trajectory) const;
   /// Throws ShapeError, ValueError where the parts do not fit each other.
@@ -42,13 +47,15 @@ struct BlockRollout {
   ConstBlock<T> initial_state;  // (S, K)
   ConstBlock<T> actions;        // (H * A, K)
   ConstBlock<T> last_action;    // (A, K) applied before the first step, or no data
-  Draw draw;
-  T* total = nullptr;   // (K), aligned like a row of a block
-  Block<T> trajectory;  // ((H + 1) * S, K)
+  Stream stream;
+  Index first_candidate = 0;
+  T* total = nullptr;    // (K), aligned like a row of a block
+  Block<T> trajectory;   // (P * trajectory_rows, K), one particle below the other
+  Block<T> known_steps;  // (P, K) steps that a particle makes on known ground; only where that is limited
 };
 
-/// The only loop over time: dynamics, clipping, reward, termination of one block. After its end a trajectory stays
-/// where it ended and earns nothing. No allocation.
+/// The only loop over time: dynamics, clipping, reward, termination of one block with all its particles. After its end
+/// a trajectory stays where it ended and earns nothing. No allocation.
 template <class T>
 void rollout_block(const RolloutProblem<T>& problem, const BlockRollout<T>& block, Workspace& workspace);
 
@@ -62,10 +69,10 @@ struct RolloutBatch {
   const T* actions = nullptr;      // (count, H, A)
   const T* last_action = nullptr;  // (A) or null
   Stream stream;
-  Propagation propagation = Propagation::kMean;
   int threads = 1;
   T* totals = nullptr;        // (count) or null
-  T* trajectories = nullptr;  // (count, H + 1, S) or null
+  T* trajectories = nullptr;  // (count, P, H + 1, S) or null
+  T* known_steps = nullptr;   // (count, P) or null, as in BlockRollout
 };
 
 /// Throws ValueError naming the first state or action that is not finite.

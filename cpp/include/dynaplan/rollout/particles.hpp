@@ -1,0 +1,68 @@
+#pragma once
+
+#include <limits>
+#include <string>
+
+#include "dynaplan/models/dynamics.hpp"
+
+namespace dynaplan {
+inline namespace DYNAPLAN_LEVEL {
+
+/// What makes one number of the returns of a candidate's particles.
+enum class Reduction {
+  kMean,
+  kCvar,              // the mean of the worst `parameter` of them, a share (Rockafellar and Uryasev 2000)
+  kWorst,             // the smallest
+  kEpistemicPenalty,  // the mean less `parameter` standard deviations of the members' mean returns
+};
+
+struct Risk {
+  Reduction reduction = Reduction::kMean;
+  double parameter = 1.0;
+};
+
+/// How many trajectories stand for each candidate, how they spread, and what their returns come to.
+struct Particles {
+  Propagation propagation = Propagation::kMean;
+  Index count = 1;
+  Risk risk;
+
+  /// Throws ValueError where these do not fit each other.
+  void validate() const;
+  /// Throws ValueError where these do not fit a model of `members` networks.
+  void require_members(Index members) const;
+};
+
+/// The propagation of this name: "mean", "sample", "ts1", "tsinf" or "moment". Throws ValueError.
+Propagation propagation_of(const std::string& name);
+
+/// The reduction of this name: "mean", "cvar", "worst" or "epistemic_penalty". Throws ValueError.
+Reduction reduction_of(const std::string& name);
+
+/// One number of the `count` returns of a candidate; their order may change. Not finite if one of them is not;
+/// -infinity where some are and the others are finite.
+template <class T>
+T reduce(const Risk& risk, Index members, T* returns, Index count);
+
+enum class OnLeaving {
+  kReject,  // the candidate's return is -infinity
+  kStop,    // the particle stays where it is and earns nothing from that step on
+};
+
+/// Where a model may be trusted: a particle leaves at the first step whose state and action the members disagree on by
+/// more than `limit`.
+struct KnownGround {
+  double limit = std::numeric_limits<double>::infinity();
+  OnLeaving on_leaving = OnLeaving::kReject;
+
+  /// Throws ValueError unless the limit is a number that is not negative.
+  void validate() const;
+};
+
+/// The members' disagreement on single steps, arrays row-major: `states` (count, S), `actions` (count, A) to `out`
+/// (count). Throws ValueError if `threads` < 1.
+void disagreements(const Dynamics<double>& dynamics, const double* states, const double* actions, Index count,
+                   int threads, double* out);
+
+}  // namespace DYNAPLAN_LEVEL
+}  // namespace dynaplan

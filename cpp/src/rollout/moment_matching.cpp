@@ -1,0 +1,88 @@
+#include "dynaplan/rollout/moment_matching.hpp"
+
+#include <algorithm>
+#include <cmath>
+
+namespace dynaplan {
+inline namespace DYNAPLAN_LEVEL {
+
+namespace {
+
+// Normals are drawn four rows at a time; each particle of a step starts at a fresh group.
+constexpr Index normal_rows(Index state_dim) { return (state_dim + 3) / 4 * 4; }
+
+// For each lane one over the number of particles that are alive.
+template <class T>
+void fill_share(ConstBlock<T> alive, Index particles, Index lanes, T* share) {
+  std::fill_n(share, lanes, alive.data != nullptr ? T(0) : static_cast<T>(particles));
+  for (Index p = 0; p < alive.dim; ++p) {
+    for (Index k = 0; k < lanes; ++k) share[k] += alive.row(p)[k];
+  }
+  for (Index k = 0; k < lanes; ++k) share[k] = T(1) / std::max(share[k], T(1));
+}
+
+// A choice, not a product: an ended particle's state may be nan and must still count as nothing.
+template <class T>
+T if_alive(const T* alive, Index lane, T value) {
+  return alive == nullptr || alive[lane] != T(0) ? value : T(0);
+}
+
+}  // namespace
+
+template <class T>
+std::size_t match_moments_bytes(Index state_dim, Index lanes) {
+  return Workspace::bytes<T>(lanes) + 3 * Workspace::bytes<T>(state_dim * lanes);
+}
+
+template <class T>
+void match_moments(const ParticleStates<T>& states, ConstBlock<T> alive, const Draw& draw, Workspace& workspace) {
+  const Workspace::Scope scope(workspace);
+  const Index dim = states.first.dim;
+  const Index lanes = states.first.lanes;
+  T* const share = workspace.take<T>(lanes);
+  const Block<T> mean = workspace.take_block<T>(dim, lanes);
+  const Block<T> deviation = workspace.take_block<T>(dim, lanes);
+  const Block<T> normals = workspace.take_block<T>(dim, lanes);
+  const auto alive_row = [&](Index p) { return alive.data != nullptr ? alive.row(p) : nullptr; };
+  fill_share(alive, draw.particles, lanes, share);
+  std::fill_n(mean.data, dim * lanes, T(0));
+  std::fill_n(deviation.data, dim * lanes, T(0));
+  const auto for_each_particle = [&](const auto& visit) {
+    for (Index p = 0; p < draw.particles; ++p) {
+      for (Index i = 0; i < dim; ++i) {
+        const T* const lives = alive_row(p);
+        T* const value = states.of(p).row(i);
+        for (Index k = 0; k < lanes; ++k) visit(lives, value, i, k);
+      }
+    }
+  };
+  for_each_particle([&](const T* lives, const T* value, Index i, Index k) {
+    mean.row(i)[k] += if_alive(lives, k, share[k] * value[k]);
+  });
+  for_each_particle([&](const T* lives, const T* value, Index i, Index k) {
+    const T difference = value[k] - mean.row(i)[k];
+    deviation.row(i)[k] += if_alive(lives, k, share[k] * difference * difference);
+  });
+  for (Index i = 0; i < dim * lanes; ++i) deviation.data[i] = std::sqrt(deviation.data[i]);
+
+  for (Index p = 0; p < draw.particles; ++p) {
+    const Index drawn_before = (draw.step * draw.particles + p) * normal_rows(dim);
+    fill_normal(draw.stream, Purpose::kMoment, draw.first_candidate, drawn_before, normals);
+    const T* const lives = alive_row(p);
+    for (Index i = 0; i < dim; ++i) {
+      T* const value = states.of(p).row(i);
+      for (Index k = 0; k < lanes; ++k) {
+        const T redrawn = mean.row(i)[k] + deviation.row(i)[k] * normals.row(i)[k];
+        value[k] = lives == nullptr || lives[k] != T(0) ? redrawn : value[k];
+      }
+    }
+  }
+}
+
+template std::size_t match_moments_bytes<float>(Index, Index);
+template std::size_t match_moments_bytes<double>(Index, Index);
+template void match_moments<float>(const ParticleStates<float>&, ConstBlock<float>, const Draw&, Workspace&);
+template void match_moments<double>(const ParticleStates<double>&, ConstBlock<double>, const Draw&, Workspace&);
+
+}  // namespace DYNAPLAN_LEVEL
+}  // namespace dynaplan

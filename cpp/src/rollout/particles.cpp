@@ -1,0 +1,150 @@
+#include "dynaplan/rollout/particles.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <vector>
+
+#include "dynaplan/core/error.hpp"
+#include "dynaplan/core/parallel.hpp"
+#include "dynaplan/core/transpose.hpp"
+
+namespace dynaplan {
+inline namespace DYNAPLAN_LEVEL {
+
+namespace {
+
+// The mean of the worst `share` of the returns; a return of which only a part belongs to them counts by that part.
+template <class T>
+T mean_of_worst(double share, T* returns, Index count) {
+  const double wanted = share * static_cast<double>(count);
+  const auto whole = static_cast<Index>(wanted);
+  if (whole < 1) return *std::min_element(returns, returns + count);
+  std::sort(returns, returns + count);
+  T sum = T(0);
+  for (Index i = 0; i < whole; ++i) sum += returns[i];
+  const auto rest = static_cast<T>(wanted - static_cast<double>(whole));
+  if (whole < count && rest > T(0)) sum += rest * returns[whole];
+  return sum / static_cast<T>(wanted);
+}
+
+// Over the members, each weighing the same: particle p of P belongs to member p K / P.
+template <class T>
+T deviation_of_members(Index members, T mean, const T* returns, Index count) {
+  const Index share = count / members;
+  T squares = T(0);
+  for (Index member = 0; member < members; ++member) {
+    T sum = T(0);
+    for (Index i = 0; i < share; ++i) sum += returns[member * share + i];
+    const T difference = sum / static_cast<T>(share) - mean;
+    squares += difference * difference;
+  }
+  return std::sqrt(squares / static_cast<T>(members));
+}
+
+}  // namespace
+
+void Particles::validate() const {
+  if (count < 1) throw ValueError("particles: got " + std::to_string(count) + ", must be at least 1");
+  if (propagation == Propagation::kMean && count != 1) {
+    throw ValueError("particles: got " + std::to_string(count) +
+                     ", must be 1 under propagation \"mean\", as all would be the same");
+  }
+  if (propagation == Propagation::kMoment && count < 2) {
+    throw ValueError("particles: got 1, must be at least 2 under propagation \"moment\", which takes their variance");
+  }
+  if (risk.reduction == Reduction::kCvar && !(risk.parameter > 0.0 && risk.parameter <= 1.0)) {
+    throw ValueError("fraction: got " + std::to_string(risk.parameter) + ", must be in (0, 1]");
+  }
+  if (risk.reduction != Reduction::kEpistemicPenalty) return;
+  if (!(risk.parameter >= 0.0 && std::isfinite(risk.parameter))) {
+    throw ValueError("multiple: got " + std::to_string(risk.parameter) + ", must be finite and at least 0");
+  }
+  if (propagation != Propagation::kTsInf) {
+    throw ValueError("propagation: must be \"tsinf\" for an epistemic penalty, where a particle keeps its member");
+  }
+}
+
+void Particles::require_members(Index members) const {
+  if (risk.reduction != Reduction::kEpistemicPenalty) return;
+  if (members < 2) {
+    throw ValueError("risk: an epistemic penalty needs an ensemble, the model has one member");
+  }
+  if (count % members != 0) {
+    throw ValueError("particles: got " + std::to_string(count) + ", must be a multiple of the model's " +
+                     std::to_string(members) + " members for an epistemic penalty");
+  }
+}
+
+Propagation propagation_of(const std::string& name) {
+  if (name == "mean") return Propagation::kMean;
+  if (name == "sample") return Propagation::kSample;
+  if (name == "ts1") return Propagation::kTs1;
+  if (name == "tsinf") return Propagation::kTsInf;
+  if (name == "moment") return Propagation::kMoment;
+  throw ValueError("propagation: got \"" + name + "\", must be \"mean\", \"sample\", \"ts1\", \"tsinf\" or \"moment\"");
+}
+
+Reduction reduction_of(const std::string& name) {
+  if (name == "mean") return Reduction::kMean;
+  if (name == "cvar") return Reduction::kCvar;
+  if (name == "worst") return Reduction::kWorst;
+  if (name == "epistemic_penalty") return Reduction::kEpistemicPenalty;
+  throw ValueError("reduction: got \"" + name + "\", must be \"mean\", \"cvar\", \"worst\" or \"epistemic_penalty\"");
+}
+
+template <class T>
+T reduce(const Risk& risk, Index members, T* returns, Index count) {
+  T sum = T(0);
+  for (Index i = 0; i < count; ++i) sum += returns[i];
+  const T mean = sum / static_cast<T>(count);
+  // A nan has no place in an order, and an infinite mean no deviation.
+  if (!std::isfinite(mean)) return mean;
+  switch (risk.reduction) {
+    case Reduction::kMean:
+      return mean;
+    case Reduction::kCvar:
+      return mean_of_worst(risk.parameter, returns, count);
+    case Reduction::kWorst:
+      return *std::min_element(returns, returns + count);
+    case Reduction::kEpistemicPenalty:
+      return mean - static_cast<T>(risk.parameter) * deviation_of_members(members, mean, returns, count);
+  }
+  return mean;
+}
+
+void KnownGround::validate() const {
+  if (!(limit >= 0.0)) throw ValueError("limit: got " + std::to_string(limit) + ", must be at least 0");
+}
+
+void disagreements(const Dynamics<double>& dynamics, const double* states, const double* actions, Index count,
+                   int threads, double* out) {
+  const Index state_dim = dynamics.state_dim();
+  const Index action_dim = dynamics.action_dim();
+  const Index blocks = (count + kMaxLanes - 1) / kMaxLanes;
+  std::vector<Workspace> workspaces(static_cast<std::size_t>(usable_threads(blocks, threads)));
+  for (Workspace& workspace : workspaces) {
+    workspace.reserve(Workspace::bytes<double>(state_dim * kMaxLanes) +
+                      Workspace::bytes<double>(action_dim * kMaxLanes) + Workspace::bytes<double>(kMaxLanes) +
+                      dynamics.workspace_bytes(kMaxLanes));
+  }
+  parallel_for(blocks, static_cast<int>(workspaces.size()), [&](Index block, int thread) {
+    Workspace& workspace = workspaces[static_cast<std::size_t>(thread)];
+    const Workspace::Scope scope(workspace);
+    const Index first = block * kMaxLanes;
+    const Index rows = std::min(kMaxLanes, count - first);
+    const Index lanes = padded_lanes<double>(rows);
+    const Block<double> state = workspace.take_block<double>(state_dim, lanes);
+    const Block<double> action = workspace.take_block<double>(action_dim, lanes);
+    rows_to_block(states + first * state_dim, state_dim, rows, state);
+    rows_to_block(actions + first * action_dim, action_dim, rows, action);
+    double* const result = workspace.take<double>(lanes);
+    dynamics.disagreement(state, action, workspace, result);
+    std::copy_n(result, rows, out + first);
+  });
+}
+
+template float reduce<float>(const Risk&, Index, float*, Index);
+template double reduce<double>(const Risk&, Index, double*, Index);
+
+}  // namespace DYNAPLAN_LEVEL
+}  // namespace dynaplan

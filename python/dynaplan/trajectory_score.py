@@ -1,0 +1,113 @@
+"""Scores of whole trajectories, for rewards and terminations that are Python functions."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dynaplan.errors import ArgumentError, ShapeError
+from dynaplan.known_ground import KnownGround
+from dynaplan.rewards import Reward, Term
+from dynaplan.terminations import Termination
+
+__all__ = ["TrajectoryScore", "ended_steps", "step_arrays"]
+
+
+class TrajectoryScore:
+    """Scores whole trajectories where the reward or the termination is a Python function.
+
+    Args:
+        reward: any reward.
+        termination: any termination, or None.
+        discount: in (0, 1].
+        previous_action: (A,) applied before the first step, or None.
+        known_ground: where trajectories that leave it are rejected, or None.
+    """
+
+    def __init__(
+        self,
+        reward: Reward,
+        termination: Termination | None,
+        discount: float,
+        previous_action: NDArray[Any] | None = None,
+        known_ground: KnownGround | None = None,
+    ) -> None:
+        if not callable(reward):
+            raise TypeError(f"reward: got {type(reward).__name__}, must be a term or a function")
+        if not 0.0 < discount <= 1.0:
+            raise ArgumentError(f"discount: got {discount}, must be in (0, 1]")
+        self.reward = reward
+        self.termination = termination
+        self.discount = discount
+        self.previous_action = previous_action
+        self.rejects = known_ground is not None and known_ground.on_leaving == "reject"
+
+    def __call__(
+        self,
+        trajectories: NDArray[Any],
+        actions: NDArray[Any],
+        known_steps: NDArray[Any] | None = None,
+    ) -> NDArray[np.float64]:
+        """Returns the total of each trajectory.
+
+        Args:
+            trajectories: (N, H + 1, S).
+            actions: (N, H, A).
+            known_steps: (N,) steps on known ground, or None where all ground is known.
+
+        Returns:
+            (N,); -inf where known ground is left and that rejects.
+        """
+        count, horizon = actions.shape[:2]
+        steps = step_arrays(trajectories, actions)
+        if isinstance(self.reward, Term):
+            first = actions[:, :1] if self.previous_action is None else self.previous_action
+            before = np.empty_like(actions)
+            before[:, :1], before[:, 1:] = first, actions[:, :-1]
+            values = self.reward(*steps, before.reshape(len(steps[1]), -1))
+        else:
+            values = np.asarray(self.reward(*steps), dtype=np.float64)
+        if values.shape != (count * horizon,):
+            raise ShapeError(
+                f"reward: returned shape {values.shape}, must be ({count * horizon},), "
+                "one number per row of the batch"
+            )
+        alive = np.ones((count, horizon), np.bool_)
+        if self.termination is not None:
+            ended = ended_steps(self.termination, trajectories, actions)
+            alive = np.cumsum(ended, axis=1) - ended == 0
+        unknown = np.zeros((count, horizon), np.bool_)
+        if known_steps is not None:
+            unknown = np.arange(horizon) >= known_steps[:, None]
+        rewards = np.where(alive & ~unknown, values.reshape(count, horizon), 0.0)
+        total: NDArray[np.float64] = rewards @ self.discount ** np.arange(horizon)
+        if self.rejects:
+            total[(alive & unknown).any(axis=1)] = -np.inf
+        return total
+
+
+def step_arrays(
+    trajectories: NDArray[Any], actions: NDArray[Any]
+) -> tuple[NDArray[Any], NDArray[Any], NDArray[Any]]:
+    """Returns all steps as batches in float64: (N * H, S), (N * H, A), (N * H, S)."""
+    rows = actions.shape[0] * actions.shape[1]
+    before, after = trajectories[:, :-1], trajectories[:, 1:]
+    return (
+        before.astype(np.float64).reshape(rows, -1),
+        actions.astype(np.float64).reshape(rows, -1),
+        after.astype(np.float64).reshape(rows, -1),
+    )
+
+
+def ended_steps(
+    termination: Termination, trajectories: NDArray[Any], actions: NDArray[Any]
+) -> NDArray[np.bool_]:
+    """Returns (N, H): where a step meets the termination."""
+    ended = np.asarray(termination(*step_arrays(trajectories, actions)))
+    if ended.shape != (actions.shape[0] * actions.shape[1],):
+        raise ShapeError(
+            f"termination: returned shape {ended.shape}, must be one bool per row of the batch"
+        )
+    return ended.astype(np.bool_).reshape(actions.shape[:2])

@@ -1,0 +1,51 @@
+#include <doctest/doctest.h>
+
+#include <cmath>
+
+#include "allocations.hpp"
+#include "dynaplan/planners/cem.hpp"
+#include "members.hpp"
+
+using namespace dynaplan;
+using dynaplan_test::Members;
+using dynaplan_test::NextState;
+
+TEST_CASE("a planner counts whom known ground rejects, and allocates nothing after its first plan") {
+  const Members<float> dynamics;
+  const NextState<float> reward;
+  const double state = 1.0;
+  const double low = -2.0;
+  const double high = 2.0;
+  PlanProblem problem;
+  problem.rollout.dynamics = &dynamics;
+  problem.rollout.reward = &reward;
+  problem.rollout.particles = {Propagation::kTsInf, 6, {Reduction::kCvar, 0.5}};
+  problem.rollout.known_ground = KnownGround{1.0, OnLeaving::kReject};
+  problem.state = &state;
+  problem.action_low = &low;
+  problem.action_high = &high;
+  CemSettings settings;
+  settings.horizon = 2;
+  settings.iterations = 10;
+  CemWorkspace workspace;
+  PlanResult result;
+  plan_cem(settings, problem, workspace, result);
+  CHECK(result.rejected > 1000);
+  CHECK(result.non_finite == 0);
+  CHECK(result.status == PlanStatus::kIterations);
+  // As far as the ground is known: |a| sqrt(14 / 3) <= 1.
+  const double most = std::sqrt(3.0 / 14);
+  for (const float action : result.actions) CHECK(action == doctest::Approx(most).epsilon(0.03));
+  // The worst half of the particles have gains 1, 1 and 2, so earn 2 + 3 a gain.
+  CHECK(result.value == doctest::Approx(2.0 + 3.0 * most * 4.0 / 3.0).epsilon(0.03));
+  const long before = dynaplan_test::allocations();
+  plan_cem(settings, problem, workspace, result);
+  CHECK(dynaplan_test::allocations() == before);
+
+  problem.rollout.known_ground->limit = 0.0;
+  const double pressed = 1.0;
+  problem.action_low = &pressed;
+  plan_cem(settings, problem, workspace, result);
+  CHECK(result.status == PlanStatus::kNoFiniteCandidate);
+  CHECK(result.rejected == result.candidates);
+}
