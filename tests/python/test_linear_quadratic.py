@@ -14,7 +14,8 @@ def _weights(size: int, seed: int) -> np.ndarray:
     return root @ root.T + 0.1 * np.eye(size)
 
 
-def _returns_by_numpy(model, start, actions, state_weights, action_weights, target):
+def _returns_by_numpy(model, start, actions, weights, target):
+    state_weights, action_weights = weights
     states = np.broadcast_to(start, (len(actions), model.state_dim))
     total = np.zeros(len(actions))
     for step in range(actions.shape[1]):
@@ -34,7 +35,7 @@ def test_many_returns_equal_numpys(state_dim, dtype, tolerance):
     reward = dp.rewards.quadratic(weights, target) + dp.rewards.action_cost(action_weights)
     actions = np.random.default_rng(3).normal(size=(4001, 19, 3)).astype(dtype)
     start = np.ones(state_dim)
-    expected = _returns_by_numpy(model, start, actions, weights, action_weights, target)
+    expected = _returns_by_numpy(model, start, actions, (weights, action_weights), target)
     got = [dp.returns(model, reward, start, actions, threads=threads) for threads in (1, 2, 4)]
     np.testing.assert_allclose(got[0], expected, rtol=tolerance)
     assert (got[0] == got[1]).all()

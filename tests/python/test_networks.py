@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from reference.networks import Float64, Networks
 
 from dynaplan import _core, errors
+from reference.networks import Float64, Networks
 
 SHAPES = [
     Networks(),
