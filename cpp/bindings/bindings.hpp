@@ -11,6 +11,7 @@ void bind_rewards(pybind11::module_& m);
 void bind_terminations(pybind11::module_& m);
 void bind_networks(pybind11::module_& m);
 void bind_fit(pybind11::module_& m);
+void bind_training(pybind11::module_& m);
 void bind_rollout(pybind11::module_& m);
 void bind_planners(pybind11::module_& m);
 

@@ -10,6 +10,7 @@ PYBIND11_MODULE(DYNAPLAN_MODULE, m, pybind11::mod_gil_not_used()) {
   bindings::bind_terminations(m);
   bindings::bind_networks(m);
   bindings::bind_fit(m);
+  bindings::bind_training(m);
   bindings::bind_rollout(m);
   bindings::bind_planners(m);
 }

@@ -27,8 +27,12 @@ from dynaplan.evaluate import evaluate as evaluate  # noqa: E402
 from dynaplan.features import Identity as Identity  # noqa: E402
 from dynaplan.features import Polynomial as Polynomial  # noqa: E402
 from dynaplan.known_ground import KnownGround as KnownGround  # noqa: E402
+from dynaplan.models import MLP as MLP  # noqa: E402
+from dynaplan.models import Ensemble as Ensemble  # noqa: E402
+from dynaplan.models import GaussianMLP as GaussianMLP  # noqa: E402
 from dynaplan.models import LinearGaussian as LinearGaussian  # noqa: E402
 from dynaplan.models import Prediction as Prediction  # noqa: E402
+from dynaplan.models import TrainingHistory as TrainingHistory  # noqa: E402
 from dynaplan.planners import CEM as CEM  # noqa: E402
 from dynaplan.planners import Plan as Plan  # noqa: E402
 from dynaplan.planners import PlanStats as PlanStats  # noqa: E402
@@ -40,10 +44,13 @@ from dynaplan.transitions import Transitions as Transitions  # noqa: E402
 
 __all__ = [
     "CEM",
+    "MLP",
     "MPC",
     "ArgumentError",
+    "Ensemble",
     "Error",
     "Evaluation",
+    "GaussianMLP",
     "Identity",
     "IsaError",
     "KnownGround",
@@ -58,6 +65,7 @@ __all__ = [
     "RankDeficientWarning",
     "RecursiveLeastSquares",
     "ShapeError",
+    "TrainingHistory",
     "Transitions",
     "__version__",
     "build_info",

@@ -4,7 +4,7 @@ Private: the package `dynaplan` is the interface. Arrays must be C-contiguous an
 dtype; a core function never converts one. Its failures are raised as classes of `dynaplan.errors`.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, Literal, overload
 
 import numpy as np
@@ -23,6 +23,8 @@ _Score = Callable[[NDArray[Any], NDArray[Any], NDArray[Any] | None], _Float64]
 _PlanTuple = tuple[
     _Float64, _Float64, float, Literal["iterations", "no_finite_candidate"], int, int, int, int
 ]
+# (N, S) states, (N, A) actions, (N, S) next states, (N,) rewards or None.
+_NetworkData = tuple[_Float64, _Float64, _Float64, _Float64 | None]
 # What `LinearGaussianFit.state` gives and `from_state` takes; opaque.
 _State = tuple[Any, ...]
 
@@ -185,6 +187,39 @@ class NetworkParameters:
     def log_variance_low(self) -> _Float32 | None: ...
     @property
     def log_variance_high(self) -> _Float32 | None: ...
+
+class NetworkFitSettings:
+    """How networks are trained."""
+
+    def __init__(
+        self,
+        *,
+        epochs: int,
+        batch_size: int,
+        learning_rate: float,
+        weight_decay: float,
+        patience: int,
+        improvement: float,
+        warm_up: int,
+        bootstrap: bool,
+        seed: int,
+        threads: int,
+    ) -> None: ...
+
+def fit_networks(
+    training: _NetworkData,
+    held_out: _NetworkData | None,
+    *,
+    members: int,
+    hidden: Sequence[int],
+    activation: str,
+    probabilistic: bool,
+    angles: Sequence[int],
+    rewards: bool,
+    settings: NetworkFitSettings,
+    initial: NetworkParameters | None,
+    progress: Callable[[int, _Float64, _Float64], object] | None,
+) -> tuple[NetworkParameters, _Float64, _Float64, list[int], bool]: ...
 
 class RecursiveLeastSquares:
     """A regression that takes in one transition at a time, in place."""

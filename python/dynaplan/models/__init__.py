@@ -9,5 +9,17 @@ from __future__ import annotations
 from dynaplan.models.linear_gaussian import LinearGaussian as LinearGaussian
 from dynaplan.models.model import Model as Model
 from dynaplan.models.model import Prediction as Prediction
+from dynaplan.models.networks import MLP as MLP
+from dynaplan.models.networks import Ensemble as Ensemble
+from dynaplan.models.networks import GaussianMLP as GaussianMLP
+from dynaplan.models.training import TrainingHistory as TrainingHistory
 
-__all__ = ["LinearGaussian", "Model", "Prediction"]
+__all__ = [
+    "MLP",
+    "Ensemble",
+    "GaussianMLP",
+    "LinearGaussian",
+    "Model",
+    "Prediction",
+    "TrainingHistory",
+]

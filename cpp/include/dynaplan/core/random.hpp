@@ -12,7 +12,7 @@ inline namespace DYNAPLAN_LEVEL {
 std::array<std::uint32_t, 4> philox(std::array<std::uint32_t, 4> counter, std::array<std::uint32_t, 2> key);
 
 /// What a number is drawn for; part of the counter, so that two uses never share their numbers.
-enum class Purpose : std::uint32_t { kActions = 0, kDynamics = 1, kMoment = 2 };
+enum class Purpose : std::uint32_t { kActions = 0, kDynamics = 1, kMoment = 2, kTraining = 3 };
 
 /// Where in the random sequence a computation stands: same stream, same numbers, whatever the thread count.
 struct Stream {

@@ -1,0 +1,41 @@
+#pragma once
+
+#include "dynaplan/core/block.hpp"
+
+namespace dynaplan {
+inline namespace DYNAPLAN_LEVEL {
+
+/// A matrix whose numbers are read one at a time, (i, k) at `data[i * row_stride + k * column_stride]`: so a transposed
+/// matrix is the same numbers with the strides exchanged.
+template <class T>
+struct MatrixView {
+  const T* data = nullptr;
+  Index row_stride = 0;
+  Index column_stride = 0;
+
+  MatrixView from_row(Index row) const { return {data + row * row_stride, row_stride, column_stride}; }
+};
+
+/// Rows that `multiply_rows` computes at once, at most. With kVectors vectors of lanes they fill the registers, as in
+/// PackedAffine; unlike there the weights are read where they are, since in training they change with every product.
+inline constexpr Index kProductRows = 6;
+
+/// out(i, lane) = start(i) + sum over k of left(i, k) right(k, lane), for the `out.dim` <= kProductRows rows of `out`.
+/// `start` may be null: zeros. `out` does not alias `right`. The sum runs over k in order.
+template <class T>
+void multiply_rows(MatrixView<T> left, const T* start, ConstBlock<T> right, Block<T> out);
+
+/// The same for any number of rows; after each few of them, `finish(first, rows)` gets the rows that are done while
+/// they are still in the nearest cache.
+template <class T, class Finish>
+void multiply(MatrixView<T> left, const T* start, ConstBlock<T> right, Block<T> out, const Finish& finish) {
+  for (Index first = 0; first < out.dim; first += kProductRows) {
+    const Index count = out.dim - first < kProductRows ? out.dim - first : kProductRows;
+    const Block<T> rows = out.rows(first, count);
+    multiply_rows(left.from_row(first), start == nullptr ? nullptr : start + first, right, rows);
+    finish(first, rows);
+  }
+}
+
+}  // namespace DYNAPLAN_LEVEL
+}  // namespace dynaplan

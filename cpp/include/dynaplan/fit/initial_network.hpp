@@ -1,0 +1,18 @@
+#pragma once
+
+#include "dynaplan/models/network.hpp"
+
+namespace dynaplan {
+inline namespace DYNAPLAN_LEVEL {
+
+/// A member before training: weights normal with standard deviation 1 / (2 sqrt(inputs)), none beyond two of them;
+/// biases 0; log-variances between -10 and 1/2 (the settings of Chua et al. 2018). The same for (seed, member) always.
+NetworkMember<float> initial_member(const NetworkShape& shape, std::uint64_t seed, Index member);
+
+/// The same function in units of another scaling, exactly but for rounding: first and last layer take up the
+/// difference. An input that never varied before (scale 1) starts with its weights as they are, in the new units.
+NetworkMember<float> rescaled_member(const NetworkShape& shape, const NetworkMember<float>& member,
+                                     const NetworkScaling& from, const NetworkScaling& to);
+
+}  // namespace DYNAPLAN_LEVEL
+}  // namespace dynaplan

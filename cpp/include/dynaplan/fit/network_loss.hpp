@@ -1,0 +1,57 @@
+#pragma once
+
+#include "dynaplan/core/block.hpp"
+
+namespace dynaplan {
+inline namespace DYNAPLAN_LEVEL {
+
+/// What training makes small, with m the predicted mean, v the predicted variance and y the target. Everything that
+/// knows one loss from another is in this header and its source.
+enum class Loss {
+  kSquaredError,  // (m - y)^2; the log-variances, if there are any, are left alone
+  kGaussian,      // (m - y)^2 / v + ln v: twice the negative log likelihood, less a constant
+};
+
+/// Weight of `sum of high - sum of low` in the Gaussian loss, so that the learned bounds close in on the data
+/// (Chua et al. 2018, appendix A.1).
+inline constexpr double kBoundPenalty = 0.01;
+
+/// The log-variance that a raw output stands for, between two soft bounds, and its slopes.
+template <class T>
+struct BoundedLogVariance {
+  T value;
+  T by_raw;
+  T by_low;
+  T by_high;
+};
+template <class T>
+BoundedLogVariance<T> bounded_log_variance(T raw, T low, T high);
+
+/// A mini-batch at the end of the network.
+template <class T>
+struct LossInputs {
+  ConstBlock<T> outputs;  // the means of the targets, then their raw log-variances if there are any
+  ConstBlock<T> targets;
+  Index count = 0;          // lanes that hold samples; those beyond do not count
+  const T* low = nullptr;   // (targets) bounds of the log-variances
+  const T* high = nullptr;  // (targets)
+};
+
+/// Where the gradient of the mean loss goes. `bounds` are those of the penalty too.
+template <class T>
+struct LossGradient {
+  Block<T> outputs;   // as LossInputs::outputs; 0 in the lanes beyond `count`
+  T* low = nullptr;   // (targets), null where there are no bounds
+  T* high = nullptr;  // (targets)
+};
+
+/// The sum of the loss over samples and targets, without the penalty.
+template <class T>
+double loss_sum(Loss loss, const LossInputs<T>& inputs);
+
+/// The same, with the gradient of `sum / (samples x targets) + penalty`.
+template <class T>
+double loss_sum_and_gradient(Loss loss, const LossInputs<T>& inputs, const LossGradient<T>& gradient);
+
+}  // namespace DYNAPLAN_LEVEL
+}  // namespace dynaplan

@@ -1,0 +1,53 @@
+#pragma once
+
+#include <vector>
+
+#include "dynaplan/models/network.hpp"
+
+namespace dynaplan {
+inline namespace DYNAPLAN_LEVEL {
+
+/// Numbers on the heap, aligned to whole vectors.
+template <class T>
+using Numbers = Eigen::Array<T, Eigen::Dynamic, 1>;
+
+/// Where the parameters of one network stand in one flat array, so that an optimiser is one pass over it. Rows of
+/// weights are padded with zeros to whole vectors; their gradient is 0, so they stay 0.
+template <class T>
+class ParameterLayout {
+ public:
+  struct Layer {
+    Index outputs;
+    Index inputs;
+    Index stride;   // numbers from one row of weights to the next
+    Index weights;  // where weights(0, 0) stands; weights(i, j) is at weights + i * stride + j
+    Index bias;     // where bias(0) stands
+
+    Index weights_size() const { return outputs * stride; }
+  };
+
+  explicit ParameterLayout(const NetworkShape& shape);
+
+  const std::vector<Layer>& layers() const { return layers_; }
+  bool has_bounds() const { return targets_ > 0; }
+  /// Where the bounds of the log-variances stand, if there are any.
+  Index low() const { return low_; }
+  Index high() const { return high_; }
+  Index size() const { return size_; }
+
+  Numbers<T> pack(const NetworkMember<T>& member) const;
+  NetworkMember<T> unpack(const Numbers<T>& numbers) const;
+
+ private:
+  std::vector<Layer> layers_;
+  Index targets_;  // that have bounds
+  Index low_;
+  Index high_;
+  Index size_;
+};
+
+extern template class ParameterLayout<float>;
+extern template class ParameterLayout<double>;
+
+}  // namespace DYNAPLAN_LEVEL
+}  // namespace dynaplan

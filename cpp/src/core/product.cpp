@@ -1,0 +1,74 @@
+#include "dynaplan/core/product.hpp"
+
+#include <type_traits>
+#include <utility>
+
+namespace dynaplan {
+inline namespace DYNAPLAN_LEVEL {
+
+namespace {
+
+// 6 x 4 vectors of accumulators fill the 32 registers of AVX-512, 6 x 2 the 16 of the others.
+template <class T>
+constexpr int kTileVectors = kVectorLanes<T> * static_cast<Index>(sizeof(T)) >= 64 ? 4 : 2;
+
+// Constants as indices, so that the accumulators are registers from the start (see affine.cpp).
+template <class Use, int... Indices>
+[[gnu::always_inline]] inline void for_constants(std::integer_sequence<int, Indices...> /*count*/, const Use& use) {
+  (use(std::integral_constant<int, Indices>{}), ...);
+}
+
+// Rows x Vectors accumulators stay in registers over all k.
+template <class T, int Rows, int Vectors>
+void tile(MatrixView<T> left, const T* start, ConstBlock<T> right, Index lane, Block<T> out) {
+  using Lanes = LaneVector<T>;
+  constexpr Index kWidth = kVectorLanes<T>;
+  constexpr std::make_integer_sequence<int, Rows * Vectors> kAll;
+  constexpr std::make_integer_sequence<int, Vectors> kVectors;
+  Lanes sum[Rows * Vectors];
+  for_constants(kAll, [&](auto i) { sum[i] = Lanes{} + (start == nullptr ? T(0) : start[i / Vectors]); });
+  const T* weight = left.data;
+  const T* input = right.data + lane;
+  for (Index k = 0; k < right.dim; ++k, weight += left.column_stride, input += right.stride) {
+    Lanes x[Vectors];
+    for_constants(kVectors, [&](auto v) { x[v] = load_lanes(input + v * kWidth); });
+    for_constants(kAll, [&](auto j) { sum[j] += weight[(j / Vectors) * left.row_stride] * x[j % Vectors]; });
+  }
+  for_constants(kAll, [&](auto i) { store_lanes(out.row(i / Vectors) + lane + (i % Vectors) * kWidth, sum[i]); });
+}
+
+// All lanes of Rows rows; the last tile is as narrow as what is left.
+template <class T, int Rows>
+void rows_over_lanes(MatrixView<T> left, const T* start, ConstBlock<T> right, Block<T> out) {
+  constexpr int kTile = kTileVectors<T>;
+  constexpr Index kWidth = kVectorLanes<T>;
+  Index lane = 0;
+  for (; lane + kTile * kWidth <= out.lanes; lane += kTile * kWidth) {
+    tile<T, Rows, kTile>(left, start, right, lane, out);
+  }
+  const Index vectors = (out.lanes - lane) / kWidth;
+  if (kTile > 2 && vectors == 3) {
+    tile<T, Rows, 3>(left, start, right, lane, out);
+  } else if (kTile > 2 && vectors == 2) {
+    tile<T, Rows, 2>(left, start, right, lane, out);
+  } else if (vectors > 0) {
+    tile<T, Rows, 1>(left, start, right, lane, out);
+  }
+}
+
+}  // namespace
+
+template <class T>
+void multiply_rows(MatrixView<T> left, const T* start, ConstBlock<T> right, Block<T> out) {
+  using Kernel = void (*)(MatrixView<T>, const T*, ConstBlock<T>, Block<T>);
+  static constexpr Kernel kKernels[kProductRows] = {rows_over_lanes<T, 1>, rows_over_lanes<T, 2>,
+                                                    rows_over_lanes<T, 3>, rows_over_lanes<T, 4>,
+                                                    rows_over_lanes<T, 5>, rows_over_lanes<T, 6>};
+  kKernels[out.dim - 1](left, start, right, out);
+}
+
+template void multiply_rows<float>(MatrixView<float>, const float*, ConstBlock<float>, Block<float>);
+template void multiply_rows<double>(MatrixView<double>, const double*, ConstBlock<double>, Block<double>);
+
+}  // namespace DYNAPLAN_LEVEL
+}  // namespace dynaplan

@@ -1,0 +1,96 @@
+#include "dynaplan/fit/initial_network.hpp"
+
+#include <cmath>
+
+#include "dynaplan/core/random.hpp"
+
+namespace dynaplan {
+inline namespace DYNAPLAN_LEVEL {
+
+namespace {
+
+constexpr float kLow = -10.0F;
+constexpr float kHigh = 0.5F;
+constexpr float kFurthest = 2.0F;  // standard deviations
+
+// Standard normals one after another, those beyond kFurthest left out: truncated, not clipped, so that no weights pile
+// up at the ends.
+class TruncatedNormals {
+ public:
+  TruncatedNormals(std::uint64_t seed, Index member)
+      : stream_{seed, static_cast<std::uint32_t>(member), 0}, numbers_(4, kMaxLanes), next_(numbers_.size()) {}
+
+  float draw() {
+    for (;;) {
+      if (next_ == numbers_.size()) refill();
+      const float number = numbers_.data()[next_++];
+      if (std::abs(number) <= kFurthest) return number;
+    }
+  }
+
+ private:
+  void refill() {
+    fill_normal<float>(stream_, Purpose::kTraining, first_, 0, {numbers_.data(), 4, kMaxLanes, kMaxLanes});
+    first_ += kMaxLanes;
+    next_ = 0;
+  }
+
+  Stream stream_;
+  Eigen::Array<float, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor> numbers_;
+  Index next_;
+  Index first_ = 0;
+};
+
+}  // namespace
+
+NetworkMember<float> initial_member(const NetworkShape& shape, std::uint64_t seed, Index member) {
+  TruncatedNormals normals(seed, member);
+  NetworkMember<float> made;
+  for (Index l = 0; l < shape.layers(); ++l) {
+    NetworkLayer<float> layer{{shape.layer_outputs(l), shape.layer_inputs(l)}, {}};
+    const float deviation = 0.5F / std::sqrt(static_cast<float>(shape.layer_inputs(l)));
+    for (Index i = 0; i < layer.weights.rows(); ++i) {
+      for (Index j = 0; j < layer.weights.cols(); ++j) layer.weights(i, j) = deviation * normals.draw();
+    }
+    layer.bias.setZero(shape.layer_outputs(l));
+    made.layers.push_back(std::move(layer));
+  }
+  const Index bounds = shape.probabilistic ? shape.targets() : 0;
+  made.log_variance_low.setConstant(bounds, kLow);
+  made.log_variance_high.setConstant(bounds, kHigh);
+  return made;
+}
+
+NetworkMember<float> rescaled_member(const NetworkShape& shape, const NetworkMember<float>& member,
+                                     const NetworkScaling& from, const NetworkScaling& to) {
+  NetworkMember<float> scaled = member;
+  NetworkLayer<float>& first = scaled.layers.front();
+  Eigen::MatrixXd weights = first.weights.cast<double>();
+  Eigen::VectorXd bias = first.bias.cast<double>();
+  for (Index j = 0; j < shape.inputs(); ++j) {
+    if (from.input_scale(j) == 1.0) continue;  // never varied
+    bias += weights.col(j) * ((to.input_mean(j) - from.input_mean(j)) / from.input_scale(j));
+    weights.col(j) *= to.input_scale(j) / from.input_scale(j);
+  }
+  first = {weights.cast<float>(), bias.cast<float>()};
+
+  NetworkLayer<float>& last = scaled.layers.back();
+  weights = last.weights.cast<double>();
+  bias = last.bias.cast<double>();
+  for (Index i = 0; i < shape.targets(); ++i) {
+    const double ratio = from.target_scale(i) / to.target_scale(i);
+    weights.row(i) *= ratio;
+    bias(i) = bias(i) * ratio + (from.target_mean(i) - to.target_mean(i)) / to.target_scale(i);
+    if (!shape.probabilistic) continue;
+    // Raw log-variance and bounds move together, so that their distances stay.
+    const auto shift = static_cast<float>(2.0 * std::log(ratio));
+    bias(shape.targets() + i) += static_cast<double>(shift);
+    scaled.log_variance_low(i) += shift;
+    scaled.log_variance_high(i) += shift;
+  }
+  last = {weights.cast<float>(), bias.cast<float>()};
+  return scaled;
+}
+
+}  // namespace DYNAPLAN_LEVEL
+}  // namespace dynaplan

@@ -1,0 +1,194 @@
+#include "dynaplan/fit/member_trainer.hpp"
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <limits>
+#include <numeric>
+#include <sstream>
+#include <utility>
+
+#include "dynaplan/core/error.hpp"
+#include "dynaplan/core/random.hpp"
+
+namespace dynaplan {
+inline namespace DYNAPLAN_LEVEL {
+
+namespace {
+
+constexpr double kInfinity = std::numeric_limits<double>::infinity();
+
+// Below a draw's number in the counter: what it is for. 0 is for the initial weights.
+constexpr std::uint32_t kBootstrap = 1;
+constexpr std::uint32_t kFirstShuffle = 2;
+
+// Uniform integers below `limit`, by multiplication; the bias of limit / 2^32 is of no account here.
+class Integers {
+ public:
+  Integers(std::uint64_t seed, Index member, std::uint32_t use)
+      : key_{static_cast<std::uint32_t>(seed), static_cast<std::uint32_t>(seed >> 32)},
+        counter_{0, 0, use * 4U + static_cast<std::uint32_t>(Purpose::kTraining), static_cast<std::uint32_t>(member)} {}
+
+  Index below(Index limit) {
+    if (next_ == 4) {
+      words_ = philox(counter_, key_);
+      ++counter_[0];
+      next_ = 0;
+    }
+    return static_cast<Index>((static_cast<std::uint64_t>(words_[next_++]) * static_cast<std::uint64_t>(limit)) >> 32);
+  }
+
+ private:
+  std::array<std::uint32_t, 2> key_;
+  std::array<std::uint32_t, 4> counter_;
+  std::array<std::uint32_t, 4> words_{};
+  std::size_t next_ = 4;
+};
+
+void require(bool holds, const char* name, double value, const char* rule) {
+  if (holds) return;
+  std::ostringstream text;
+  text << name << ": got " << value << ", must be " << rule;
+  throw ValueError(text.str());
+}
+
+}  // namespace
+
+void NetworkFitSettings::validate() const {
+  const auto whole = [](Index value) { return static_cast<double>(value); };
+  require(epochs >= 1, "epochs", whole(epochs), "at least 1");
+  require(batch_size >= 1, "batch_size", whole(batch_size), "at least 1");
+  require(learning_rate > 0.0 && std::isfinite(learning_rate), "learning_rate", learning_rate, "above 0 and finite");
+  require(weight_decay >= 0.0 && std::isfinite(weight_decay), "weight_decay", weight_decay, "at least 0 and finite");
+  require(weight_decay * learning_rate < 1.0, "weight_decay", weight_decay, "below 1 / learning_rate");
+  require(patience >= 1, "patience", whole(patience), "at least 1");
+  require(improvement >= 0.0 && improvement < 1.0, "improvement", improvement, "from 0 to below 1");
+  require(warm_up >= 0, "warm_up", whole(warm_up), "at least 0");
+}
+
+template <class T>
+MemberTrainer<T>::MemberTrainer(const NetworkMember<T>& start, const ParameterLayout<T>& layout,
+                                const NetworkFitSettings& settings, Index member, Index rows)
+    : layout_(layout),
+      settings_(settings),
+      member_(member),
+      order_(static_cast<std::size_t>(rows)),
+      parameters_(layout.pack(start)),
+      gradient_(Numbers<T>::Zero(layout.size())),
+      best_(parameters_),
+      adam_(layout.size()),
+      best_score_(kInfinity),
+      reference_score_(kInfinity) {
+  std::iota(order_.begin(), order_.end(), Index{0});
+  if (settings.bootstrap) {
+    // Drawn once: drawn anew every epoch, all members would see the same data.
+    Integers draws(settings.seed, member, kBootstrap);
+    std::generate(order_.begin(), order_.end(), [&] { return draws.below(rows); });
+  }
+}
+
+template <class T>
+Loss MemberTrainer<T>::loss() const {
+  return layout_.has_bounds() && epoch_ >= settings_.warm_up ? Loss::kGaussian : Loss::kSquaredError;
+}
+
+// Fisher and Yates, from the order of the epoch before.
+template <class T>
+void MemberTrainer<T>::shuffle() {
+  Integers draws(settings_.seed, member_, kFirstShuffle + static_cast<std::uint32_t>(epoch_));
+  for (Index last = static_cast<Index>(order_.size()) - 1; last > 0; --last) {
+    std::swap(order_[static_cast<std::size_t>(last)], order_[static_cast<std::size_t>(draws.below(last + 1))]);
+  }
+}
+
+template <class T>
+void MemberTrainer<T>::run_epoch(NetworkPass<T>& pass, const TrainingRows<T>& rows, const TrainingRows<T>* held_out,
+                                 const std::function<bool()>& cancelled) {
+  shuffle();
+  const auto count = static_cast<Index>(order_.size());
+  double total = 0.0;
+  for (Index first = 0; first < count; first += settings_.batch_size) {
+    if (cancelled()) return;
+    const MiniBatch batch{order_.data() + first, std::min(settings_.batch_size, count - first)};
+    const double sum = pass.loss_and_gradient(loss(), parameters_, rows, batch, gradient_);
+    if (!std::isfinite(sum)) fail("row", rows, batch, sum);
+    total += sum;
+    adam_.step(layout_, gradient_, settings_.learning_rate, settings_.weight_decay, parameters_);
+    ++steps_;
+  }
+  history_.training.push_back(total / static_cast<double>(count * pass.targets()));
+  if (held_out == nullptr) {
+    history_.best_epoch = epoch_;
+  } else {
+    assess(pass, *held_out);
+  }
+  ++epoch_;
+  finished_ = finished_ || epoch_ == settings_.epochs;
+}
+
+template <class T>
+void MemberTrainer<T>::assess(NetworkPass<T>& pass, const TrainingRows<T>& held_out) {
+  std::vector<Index> all(static_cast<std::size_t>(held_out.count()));
+  std::iota(all.begin(), all.end(), Index{0});
+  double total = 0.0;
+  for (Index first = 0; first < held_out.count(); first += pass.samples()) {
+    const MiniBatch batch{all.data() + first, std::min(pass.samples(), held_out.count() - first)};
+    const double sum = pass.loss(loss(), parameters_, held_out, batch);
+    if (!std::isfinite(sum)) fail("held-out row", held_out, batch, sum);
+    total += sum;
+  }
+  const double mean = total / static_cast<double>(held_out.count() * pass.targets());
+  history_.held_out.push_back(mean);
+  // A fall by `improvement` is that share of the squared error, or of the variance, in either loss.
+  const double score = loss() == Loss::kGaussian ? mean : std::log(mean);
+  const bool warming_up = loss() == Loss::kSquaredError && layout_.has_bounds();
+  if (warming_up) return;
+  if (score < best_score_) {
+    best_score_ = score;
+    best_ = parameters_;
+    history_.best_epoch = epoch_;
+  }
+  if (score < reference_score_ + std::log1p(-settings_.improvement)) {
+    reference_score_ = score;
+    since_improvement_ = 0;
+  } else if (++since_improvement_ >= settings_.patience) {
+    finished_ = true;
+  }
+}
+
+template <class T>
+NetworkMember<T> MemberTrainer<T>::result() const {
+  const bool has_best = !history_.held_out.empty() && history_.best_epoch >= 0;
+  return layout_.unpack(has_best ? best_ : parameters_);
+}
+
+template <class T>
+void MemberTrainer<T>::fail(const char* kind, const TrainingRows<T>& rows, MiniBatch batch, double loss) const {
+  double largest = 0.0;
+  Index largest_row = 0;
+  for (Index i = 0; i < batch.count; ++i) {
+    const T* const row = rows.row(batch.rows[i]);
+    for (Index j = 0; j < rows.stride(); ++j) {
+      if (std::abs(static_cast<double>(row[j])) <= largest) continue;
+      largest = std::abs(static_cast<double>(row[j]));
+      largest_row = batch.rows[i];
+    }
+  }
+  std::ostringstream text;
+  text << "loss: became " << loss << " for member " << member_ << " in epoch " << epoch_ << ", after " << steps_
+       << " steps; ";
+  // Standardised data keep within sqrt(rows) standard deviations: beyond 1e6 the row is the cause, not the steps.
+  if (largest > 1e6) {
+    text << kind << " " << largest_row << " lies " << largest << " standard deviations from the mean; leave it out";
+  } else {
+    text << "the largest parameter is " << parameters_.abs().maxCoeff() << ": lower learning_rate, which is "
+         << settings_.learning_rate;
+  }
+  throw NumericalError(text.str());
+}
+
+template class MemberTrainer<float>;
+template class MemberTrainer<double>;
+
+}  // namespace DYNAPLAN_LEVEL
+}  // namespace dynaplan

@@ -1,0 +1,134 @@
+#include "dynaplan/fit/network_fit.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <memory>
+#include <string>
+
+#include "dynaplan/core/error.hpp"
+#include "dynaplan/core/parallel.hpp"
+#include "dynaplan/fit/initial_network.hpp"
+#include "dynaplan/fit/training_schedule.hpp"
+
+namespace dynaplan {
+inline namespace DYNAPLAN_LEVEL {
+
+namespace {
+
+using Trainer = MemberTrainer<float>;
+
+void require_finite(const double* values, Index rows, Index columns, const char* name) {
+  if (values == nullptr) throw ShapeError(std::string(name) + ": missing");
+  for (Index i = 0; i < rows * columns; ++i) {
+    if (std::isfinite(values[i])) continue;
+    throw ValueError(std::string(name) + ": row " + std::to_string(i / columns) + ", column " +
+                     std::to_string(i % columns) + " is not finite");
+  }
+}
+
+void require_data(const NetworkShape& shape, const NetworkData& data) {
+  require_finite(data.states, data.count, shape.state_dim, "states");
+  require_finite(data.actions, data.count, shape.action_dim, "actions");
+  require_finite(data.next_states, data.count, shape.state_dim, "next_states");
+  if (shape.rewards) require_finite(data.rewards, data.count, 1, "rewards");
+}
+
+void require_same_shape(const NetworkShape& shape, Index members, const NetworkParameters& initial) {
+  const NetworkShape& other = initial.shape;
+  const auto differs = [](const std::string& name) {
+    throw ValueError("initial: has another " + name + " than is to be fitted");
+  };
+  if (other.state_dim != shape.state_dim || other.action_dim != shape.action_dim) differs("state_dim or action_dim");
+  if (other.angles != shape.angles) differs("set of angles");
+  if (other.hidden != shape.hidden) differs("hidden");
+  if (other.activation != shape.activation) differs("activation");
+  if (other.probabilistic != shape.probabilistic) differs("kind of output (probabilistic or not)");
+  if (other.rewards != shape.rewards) differs("set of targets (rewards or not)");
+  if (static_cast<Index>(initial.members.size()) != members) differs("number of members");
+}
+
+// What a thread needs to train any member, and how it is told to stop.
+class Worker {
+ public:
+  Worker(TrainingSchedule& schedule, std::vector<Trainer>& trainers, const NetworkShape& shape, Index samples)
+      : schedule_(schedule), trainers_(trainers), pass_(shape, samples) {}
+
+  void run(const TrainingRows<float>& rows, const TrainingRows<float>* held_out, FitObserver* observer) {
+    const auto cancelled = [&] { return schedule_.stopped(observer); };
+    for (Index member = schedule_.take(); member >= 0; member = schedule_.take()) {
+      Trainer& trainer = trainers_[static_cast<std::size_t>(member)];
+      trainer.run_epoch(pass_, rows, held_out, cancelled);
+      schedule_.give_back(member, trainer);
+      if (observer != nullptr) schedule_.report(*observer);
+    }
+  }
+
+ private:
+  TrainingSchedule& schedule_;
+  std::vector<Trainer>& trainers_;
+  NetworkPass<float> pass_;
+};
+
+std::vector<Trainer> trainers_of(const NetworkParameters& made, Index members, const NetworkFitSettings& settings,
+                                 Index rows, const NetworkParameters* initial) {
+  const ParameterLayout<float> layout(made.shape);
+  std::vector<Trainer> trainers;
+  trainers.reserve(static_cast<std::size_t>(members));
+  for (Index m = 0; m < members; ++m) {
+    const NetworkMember<float> start = initial == nullptr
+                                           ? initial_member(made.shape, settings.seed, m)
+                                           : rescaled_member(made.shape, initial->members[static_cast<std::size_t>(m)],
+                                                             initial->scaling, made.scaling);
+    trainers.emplace_back(start, layout, settings, m, rows);
+  }
+  return trainers;
+}
+
+}  // namespace
+
+NetworkFit fit_networks(const NetworkShape& shape, Index members, const NetworkData& training,
+                        const NetworkData& held_out, const NetworkFitSettings& settings,
+                        const NetworkParameters* initial, FitObserver* observer) {
+  shape.validate();
+  settings.validate();
+  const int threads = usable_threads(members, settings.threads);
+  if (members < 1) throw ValueError("members: got " + std::to_string(members) + ", must be at least 1");
+  if (training.count < 1) throw ShapeError("states: no row to train on");
+  require_data(shape, training);
+  if (held_out.count > 0) require_data(shape, held_out);
+  if (initial != nullptr) require_same_shape(shape, members, *initial);
+
+  NetworkFit fit;
+  fit.parameters.shape = shape;
+  fit.parameters.scaling = scaling_of(shape, training);
+  const TrainingRows<float> rows(shape, fit.parameters.scaling, training);
+  const TrainingRows<float> held_out_rows(shape, fit.parameters.scaling, held_out);
+  std::vector<Trainer> trainers = trainers_of(fit.parameters, members, settings, training.count, initial);
+
+  TrainingSchedule schedule(members);
+  std::vector<std::unique_ptr<Worker>> workers;
+  for (int i = 0; i < threads; ++i) {
+    workers.push_back(
+        std::make_unique<Worker>(schedule, trainers, shape, std::min(settings.batch_size, training.count)));
+  }
+  parallel_for(threads, threads, [&](Index item, int thread) {
+    try {
+      workers[static_cast<std::size_t>(item)]->run(rows, held_out.count > 0 ? &held_out_rows : nullptr,
+                                                   thread == 0 ? observer : nullptr);
+    } catch (...) {
+      schedule.stop();
+      throw;
+    }
+  });
+  if (observer != nullptr) schedule.report(*observer);
+
+  fit.interrupted = schedule.stopped(nullptr);
+  for (const Trainer& trainer : trainers) {
+    fit.parameters.members.push_back(trainer.result());
+    fit.history.push_back(trainer.history());
+  }
+  return fit;
+}
+
+}  // namespace DYNAPLAN_LEVEL
+}  // namespace dynaplan

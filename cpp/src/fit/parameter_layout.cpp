@@ -1,0 +1,71 @@
+#include "dynaplan/fit/parameter_layout.hpp"
+
+namespace dynaplan {
+inline namespace DYNAPLAN_LEVEL {
+
+namespace {
+
+template <class T>
+using RowMajor = Eigen::Matrix<T, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>;
+
+template <class T>
+Eigen::Map<RowMajor<T>, 0, Eigen::OuterStride<>> weights_of(T* numbers,
+                                                            const typename ParameterLayout<T>::Layer& layer) {
+  return {numbers + layer.weights, layer.outputs, layer.inputs, Eigen::OuterStride<>(layer.stride)};
+}
+
+template <class T>
+using ConstWeights = Eigen::Map<const RowMajor<T>, 0, Eigen::OuterStride<>>;
+
+}  // namespace
+
+template <class T>
+ParameterLayout<T>::ParameterLayout(const NetworkShape& shape)
+    : targets_(shape.probabilistic ? shape.targets() : 0), low_(0), high_(0), size_(0) {
+  const auto take = [this](Index count) {
+    const Index start = size_;
+    size_ += padded_lanes<T>(count);
+    return start;
+  };
+  for (Index l = 0; l < shape.layers(); ++l) {
+    Layer layer{shape.layer_outputs(l), shape.layer_inputs(l), padded_lanes<T>(shape.layer_inputs(l)), 0, 0};
+    layer.weights = take(layer.weights_size());
+    layer.bias = take(layer.outputs);
+    layers_.push_back(layer);
+  }
+  low_ = take(targets_);
+  high_ = take(targets_);
+}
+
+template <class T>
+Numbers<T> ParameterLayout<T>::pack(const NetworkMember<T>& member) const {
+  Numbers<T> numbers = Numbers<T>::Zero(size_);
+  for (std::size_t l = 0; l < layers_.size(); ++l) {
+    weights_of<T>(numbers.data(), layers_[l]) = member.layers[l].weights;
+    numbers.segment(layers_[l].bias, layers_[l].outputs) = member.layers[l].bias.array();
+  }
+  if (has_bounds()) {
+    numbers.segment(low_, targets_) = member.log_variance_low.array();
+    numbers.segment(high_, targets_) = member.log_variance_high.array();
+  }
+  return numbers;
+}
+
+template <class T>
+NetworkMember<T> ParameterLayout<T>::unpack(const Numbers<T>& numbers) const {
+  NetworkMember<T> member;
+  for (const Layer& layer : layers_) {
+    const ConstWeights<T> weights(numbers.data() + layer.weights, layer.outputs, layer.inputs,
+                                  Eigen::OuterStride<>(layer.stride));
+    member.layers.push_back({weights, numbers.segment(layer.bias, layer.outputs).matrix()});
+  }
+  member.log_variance_low = numbers.segment(low_, targets_).matrix();
+  member.log_variance_high = numbers.segment(high_, targets_).matrix();
+  return member;
+}
+
+template class ParameterLayout<float>;
+template class ParameterLayout<double>;
+
+}  // namespace DYNAPLAN_LEVEL
+}  // namespace dynaplan

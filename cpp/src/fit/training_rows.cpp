@@ -1,0 +1,85 @@
+#include "dynaplan/fit/training_rows.hpp"
+
+#include <cmath>
+
+namespace dynaplan {
+inline namespace DYNAPLAN_LEVEL {
+
+namespace {
+
+constexpr double kTwoPi = 6.283185307179586476925;
+
+// Means by a first pass, squares about them by a second: no cancellation.
+struct Moments {
+  Eigen::VectorXd mean;
+  Eigen::VectorXd scale;
+};
+
+// Deviations below this share of the mean are rounding.
+constexpr double kConstant = 1e-12;
+
+Moments moments_of(const Eigen::MatrixXd& columns) {
+  Moments moments{columns.rowwise().mean(), Eigen::VectorXd(columns.rows())};
+  for (Index i = 0; i < columns.rows(); ++i) {
+    const double deviation = std::sqrt((columns.row(i).array() - moments.mean(i)).square().mean());
+    moments.scale(i) = deviation > kConstant * std::abs(moments.mean(i)) ? deviation : 1.0;
+  }
+  return moments;
+}
+
+}  // namespace
+
+void encode_transition(const NetworkShape& shape, const NetworkData& data, Index row, double* inputs, double* targets) {
+  const double* const state = data.states + row * shape.state_dim;
+  const double* const next = data.next_states + row * shape.state_dim;
+  const double* const action = data.actions + row * shape.action_dim;
+  for (Index i = 0; i < shape.state_dim; ++i) {
+    inputs[i] = state[i];
+    targets[i] = next[i] - state[i];
+  }
+  double* place = inputs + shape.state_dim;
+  for (const Index angle : shape.angles) {
+    inputs[angle] = std::sin(state[angle]);
+    *place++ = std::cos(state[angle]);
+    // Into (-pi, pi]: the short way round.
+    targets[angle] -= kTwoPi * std::ceil(targets[angle] / kTwoPi - 0.5);
+  }
+  for (Index j = 0; j < shape.action_dim; ++j) *place++ = action[j];
+  if (shape.rewards) targets[shape.state_dim] = data.rewards[row];
+}
+
+NetworkScaling scaling_of(const NetworkShape& shape, const NetworkData& data) {
+  Eigen::MatrixXd inputs(shape.inputs(), data.count);
+  Eigen::MatrixXd targets(shape.targets(), data.count);
+  for (Index row = 0; row < data.count; ++row) {
+    encode_transition(shape, data, row, inputs.col(row).data(), targets.col(row).data());
+  }
+  Moments of_inputs = moments_of(inputs);
+  Moments of_targets = moments_of(targets);
+  return {std::move(of_inputs.mean), std::move(of_inputs.scale), std::move(of_targets.mean),
+          std::move(of_targets.scale)};
+}
+
+template <class T>
+TrainingRows<T>::TrainingRows(const NetworkShape& shape, const NetworkScaling& scaling, const NetworkData& data)
+    : count_(data.count),
+      targets_at_(padded_lanes<T>(shape.inputs())),
+      stride_(targets_at_ + padded_lanes<T>(shape.targets())),
+      numbers_(Numbers<T>::Zero(count_ * stride_)) {
+  Eigen::VectorXd inputs(shape.inputs());
+  Eigen::VectorXd targets(shape.targets());
+  for (Index row = 0; row < count_; ++row) {
+    encode_transition(shape, data, row, inputs.data(), targets.data());
+    inputs = (inputs - scaling.input_mean).cwiseQuotient(scaling.input_scale);
+    targets = (targets - scaling.target_mean).cwiseQuotient(scaling.target_scale);
+    T* const numbers = numbers_.data() + row * stride_;
+    Eigen::Map<Eigen::Matrix<T, Eigen::Dynamic, 1>>(numbers, inputs.size()) = inputs.cast<T>();
+    Eigen::Map<Eigen::Matrix<T, Eigen::Dynamic, 1>>(numbers + targets_at_, targets.size()) = targets.cast<T>();
+  }
+}
+
+template class TrainingRows<float>;
+template class TrainingRows<double>;
+
+}  // namespace DYNAPLAN_LEVEL
+}  // namespace dynaplan

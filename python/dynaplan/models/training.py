@@ -1,0 +1,172 @@
+"""How networks are trained: the settings, what is recorded, and the call of the core."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dynaplan import _arrays, _core
+from dynaplan.errors import ArgumentError, ShapeError
+from dynaplan.transitions import Transitions
+
+__all__ = ["Architecture", "Progress", "TrainingHistory", "TrainingSettings"]
+
+Float64 = NDArray[np.float64]
+Activation = Literal["silu", "tanh", "relu"]
+# (epoch, training loss of each member, held-out loss of each member)
+Progress = Callable[[int, Float64, Float64], object]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Architecture:
+    """What a network looks like; with `TrainingSettings`, all that `fit` was given besides data.
+
+    Attributes:
+        members: K, the networks of an ensemble; 1 for a single one.
+        probabilistic: whether each predicts a variance beside every mean.
+        hidden: units of each hidden layer.
+        activation: what is applied between the layers.
+        angles: the states that are angles in radians.
+        rewards: whether the reward is predicted too.
+    """
+
+    members: int
+    probabilistic: bool
+    hidden: tuple[int, ...]
+    activation: Activation
+    angles: tuple[int, ...]
+    rewards: bool
+
+
+@dataclass(frozen=True, kw_only=True)
+class TrainingSettings:
+    """How a network was trained; the arguments of `fit` by the same names.
+
+    `held_out` is the share of the rows, or None where the held-out transitions were given, and
+    `seed` is the number that was drawn where none was given.
+    """
+
+    epochs: int
+    batch_size: int
+    learning_rate: float
+    weight_decay: float
+    held_out: float | None
+    patience: int
+    improvement: float
+    warm_up: int
+    bootstrap: bool
+    seed: int
+
+
+@dataclass(frozen=True)
+class TrainingHistory:
+    """How the training went.
+
+    Attributes:
+        training: (epochs, K) mean loss of each member over the mini-batches of each epoch, as
+            they were met; nan after a member has stopped. The loss is the squared error in
+            standardised units, or with a variance v and after the warm-up
+            `error^2 / v + log v`.
+        held_out: (epochs, K) the same over the held-out rows after each epoch; nan without any.
+        best_epoch: (K,) the epoch whose weights each member keeps, from 0; -1: those it began
+            with.
+        interrupted: whether Ctrl-C ended the training. The model is usable all the same.
+    """
+
+    training: Float64
+    held_out: Float64
+    best_epoch: NDArray[np.intp]
+    interrupted: bool
+
+
+def whole_numbers(name: str, values: Sequence[int] | int) -> tuple[int, ...]:
+    """Returns `values` as a tuple of ints; one int is a tuple of one."""
+    several = [values] if isinstance(values, int | np.integer) else values
+    return tuple(_arrays.integer(name, value) for value in several)
+
+
+def arrays_of(data: Transitions, rewards: bool) -> tuple[Float64, Float64, Float64, Float64 | None]:
+    """Returns what the core trains on."""
+    if rewards and data.rewards is None:
+        raise ArgumentError("rewards: True needs transitions with rewards, these have none")
+    return data.states, data.actions, data.next_states, data.rewards if rewards else None
+
+
+def divided(
+    data: Transitions, held_out: float | Transitions, seed: int
+) -> tuple[Transitions, Transitions | None]:
+    """Returns the transitions to train on and those held out, if any."""
+    if isinstance(held_out, Transitions):
+        dims = (held_out.state_dim, held_out.action_dim)
+        if dims != (data.state_dim, data.action_dim):
+            raise ShapeError(
+                f"held_out: got (state_dim, action_dim) {dims}, must be "
+                f"{(data.state_dim, data.action_dim)} as in the training data"
+            )
+        return data, held_out
+    if not 0.0 <= held_out < 1.0:
+        raise ArgumentError(f"held_out: got {held_out}, must be a share from 0 to below 1")
+    count = round(held_out * len(data))
+    if count == 0:
+        return data, None
+    order = np.random.default_rng(seed).permutation(len(data))
+    return data[np.sort(order[count:])], data[np.sort(order[:count])]
+
+
+@dataclass(frozen=True)
+class Fitted:
+    """What a fit leaves behind, the parts of a network model."""
+
+    parameters: _core.NetworkParameters
+    architecture: Architecture
+    settings: TrainingSettings
+    history: TrainingHistory
+    rows: int
+    observed: tuple[Float64, Float64]
+
+
+def train(
+    data: Transitions,
+    architecture: Architecture,
+    settings: TrainingSettings,
+    *,
+    held_out: float | Transitions,
+    initial: _core.NetworkParameters | None,
+    progress: Progress | None,
+    threads: int,
+) -> Fitted:
+    """Trains all members; `held_out` and `settings.held_out` say the same."""
+    rows, kept_back = divided(data, held_out, settings.seed)
+    core_settings = _core.NetworkFitSettings(
+        epochs=settings.epochs,
+        batch_size=settings.batch_size,
+        learning_rate=settings.learning_rate,
+        weight_decay=settings.weight_decay,
+        patience=settings.patience,
+        improvement=settings.improvement,
+        warm_up=settings.warm_up,
+        bootstrap=settings.bootstrap,
+        seed=settings.seed,
+        threads=threads,
+    )
+    parameters, training, held_out_losses, best_epoch, interrupted = _core.fit_networks(
+        arrays_of(rows, architecture.rewards),
+        None if kept_back is None else arrays_of(kept_back, architecture.rewards),
+        members=architecture.members,
+        hidden=architecture.hidden,
+        activation=architecture.activation,
+        probabilistic=architecture.probabilistic,
+        angles=architecture.angles,
+        rewards=architecture.rewards,
+        settings=core_settings,
+        initial=initial,
+        progress=progress,
+    )
+    history = TrainingHistory(training, held_out_losses, np.array(best_epoch), interrupted)
+    inputs = np.hstack([data.states, data.actions])
+    observed = (inputs.min(axis=0), inputs.max(axis=0))
+    return Fitted(parameters, architecture, settings, history, len(rows), observed)
