@@ -24,26 +24,36 @@ const char* name_of(Activation activation) {
   return "relu";
 }
 
+namespace {
+
+// Rows that follow each other without a gap are one long row: the loop over a short one would be all beginning and end.
+template <class T, class Use>
+void for_rows(ConstBlock<T> x, Block<T> y, const Use& use) {
+  const bool gapless = x.lanes == x.stride && y.lanes == y.stride;
+  const Index rows = gapless ? 1 : x.dim;
+  const Index lanes = gapless ? x.dim * x.lanes : x.lanes;
+  for (Index i = 0; i < rows; ++i) {
+    for (Index k = 0; k < lanes; k += kVectorLanes<T>) {
+      store_lanes(y.row(i) + k, use(load_lanes(x.row(i) + k), load_lanes<T>(y.row(i) + k)));
+    }
+  }
+}
+
+}  // namespace
+
 template <class T>
 void activate(Activation activation, ConstBlock<T> x, Block<T> y) {
+  using Lanes = LaneVector<T>;
   with_activation(activation, [&](auto function) {
-    for (Index i = 0; i < x.dim; ++i) {
-      for (Index k = 0; k < x.lanes; k += kVectorLanes<T>) {
-        store_lanes(y.row(i) + k, function.template value<T>(load_lanes(x.row(i) + k)));
-      }
-    }
+    for_rows(x, y, [&](Lanes from, Lanes /*before*/) { return function.template value<T>(from); });
   });
 }
 
 template <class T>
 void multiply_derivative(Activation activation, ConstBlock<T> x, Block<T> gradient) {
+  using Lanes = LaneVector<T>;
   with_activation(activation, [&](auto function) {
-    for (Index i = 0; i < x.dim; ++i) {
-      for (Index k = 0; k < x.lanes; k += kVectorLanes<T>) {
-        T* const target = gradient.row(i) + k;
-        store_lanes(target, load_lanes<T>(target) * function.template derivative<T>(load_lanes(x.row(i) + k)));
-      }
-    }
+    for_rows(x, gradient, [&](Lanes from, Lanes before) { return before * function.template derivative<T>(from); });
   });
 }
 

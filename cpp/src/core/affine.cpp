@@ -18,7 +18,8 @@ template <class Use, int... Indices>
 
 // The accumulators of Rows outputs x Vectors vectors of lanes live in registers over all inputs.
 template <class T, int Rows, int Vectors>
-void tile(const T* panel, const ConstBlock<T>* parts, Index count, Index lane, Block<T> out, Index first_row) {
+[[gnu::always_inline]] inline void tile(const T* panel, const ConstBlock<T>* parts, Index count, Index lane,
+                                        Block<T> out) {
   using Lanes = LaneVector<T>;
   constexpr Index kWidth = kVectorLanes<T>;
   constexpr std::make_integer_sequence<int, Rows * Vectors> kAll;
@@ -34,19 +35,23 @@ void tile(const T* panel, const ConstBlock<T>* parts, Index count, Index lane, B
       for_constants(kAll, [&](auto j) { sum[j] += weight[j / Vectors] * x[j % Vectors]; });
     }
   }
-  T* const target = out.row(first_row) + lane;
+  T* const target = out.data + lane;
   for_constants(kAll,
                 [&](auto i) { store_lanes(target + (i / Vectors) * out.stride + (i % Vectors) * kWidth, sum[i]); });
 }
 
+// Panels of Rows outputs each, one after another; one call for many, as a call costs as much as a tenth of a tile.
 template <class T, int Rows>
-void panel_over_lanes(const T* panel, const ConstBlock<T>* parts, Index count, Block<T> out, Index first_row) {
+void panels_over_lanes(const T* panel, Index size, const ConstBlock<T>* parts, Index count, Block<T> out) {
   constexpr Index kTile = PackedAffine<T>::kTileVectors;
-  Index lane = 0;
-  for (; lane + kTile * kVectorLanes<T> <= out.lanes; lane += kTile * kVectorLanes<T>) {
-    tile<T, Rows, static_cast<int>(kTile)>(panel, parts, count, lane, out, first_row);
+  for (Index first = 0; first < out.dim; first += Rows, panel += size) {
+    const Block<T> rows = out.rows(first, Rows);
+    Index lane = 0;
+    for (; lane + kTile * kVectorLanes<T> <= out.lanes; lane += kTile * kVectorLanes<T>) {
+      tile<T, Rows, static_cast<int>(kTile)>(panel, parts, count, lane, rows);
+    }
+    for (; lane < out.lanes; lane += kVectorLanes<T>) tile<T, Rows, 1>(panel, parts, count, lane, rows);
   }
-  for (; lane < out.lanes; lane += kVectorLanes<T>) tile<T, Rows, 1>(panel, parts, count, lane, out, first_row);
 }
 
 }  // namespace
@@ -64,21 +69,27 @@ PackedAffine<T>::PackedAffine(const Matrix& weights, const Vector& bias)
   }
 }
 
-// `finish` gets the rows of each panel as soon as they are written.
+// `finish` gets the rows of a few panels as soon as they are written.
 template <class T>
 template <class Finish>
 void PackedAffine<T>::apply_panels(const ConstBlock<T>* parts, Index count, Block<T> out, const Finish& finish) const {
-  using PanelKernel = void (*)(const T*, const ConstBlock<T>*, Index, Block<T>, Index);
-  static constexpr PanelKernel kKernels[kPanelRows] = {panel_over_lanes<T, 1>, panel_over_lanes<T, 2>,
-                                                       panel_over_lanes<T, 3>, panel_over_lanes<T, 4>,
-                                                       panel_over_lanes<T, 5>, panel_over_lanes<T, 6>};
+  using PanelKernel = void (*)(const T*, Index, const ConstBlock<T>*, Index, Block<T>);
+  static constexpr PanelKernel kRests[kPanelRows - 1] = {panels_over_lanes<T, 1>, panels_over_lanes<T, 2>,
+                                                         panels_over_lanes<T, 3>, panels_over_lanes<T, 4>,
+                                                         panels_over_lanes<T, 5>};
+  constexpr Index kGroup = 4 * kPanelRows;  // 6 KB of float32 results at most: they stay in the nearest cache
   const T* panel = packed_.data();
-  for (Index first = 0; first < outputs_; first += kPanelRows) {
-    const Index rows = std::min(kPanelRows, outputs_ - first);
-    kKernels[rows - 1](panel, parts, count, out, first);
-    finish(out.rows(first, rows));
-    panel += rows * (inputs_ + 1);
+  const Index rest = outputs_ % kPanelRows;
+  for (Index first = 0; first < outputs_ - rest; first += kGroup) {
+    const Block<T> rows = out.rows(first, std::min(kGroup, outputs_ - rest - first));
+    panels_over_lanes<T, kPanelRows>(panel, kPanelRows * (inputs_ + 1), parts, count, rows);
+    finish(rows);
+    panel += rows.dim * (inputs_ + 1);
   }
+  if (rest == 0) return;
+  const Block<T> rows = out.rows(outputs_ - rest, rest);
+  kRests[rest - 1](panel, rest * (inputs_ + 1), parts, count, rows);
+  finish(rows);
 }
 
 template <class T>
