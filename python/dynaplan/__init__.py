@@ -30,9 +30,11 @@ from dynaplan.known_ground import KnownGround as KnownGround  # noqa: E402
 from dynaplan.models import MLP as MLP  # noqa: E402
 from dynaplan.models import Ensemble as Ensemble  # noqa: E402
 from dynaplan.models import GaussianMLP as GaussianMLP  # noqa: E402
+from dynaplan.models import Jacobians as Jacobians  # noqa: E402
 from dynaplan.models import LinearGaussian as LinearGaussian  # noqa: E402
 from dynaplan.models import Prediction as Prediction  # noqa: E402
 from dynaplan.models import TrainingHistory as TrainingHistory  # noqa: E402
+from dynaplan.models import with_jacobians as with_jacobians  # noqa: E402
 from dynaplan.planners import CEM as CEM  # noqa: E402
 from dynaplan.planners import Plan as Plan  # noqa: E402
 from dynaplan.planners import PlanStats as PlanStats  # noqa: E402
@@ -53,6 +55,7 @@ __all__ = [
     "GaussianMLP",
     "Identity",
     "IsaError",
+    "Jacobians",
     "KnownGround",
     "LinearGaussian",
     "ModelFileError",
@@ -76,4 +79,5 @@ __all__ = [
     "risk",
     "rollout",
     "terminations",
+    "with_jacobians",
 ]

@@ -92,3 +92,19 @@ def test_a_copy_predicts_the_same(model):
 def test_held_out_data_are_predicted_better_than_by_nothing_changes(model):
     check = dp.evaluate(model, data(60), horizon=1)
     assert check.error_median[0] < 0.5 * check.baseline_median[0]
+
+
+def test_derivatives_are_those_of_central_differences(model):
+    generator = np.random.default_rng(5)
+    states, actions = 0.5 * generator.normal(size=(9, 3)), 0.5 * generator.normal(size=(9, 2))
+    got = model.with_jacobians(states, actions)
+    np.testing.assert_allclose(got.next_states, model.predict(states, actions).mean, rtol=1e-12)
+    assert got.state.shape == (9, 3, 3)
+    assert got.action.shape == (9, 3, 2)
+    inputs, exact = np.hstack([states, actions]), np.concatenate([got.state, got.action], axis=2)
+    # The third derivative times step^2 / 6 and rounding / step: 1e-9 or so each.
+    step = 3e-5
+    for i in range(5):
+        moved = [inputs + sign * step * np.eye(5)[i] for sign in (1, -1)]
+        above, below = (model.predict(rows[:, :3], rows[:, 3:]).mean for rows in moved)
+        np.testing.assert_allclose(exact[:, :, i], (above - below) / (2 * step), atol=1e-7)

@@ -52,6 +52,33 @@ void PolynomialFeatures::products(ConstBlock<T> state, ConstBlock<T> action, Blo
 template void PolynomialFeatures::products<float>(ConstBlock<float>, ConstBlock<float>, Block<float>) const;
 template void PolynomialFeatures::products<double>(ConstBlock<double>, ConstBlock<double>, Block<double>) const;
 
+template <class T>
+void PolynomialFeatures::derivatives(ConstBlock<T> state, ConstBlock<T> action, ConstBlock<T> values, Index input,
+                                     Block<T> out) const {
+  const auto feature_row = [&](Index f) {
+    if (f < state.dim) return state.row(f);
+    return f < inputs_ ? action.row(f - state.dim) : values.row(f - inputs_);
+  };
+  for (Index p = 0; p < products_count(); ++p) {
+    const Product product = products_[static_cast<std::size_t>(p)];
+    const auto factor = lanes_of(feature_row(product.input), out.lanes);
+    auto derivative = lanes_of(out, p);
+    if (product.feature >= inputs_) {
+      derivative = lanes_of(out, product.feature - inputs_) * factor;
+    } else if (product.feature == input) {
+      derivative = factor;
+    } else {
+      derivative = T(0);
+    }
+    if (product.input == input) derivative += lanes_of(feature_row(product.feature), out.lanes);
+  }
+}
+
+template void PolynomialFeatures::derivatives<float>(ConstBlock<float>, ConstBlock<float>, ConstBlock<float>, Index,
+                                                     Block<float>) const;
+template void PolynomialFeatures::derivatives<double>(ConstBlock<double>, ConstBlock<double>, ConstBlock<double>, Index,
+                                                      Block<double>) const;
+
 std::vector<int> PolynomialFeatures::exponents(Index feature) const {
   std::vector<int> powers(static_cast<std::size_t>(inputs_), 0);
   while (feature >= inputs_) {

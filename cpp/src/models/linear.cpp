@@ -22,7 +22,10 @@ LinearDynamics<T>::LinearDynamics(Index state_dim, const PolynomialFeatures& fea
     : state_dim_(state_dim),
       features_(features),
       mean_(weights.cast<T>(), intercept.cast<T>()),
-      sample_(beside(weights, noise_factor).template cast<T>(), intercept.cast<T>()) {
+      sample_(beside(weights, noise_factor).template cast<T>(), intercept.cast<T>()),
+      slopes_(weights.leftCols(features.inputs()).cast<T>()),
+      of_products_(weights.rightCols(features.products_count()).cast<T>(),
+                   PackedAffine<T>::Vector::Zero(weights.rows())) {
   if (features.products_count() == 0) {
     linear_ = {weights.leftCols(state_dim), weights.rightCols(weights.cols() - state_dim), intercept};
   }
@@ -49,6 +52,34 @@ void LinearDynamics<T>::step(ConstBlock<T> state, ConstBlock<T> action, const Dr
   fill_normal(draw.stream, Purpose::kDynamics, draw.first_candidate, drawn_before, normals);
   const ConstBlock<T> inputs[] = {state, action, products, normals};
   sample_.apply(inputs, 4, next);
+}
+
+template <class T>
+std::size_t LinearDynamics<T>::jacobians_workspace_bytes(Index lanes) const {
+  return 2 * Workspace::bytes<T>(features_.products_count() * lanes) + Workspace::bytes<T>(state_dim_ * lanes);
+}
+
+template <class T>
+void LinearDynamics<T>::jacobians(ConstBlock<T> state, ConstBlock<T> action, Workspace& workspace,
+                                  JacobianBlock<T> out) const {
+  const Workspace::Scope scope(workspace);
+  const Block<T> products = workspace.take_block<T>(features_.products_count(), state.lanes);
+  const Block<T> derivatives = workspace.take_block<T>(features_.products_count(), state.lanes);
+  const Block<T> column = workspace.take_block<T>(state_dim_, state.lanes);
+  features_.products(state, action, products);
+  const ConstBlock<T> inputs[] = {state, action, products};
+  mean_.apply(inputs, 3, out.next);
+  for (Index i = 0; i < features_.inputs(); ++i) {
+    features_.derivatives<T>(state, action, products, i, derivatives);
+    const ConstBlock<T> of_input = derivatives;
+    of_products_.apply(&of_input, 1, column);
+    for (Index d = 0; d < state_dim_; ++d) {
+      const bool is_state = i < state_dim_;
+      const Block<T> target = is_state ? out.state : out.action;
+      const Index row = is_state ? d * state_dim_ + i : d * action_dim() + i - state_dim_;
+      lanes_of(target, row) = lanes_of(column, d) + slopes_(d, i);
+    }
+  }
 }
 
 template class LinearDynamics<float>;

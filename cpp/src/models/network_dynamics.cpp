@@ -25,6 +25,11 @@ void scale_block(T factor, Block<T> block) {
   }
 }
 
+template <class T>
+void fill_block(T value, Block<T> block) {
+  for (Index i = 0; i < block.dim; ++i) std::fill_n(block.row(i), block.lanes, value);
+}
+
 // Takes the `count`-th value into a mean and a sum of squares about it (Welford 1962), so that members that nearly
 // agree lose no digits.
 template <class T>
@@ -136,7 +141,7 @@ void NetworkDynamics<T>::spread_of_members(ConstBlock<T> inputs, Workspace& work
     if (m > 0) {
       add_to_spread<T>(one, m + 1, mean, variance);
     } else {
-      for (Index d = 0; d < variance.dim; ++d) lanes_of(variance, d) = T(0);
+      fill_block(T(0), variance);
     }
   }
   const T share = T(1) / static_cast<T>(members_.size());
@@ -165,6 +170,44 @@ void NetworkDynamics<T>::disagreement(ConstBlock<T> state, ConstBlock<T> action,
     for (Index k = 0; k < state.lanes; ++k) out[k] += weight * variance.row(d)[k];
   }
   for (Index k = 0; k < state.lanes; ++k) out[k] = std::sqrt(out[k]);
+}
+
+template <class T>
+std::size_t NetworkDynamics<T>::jacobians_workspace_bytes(Index lanes) const {
+  const Index rows = 2 * shape_.inputs() + shape_.targets() + shape_.state_dim + shape_.action_dim;
+  return Workspace::bytes<T>(rows * lanes) + 5 * Workspace::kAlignment + members_.front().gradient_bytes(lanes);
+}
+
+// Adds what one member says of one target, as derivatives with respect to states and actions.
+template <class T>
+void NetworkDynamics<T>::add_gradient(const PackedNetwork<T>& member, Index target, ConstBlock<T> inputs,
+                                      ConstBlock<T> slopes, Workspace& workspace, JacobianBlock<T> out) const {
+  const Workspace::Scope scope(workspace);
+  const Block<T> of_inputs = workspace.take_block<T>(shape_.inputs(), inputs.lanes);
+  const Block<T> of_state = workspace.take_block<T>(shape_.state_dim, inputs.lanes);
+  const Block<T> of_action = workspace.take_block<T>(shape_.action_dim, inputs.lanes);
+  member.gradient(target, slopes, workspace, of_inputs);
+  encoding_.pull_back(inputs, of_inputs, of_state, of_action);
+  add_block<T>(of_state, out.state.rows(target * shape_.state_dim, shape_.state_dim));
+  add_block<T>(of_action, out.action.rows(target * shape_.action_dim, shape_.action_dim));
+}
+
+template <class T>
+void NetworkDynamics<T>::jacobians(ConstBlock<T> state, ConstBlock<T> action, Workspace& workspace,
+                                   JacobianBlock<T> out) const {
+  const Workspace::Scope scope(workspace);
+  const ConstBlock<T> inputs = encoded(state, action, workspace);
+  const Block<T> one = workspace.take_block<T>(shape_.targets(), state.lanes);
+  for (const Block<T>& sum : {out.next, out.state, out.action}) fill_block(T(0), sum);
+  for (const PackedNetwork<T>& member : members_) {
+    const Workspace::Scope of_member(workspace);
+    const ConstBlock<T> slopes = member.slopes(inputs, workspace, one);
+    add_block<T>(one.rows(0, shape_.state_dim), out.next);
+    for (Index d = 0; d < shape_.state_dim; ++d) add_gradient(member, d, inputs, slopes, workspace, out);
+  }
+  for (const Block<T>& sum : {out.next, out.state, out.action}) scale_block(T(1) / static_cast<T>(members()), sum);
+  add_block(state, out.next);
+  for (Index d = 0; d < shape_.state_dim; ++d) lanes_of(out.state, d * shape_.state_dim + d) += T(1);
 }
 
 template class NetworkDynamics<float>;

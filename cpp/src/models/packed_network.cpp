@@ -50,9 +50,15 @@ PackedNetwork<T>::PackedNetwork(const NetworkShape& shape, const NetworkScaling&
       log_odds_(packed<T>(folded<T>(shape, scaling, member, shape.layers() - 1), shape.targets(),
                           shape.outputs() - shape.targets())) {
   for (Index l = 0; l + 1 < shape.layers(); ++l) {
-    hidden_.push_back(packed<T>(folded<T>(shape, scaling, member, l), 0, shape.layer_outputs(l)));
+    const FoldedLayer layer = folded<T>(shape, scaling, member, l);
+    hidden_.push_back(packed<T>(layer, 0, shape.layer_outputs(l)));
+    const FoldedLayer turned{layer.weights.transpose(), Eigen::VectorXd::Zero(shape.layer_inputs(l))};
+    transposed_.push_back(packed<T>(turned, 0, shape.layer_inputs(l)));
     widest_ = std::max(widest_, shape.layer_outputs(l));
+    units_ += shape.layer_outputs(l);
   }
+  const FoldedLayer last = folded<T>(shape, scaling, member, shape.layers() - 1);
+  mean_weights_ = last.weights.topRows(shape.targets()).cast<T>();
   for (Index d = 0; d < member.log_variance_low.size(); ++d) {
     const double square = scaling.target_scale(d) * scaling.target_scale(d);
     variance_low_.push_back(static_cast<T>(square * std::exp(static_cast<double>(member.log_variance_low(d)))));
@@ -97,6 +103,52 @@ void PackedNetwork<T>::variance(ConstBlock<T> features, Block<T> out) const {
     for (Index k = 0; k < out.lanes; k += kVectorLanes<T>) {
       store_lanes(row + k, low + range * fast_sigmoid<T>(load_lanes<T>(row + k)));
     }
+  }
+}
+
+template <class T>
+std::size_t PackedNetwork<T>::gradient_bytes(Index lanes) const {
+  return Workspace::bytes<T>(units_ * lanes) + 2 * Workspace::bytes<T>(widest_ * lanes);
+}
+
+template <class T>
+ConstBlock<T> PackedNetwork<T>::slopes(ConstBlock<T> encoded, Workspace& workspace, Block<T> out) const {
+  const Block<T> all = workspace.take_block<T>(units_, encoded.lanes);
+  const Workspace::Scope scope(workspace);
+  const Block<T> tiles[] = {workspace.take_block<T>(widest_, encoded.lanes),
+                            workspace.take_block<T>(widest_, encoded.lanes)};
+  ConstBlock<T> input = encoded;
+  Index first = 0;
+  for (std::size_t l = 0; l < hidden_.size(); ++l) {
+    const Index units = hidden_[l].outputs();
+    const Block<T> output = tiles[l % 2].rows(0, units);
+    const Block<T> slopes = all.rows(first, units);
+    hidden_[l].apply(&input, 1, output);
+    for (Index i = 0; i < units; ++i) lanes_of(slopes, i) = T(1);
+    multiply_derivative<T>(activation_, output, slopes);
+    activate<T>(activation_, output, output);
+    input = output;
+    first += units;
+  }
+  mean_.apply(&input, 1, out);
+  return all;
+}
+
+template <class T>
+void PackedNetwork<T>::gradient(Index target, ConstBlock<T> slopes, Workspace& workspace, Block<T> out) const {
+  const Workspace::Scope scope(workspace);
+  const Block<T> tiles[] = {workspace.take_block<T>(widest_, out.lanes), workspace.take_block<T>(widest_, out.lanes)};
+  Block<T> gradient = hidden_.empty() ? out : tiles[0].rows(0, hidden_.back().outputs());
+  for (Index i = 0; i < gradient.dim; ++i) lanes_of(gradient, i) = mean_weights_(target, i);
+  Index first = slopes.dim;
+  for (std::size_t l = hidden_.size(); l-- > 0;) {
+    first -= gradient.dim;
+    for (Index i = 0; i < gradient.dim; ++i) {
+      lanes_of(gradient, i) *= lanes_of(slopes.row(first + i), slopes.lanes);
+    }
+    const ConstBlock<T> input = gradient;
+    gradient = l == 0 ? out : tiles[(hidden_.size() - l) % 2].rows(0, hidden_[l - 1].outputs());
+    transposed_[l].apply(&input, 1, gradient);
   }
 }
 

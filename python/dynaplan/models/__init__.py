@@ -6,6 +6,8 @@ shared by threads.
 
 from __future__ import annotations
 
+from dynaplan.models.jacobians import Jacobians as Jacobians
+from dynaplan.models.jacobians import with_jacobians as with_jacobians
 from dynaplan.models.linear_gaussian import LinearGaussian as LinearGaussian
 from dynaplan.models.model import Model as Model
 from dynaplan.models.model import Prediction as Prediction
@@ -18,8 +20,10 @@ __all__ = [
     "MLP",
     "Ensemble",
     "GaussianMLP",
+    "Jacobians",
     "LinearGaussian",
     "Model",
     "Prediction",
     "TrainingHistory",
+    "with_jacobians",
 ]

@@ -11,6 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 from dynaplan import _arrays, _core
 from dynaplan.errors import ArgumentError, RankDeficientWarning
 from dynaplan.features import Identity, Polynomial
+from dynaplan.models.jacobians import Jacobians, with_jacobians
 from dynaplan.models.model import Prediction
 from dynaplan.transitions import Transitions
 
@@ -336,6 +337,12 @@ class LinearGaussian:
             out=out,
         )
         return np.ascontiguousarray(out[:, 0, 1])
+
+    def with_jacobians(
+        self, states: ArrayLike, actions: ArrayLike, *, threads: int = 1
+    ) -> Jacobians:
+        """Predicts mean next states with their exact derivatives: see `dp.with_jacobians`."""
+        return with_jacobians(self, states, actions, threads=threads)
 
     def __repr__(self) -> str:
         return (

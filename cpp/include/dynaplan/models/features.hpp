@@ -24,6 +24,11 @@ class PolynomialFeatures {
   template <class T>
   void products(ConstBlock<T> state, ConstBlock<T> action, Block<T> out) const;
 
+  /// Derivatives of the products with respect to one input, `out` (products_count, K), from `values`, what `products`
+  /// gave for the same states and actions.
+  template <class T>
+  void derivatives(ConstBlock<T> state, ConstBlock<T> action, ConstBlock<T> values, Index input, Block<T> out) const;
+
   /// Exponents of monomial `feature`: a power for each input.
   std::vector<int> exponents(Index feature) const;
 

@@ -20,14 +20,18 @@ class LinearDynamics final : public Dynamics<T> {
   std::size_t workspace_bytes(Index lanes) const override;
   void step(ConstBlock<T> state, ConstBlock<T> action, const Draw& draw, Workspace& workspace,
             Block<T> next) const override;
+  std::size_t jacobians_workspace_bytes(Index lanes) const override;
+  void jacobians(ConstBlock<T> state, ConstBlock<T> action, Workspace& workspace, JacobianBlock<T> out) const override;
   std::optional<LinearTerms> linear_terms() const override { return linear_; }
 
  private:
   Index state_dim_;
   PolynomialFeatures features_;
   std::optional<LinearTerms> linear_;
-  PackedAffine<T> mean_;    // of [state; action; products]
-  PackedAffine<T> sample_;  // of [state; action; products; normals]
+  PackedAffine<T> mean_;                     // of [state; action; products]
+  PackedAffine<T> sample_;                   // of [state; action; products; normals]
+  typename PackedAffine<T>::Matrix slopes_;  // (S, inputs): the weights of the inputs themselves
+  PackedAffine<T> of_products_;              // the weights of the products
 };
 
 extern template class LinearDynamics<float>;

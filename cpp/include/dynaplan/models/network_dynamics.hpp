@@ -27,6 +27,9 @@ class NetworkDynamics final : public Dynamics<T> {
             Block<T> next) const override;
   void disagreement(ConstBlock<T> state, ConstBlock<T> action, Workspace& workspace, T* out) const override;
 
+  std::size_t jacobians_workspace_bytes(Index lanes) const override;
+  void jacobians(ConstBlock<T> state, ConstBlock<T> action, Workspace& workspace, JacobianBlock<T> out) const override;
+
   /// Of the next states and, if predicted, the reward, in their own units: mean, variance of the noise and variance
   /// of the members' means, (output_dim, K) each (law of total variance: their sum is the variance of the mixture).
   void moments(ConstBlock<T> state, ConstBlock<T> action, Workspace& workspace, Block<T> mean, Block<T> aleatoric,
@@ -40,6 +43,8 @@ class NetworkDynamics final : public Dynamics<T> {
   void mean_of_members(ConstBlock<T> inputs, Workspace& workspace, Block<T> mean) const;
   void spread_of_members(ConstBlock<T> inputs, Workspace& workspace, Block<T> mean, Block<T> variance,
                          const Block<T>* noise) const;
+  void add_gradient(const PackedNetwork<T>& member, Index target, ConstBlock<T> inputs, ConstBlock<T> slopes,
+                    Workspace& workspace, JacobianBlock<T> out) const;
   void add_noise(const PackedNetwork<T>& member, ConstBlock<T> features, const Draw& draw, Workspace& workspace,
                  Block<T> next) const;
 

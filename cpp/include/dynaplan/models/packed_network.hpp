@@ -24,9 +24,19 @@ class PackedNetwork {
   /// Variances of the targets into `out` (targets, K), 0 if the network gives none.
   void variance(ConstBlock<T> features, Block<T> out) const;
 
+  /// Scratch that `slopes` leaves taken, and `gradient` on top of it.
+  std::size_t gradient_bytes(Index lanes) const;
+  /// Means into `out` (targets, K); returns the activations' derivatives, all hidden units (units, K) on a tile of the
+  /// workspace that stays taken.
+  ConstBlock<T> slopes(ConstBlock<T> encoded, Workspace& workspace, Block<T> out) const;
+  /// The derivatives of mean `target` with respect to the encoded inputs into `out` (inputs, K), from what `slopes`
+  /// gave.
+  void gradient(Index target, ConstBlock<T> slopes, Workspace& workspace, Block<T> out) const;
+
  private:
   Activation activation_;
   Index widest_ = 0;
+  Index units_ = 0;  // of all hidden layers
   std::vector<PackedAffine<T>> hidden_;
   PackedAffine<T> mean_;
   // The variance is low + range / (1 + e^-x) with x of this layer: what the two soft bounds of NetworkMember amount
@@ -35,6 +45,8 @@ class PackedNetwork {
   PackedAffine<T> log_odds_;
   std::vector<T> variance_low_;
   std::vector<T> variance_range_;
+  std::vector<PackedAffine<T>> transposed_;  // the hidden layers' weights the other way, without a bias
+  Eigen::Matrix<T, Eigen::Dynamic, Eigen::Dynamic> mean_weights_;
 };
 
 extern template class PackedNetwork<float>;

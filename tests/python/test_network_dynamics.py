@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from dynaplan import _core, errors
-from reference.networks import Float64, Networks
+from reference.network_twin import Float64, Networks
 
 SHAPES = [
     Networks(),
