@@ -67,8 +67,8 @@ def training(inputs: NetworkTraining, threads: int) -> Prepared:
         def moved(p: jax.Array, m: jax.Array, v: jax.Array, share: float) -> jax.Array:
             size = jnp.sqrt(v / (1 - 0.999**count)) + 1e-8
             step = LEARNING_RATE * m / (1 - 0.9**count) / size
-            kept: jax.Array = p * (1 - LEARNING_RATE * share)
-            return kept - step
+            moved_to: jax.Array = p * (1 - LEARNING_RATE * share) - step
+            return moved_to
 
         parameters = jax.tree.map(moved, parameters, first, second, decay)
         return (count, parameters, first, second), each

@@ -1,4 +1,4 @@
-"""PyTorch trains an ensemble: batched products by hand, the same compiled, and `torch.func.vmap`."""
+"""PyTorch trains an ensemble: batched products by hand, compiled, and `torch.func.vmap`."""
 
 from __future__ import annotations
 

@@ -97,6 +97,8 @@ def torch_member(start, data, member, settings):
     """
     import torch
 
+    torch.set_num_threads(1)  # tiny products: threads only wait for each other
+
     angles = list(start.angles)
     x = (encoded(data.states, data.actions, angles) - start.input_mean) / start.input_scale
     y = (targets_of(data, angles, start.rewards) - start.target_mean) / start.target_scale

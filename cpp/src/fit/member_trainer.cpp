@@ -175,8 +175,8 @@ void MemberTrainer<T>::fail(const char* kind, const TrainingRows<T>& rows, MiniB
     }
   }
   std::ostringstream text;
-  text << "loss: became " << loss << " for member " << member_ << " in epoch " << epoch_ << ", after " << steps_
-       << " steps; ";
+  text << "loss: became " << (std::isnan(loss) ? "nan" : "infinite") << " for member " << member_ << " in epoch "
+       << epoch_ << ", after " << steps_ << " steps; ";
   // Standardised data keep within sqrt(rows) standard deviations: beyond 1e6 the row is the cause, not the steps.
   if (largest > 1e6) {
     text << kind << " " << largest_row << " lies " << largest << " standard deviations from the mean; leave it out";
