@@ -21,6 +21,9 @@ MODELS = {
     "linear": dp.LinearGaussian.fit,
     "quadratic": lambda d: dp.LinearGaussian.fit(d, features=dp.Polynomial(2)),
     "cubic with ridge": lambda d: dp.LinearGaussian.fit(d, features=dp.Polynomial(3), ridge=0.1),
+    "network": lambda d: dp.MLP.fit(d, hidden=(16,), epochs=100, seed=0),
+    "probabilistic network": lambda d: dp.GaussianMLP.fit(d, hidden=(16,), epochs=100, seed=0),
+    "ensemble": lambda d: dp.Ensemble.fit(d, members=3, hidden=(16,), epochs=100, seed=0),
     "no intercept": lambda d: dp.LinearGaussian.fit(d, intercept=False, target="absolute"),
 }
 
@@ -75,10 +78,12 @@ def test_threads_change_nothing(model):
         np.testing.assert_array_equal(results[0], results[2])
 
 
-def test_noise_of_samples_is_the_aleatoric_variance(model):
+def test_noise_of_samples_is_the_aleatoric_variance_and_the_members_differences(model):
     draws = model.sample(np.zeros((20000, 3)), np.zeros((20000, 2)), seed=0)
     prediction = model.predict(np.zeros(3), np.zeros(2))
     expected = prediction.aleatoric[0]
+    if isinstance(model, dp.Ensemble):  # draws are from the mixture of the members
+        expected = expected + prediction.epistemic[0]
     np.testing.assert_allclose(draws.var(axis=0), expected, rtol=5 * np.sqrt(2 / 20000))
 
 

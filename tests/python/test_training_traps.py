@@ -22,7 +22,7 @@ def weights_of(model, member):
 def test_one_members_improvement_does_not_save_the_weights_of_all():
     # mbrl-lib's trainer keeps all members' weights as soon as any member improves.
     data = noise(60)
-    settings = {"held_out": 0.3, "epochs": 150, "patience": 150, "warm_up": 5, "seed": 0}
+    settings = {"held_out": 0.3, "epochs": 150, "warm_up": 5, "seed": 0, "learning_rate": 5e-4}
     together = dp.Ensemble.fit(data, members=3, **settings)
     best = together.history.best_epoch
     assert len(set(best.tolist())) > 1
