@@ -96,7 +96,7 @@ class NetworkModel:
         action_rows = _arrays.rows("actions", actions, self.action_dim)
         moments = self._parameters.predict(state_rows, action_rows, threads)
         # A predicted reward stands beside the states.
-        return Prediction(*(np.ascontiguousarray(m[:, : self.state_dim]) for m in moments))
+        return Prediction(*(m[:, : self.state_dim].copy() for m in moments))
 
     def sample(
         self, states: ArrayLike, actions: ArrayLike, *, seed: int | None = None, threads: int = 1
@@ -114,20 +114,40 @@ class NetworkModel:
         """
         state_rows = _arrays.rows("states", states, self.state_dim)
         action_rows = _arrays.rows("actions", actions, self.action_dim)
-        sequences = action_rows.reshape(len(action_rows), 1, self.action_dim)
-        out = np.empty((len(sequences), 2, self.state_dim))
-        _core.rollout(
-            self.dynamics,
-            state_rows,
-            sequences,
-            None,
-            None,
-            sample=True,
-            seed=_arrays.seed_number(seed),
-            threads=threads,
-            out=out,
-        )
-        return np.ascontiguousarray(out[:, 1])
+        generator = np.random.default_rng(_arrays.seed_number(seed))
+        members = generator.integers(self.architecture.members, size=len(state_rows))
+        draws = np.empty((len(state_rows), self.state_dim))
+        for member in np.unique(members):
+            rows = np.flatnonzero(members == member)
+            out = np.empty((len(rows), 2, self.state_dim))
+            _core.rollout(
+                self._member(int(member)).dynamics(),
+                state_rows[rows],
+                action_rows[rows, None],
+                None,
+                None,
+                sample=True,
+                seed=int(generator.integers(2**63)),
+                threads=threads,
+                out=out,
+            )
+            draws[rows] = out[:, 1]
+        return draws
+
+    def _numbers(self) -> dict[str, Any]:
+        return {name: getattr(self._parameters, name) for name in _PARAMETERS}
+
+    def _member(self, member: int) -> _core.NetworkParameters:
+        """Returns one member as a network of its own."""
+        if self.architecture.members == 1:
+            return self._parameters
+        numbers = self._numbers()
+        for name in ("weights", "biases"):
+            numbers[name] = [array[member : member + 1] for array in numbers[name]]
+        for name in ("log_variance_low", "log_variance_high"):
+            if numbers[name] is not None:
+                numbers[name] = numbers[name][member : member + 1]
+        return _core.NetworkParameters(**numbers)
 
     def __repr__(self) -> str:
         shape = self.architecture
@@ -138,9 +158,8 @@ class NetworkModel:
         )
 
     def __reduce__(self) -> tuple[Any, ...]:
-        numbers = {name: getattr(self._parameters, name) for name in _PARAMETERS}
         parts = (self.architecture, self.settings, self.history, self.rows, self._observed)
-        return _restored, (type(self), numbers, parts)
+        return _restored, (type(self), self._numbers(), parts)
 
 
 # What `_core.NetworkParameters` is made of, by the names of its arguments.
