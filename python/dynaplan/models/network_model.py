@@ -119,19 +119,20 @@ class NetworkModel:
         draws = np.empty((len(state_rows), self.state_dim))
         for member in np.unique(members):
             rows = np.flatnonzero(members == member)
-            out = np.empty((len(rows), 2, self.state_dim))
+            out = np.empty((len(rows), 1, 2, self.state_dim))
             _core.rollout(
                 self._member(int(member)).dynamics(),
                 state_rows[rows],
                 action_rows[rows, None],
                 None,
                 None,
-                sample=True,
+                _core.Particles("sample", 1, "mean", 1.0),
+                None,
                 seed=int(generator.integers(2**63)),
                 threads=threads,
                 out=out,
             )
-            draws[rows] = out[:, 1]
+            draws[rows] = out[:, 0, 1]
         return draws
 
     def _numbers(self) -> dict[str, Any]:
