@@ -1,13 +1,25 @@
+#include <pybind11/stl.h>
+
+#include <string>
+#include <type_traits>
+#include <vector>
+
 #include "arrays.hpp"
 #include "bindings.hpp"
 #include "dynaplan/core/transpose.hpp"
 #include "dynaplan/rewards/action.hpp"
 #include "dynaplan/rewards/angle.hpp"
+#include "dynaplan/rewards/distance.hpp"
+#include "dynaplan/rewards/double_pendulum.hpp"
+#include "dynaplan/rewards/inside.hpp"
+#include "dynaplan/rewards/linear.hpp"
 #include "dynaplan/rewards/predicted.hpp"
+#include "dynaplan/rewards/product.hpp"
 #include "dynaplan/rewards/quadratic.hpp"
 #include "dynaplan/rewards/sum.hpp"
-#include "dynaplan/rollout/score_steps.hpp"
+#include "dynaplan/rewards/tolerance.hpp"
 #include "handles.hpp"
+#include "steps.hpp"
 
 namespace dynaplan::bindings {
 
@@ -28,40 +40,54 @@ RewardHandle angle_of_cosine_sine(double weight, IndexType cosine, IndexType sin
   return both<AngleReward>(AngleSource{cosine, sine}, weight, target, at_of(of_next));
 }
 
-RewardHandle sum(const py::list& terms) {
-  std::vector<std::shared_ptr<const Reward<float>>> float32;
-  std::vector<std::shared_ptr<const Reward<double>>> float64;
-  for (const py::handle term : terms) {
-    const auto& handle = term.cast<const RewardHandle&>();
-    float32.push_back(handle.float32);
-    float64.push_back(handle.float64);
+template <class T>
+std::vector<std::shared_ptr<const Reward<T>>> terms_of(const py::list& handles) {
+  std::vector<std::shared_ptr<const Reward<T>>> terms;
+  for (const py::handle handle : handles) {
+    const auto& reward = handle.cast<const RewardHandle&>();
+    if constexpr (std::is_same_v<T, float>) {
+      terms.push_back(reward.float32);
+    } else {
+      terms.push_back(reward.float64);
+    }
   }
-  return {std::make_shared<const SumReward<float>>(std::move(float32)),
-          std::make_shared<const SumReward<double>>(std::move(float64))};
+  return terms;
+}
+
+RewardHandle sum(const py::list& terms) {
+  return {std::make_shared<const SumReward<float>>(terms_of<float>(terms)),
+          std::make_shared<const SumReward<double>>(terms_of<double>(terms))};
+}
+
+RewardHandle product(const py::list& factors, double weight) {
+  return {std::make_shared<const ProductReward<float>>(terms_of<float>(factors), weight),
+          std::make_shared<const ProductReward<double>>(terms_of<double>(factors), weight)};
+}
+
+DistanceEntries entries_of(const std::vector<IndexType>& from, const std::vector<IndexType>& to,
+                           const py::array& target) {
+  return {from, to, vector_input(target, "target")};
+}
+
+RewardHandle tolerance(IndexType index, const std::string& of, double low, double high, double margin,
+                       double value_at_margin, bool quadratic) {
+  const From from = of == "action" ? From::kAction : of == "state" ? From::kState : From::kNextState;
+  const Falloff falloff = quadratic ? Falloff::kQuadratic : Falloff::kGaussian;
+  return both<ToleranceReward>(index, from, ToleranceSettings{low, high, margin, value_at_margin, falloff});
 }
 
 py::array_t<double> score(const RewardHandle& reward, const py::array& states, const py::array& actions,
                           const py::array& next_states, const py::object& previous_actions) {
-  StepBatch batch;
-  batch.states = input<double>(states, "states", {-1, -1});
-  batch.actions = input<double>(actions, "actions", {states.shape(0), -1});
-  batch.next_states = input<double>(next_states, "next_states", {states.shape(0), states.shape(1)});
+  StepBatch batch = steps_of(states, actions, next_states);
   batch.previous_actions =
       optional_input<double>(previous_actions, "previous_actions", {actions.shape(0), actions.shape(1)});
-  batch.count = states.shape(0);
-  batch.state_dim = states.shape(1);
-  batch.action_dim = actions.shape(1);
   py::array_t<double> rewards(batch.count);
   score_steps(*reward.float64, batch, rewards.mutable_data());
   return rewards;
 }
 
-}  // namespace
-
-void bind_rewards(py::module_& m) {
-  py::class_<RewardHandle>(m, "Reward", py::module_local())
-      .def("score", &score, py::arg("states"), py::arg("actions"), py::arg("next_states"),
-           py::arg("previous_actions") = py::none());
+// Terms that are costs.
+void bind_costs(py::module_& m) {
   m.def(
       "quadratic_reward",
       [](const py::array& weights, const py::array& target, bool of_next) {
@@ -81,8 +107,55 @@ void bind_rewards(py::module_& m) {
       "action_change_cost",
       [](const py::array& weights) { return both<ActionChangeCost>(matrix_input(weights, "weights")); },
       py::arg("weights"));
+  m.def(
+      "distance_reward",
+      [](const std::vector<IndexType>& from, const std::vector<IndexType>& to, const py::array& target, double weight,
+         bool of_next) { return both<DistanceReward>(entries_of(from, to, target), weight, at_of(of_next)); },
+      py::arg("indices"), py::arg("to"), py::arg("target"), py::arg("weight"), py::arg("of_next"));
+}
+
+// Terms that may be above 0.
+void bind_gains(py::module_& m) {
+  m.def(
+      "linear_reward",
+      [](const py::array& weights, double offset, bool of_next) {
+        return both<LinearReward>(vector_input(weights, "weights"), offset, at_of(of_next));
+      },
+      py::arg("weights"), py::arg("offset"), py::arg("of_next"));
+  m.def(
+      "change_reward", [](IndexType index, double weight) { return both<ChangeReward>(index, weight); },
+      py::arg("index"), py::arg("weight"));
+  m.def(
+      "inside_reward",
+      [](const py::array& low, const py::array& high, double bonus, bool of_next) {
+        return both<InsideReward>(vector_input(low, "low"), vector_input(high, "high"), bonus, at_of(of_next));
+      },
+      py::arg("low"), py::arg("high"), py::arg("bonus"), py::arg("of_next"));
+  m.def(
+      "within_reward",
+      [](const std::vector<IndexType>& from, const std::vector<IndexType>& to, const py::array& target, double radius,
+         double bonus,
+         bool of_next) { return both<WithinReward>(entries_of(from, to, target), radius, bonus, at_of(of_next)); },
+      py::arg("indices"), py::arg("to"), py::arg("target"), py::arg("radius"), py::arg("bonus"), py::arg("of_next"));
+  m.def("tolerance_reward", &tolerance, py::arg("index"), py::arg("of"), py::arg("low"), py::arg("high"),
+        py::arg("margin"), py::arg("value_at_margin"), py::arg("quadratic"));
+  m.def(
+      "double_pendulum_reward",
+      [](double healthy_reward) { return both<DoublePendulumReward>(TwoLinks{}, healthy_reward); },
+      py::arg("healthy_reward"));
+}
+
+}  // namespace
+
+void bind_rewards(py::module_& m) {
+  py::class_<RewardHandle>(m, "Reward", py::module_local())
+      .def("score", &score, py::arg("states"), py::arg("actions"), py::arg("next_states"),
+           py::arg("previous_actions") = py::none());
+  bind_costs(m);
+  bind_gains(m);
   m.def("predicted_reward", &both<PredictedReward>);
   m.def("sum_reward", &sum, py::arg("terms"));
+  m.def("product_reward", &product, py::arg("factors"), py::arg("weight"));
 }
 
 }  // namespace dynaplan::bindings

@@ -1,21 +1,41 @@
 #include "arrays.hpp"
 #include "bindings.hpp"
-#include "dynaplan/terminations/outside.hpp"
+#include "dynaplan/rollout/score_steps.hpp"
+#include "dynaplan/terminations/box.hpp"
+#include "dynaplan/terminations/double_pendulum.hpp"
 #include "handles.hpp"
+#include "steps.hpp"
 
 namespace dynaplan::bindings {
 
+namespace {
+
+template <template <class> class Kind, class... Arguments>
+TerminationHandle both(const Arguments&... arguments) {
+  return {std::make_shared<const Kind<float>>(arguments...), std::make_shared<const Kind<double>>(arguments...)};
+}
+
+template <template <class> class Kind>
+TerminationHandle of_box(const py::array& low, const py::array& high) {
+  return both<Kind>(vector_input(low, "low"), vector_input(high, "high"));
+}
+
+py::array_t<bool> ended(const TerminationHandle& termination, const py::array& states, const py::array& actions,
+                        const py::array& next_states) {
+  const StepBatch batch = steps_of(states, actions, next_states);
+  py::array_t<bool> ends(batch.count);
+  end_steps(*termination.float64, batch, ends.mutable_data());
+  return ends;
+}
+
+}  // namespace
+
 void bind_terminations(py::module_& m) {
-  py::class_<TerminationHandle>(m, "Termination", py::module_local());
-  m.def(
-      "outside_termination",
-      [](const py::array& low, const py::array& high) {
-        const Eigen::VectorXd lowest = vector_input(low, "low");
-        const Eigen::VectorXd highest = vector_input(high, "high");
-        return TerminationHandle{std::make_shared<const Outside<float>>(lowest, highest),
-                                 std::make_shared<const Outside<double>>(lowest, highest)};
-      },
-      py::arg("low"), py::arg("high"));
+  py::class_<TerminationHandle>(m, "Termination", py::module_local())
+      .def("ended", &ended, py::arg("states"), py::arg("actions"), py::arg("next_states"));
+  m.def("outside_termination", &of_box<Outside>, py::arg("low"), py::arg("high"));
+  m.def("inside_termination", &of_box<Inside>, py::arg("low"), py::arg("high"));
+  m.def("double_pendulum_termination", [] { return both<DoublePendulumFallen>(TwoLinks{}); });
 }
 
 }  // namespace dynaplan::bindings

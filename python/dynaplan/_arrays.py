@@ -35,6 +35,14 @@ def rows(name: str, values: ArrayLike, columns: int) -> NDArray[Any]:
     return array
 
 
+def step_rows(name: str, values: ArrayLike) -> NDArray[Any]:
+    """Returns (N, columns), any number of columns; a single row must be written as one."""
+    array = numbers(name, values)
+    if array.ndim != 2:
+        raise ShapeError(f"{name}: got shape {array.shape}, must have one row per step")
+    return array
+
+
 def vector(name: str, values: ArrayLike, size: int | None = None) -> NDArray[Any]:
     """Returns (size,); a scalar becomes (1,)."""
     array = np.atleast_1d(numbers(name, values))

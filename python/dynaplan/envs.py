@@ -66,7 +66,7 @@ def collect(  # noqa: PLR0917  # the settings after `seed` are named in practice
         >>> len(data), data.state_dim, data.action_dim
         (200, 3, 1)
     """
-    observation_space, action_space = _boxes(env)
+    observation_space, action_space = boxes(env)
     if steps < 1:
         raise ArgumentError(f"steps: expected at least 1, got {steps}")
     if episode_steps is not None and episode_steps < 1:
@@ -85,7 +85,7 @@ def collect(  # noqa: PLR0917  # the settings after `seed` are named in practice
     episode, start = 0, 0
     observation, _ = env.reset(seed=seed)
     for step in range(steps):
-        action = _fit_to_space(choose(observation), action_space)
+        action = fit_to_space(choose(observation), action_space)
         states[step], actions[step], episodes[step] = observation, action, episode
         observation, rewards[step], terminated, truncated, _ = env.step(action)
         next_states[step], terminations[step] = observation, terminated
@@ -130,7 +130,7 @@ class _RandomHeldActions:
         return self._action
 
 
-def _boxes(env: Env[Any, Any]) -> tuple[Box, Box]:
+def boxes(env: Env[Any, Any]) -> tuple[Box, Box]:
     """Returns the spaces of observations and actions, which must be 1-D Boxes."""
     from gymnasium.spaces import Box  # noqa: PLC0415  # costs 0.3 s that an import must not
 
@@ -152,7 +152,7 @@ def _boxes(env: Env[Any, Any]) -> tuple[Box, Box]:
     return boxes[0], boxes[1]
 
 
-def _fit_to_space(action: ArrayLike, space: Box) -> NDArray[Any]:
+def fit_to_space(action: ArrayLike, space: Box) -> NDArray[Any]:
     """Returns the action in the space's dtype and within its bounds."""
     values = np.asarray(action)
     if values.shape != space.shape:

@@ -7,13 +7,13 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from dynaplan import _arrays, _core
+from dynaplan import _arrays, _core, terminations
 from dynaplan.errors import ArgumentError, ShapeError
 from dynaplan.known_ground import KnownGround
 from dynaplan.models import Model
 from dynaplan.rewards import Reward, Term
 from dynaplan.risk import Mean, Risk
-from dynaplan.terminations import Outside, Termination
+from dynaplan.terminations import Termination
 from dynaplan.trajectory_score import TrajectoryScore, ended_steps
 
 __all__ = ["Propagation", "returns", "rollout"]
@@ -96,7 +96,7 @@ def rollout(
         )
     elif out.shape != wanted:
         raise ShapeError(f"out: got shape {out.shape}, must be {wanted}")
-    built_in = termination._termination if isinstance(termination, Outside) else None
+    built_in = termination._termination if isinstance(termination, terminations.Term) else None
     _core.rollout(
         model.dynamics,
         first,
@@ -176,7 +176,9 @@ def returns(
     ground = None if known_ground is None else known_ground._core()
     limits = state_limits(model, clip)
     number = _arrays.seed_number(seed)
-    if isinstance(reward, Term) and (termination is None or isinstance(termination, Outside)):
+    if isinstance(reward, Term) and (
+        termination is None or isinstance(termination, terminations.Term)
+    ):
         return _core.returns(
             model.dynamics,
             reward._reward,

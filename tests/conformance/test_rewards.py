@@ -8,7 +8,7 @@ import pytest
 import dynaplan as dp
 from dynaplan import rewards
 
-REWARDS = {
+COSTS = {
     "quadratic": rewards.quadratic([1.0, 0.5, 0.2], [0.1, 0.2, 0.3]),
     "dense quadratic": rewards.quadratic(np.eye(3) + 0.3, of="state"),
     "angle": rewards.angle(2.0, index=1, target=0.4),
@@ -16,8 +16,26 @@ REWARDS = {
     "action cost": rewards.action_cost([0.1, 2.0], low=[-0.5, -1.0], high=[0.5, 1.0]),
     "action change cost": rewards.action_change_cost(np.eye(2) + 0.2),
     "sum": rewards.quadratic([1.0, 1.0, 1.0]) + rewards.action_change_cost([1.0, 1.0]),
+    "distance": rewards.distance(0.7, indices=[0, 2], target=[0.5, -1.0]),
+    "distance between": rewards.distance(0.7, indices=[0], to=[2], of="state"),
     "pendulum-like": rewards.angle(1.0, cos=0, sin=1, of="state") + rewards.action_cost([1.0, 0.0]),
 }
+
+# Terms that may be above 0.
+GAINS = {
+    "linear": rewards.linear([1.0, 0.0, -2.0], offset=0.3),
+    "change": rewards.change(1, weight=20.0),
+    "inside": rewards.inside([-1.0, -np.inf, -0.5], [0.5, 0.8, np.inf], bonus=2.0),
+    "within": rewards.within(1.0, indices=[0, 1], to=[1, 2], target=[0.1, 0.0], of="state"),
+    "gaussian tolerance": rewards.tolerance(2, low=-0.1, high=0.2, margin=0.7),
+    "quadratic tolerance": rewards.tolerance(
+        1, margin=0.7, value_at_margin=0.0, falloff="quadratic", of="action"
+    ),
+    "weighted": -3.0 * rewards.angle(1.0, index=1),
+    "product": rewards.linear([1.0, 0.0, 0.0]) * rewards.tolerance(1, margin=1.0, of="state"),
+    "walking": rewards.change(0) + rewards.inside([-np.inf] * 3, [1.0] * 3),
+}
+REWARDS = COSTS | GAINS
 
 
 @pytest.fixture(params=REWARDS)
@@ -32,12 +50,17 @@ def model():
     return dp.LinearGaussian.fit(dp.Transitions(states, actions, 0.9 * states + actions[:, :1]))
 
 
-def test_it_is_a_cost_with_a_minus_and_one_number_a_row(reward):
+@pytest.mark.parametrize("name", COSTS)
+def test_a_cost_has_a_minus(name):
+    generator = np.random.default_rng(1)
+    assert (COSTS[name](*(generator.normal(size=(77, n)) for n in (3, 2, 3))) <= 0.0).all()
+
+
+def test_it_is_one_number_a_row(reward):
     generator = np.random.default_rng(1)
     arrays = [generator.normal(size=(77, n)) for n in (3, 2, 3)]
     values = reward(*arrays)
     assert values.shape == (77,)
-    assert (values <= 0.0).all()
     assert np.isfinite(values).all()
     for i in (0, 63, 64, 76):
         assert reward(*(array[i : i + 1] for array in arrays))[0] == values[i]

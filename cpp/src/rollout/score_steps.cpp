@@ -8,17 +8,15 @@
 namespace dynaplan {
 inline namespace DYNAPLAN_LEVEL {
 
-void score_steps(const Reward<double>& reward, const StepBatch& batch, double* rewards) {
-  reward.require_dims(batch.state_dim, batch.action_dim);
-  if (reward.needs_prediction()) {
-    throw ValueError(
-        "reward: pays what the model predicts, which only a rollout knows; must not be asked of single "
-        "steps, nor go with a termination that is a Python function");
-  }
+namespace {
+
+// Calls `visit(view, workspace, first, count)` for each block of steps, laid out in lanes.
+template <class Visit>
+void for_each_block(const StepBatch& batch, std::size_t visit_bytes, const Visit& visit) {
   Workspace workspace;
   workspace.reserve(2 * Workspace::bytes<double>(batch.state_dim * kMaxLanes) +
                     2 * Workspace::bytes<double>(batch.action_dim * kMaxLanes) + Workspace::bytes<double>(kMaxLanes) +
-                    reward.workspace_bytes(kMaxLanes));
+                    visit_bytes);
   const auto load = [&](const double* rows, Index dim, Index first, Index count) {
     const Block<double> block = workspace.take_block<double>(dim, padded_lanes<double>(count));
     rows_to_block(rows + first * dim, dim, count, block);
@@ -34,11 +32,36 @@ void score_steps(const Reward<double>& reward, const StepBatch& batch, double* r
     view.previous_action = batch.previous_actions != nullptr
                                ? ConstBlock<double>(load(batch.previous_actions, batch.action_dim, first, count))
                                : view.action;
-    double* const total = workspace.take<double>(view.state.lanes);
-    std::fill_n(total, view.state.lanes, 0.0);
-    reward.add(view, workspace, total);
-    std::copy_n(total, count, rewards + first);
+    visit(view, workspace, first, count);
   }
+}
+
+}  // namespace
+
+void score_steps(const Reward<double>& reward, const StepBatch& batch, double* rewards) {
+  reward.require_dims(batch.state_dim, batch.action_dim);
+  if (reward.needs_prediction()) {
+    throw ValueError(
+        "reward: pays what the model predicts, which only a rollout knows; must not be asked of single "
+        "steps, nor go with a termination that is a Python function");
+  }
+  for_each_block(batch, reward.workspace_bytes(kMaxLanes),
+                 [&](const StepView<double>& view, Workspace& workspace, Index first, Index count) {
+                   double* const total = workspace.take<double>(view.state.lanes);
+                   std::fill_n(total, view.state.lanes, 0.0);
+                   reward.add(view, workspace, total);
+                   std::copy_n(total, count, rewards + first);
+                 });
+}
+
+void end_steps(const Termination<double>& termination, const StepBatch& batch, bool* ended) {
+  termination.require_dims(batch.state_dim);
+  for_each_block(batch, 0, [&](const StepView<double>& view, Workspace& workspace, Index first, Index count) {
+    double* const alive = workspace.take<double>(view.state.lanes);
+    std::fill_n(alive, view.state.lanes, 1.0);
+    termination.mark(view.state, view.action, view.next, alive);
+    std::transform(alive, alive + count, ended + first, [](double value) { return value == 0.0; });
+  });
 }
 
 }  // namespace DYNAPLAN_LEVEL

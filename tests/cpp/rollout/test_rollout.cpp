@@ -6,7 +6,7 @@
 #include "dynaplan/models/linear.hpp"
 #include "dynaplan/rewards/quadratic.hpp"
 #include "dynaplan/rollout/rollout.hpp"
-#include "dynaplan/terminations/outside.hpp"
+#include "dynaplan/terminations/box.hpp"
 #include "tiles.hpp"
 
 using namespace dynaplan;

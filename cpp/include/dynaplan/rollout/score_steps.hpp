@@ -1,6 +1,7 @@
 #pragma once
 
 #include "dynaplan/rewards/reward.hpp"
+#include "dynaplan/terminations/termination.hpp"
 
 namespace dynaplan {
 inline namespace DYNAPLAN_LEVEL {
@@ -18,6 +19,10 @@ struct StepBatch {
 
 /// The reward of each step into `rewards` (count). Throws ShapeError if the reward does not fit the sizes.
 void score_steps(const Reward<double>& reward, const StepBatch& batch, double* rewards);
+
+/// Whether each step ends an episode, into `ended` (count). Throws ShapeError if the termination does not fit the
+/// sizes.
+void end_steps(const Termination<double>& termination, const StepBatch& batch, bool* ended);
 
 }  // namespace DYNAPLAN_LEVEL
 }  // namespace dynaplan

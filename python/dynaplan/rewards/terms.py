@@ -1,12 +1,8 @@
-"""Rewards: what a step is worth. Larger is better; a cost is a reward with a minus.
-
-A reward is a term made here, a sum of terms, or any Python function `f(obs, act, next_obs)` that
-takes whole batches, (N, S), (N, A), (N, S), and returns (N,). Terms run in C++ inside the rollout;
-a function is called once per planner iteration with all candidates and steps.
-"""
+"""What a reward is, and the terms that are costs."""
 
 from __future__ import annotations
 
+import numbers
 from collections.abc import Callable
 from typing import Any, Literal, TypeAlias
 
@@ -14,26 +10,14 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from dynaplan import _arrays, _core
-from dynaplan.errors import ArgumentError, ShapeError
-
-__all__ = [
-    "Reward",
-    "RewardFunction",
-    "Term",
-    "action_change_cost",
-    "action_cost",
-    "angle",
-    "for_env",
-    "predicted",
-    "quadratic",
-]
+from dynaplan.errors import ArgumentError
 
 Of = Literal["state", "next_state"]
 RewardFunction: TypeAlias = Callable[[NDArray[Any], NDArray[Any], NDArray[Any]], ArrayLike]
 
 
 class Term:
-    """A built-in reward, or a sum of them; immutable. Add terms with `+`.
+    """A built-in reward; immutable. Add terms with `+`, multiply them and weigh them with `*`.
 
     Calling it gives the reward of each row of a batch, so that it can be checked against logged
     data or a real environment.
@@ -71,11 +55,11 @@ class Term:
         """
         previous = None
         if previous_actions is not None:
-            previous = _matrix("previous_actions", previous_actions)
+            previous = _arrays.step_rows("previous_actions", previous_actions)
         return self._reward.score(
-            _matrix("states", states),
-            _matrix("actions", actions),
-            _matrix("next_states", next_states),
+            _arrays.step_rows("states", states),
+            _arrays.step_rows("actions", actions),
+            _arrays.step_rows("next_states", next_states),
             previous,
         )
 
@@ -88,15 +72,17 @@ class Term:
         # What `sum` begins with.
         return self if other == 0 else NotImplemented
 
+    def __mul__(self, other: Term | float) -> Term:
+        if isinstance(other, Term):
+            return Term(_core.product_reward([self._reward, other._reward], 1.0))
+        if isinstance(other, numbers.Real):
+            return Term(_core.product_reward([self._reward], float(other)))
+        return NotImplemented
+
+    __rmul__ = __mul__
+
 
 Reward: TypeAlias = Term | RewardFunction
-
-
-def _matrix(name: str, values: ArrayLike) -> NDArray[Any]:
-    array = _arrays.numbers(name, values)
-    if array.ndim != 2:
-        raise ShapeError(f"{name}: got shape {array.shape}, must have one row per step")
-    return array
 
 
 def _weight_matrix(weights: ArrayLike) -> NDArray[Any]:
@@ -104,7 +90,8 @@ def _weight_matrix(weights: ArrayLike) -> NDArray[Any]:
     return np.diag(array) if array.ndim == 1 else array
 
 
-def _of_next(of: str) -> bool:
+def of_next(of: str) -> bool:
+    """Tells whether a term looks at the state after the step."""
     if of not in ("state", "next_state"):
         raise ArgumentError(f'of: got {of!r}, must be "state" or "next_state"')
     return of == "next_state"
@@ -130,7 +117,7 @@ def quadratic(
     """
     matrix = _weight_matrix(weights)
     centre = np.zeros(len(matrix)) if target is None else _arrays.vector("target", target)
-    return Term(_core.quadratic_reward(np.ascontiguousarray(matrix), centre, _of_next(of)))
+    return Term(_core.quadratic_reward(np.ascontiguousarray(matrix), centre, of_next(of)))
 
 
 def angle(
@@ -160,14 +147,15 @@ def angle(
         array([-2.4674])
     """
     if index is not None and cos is None and sin is None:
-        return Term(_core.angle_reward(weight, _place("index", index), target, _of_next(of)))
+        return Term(_core.angle_reward(weight, place("index", index), target, of_next(of)))
     if index is None and cos is not None and sin is not None:
-        places = _place("cos", cos), _place("sin", sin)
-        return Term(_core.direction_reward(weight, *places, target, _of_next(of)))
+        places = place("cos", cos), place("sin", sin)
+        return Term(_core.direction_reward(weight, *places, target, of_next(of)))
     raise ArgumentError("index, cos, sin: give either index, or both cos and sin")
 
 
-def _place(name: str, index: int) -> int:
+def place(name: str, index: int) -> int:
+    """Returns the index of an entry, which must count from the front."""
     if index < 0:
         raise ArgumentError(f"{name}: got {index}, must be 0 or above")
     return index
@@ -222,40 +210,3 @@ def predicted() -> Term:
         >>> reward = dp.rewards.predicted() + dp.rewards.action_cost([0.1])
     """
     return Term(_core.predicted_reward())
-
-
-def _pendulum() -> Term:
-    # Gymnasium's Pendulum-v1 pays for the state before the step and clips the torque itself.
-    return (
-        angle(1.0, cos=0, sin=1, of="state")
-        + quadratic([0.0, 0.0, 0.1], of="state")
-        + action_cost([0.001], low=[-2.0], high=[2.0])
-    )
-
-
-_ENVIRONMENTS: dict[str, Callable[[], Term]] = {"Pendulum-v1": _pendulum}
-
-
-def for_env(env: Any) -> Term:
-    """Returns the reward of a known environment in closed form.
-
-    Args:
-        env: a Gymnasium environment, or its id. Known: Pendulum-v1.
-
-    Raises:
-        ArgumentError: the environment's reward is not known here; pass a function
-            `f(obs, act, next_obs)` instead.
-
-    Example:
-        >>> dp.rewards.for_env("Pendulum-v1")([[1.0, 0.0, 2.0]], [[1.0]], [[1.0, 0.1, 2.1]])
-        array([-0.401])
-    """
-    spec = getattr(env, "spec", None)
-    name = env if isinstance(env, str) else getattr(spec, "id", None)
-    if name not in _ENVIRONMENTS:
-        known = ", ".join(sorted(_ENVIRONMENTS))
-        raise ArgumentError(
-            f"env: the reward of {name} is not known in closed form (known: {known}); "
-            "pass a function f(obs, act, next_obs) that returns (N,)"
-        )
-    return _ENVIRONMENTS[name]()

@@ -1,0 +1,50 @@
+#pragma once
+
+#include <string>
+
+#include "dynaplan/core/block.hpp"
+#include "dynaplan/core/error.hpp"
+
+namespace dynaplan {
+inline namespace DYNAPLAN_LEVEL {
+
+/// Two links in a plane on a sliding base, hanging together by hinges, as Gymnasium's InvertedDoublePendulum observes
+/// them: which entries of a state hold the base's position, the sines and the cosines of the two hinges' angles (the
+/// second one relative to the first link), and how long the links are.
+struct TwoLinks {
+  Index base = 0;
+  Index sines[2] = {1, 2};
+  Index cosines[2] = {3, 4};
+  double lengths[2] = {0.6, 0.6};
+};
+
+/// Where the end of the second link is in one lane: sideways from the origin, and above the base.
+template <class T>
+struct TipPosition {
+  T sideways;
+  T height;
+};
+
+template <class T>
+inline TipPosition<T> tip_position(const TwoLinks& links, ConstBlock<T> state, Index lane) {
+  const T sin1 = state.row(links.sines[0])[lane];
+  const T sin2 = state.row(links.sines[1])[lane];
+  const T cos1 = state.row(links.cosines[0])[lane];
+  const T cos2 = state.row(links.cosines[1])[lane];
+  const auto first = static_cast<T>(links.lengths[0]);
+  const auto second = static_cast<T>(links.lengths[1]);
+  return {state.row(links.base)[lane] + first * sin1 + second * (sin1 * cos2 + cos1 * sin2),
+          first * cos1 + second * (cos1 * cos2 - sin1 * sin2)};
+}
+
+/// Throws ShapeError unless a state of this size has all entries that the links are found in.
+inline void require_state_dim(const TwoLinks& links, Index state_dim) {
+  for (const Index entry : {links.base, links.sines[0], links.sines[1], links.cosines[0], links.cosines[1]}) {
+    if (entry >= 0 && entry < state_dim) continue;
+    throw ShapeError("double pendulum: looks at state " + std::to_string(entry) + ", the model has " +
+                     std::to_string(state_dim) + " states");
+  }
+}
+
+}  // namespace DYNAPLAN_LEVEL
+}  // namespace dynaplan

@@ -1,0 +1,58 @@
+#pragma once
+
+#include <algorithm>
+#include <cmath>
+#include <memory>
+#include <utility>
+#include <vector>
+
+#include "dynaplan/core/error.hpp"
+#include "dynaplan/rewards/reward.hpp"
+
+namespace dynaplan {
+inline namespace DYNAPLAN_LEVEL {
+
+/// A number times the product of several rewards: all conditions at once, or one term's weight.
+template <class T>
+class ProductReward final : public Reward<T> {
+ public:
+  ProductReward(std::vector<std::shared_ptr<const Reward<T>>> factors, double weight)
+      : factors_(std::move(factors)), weight_(static_cast<T>(weight)) {
+    if (!std::isfinite(weight)) throw ValueError("weight: must be finite");
+  }
+
+  std::size_t workspace_bytes(Index lanes) const override {
+    std::size_t most = 0;  // factors run one after another and give their scratch back
+    for (const auto& factor : factors_) most = std::max(most, factor->workspace_bytes(lanes));
+    return most + 2 * Workspace::bytes<T>(lanes);
+  }
+
+  void add(const StepView<T>& view, Workspace& workspace, T* total) const override {
+    const Workspace::Scope scope(workspace);
+    const Index lanes = view.next.lanes;
+    T* const product = workspace.take<T>(lanes);
+    T* const value = workspace.take<T>(lanes);
+    std::fill_n(product, lanes, weight_);
+    for (const auto& factor : factors_) {
+      std::fill_n(value, lanes, T(0));
+      factor->add(view, workspace, value);
+      for (Index k = 0; k < lanes; ++k) product[k] *= value[k];
+    }
+    for (Index k = 0; k < lanes; ++k) total[k] += product[k];
+  }
+
+  void require_dims(Index state_dim, Index action_dim) const override {
+    for (const auto& factor : factors_) factor->require_dims(state_dim, action_dim);
+  }
+
+  bool needs_prediction() const override {
+    return std::any_of(factors_.begin(), factors_.end(), [](const auto& factor) { return factor->needs_prediction(); });
+  }
+
+ private:
+  std::vector<std::shared_ptr<const Reward<T>>> factors_;
+  T weight_;
+};
+
+}  // namespace DYNAPLAN_LEVEL
+}  // namespace dynaplan

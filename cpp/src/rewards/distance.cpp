@@ -1,0 +1,107 @@
+#include "dynaplan/rewards/distance.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <string>
+
+#include "dynaplan/core/error.hpp"
+
+namespace dynaplan {
+inline namespace DYNAPLAN_LEVEL {
+
+template <class T>
+EntryDistance<T>::EntryDistance(const DistanceEntries& entries) : from_(entries.from), to_(entries.to) {
+  if (from_.empty()) throw ShapeError("indices: got none, must name at least one entry of the state");
+  if (!to_.empty() && to_.size() != from_.size()) {
+    throw ShapeError("to: got " + std::to_string(to_.size()) + " entries, must be as many as the " +
+                     std::to_string(from_.size()) + " indices");
+  }
+  if (entries.target.size() != static_cast<Index>(from_.size())) {
+    throw ShapeError("target: got " + std::to_string(entries.target.size()) + " entries, must be as many as the " +
+                     std::to_string(from_.size()) + " indices");
+  }
+  if (!entries.target.allFinite()) throw ValueError("target: must be finite");
+  for (const double value : entries.target) target_.push_back(static_cast<T>(value));
+}
+
+template <class T>
+void EntryDistance<T>::squared(ConstBlock<T> state, T* out) const {
+  std::fill_n(out, state.lanes, T(0));
+  for (std::size_t i = 0; i < from_.size(); ++i) {
+    const T* from = state.row(from_[i]);
+    const T target = target_[i];
+    if (to_.empty()) {
+      for (Index k = 0; k < state.lanes; ++k) out[k] += (from[k] - target) * (from[k] - target);
+      continue;
+    }
+    const T* to = state.row(to_[i]);
+    for (Index k = 0; k < state.lanes; ++k) {
+      const T gap = from[k] - to[k] - target;
+      out[k] += gap * gap;
+    }
+  }
+}
+
+template <class T>
+void EntryDistance<T>::require_state_dim(Index state_dim) const {
+  for (const std::vector<Index>* entries : {&from_, &to_}) {
+    for (const Index entry : *entries) {
+      if (entry >= 0 && entry < state_dim) continue;
+      throw ShapeError("reward: a distance looks at state " + std::to_string(entry) + ", the model has " +
+                       std::to_string(state_dim) + " states");
+    }
+  }
+}
+
+template <class T>
+DistanceReward<T>::DistanceReward(const DistanceEntries& entries, double weight, At at)
+    : distance_(entries), weight_(static_cast<T>(weight)), at_(at) {
+  if (!std::isfinite(weight)) throw ValueError("weight: must be finite");
+}
+
+template <class T>
+void DistanceReward<T>::add(const StepView<T>& view, Workspace& workspace, T* total) const {
+  const Workspace::Scope scope(workspace);
+  const Index lanes = view.next.lanes;
+  T* const squared = workspace.take<T>(lanes);
+  distance_.squared(at_ == At::kState ? view.state : view.next, squared);
+  // Eigen's square root takes whole vectors; the standard one would set errno, lane by lane.
+  Eigen::Map<Eigen::Array<T, Eigen::Dynamic, 1>, Eigen::AlignedMax>(total, lanes) -=
+      weight_ * lanes_of<T>(squared, lanes).sqrt();
+}
+
+template <class T>
+void DistanceReward<T>::require_dims(Index state_dim, Index /*action_dim*/) const {
+  distance_.require_state_dim(state_dim);
+}
+
+template <class T>
+WithinReward<T>::WithinReward(const DistanceEntries& entries, double radius, double bonus, At at)
+    : distance_(entries), squared_radius_(static_cast<T>(radius * radius)), bonus_(static_cast<T>(bonus)), at_(at) {
+  if (!(radius >= 0.0 && std::isfinite(radius))) throw ValueError("radius: must be finite and not below 0");
+  if (!std::isfinite(bonus)) throw ValueError("bonus: must be finite");
+}
+
+template <class T>
+void WithinReward<T>::add(const StepView<T>& view, Workspace& workspace, T* total) const {
+  const Workspace::Scope scope(workspace);
+  const Index lanes = view.next.lanes;
+  T* const squared = workspace.take<T>(lanes);
+  distance_.squared(at_ == At::kState ? view.state : view.next, squared);
+  for (Index k = 0; k < lanes; ++k) total[k] += squared[k] <= squared_radius_ ? bonus_ : T(0);
+}
+
+template <class T>
+void WithinReward<T>::require_dims(Index state_dim, Index /*action_dim*/) const {
+  distance_.require_state_dim(state_dim);
+}
+
+template class EntryDistance<float>;
+template class EntryDistance<double>;
+template class DistanceReward<float>;
+template class DistanceReward<double>;
+template class WithinReward<float>;
+template class WithinReward<double>;
+
+}  // namespace DYNAPLAN_LEVEL
+}  // namespace dynaplan

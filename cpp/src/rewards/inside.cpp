@@ -1,0 +1,40 @@
+#include "dynaplan/rewards/inside.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <string>
+
+#include "dynaplan/core/error.hpp"
+
+namespace dynaplan {
+inline namespace DYNAPLAN_LEVEL {
+
+template <class T>
+InsideReward<T>::InsideReward(const Eigen::VectorXd& low, const Eigen::VectorXd& high, double bonus, At at)
+    : box_(low, high), bonus_(static_cast<T>(bonus)), at_(at) {
+  if (!std::isfinite(bonus)) throw ValueError("bonus: must be finite");
+}
+
+template <class T>
+void InsideReward<T>::add(const StepView<T>& view, Workspace& workspace, T* total) const {
+  const ConstBlock<T> state = at_ == At::kState ? view.state : view.next;
+  const Workspace::Scope scope(workspace);
+  T* const bonus = workspace.take<T>(state.lanes);
+  std::fill_n(bonus, state.lanes, bonus_);
+  box_.clear_outside(state, bonus);
+  for (Index k = 0; k < state.lanes; ++k) total[k] += bonus[k];
+}
+
+template <class T>
+void InsideReward<T>::require_dims(Index state_dim, Index /*action_dim*/) const {
+  if (box_.dim() != state_dim) {
+    throw ShapeError("reward: a box has bounds for " + std::to_string(box_.dim()) +
+                     " states, must have them for the model's " + std::to_string(state_dim));
+  }
+}
+
+template class InsideReward<float>;
+template class InsideReward<double>;
+
+}  // namespace DYNAPLAN_LEVEL
+}  // namespace dynaplan

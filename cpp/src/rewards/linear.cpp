@@ -1,0 +1,65 @@
+#include "dynaplan/rewards/linear.hpp"
+
+#include <cmath>
+#include <string>
+
+#include "dynaplan/core/error.hpp"
+
+namespace dynaplan {
+inline namespace DYNAPLAN_LEVEL {
+
+template <class T>
+LinearReward<T>::LinearReward(const Eigen::VectorXd& weights, double offset, At at)
+    : offset_(static_cast<T>(offset)), at_(at) {
+  if (!weights.allFinite()) throw ValueError("weights: must be finite");
+  if (!std::isfinite(offset)) throw ValueError("offset: must be finite");
+  for (const double weight : weights) weights_.push_back(static_cast<T>(weight));
+}
+
+template <class T>
+void LinearReward<T>::add(const StepView<T>& view, Workspace& /*workspace*/, T* total) const {
+  const ConstBlock<T> state = at_ == At::kState ? view.state : view.next;
+  for (Index k = 0; k < state.lanes; ++k) total[k] += offset_;
+  for (std::size_t i = 0; i < weights_.size(); ++i) {
+    const T weight = weights_[i];
+    if (weight == T(0)) continue;
+    const T* value = state.row(static_cast<Index>(i));
+    for (Index k = 0; k < state.lanes; ++k) total[k] += weight * value[k];
+  }
+}
+
+template <class T>
+void LinearReward<T>::require_dims(Index state_dim, Index /*action_dim*/) const {
+  if (static_cast<Index>(weights_.size()) != state_dim) {
+    throw ShapeError("reward: a linear term has weights for " + std::to_string(weights_.size()) +
+                     " states, must have them for the model's " + std::to_string(state_dim));
+  }
+}
+
+template <class T>
+ChangeReward<T>::ChangeReward(Index index, double weight) : index_(index), weight_(static_cast<T>(weight)) {
+  if (!std::isfinite(weight)) throw ValueError("weight: must be finite");
+}
+
+template <class T>
+void ChangeReward<T>::add(const StepView<T>& view, Workspace& /*workspace*/, T* total) const {
+  const T* before = view.state.row(index_);
+  const T* after = view.next.row(index_);
+  for (Index k = 0; k < view.next.lanes; ++k) total[k] += weight_ * (after[k] - before[k]);
+}
+
+template <class T>
+void ChangeReward<T>::require_dims(Index state_dim, Index /*action_dim*/) const {
+  if (index_ < 0 || index_ >= state_dim) {
+    throw ShapeError("reward: a term of change looks at state " + std::to_string(index_) + ", the model has " +
+                     std::to_string(state_dim) + " states");
+  }
+}
+
+template class LinearReward<float>;
+template class LinearReward<double>;
+template class ChangeReward<float>;
+template class ChangeReward<double>;
+
+}  // namespace DYNAPLAN_LEVEL
+}  // namespace dynaplan

@@ -1,0 +1,76 @@
+#include "dynaplan/rewards/tolerance.hpp"
+
+#include <cmath>
+#include <string>
+
+#include "dynaplan/core/error.hpp"
+
+namespace dynaplan {
+inline namespace DYNAPLAN_LEVEL {
+
+namespace {
+
+double scale_of(const ToleranceSettings& settings) {
+  const double value = settings.value_at_margin;
+  const bool gaussian = settings.falloff == Falloff::kGaussian;
+  if (!(settings.low <= settings.high)) throw ValueError("low, high: low must not exceed high, nor be nan");
+  if (!(settings.margin > 0.0 && std::isfinite(settings.margin))) {
+    throw ValueError("margin: must be finite and above 0");
+  }
+  if (!(value < 1.0 && (gaussian ? value > 0.0 : value >= 0.0))) {
+    throw ValueError("value_at_margin: must be below 1 and above 0, or 0 with a quadratic falloff");
+  }
+  const double at_margin = gaussian ? std::log(value) : value - 1.0;
+  return at_margin / (settings.margin * settings.margin);
+}
+
+}  // namespace
+
+template <class T>
+ToleranceReward<T>::ToleranceReward(Index index, From from, const ToleranceSettings& settings)
+    : index_(index),
+      from_(from),
+      falloff_(settings.falloff),
+      low_(static_cast<T>(settings.low)),
+      high_(static_cast<T>(settings.high)),
+      scale_(static_cast<T>(scale_of(settings))) {}
+
+template <class T>
+void ToleranceReward<T>::add(const StepView<T>& view, Workspace& workspace, T* total) const {
+  const ConstBlock<T> source = from_ == From::kState ? view.state : from_ == From::kNextState ? view.next : view.action;
+  const Workspace::Scope scope(workspace);
+  const Index lanes = source.lanes;
+  const T* value = source.row(index_);
+  T* const exponent = workspace.take<T>(lanes);
+  for (Index k = 0; k < lanes; ++k) {
+    const T beyond = value[k] < low_ ? low_ - value[k] : value[k] - high_;
+    const bool inside = value[k] >= low_ && value[k] <= high_;
+    exponent[k] = inside ? T(0) : scale_ * beyond * beyond;  // a nan is not inside, and stays one
+  }
+  if (falloff_ == Falloff::kGaussian) {
+    Eigen::Map<Eigen::Array<T, Eigen::Dynamic, 1>, Eigen::AlignedMax>(total, lanes) +=
+        lanes_of<T>(exponent, lanes).exp();
+    return;
+  }
+  for (Index k = 0; k < lanes; ++k) {
+    const T left = T(1) + exponent[k];
+    total[k] += left < T(0) ? T(0) : left;
+  }
+}
+
+template <class T>
+void ToleranceReward<T>::require_dims(Index state_dim, Index action_dim) const {
+  const bool of_action = from_ == From::kAction;
+  const Index dim = of_action ? action_dim : state_dim;
+  if (index_ < 0 || index_ >= dim) {
+    const std::string what = of_action ? "action" : "state";
+    throw ShapeError("reward: a tolerance looks at " + what + " " + std::to_string(index_) + ", the model has " +
+                     std::to_string(dim) + " " + what + "s");
+  }
+}
+
+template class ToleranceReward<float>;
+template class ToleranceReward<double>;
+
+}  // namespace DYNAPLAN_LEVEL
+}  // namespace dynaplan

@@ -1,0 +1,51 @@
+#include "dynaplan/terminations/box.hpp"
+
+#include <algorithm>
+#include <string>
+
+#include "dynaplan/core/error.hpp"
+
+namespace dynaplan {
+inline namespace DYNAPLAN_LEVEL {
+
+namespace {
+
+void require_state_dim(Index box_dim, Index state_dim) {
+  if (box_dim != state_dim) {
+    throw ShapeError("termination: has bounds for " + std::to_string(box_dim) +
+                     " states, must have them for the model's " + std::to_string(state_dim));
+  }
+}
+
+}  // namespace
+
+template <class T>
+void Outside<T>::mark(ConstBlock<T> /*state*/, ConstBlock<T> /*action*/, ConstBlock<T> next, T* alive) const {
+  box_.clear_outside(next, alive);
+}
+
+template <class T>
+void Outside<T>::require_dims(Index state_dim) const {
+  require_state_dim(box_.dim(), state_dim);
+}
+
+template <class T>
+void Inside<T>::mark(ConstBlock<T> /*state*/, ConstBlock<T> /*action*/, ConstBlock<T> next, T* alive) const {
+  T reached[kMaxLanes];
+  std::fill_n(reached, next.lanes, T(1));
+  box_.clear_outside(next, reached);
+  for (Index k = 0; k < next.lanes; ++k) alive[k] = reached[k] != T(0) ? T(0) : alive[k];
+}
+
+template <class T>
+void Inside<T>::require_dims(Index state_dim) const {
+  require_state_dim(box_.dim(), state_dim);
+}
+
+template class Outside<float>;
+template class Outside<double>;
+template class Inside<float>;
+template class Inside<double>;
+
+}  // namespace DYNAPLAN_LEVEL
+}  // namespace dynaplan
