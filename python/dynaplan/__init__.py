@@ -14,6 +14,8 @@ from dynaplan import rewards as rewards  # noqa: E402  # the compiled module com
 from dynaplan import risk as risk  # noqa: E402
 from dynaplan import terminations as terminations  # noqa: E402
 from dynaplan.control import MPC as MPC  # noqa: E402
+from dynaplan.dyna import PETS as PETS  # noqa: E402
+from dynaplan.dyna import Iteration as Iteration  # noqa: E402
 from dynaplan.envs import collect as collect  # noqa: E402
 from dynaplan.errors import ArgumentError as ArgumentError  # noqa: E402
 from dynaplan.errors import Error as Error  # noqa: E402
@@ -48,6 +50,7 @@ __all__ = [
     "CEM",
     "MLP",
     "MPC",
+    "PETS",
     "ArgumentError",
     "Ensemble",
     "Error",
@@ -56,6 +59,7 @@ __all__ = [
     "Identity",
     "IsaError",
     "Jacobians",
+    "Iteration",
     "KnownGround",
     "LinearGaussian",
     "ModelFileError",

@@ -1,0 +1,239 @@
+"""`PETS`: how learning and control alternate, and that a pendulum is swung up."""
+
+from __future__ import annotations
+
+from types import SimpleNamespace
+
+import gymnasium
+import numpy as np
+import pytest
+from gymnasium.spaces import Box
+
+import dynaplan as dp
+
+REWARD = dp.rewards.quadratic([1.0, 0.1], of="state")
+SMALL = dp.CEM(horizon=4, candidates=20, elites=4, iterations=2)
+
+
+class Slider(gymnasium.Env):
+    """A mass on a rail, pushed; an episode ends after `length` steps."""
+
+    observation_space = Box(-np.inf, np.inf, (2,), np.float64)
+    action_space = Box(-1.0, 1.0, (1,), np.float64)
+
+    def __init__(self, length=10):
+        self.length = length
+        self.resets = []
+        self.steps = 0
+
+    def reset(self, *, seed=None, options=None):
+        super().reset(seed=seed)
+        self.resets.append(seed)
+        self.left = self.length
+        self.state = self.np_random.uniform(-1.0, 1.0, 2)
+        return self.state, {}
+
+    def step(self, action):
+        self.steps += 1
+        self.left -= 1
+        position, speed = self.state
+        reward = -(position**2) - 0.1 * speed**2
+        self.state = np.array([position + 0.1 * speed, 0.9 * speed + action[0]])
+        return self.state, reward, False, self.left == 0, {}
+
+
+class Fits:
+    """A learner that remembers what it was asked."""
+
+    def __init__(self):
+        self.rows, self.previous, self.models = [], [], []
+
+    def __call__(self, data, previous):
+        self.rows.append(len(data))
+        self.previous.append(previous)
+        self.models.append(dp.LinearGaussian.fit(data))
+        return self.models[-1]
+
+
+def loop(env, learn, **settings):
+    return dp.PETS(env, learn=learn, **{"reward": REWARD, "planner": SMALL, "seed": 0} | settings)
+
+
+def test_it_learns_at_the_end_of_each_episode_and_makes_exactly_the_steps():
+    env, learn = Slider(length=10), Fits()
+    course = list(loop(env, learn, random_steps=20, random_episode_steps=5).run(45))
+    assert [it.steps for it in course] == [20, 30, 40, 45]
+    assert [it.episode for it in course] == [0, 1, 2, 3]
+    assert [it.episode_steps for it in course] == [20, 10, 10, 5]
+    assert env.steps == 45
+    assert learn.rows == [20, 30, 40, 45]
+    assert learn.previous == [None, *learn.models[:-1]]
+    assert [it.model for it in course] == learn.models
+    for it in course:
+        assert len(it.data) == it.steps
+        assert 0.0 <= it.learning_seconds <= it.seconds
+    assert len(course[0].data.episode_slices) == 4
+    assert len(course[-1].data.episode_slices) == 7
+    assert np.isnan(course[0].episode_return)
+    for it in course[1:]:
+        rewards = it.data.rewards[it.steps - it.episode_steps :]
+        assert it.episode_return == pytest.approx(rewards.sum())
+
+
+def test_only_the_first_reset_is_seeded():
+    env = Slider()
+    list(loop(env, Fits(), random_steps=20, random_episode_steps=None, seed=7).run(45))
+    assert env.resets == [7, None, None, None, None]
+
+
+def test_it_learns_every_so_many_steps_where_asked():
+    learn = Fits()
+    course = list(loop(Slider(10), learn, random_steps=12, refit_every=4).run(35))
+    # Every four steps, across the end of the first episode, and at last from everything.
+    assert learn.rows == [12, 16, 20, 24, 28, 32, 35]
+    assert [it.steps for it in course] == [12, 22, 32, 35]
+    places = [learn.models.index(it.model) for it in course]
+    assert [learn.rows[place] for place in places] == [12, 20, 32, 35]
+
+
+def test_the_evaluation_is_of_the_model_that_had_not_seen_the_episode():
+    learn = Fits()
+    first, second = loop(Slider(), learn, random_steps=20).run(30)
+    assert first.evaluation is None
+    unseen = second.data[20:]
+    expected = dp.evaluate(learn.models[0], unseen, SMALL.horizon)
+    np.testing.assert_array_equal(second.evaluation.error_median, expected.error_median)
+    assert len(second.evaluation.steps) == SMALL.horizon
+    *_, last = loop(Slider(), learn, random_steps=20, evaluation_horizon=0).run(30)
+    assert last.evaluation is None
+
+
+def test_nothing_happens_before_it_is_asked_for():
+    env, learn = Slider(), Fits()
+    course = loop(env, learn, random_steps=20).run(40)
+    assert env.steps == 0
+    next(course)
+    assert (env.steps, learn.rows) == (20, [20])
+    next(course)
+    assert (env.steps, learn.rows) == (30, [20, 30])
+
+
+def test_steps_may_end_within_the_random_beginning():
+    (only,) = loop(Slider(), Fits(), random_steps=20).run(8)
+    assert (only.steps, only.episode) == (8, 0)
+
+
+def test_a_run_goes_on_from_earlier_data():
+    *_, last = loop(Slider(), Fits(), random_steps=20).run(30)
+    env, learn = Slider(), Fits()
+    course = list(loop(env, learn).run(40, data=last.data))
+    assert [it.steps for it in course] == [30, 40]
+    assert env.steps == 10
+    assert learn.rows == [30, 40]
+
+
+def test_the_same_seed_takes_the_same_course():
+    def course(seed):
+        return [it.data for it in loop(Slider(), Fits(), random_steps=20, seed=seed).run(40)]
+
+    assert course(3) == course(3)
+    assert course(3)[-1] != course(4)[-1]
+
+
+def test_an_interrupted_learner_ends_the_run_with_its_model():
+    class Interrupted:
+        def __init__(self, model):
+            self.model = model
+            self.history = SimpleNamespace(interrupted=True)
+
+        def __getattr__(self, name):
+            return getattr(self.model, name)
+
+    learn = Fits()
+
+    def learn_twice(data, previous):
+        model = learn(data, previous)
+        return model if len(learn.rows) < 3 else Interrupted(model)
+
+    *_, last = loop(Slider(), learn_twice, random_steps=20).run(90)
+    assert last.steps == 40
+    assert last.model.history.interrupted
+    learn.rows.clear()
+    *_, last = loop(Slider(), learn_twice, random_steps=20, refit_every=4).run(90)
+    assert (last.steps, last.episode_steps) == (28, 8)
+
+
+def test_the_controller_is_the_one_of_the_loop():
+    env = Slider()
+    pets = loop(env, Fits(), random_steps=20)
+    *_, last = pets.run(30)
+    action = pets.controller(last.model).act([1.0, 0.0])
+    by_hand = dp.MPC(last.model, REWARD, SMALL, action_space=env.action_space, seed=0)
+    np.testing.assert_array_equal(action, by_hand.act([1.0, 0.0]))
+    assert action[0] < 0.0
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({"random_steps": 0}, "random_steps: got 0, must be at least 1"),
+        ({"refit_every": 0}, "refit_every: got 0"),
+        ({"evaluation_horizon": -1}, "evaluation_horizon: got -1"),
+        ({"seed": -1}, "seed"),
+    ],
+)
+def test_settings_out_of_range_are_refused(settings, message):
+    with pytest.raises(dp.ArgumentError, match=message):
+        loop(Slider(), Fits(), **settings)
+
+
+def test_steps_are_checked_before_anything_runs():
+    with pytest.raises(dp.ArgumentError, match="steps: got 0"):
+        loop(Slider(), Fits()).run(0)
+
+
+def test_what_is_no_environment_is_refused():
+    with pytest.raises(TypeError, match=r"use gymnasium\.make"):
+        loop("Pendulum-v1", Fits())
+
+
+def test_a_pendulum_is_swung_up_within_200_steps():
+    env = gymnasium.make("Pendulum-v1")
+    pets = dp.PETS(
+        env,
+        learn=lambda data, previous: dp.LinearGaussian.fit(data, features=dp.Polynomial(2)),
+        reward=dp.rewards.for_env(env),
+        planner=dp.CEM(candidates=150, elites=15, iterations=4),
+        seed=0,
+    )
+    *_, last = pets.run(200)
+    mpc, returns = pets.controller(last.model), []
+    for seed in range(3):
+        state, _ = env.reset(seed=9000 + seed)
+        mpc.reset()
+        total = 0.0
+        for _ in range(200):
+            state, reward, *_ = env.step(mpc.act(state).astype(np.float32))
+            total += float(reward)
+        returns.append(total)
+    # The true model reaches about -140 on average, random actions -1200.
+    assert np.mean(returns) > -300.0
+
+
+@pytest.mark.skipif(not hasattr(dp, "Ensemble"), reason="no networks here")
+def test_the_reward_can_be_learned_too():
+    env = Slider()
+    pets = dp.PETS(
+        env,
+        learn=lambda data, previous: dp.Ensemble.fit(
+            data, members=2, hidden=(16,), rewards=True, epochs=60, seed=0
+        ),
+        planner=dp.CEM(
+            horizon=4, candidates=50, elites=5, iterations=3, propagation="tsinf", particles=2
+        ),
+        random_steps=150,
+        seed=0,
+    )
+    *_, last = pets.run(200)
+    action = pets.controller(last.model).act([1.0, 0.0])
+    assert action[0] < 0.0  # towards the middle, which pays more
