@@ -41,7 +41,7 @@ PYTHON_LAYERS = (
     | {"recursive", "rewards", "risk", "rollouts", "terminations", "trajectory_score"}
     | {"transitions"},
     {"control", "dyna", "envs"},
-    {"cli", "distributed", "report"},
+    {"cli", "distributed", "pets_job", "report"},
     {"__init__", "__main__"},
 )
 # Siblings that must not know each other although they share a layer.

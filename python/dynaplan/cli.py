@@ -15,7 +15,7 @@ import warnings
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any, NoReturn, TypeAlias, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,19 +23,25 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
 from dynaplan import report, rewards
+from dynaplan._known import settings_that_show_the_reward
 from dynaplan._version import __version__
 from dynaplan.control import MPC
 from dynaplan.envs import collect
 from dynaplan.errors import ArgumentError, Error, RankDeficientWarning
 from dynaplan.evaluate import Evaluation, evaluate
 from dynaplan.features import Polynomial
-from dynaplan.models import LinearGaussian
+from dynaplan.models import LinearGaussian, Model
+from dynaplan.pets_job import learn_by_control, loop_for, planner_for
 from dynaplan.planners import CEM
 from dynaplan.rollouts import rollout
 from dynaplan.transitions import Transitions
 
 __all__ = ["main"]
 
+# The environment that a fixed set of random transitions is enough for.
+_SHORT_JOB = "Pendulum-v1"
+_STEPS = 200
+_LOOP_STEPS = 1000
 _EPISODES = 10
 _HELD_OUT = 0.25
 _CHECKED_STEPS = 50
@@ -46,16 +52,21 @@ _MAX_EPISODE_STEPS = 1000
 _PREDICTED_STEPS = 20
 
 _DESCRIPTION = """\
-Learn the dynamics of a Gymnasium environment from a few random transitions,
-check on held-out data how far ahead the model can be trusted, then control
-ten fresh episodes by planning with it.
+Learn the dynamics of a Gymnasium environment, check on data the model has not
+seen how far ahead it can be trusted, then control ten fresh episodes by
+planning with it. Pendulum-v1 is learned from a few random transitions, other
+environments while they are controlled.
 """
 _EPILOG = """\
 examples:
   python -m dynaplan                       swing a pendulum up
   python -m dynaplan --steps 400 --seed 3  with more data, other random numbers
   python -m dynaplan --out pictures/       put the picture there
+  python -m dynaplan --env Reacher-v5      reach (pip install "dynaplan[mujoco]")
 """
+
+
+Show: TypeAlias = Callable[[str, float], None]  # what is done now, and the share of it done
 
 
 class _RefusalError(Exception):
@@ -109,9 +120,9 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--steps",
         type=_at_least(2),
-        default=200,
         metavar="N",
-        help="transitions to collect; a quarter is held out for the check (default: %(default)s)",
+        help=f"real steps to learn from (default: {_STEPS} for {_SHORT_JOB}, of which a quarter "
+        f"is held out for the check; {_LOOP_STEPS} for others)",
     )
     parser.add_argument(
         "--seed",
@@ -165,28 +176,22 @@ def _run(options: argparse.Namespace, console: Console) -> None:
     )
     with closing(env), progress:
         picture = _picture_path(options.out, options.env)
-        task = progress.add_task("", total=_EPISODES + 2)
+        # Half of the bar is for learning, half for the episodes after it.
+        task = progress.add_task("", total=2.0)
 
-        def now(description: str) -> None:
-            progress.update(task, description=description, refresh=True)
+        def now(description: str, done: float) -> None:
+            progress.update(task, description=description, completed=done, refresh=True)
 
-        now("Collecting")
-        with _refusing(f"--env {options.env}", TypeError):
-            # Four episodes at least, so that a quarter can be held out whole.
-            longest = min(_CHECKED_STEPS, max(1, options.steps // 4))
-            data = collect(env, options.steps, seed=options.seed, episode_steps=longest)
-        progress.advance(task)
-        now("Fitting and checking")
-        model, check = _learn(data, options, console)
-        planner = CEM(horizon=options.horizon)
-        mpc = MPC(model, reward, planner, action_space=env.action_space, seed=options.seed)
-        progress.advance(task)
+        if options.env == _SHORT_JOB:
+            planner, job = CEM(horizon=options.horizon), _short_job
+        else:
+            planner, job = planner_for(env, options.horizon), _loop_job
+        mpc, model, check = job(env, reward, planner, options, console, now)
         episodes = []
         for index in range(_EPISODES):
-            now(f"Controlling, episode {index + 1} of {_EPISODES}")
+            now(f"Controlling, episode {index + 1} of {_EPISODES}", 1.0 + index / _EPISODES)
             # Seeds of two runs do not overlap, nor do they meet the one of the collection.
             episodes.append(_episode(env, mpc, 1000 + _EPISODES * options.seed + index))
-            progress.advance(task)
         console.print(
             f"Control: CEM with {planner.candidates} candidates plans "
             f"{report.steps(planner.horizon)} ahead on a model of all data\n"
@@ -196,7 +201,7 @@ def _run(options: argparse.Namespace, console: Console) -> None:
         if not report.plot_is_possible():
             console.print('No picture, matplotlib is missing: pip install "dynaplan[plot]"')
             return
-        now("Drawing")
+        now("Drawing", 2.0)
         # The worst first reward is the hardest start: a pendulum that hangs.
         hardest = min(episodes, key=lambda episode: episode.rewards[0])
         dt = getattr(env.unwrapped, "dt", None)
@@ -205,6 +210,44 @@ def _run(options: argparse.Namespace, console: Console) -> None:
                 picture, hardest, _predictions(model, hardest), check, env_id=options.env, dt=dt
             )
         console.print(f"Picture: {picture}", soft_wrap=True)
+
+
+def _short_job(  # noqa: PLR0917  # both jobs are called in one place
+    env: Any,
+    reward: rewards.Reward,
+    planner: CEM,
+    options: argparse.Namespace,
+    console: Console,
+    now: Show,
+) -> tuple[MPC, Model, Evaluation]:
+    """Learns from random transitions alone."""
+    steps = options.steps or _STEPS
+    now("Collecting", 0.0)
+    # Four episodes at least, so that a quarter can be held out whole.
+    longest = min(_CHECKED_STEPS, max(1, steps // 4))
+    data = collect(env, steps, seed=options.seed, episode_steps=longest)
+    now("Fitting and checking", 0.5)
+    model, check = _learn(data, options, console)
+    mpc = MPC(model, reward, planner, action_space=env.action_space, seed=options.seed)
+    return mpc, model, check
+
+
+def _loop_job(  # noqa: PLR0917  # both jobs are called in one place
+    env: Any,
+    reward: rewards.Reward,
+    planner: CEM,
+    options: argparse.Namespace,
+    console: Console,
+    now: Show,
+) -> tuple[MPC, Model, Evaluation]:
+    """Learns while it controls."""
+    steps = options.steps or _LOOP_STEPS
+    with _refusing(f"--env {options.env}", TypeError):
+        pets = loop_for(env, reward, planner, steps=steps, seed=options.seed)
+    _print_title(options, console)
+    last = learn_by_control(pets, steps, console, lambda what, done: now(what, done / steps))
+    # At least one episode was controlled, so that there is an evaluation.
+    return pets.controller(last.model), last.model, cast("Evaluation", last.evaluation)
 
 
 def _learn(
@@ -217,11 +260,11 @@ def _learn(
     seconds = time.perf_counter() - start
     if len(train) <= model.columns:
         raise _RefusalError(
-            f"--steps {options.steps}: {len(train)} transitions do not determine {model.columns} "
+            f"--steps {len(data)}: {len(train)} transitions do not determine {model.columns} "
             f"coefficients per state; use at least {2 * model.columns}"
         )
     check = evaluate(model, held_out, horizon=_CHECKED_STEPS)
-    console.print(f"dynaplan {__version__}: {options.env}, seed {options.seed}\n", style="bold")
+    _print_title(options, console)
     console.print(f"Data: {len(data)} transitions, {len(held_out)} of them held out")
     console.print(
         f"Model: least squares on quadratic features, {model.coefficients.size} coefficients "
@@ -235,6 +278,10 @@ def _learn(
         f'(median error within {report.percent(check.share)} of "nothing changes")\n'
     )
     return model.updated(held_out), check
+
+
+def _print_title(options: argparse.Namespace, console: Console) -> None:
+    console.print(f"dynaplan {__version__}: {options.env}, seed {options.seed}\n", style="bold")
 
 
 def _episode(env: Any, mpc: MPC, seed: int) -> report.ControlledEpisode:
@@ -262,9 +309,7 @@ def _episode(env: Any, mpc: MPC, seed: int) -> report.ControlledEpisode:
     )
 
 
-def _predictions(
-    model: LinearGaussian, episode: report.ControlledEpisode
-) -> dict[int, NDArray[np.float64]]:
+def _predictions(model: Model, episode: report.ControlledEpisode) -> dict[int, NDArray[np.float64]]:
     """Predicts an episode piece by piece from the actions that were applied."""
     pieces = {}
     for start in range(0, len(episode.actions), _PREDICTED_STEPS):
@@ -304,7 +349,7 @@ def _environment(env_id: str) -> tuple[Any, rewards.Reward]:
     import gymnasium  # noqa: PLC0415  # slow, and --help needs none of it
 
     with _refusing(f"--env {env_id}", gymnasium.error.Error, ImportError):
-        env = gymnasium.make(env_id)
+        env = gymnasium.make(env_id, **settings_that_show_the_reward(env_id))
     try:
         return env, rewards.for_env(env)
     except ArgumentError as error:

@@ -124,7 +124,9 @@ def evaluate(
             f"held_out: has ({held_out.state_dim}, {held_out.action_dim}) states and actions, "
             f"must have the model's ({model.state_dim}, {model.action_dim})"
         )
-    spread = held_out.states.std(axis=0)
+    # The deviation of equal numbers may come out as 1e-17 of them, which is no scale.
+    varied = held_out.states.max(axis=0) > held_out.states.min(axis=0)
+    spread = np.where(varied, held_out.states.std(axis=0), 0.0)
     rmse, coverage = _one_step(model, held_out, threads)
     errors, baselines, reached = _open_loop(model, held_out, horizon, spread, threads)
     starts = reached.sum(axis=0)

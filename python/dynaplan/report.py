@@ -13,15 +13,18 @@ from numpy.typing import NDArray
 from rich import box
 from rich.table import Table
 
+from dynaplan.dyna import Iteration
 from dynaplan.evaluate import Evaluation
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 __all__ = [
+    "ITERATION_HEADING",
     "ControlledEpisode",
     "check_table",
     "draw",
+    "iteration_line",
     "percent",
     "plot_is_possible",
     "return_table",
@@ -87,6 +90,21 @@ def check_table(check: Evaluation) -> Table:
             errors = (check.error_median[row], check.error_90[row], check.baseline_median[row])
             table.add_row(str(step), *map(percent, errors), str(check.starts[row]))
     return table
+
+
+# The iterations of a loop are printed as they come, so that their columns are fixed.
+ITERATION_HEADING = "  steps   episode      return   trusted horizon   learning   in all"
+
+
+def iteration_line(iteration: Iteration) -> str:
+    """Returns one row below `ITERATION_HEADING`; the times are in seconds."""
+    controlled = iteration.episode > 0
+    episode = str(iteration.episode) if controlled else "random"
+    value = f"{iteration.episode_return:.1f}" if controlled else ""
+    check = iteration.evaluation
+    trusted = steps(check.trusted_horizon) if check else ""
+    seconds = f"{iteration.learning_seconds:9.2f} {iteration.seconds:8.2f}"
+    return f"{iteration.steps:7d}   {episode:>7} {value:>11}   {trusted:>15}  {seconds}"
 
 
 def return_table(episodes: Sequence[ControlledEpisode]) -> Table:

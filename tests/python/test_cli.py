@@ -106,6 +106,31 @@ def test_without_matplotlib_one_line_says_how_to_get_it(one_episode, monkeypatch
     assert not list(tmp_path.iterdir())
 
 
+def test_another_environment_is_learned_while_it_is_controlled(one_episode, capsys, tmp_path):
+    pytest.importorskip("mujoco")
+    assert cli.main(["--env", "Reacher-v5", "--steps", "230", "--horizon", "8"]) == 0
+    out = capsys.readouterr().out
+    rows = re.findall(
+        r"^ +(\d+) +(random|\d+) +(-[\d.]+)? +(\d+ steps?)? +[\d.]+ +[\d.]+$", out, re.M
+    )
+    assert [(steps, episode) for steps, episode, *_ in rows] == [
+        ("100", "random"),
+        ("150", "1"),
+        ("200", "2"),
+        ("230", "3"),
+    ]
+    assert [bool(value and trusted) for *_, value, trusted in rows] == [False, True, True, True]
+    assert "plans 8 steps ahead on a model of all data" in out
+    assert re.search(r"^ +1000 +50 +-[\d.]+ +-[\d.]+ ?$", out, re.M)
+    png_size(tmp_path / "dynaplan-Reacher-v5.png")
+
+
+def test_a_robot_is_made_to_show_the_position_it_is_paid_for(one_episode, capsys):
+    pytest.importorskip("mujoco")
+    assert cli.main(["--env", "Hopper-v5", "--steps", "30", "--horizon", "3"]) == 0
+    assert re.search(r"^ +15 +random ", capsys.readouterr().out, re.M)
+
+
 def test_a_terminal_sees_progress(run_python):
     pytest.importorskip("pty", reason="no pseudo-terminals here")
     out = run_python(

@@ -103,6 +103,22 @@ def test_a_state_that_never_moved_does_not_spoil_the_scale():
     np.testing.assert_allclose(check.error_median, expected.error_median, rtol=1e-8)
 
 
+def test_the_rounding_of_a_state_that_never_moved_is_no_scale():
+    generator = np.random.default_rng(0)
+    states, actions = generator.normal(size=(2, 50, 1))
+    still = generator.normal(size=(50, 1))
+    train = dp.Transitions(
+        np.hstack([states, still]), actions, np.hstack([0.5 * states + actions, still])
+    )
+    model = dp.LinearGaussian.fit(train)
+    constant = np.full((50, 1), 0.1)
+    assert 0.0 < constant.std() < 1e-15
+    after = np.hstack([0.5 * states + actions, constant])
+    check = dp.evaluate(model, dp.Transitions(np.hstack([states, constant]), actions, after))
+    assert check.spread[1] == 0.0
+    assert check.error_median[0] < 1e-9
+
+
 def test_arguments_out_of_range_are_refused_by_name():
     data = walk(0.8, 12, 0.1, 0)
     model = dp.LinearGaussian.fit(data)
