@@ -4,6 +4,7 @@
 
 #include "arrays.hpp"
 #include "bindings.hpp"
+#include "dynaplan/models/network_prediction.hpp"
 #include "dynaplan/rollout/rollout.hpp"
 #include "handles.hpp"
 #include "limits.hpp"
@@ -103,16 +104,18 @@ py::array_t<double> reduce_rows(const DynamicsHandle& dynamics, const Particles&
   return reduced;
 }
 
-py::array_t<double> disagreement(const DynamicsHandle& dynamics, const py::array& states, const py::array& actions,
-                                 int threads) {
+py::array_t<double> disagreement_of(const DynamicsHandle& dynamics, const py::array& states, const py::array& actions,
+                                    int threads) {
   const Dynamics<double>& model = *dynamics.float64;
-  const auto* state_rows = input<double>(states, "states", {-1, model.state_dim()});
-  const auto* action_rows = input<double>(actions, "actions", {states.shape(0), model.action_dim()});
-  py::array_t<double> out(states.shape(0));
+  NetworkQuery query;
+  query.states = input<double>(states, "states", {-1, model.state_dim()});
+  query.actions = input<double>(actions, "actions", {states.shape(0), model.action_dim()});
+  query.count = states.shape(0);
+  py::array_t<double> out(query.count);
   double* const values = out.mutable_data();
   {
     const py::gil_scoped_release release;
-    disagreements(model, state_rows, action_rows, states.shape(0), threads, values);
+    disagreement(model, query, threads, values);
   }
   return out;
 }
@@ -137,7 +140,8 @@ void bind_rollout(py::module_& m) {
              return ground;
            }),
            py::arg("limit"), py::arg("rejects"));
-  m.def("disagreement", &disagreement, py::arg("dynamics"), py::arg("states"), py::arg("actions"), py::arg("threads"));
+  m.def("disagreement", &disagreement_of, py::arg("dynamics"), py::arg("states"), py::arg("actions"),
+        py::arg("threads"));
   m.def("reduce", &reduce_rows, py::arg("dynamics"), py::arg("particles"), py::arg("returns"));
   m.def(
       "rollout",

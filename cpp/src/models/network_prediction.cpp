@@ -19,7 +19,7 @@ struct QueryBlock {
 
 // Calls `use` with every block of a query, turned, and scratch for `extra_rows` rows besides a step's.
 template <class Use>
-void for_blocks(const NetworkDynamics<double>& dynamics, const NetworkQuery& query, int threads, Index extra_rows,
+void for_blocks(const Dynamics<double>& dynamics, const NetworkQuery& query, int threads, Index extra_rows,
                 const Use& use) {
   const Index state_dim = dynamics.state_dim();
   const Index action_dim = dynamics.action_dim();
@@ -66,7 +66,7 @@ void predict(const NetworkDynamics<double>& dynamics, const NetworkQuery& query,
   });
 }
 
-void disagreement(const NetworkDynamics<double>& dynamics, const NetworkQuery& query, int threads, double* out) {
+void disagreement(const Dynamics<double>& dynamics, const NetworkQuery& query, int threads, double* out) {
   for_blocks(dynamics, query, threads, 1, [&](const QueryBlock& block, Workspace& workspace) {
     double* const apart = workspace.take<double>(block.states.lanes);
     dynamics.disagreement(block.states, block.actions, workspace, apart);

@@ -2,11 +2,8 @@
 
 #include <algorithm>
 #include <cmath>
-#include <vector>
 
 #include "dynaplan/core/error.hpp"
-#include "dynaplan/core/parallel.hpp"
-#include "dynaplan/core/transpose.hpp"
 
 namespace dynaplan {
 inline namespace DYNAPLAN_LEVEL {
@@ -114,33 +111,6 @@ T reduce(const Risk& risk, Index members, T* returns, Index count) {
 
 void KnownGround::validate() const {
   if (!(limit >= 0.0)) throw ValueError("limit: got " + std::to_string(limit) + ", must be at least 0");
-}
-
-void disagreements(const Dynamics<double>& dynamics, const double* states, const double* actions, Index count,
-                   int threads, double* out) {
-  const Index state_dim = dynamics.state_dim();
-  const Index action_dim = dynamics.action_dim();
-  const Index blocks = (count + kMaxLanes - 1) / kMaxLanes;
-  std::vector<Workspace> workspaces(static_cast<std::size_t>(usable_threads(blocks, threads)));
-  for (Workspace& workspace : workspaces) {
-    workspace.reserve(Workspace::bytes<double>(state_dim * kMaxLanes) +
-                      Workspace::bytes<double>(action_dim * kMaxLanes) + Workspace::bytes<double>(kMaxLanes) +
-                      dynamics.workspace_bytes(kMaxLanes));
-  }
-  parallel_for(blocks, static_cast<int>(workspaces.size()), [&](Index block, int thread) {
-    Workspace& workspace = workspaces[static_cast<std::size_t>(thread)];
-    const Workspace::Scope scope(workspace);
-    const Index first = block * kMaxLanes;
-    const Index rows = std::min(kMaxLanes, count - first);
-    const Index lanes = padded_lanes<double>(rows);
-    const Block<double> state = workspace.take_block<double>(state_dim, lanes);
-    const Block<double> action = workspace.take_block<double>(action_dim, lanes);
-    rows_to_block(states + first * state_dim, state_dim, rows, state);
-    rows_to_block(actions + first * action_dim, action_dim, rows, action);
-    double* const result = workspace.take<double>(lanes);
-    dynamics.disagreement(state, action, workspace, result);
-    std::copy_n(result, rows, out + first);
-  });
 }
 
 template float reduce<float>(const Risk&, Index, float*, Index);

@@ -24,8 +24,8 @@ struct NetworkMoments {
 void predict(const NetworkDynamics<double>& dynamics, const NetworkQuery& query, int threads,
              const NetworkMoments& out);
 
-/// How far the members' means lie apart, (count), in units of the targets' scales: see NetworkDynamics.
-void disagreement(const NetworkDynamics<double>& dynamics, const NetworkQuery& query, int threads, double* out);
+/// How far the members' means lie apart, (count): see Dynamics::disagreement.
+void disagreement(const Dynamics<double>& dynamics, const NetworkQuery& query, int threads, double* out);
 
 }  // namespace DYNAPLAN_LEVEL
 }  // namespace dynaplan

@@ -59,10 +59,5 @@ struct KnownGround {
   void validate() const;
 };
 
-/// The members' disagreement on single steps, arrays row-major: `states` (count, S), `actions` (count, A) to `out`
-/// (count). Throws ValueError if `threads` < 1.
-void disagreements(const Dynamics<double>& dynamics, const double* states, const double* actions, Index count,
-                   int threads, double* out);
-
 }  // namespace DYNAPLAN_LEVEL
 }  // namespace dynaplan
