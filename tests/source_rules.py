@@ -46,6 +46,8 @@ PYTHON_LAYERS = (
 )
 # Siblings that must not know each other although they share a layer.
 PYTHON_STRANGERS = {
+    "io": {"features", "models", "recursive", "rewards", "terminations", "transitions"}
+    | {"planners", "rollouts", "evaluate", "agents"},
     "features": {"models", "recursive", "rewards", "terminations"},
     "models": {"rewards", "terminations", "planners", "rollouts", "evaluate", "agents"},
     "rewards": {

@@ -36,6 +36,7 @@ from dynaplan.models import Jacobians as Jacobians  # noqa: E402
 from dynaplan.models import LinearGaussian as LinearGaussian  # noqa: E402
 from dynaplan.models import Prediction as Prediction  # noqa: E402
 from dynaplan.models import TrainingHistory as TrainingHistory  # noqa: E402
+from dynaplan.models import load as load  # noqa: E402
 from dynaplan.models import with_jacobians as with_jacobians  # noqa: E402
 from dynaplan.planners import CEM as CEM  # noqa: E402
 from dynaplan.planners import Plan as Plan  # noqa: E402
@@ -58,8 +59,8 @@ __all__ = [
     "GaussianMLP",
     "Identity",
     "IsaError",
-    "Jacobians",
     "Iteration",
+    "Jacobians",
     "KnownGround",
     "LinearGaussian",
     "ModelFileError",
@@ -78,6 +79,7 @@ __all__ = [
     "build_info",
     "collect",
     "evaluate",
+    "load",
     "returns",
     "rewards",
     "risk",

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import secrets
 import zipfile
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -13,7 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from dynaplan import _rows
+from dynaplan import _rows, io
 from dynaplan.errors import ArgumentError, ModelFileError, ShapeError
 
 __all__ = ["Transitions"]
@@ -283,18 +282,10 @@ class Transitions:
         Raises:
             OSError: the folder does not exist or cannot be written to.
         """
-        target = Path(path)
-        scratch = target.with_name(f".dynaplan-{secrets.token_hex(8)}.tmp")
-        try:
-            with scratch.open("xb") as file:
-                # Every name is there, so that a lost one shows: no rewards are an empty array.
-                arrays = {"rewards": np.empty(0), **self._arrays()}
-                np.savez(file, kind=_FILE_KIND, version=_FILE_VERSION, **arrays)
-                file.flush()
-                os.fsync(file.fileno())
-            scratch.replace(target)
-        finally:
-            scratch.unlink(missing_ok=True)
+        with io.replacing(path) as file:
+            # Every name is there, so that a lost one shows: no rewards are an empty array.
+            arrays = {"rewards": np.empty(0), **self._arrays()}
+            np.savez(file, kind=_FILE_KIND, version=_FILE_VERSION, **arrays)
 
     @staticmethod
     def load(path: str | os.PathLike[str]) -> Transitions:

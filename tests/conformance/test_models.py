@@ -95,6 +95,14 @@ def test_a_copy_predicts_the_same(model):
     )
 
 
+def test_a_saved_and_loaded_model_predicts_the_same(model, tmp_path):
+    model.save(tmp_path / "model")
+    twin = dp.load(tmp_path / "model")
+    mine, theirs = (m.predict(np.ones(3), np.ones(2)) for m in (model, twin))
+    for kind in ("mean", "aleatoric", "epistemic"):
+        np.testing.assert_array_equal(getattr(mine, kind), getattr(theirs, kind))
+
+
 def test_held_out_data_are_predicted_better_than_by_nothing_changes(model):
     check = dp.evaluate(model, data(60), horizon=1)
     assert check.error_median[0] < 0.5 * check.baseline_median[0]

@@ -6,6 +6,7 @@ shared by threads.
 
 from __future__ import annotations
 
+from dynaplan.models.files import load as load
 from dynaplan.models.jacobians import Jacobians as Jacobians
 from dynaplan.models.jacobians import with_jacobians as with_jacobians
 from dynaplan.models.linear_gaussian import LinearGaussian as LinearGaussian
@@ -25,5 +26,6 @@ __all__ = [
     "Model",
     "Prediction",
     "TrainingHistory",
+    "load",
     "with_jacobians",
 ]

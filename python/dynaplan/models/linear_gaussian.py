@@ -11,8 +11,10 @@ from numpy.typing import ArrayLike, NDArray
 from dynaplan import _arrays, _core
 from dynaplan.errors import ArgumentError, RankDeficientWarning
 from dynaplan.features import Identity, Polynomial
+from dynaplan.models import linear_gaussian_file
 from dynaplan.models.jacobians import Jacobians, with_jacobians
 from dynaplan.models.model import Prediction
+from dynaplan.models.saved import SavedModel
 from dynaplan.transitions import Transitions
 
 __all__ = ["LinearGaussian"]
@@ -28,7 +30,7 @@ def predicts_change(target: str) -> bool:
     return target == "change"
 
 
-class LinearGaussian:
+class LinearGaussian(SavedModel):
     """s' = A s + B a + c + noise, or s' = W phi(s, a) + c + noise, with Gaussian noise.
 
     A model that exists is fitted: use `LinearGaussian.fit`. It is immutable and may be shared by
@@ -353,6 +355,16 @@ class LinearGaussian:
     def __reduce__(self) -> tuple[Any, ...]:
         settings = (self.target, self.intercept, self.ridge)
         return _restored, (self._fit.state(), self.features, settings)
+
+    def _file_parts(self) -> tuple[linear_gaussian_file.Arrays, dict[str, Any]]:
+        settings = (self.target, self.intercept, self.ridge)
+        return linear_gaussian_file.parts(self._fit.state(), self.features, settings)
+
+    @classmethod
+    def _from_file_parts(
+        cls, arrays: linear_gaussian_file.Arrays, header: dict[str, Any]
+    ) -> LinearGaussian:
+        return _restored(*linear_gaussian_file.from_parts(arrays, header))
 
 
 def _restored(

@@ -1,0 +1,51 @@
+"""`load`: which class is behind each kind of model file."""
+
+from __future__ import annotations
+
+import os
+
+from dynaplan import io
+from dynaplan.errors import ModelFileError
+from dynaplan.models.linear_gaussian import LinearGaussian
+
+__all__ = ["load"]
+
+# A kind is the name of its class. A new model is one more entry.
+KINDS = {cls.__name__: cls for cls in (LinearGaussian,)}
+
+
+def load(path: str | os.PathLike[str]) -> LinearGaussian:
+    """Reads a model that its `save` wrote; nothing in the file is run.
+
+    The model is made as if fitted again: it predicts the same, to the bit, on the same instruction
+    set. A file that is not exactly what `save` writes is refused, whoever made it, before memory
+    beyond its own size is taken.
+
+    Args:
+        path: name of the file.
+
+    Returns:
+        A model of the class that was saved.
+
+    Raises:
+        ModelFileError: the file is truncated, altered, holds no model, or is from a later version;
+            the message names the file and what is wrong.
+        OSError: the file does not exist or cannot be read.
+
+    Example:
+        >>> data = dp.Transitions([[0.], [1.], [.5], [-1.], [2.]],
+        ...                       [[1.], [0.], [-1.], [1.], [-.5]],
+        ...                       [[1.], [.5], [-.75], [.5], [.5]])
+        >>> dp.LinearGaussian.fit(data).save("model.safetensors")
+        >>> dp.load("model.safetensors")
+        LinearGaussian(Identity(), state_dim=1, action_dim=1, rows=5, rank=3 of 3)
+    """
+    kind, arrays, header = io.read_model_file(path)
+    if kind not in KINDS:
+        raise ModelFileError(
+            f"{os.fspath(path)}: a model of kind {kind!a:.60}, must be one of {', '.join(KINDS)}"
+        )
+    try:
+        return KINDS[kind]._from_file_parts(arrays, header)
+    except (ArithmeticError, TypeError, ValueError) as error:
+        raise ModelFileError(f"{os.fspath(path)}: not usable as {kind}: {error}") from error

@@ -1,0 +1,63 @@
+"""Model files for tests: some that are good, and the means to change one and sign it anew."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from typing import Any
+
+import numpy as np
+
+import dynaplan as dp
+
+ZEROS = b"0" * 64
+
+
+def transitions(rows: int = 40, seed: int = 0) -> dp.Transitions:
+    generator = np.random.default_rng(seed)
+    states, actions = generator.normal(size=(rows, 2)), generator.normal(size=(rows, 1))
+    noise = 0.1 * generator.normal(size=(rows, 2))
+    return dp.Transitions(states, actions, 0.9 * states + actions + noise)
+
+
+# Each setting of a model that a file must bring back.
+MODELS = {
+    "linear": lambda: dp.LinearGaussian.fit(transitions()),
+    "quadratic": lambda: dp.LinearGaussian.fit(transitions(), features=dp.Polynomial(2)),
+    "polynomial of degree 1": lambda: dp.LinearGaussian.fit(
+        transitions(), features=dp.Polynomial(1), target="absolute"
+    ),
+    "no intercept, ridge": lambda: dp.LinearGaussian.fit(
+        transitions(), intercept=False, ridge=0.1, weights=np.linspace(0.0, 1.0, 40)
+    ),
+    "float32 data": lambda: dp.LinearGaussian.fit(
+        dp.Transitions(
+            np.float32(transitions().states), [[1.0]] * 40, np.float32(transitions().next_states)
+        ),
+        features=dp.Polynomial(2),
+    ),
+}
+
+
+def split(content: bytes) -> tuple[dict[str, Any], bytes]:
+    """The header of a safetensors file, and its data."""
+    end = 8 + int.from_bytes(content[:8], "little")
+    return json.loads(content[8:end]), content[end:]
+
+
+def joined(header: bytes | dict[str, Any], data: bytes) -> bytes:
+    """A safetensors file as its format lays it out, without its package."""
+    text = header if isinstance(header, bytes) else json.dumps(header).encode()
+    return len(text).to_bytes(8, "little") + text + data
+
+
+def signed(content: bytes) -> bytes:
+    """The same file with the right checksum, as one who means harm would write it."""
+    end = 8 + int.from_bytes(content[:8], "little")
+    found = re.search(rb'sha256\\": ?\\"([^"\\]{64})\\"', content[8:end])
+    if not found:
+        return content
+    start = 8 + found.start(1)
+    blank = content[:start] + ZEROS + content[start + 64 :]
+    return content[:start] + hashlib.sha256(blank).hexdigest().encode() + content[start + 64 :]
