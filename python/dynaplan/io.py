@@ -217,14 +217,14 @@ def _document(metadata: object) -> dict[str, Any]:
         raise ModelFileError("a safetensors file, but none that dynaplan wrote")
     if metadata != {_METADATA_KEY: text}:
         raise ModelFileError(f"its metadata hold more than {_METADATA_KEY!r}")
-    document = _json_object("dynaplan's header", text.encode("utf-8", "surrogatepass"))
+    document = _json_object("the dynaplan header", text.encode("utf-8", "surrogatepass"))
     version, writer = document.get("format"), document.get("dynaplan")
     if type(version) is int and version != FORMAT:
         raise ModelFileError(
             f"version {version} of the format, expected {FORMAT}; read it with dynaplan "
             f"{_shown(writer)}, which wrote it"
         )
-    return fields(document, "dynaplan's header", _DOCUMENT_FIELDS)
+    return fields(document, "the dynaplan header", _DOCUMENT_FIELDS)
 
 
 def _checksum_start(content: bytes, shown: str) -> int:

@@ -128,7 +128,7 @@ def test_a_missing_file_or_folder_is_an_os_error(tmp_path):
         ({"a": np.array([1.0, np.inf])}, {}, r"array 'a': entry \(1,\) is inf"),
         ({"a": np.zeros(2, np.int64)}, {}, "type 'I64', must be F32 or F64"),
         ({"a": np.zeros((1,) * 9)}, {}, "too many dimensions"),
-        ({}, {"x": float("nan")}, "number NaN is not finite"),
+        ({"a": np.zeros(1)}, {"x": float("nan")}, "number NaN is not finite"),
         ({}, {"x": np.float32(1.0)}, "not JSON serializable"),
     ],
 )
