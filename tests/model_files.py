@@ -39,6 +39,33 @@ MODELS = {
     ),
 }
 
+LEARNT = dp.Transitions(
+    transitions().states,
+    transitions().actions,
+    transitions().next_states,
+    np.linspace(0.0, 1.0, 40),
+)
+SHORT = {"epochs": 3, "hidden": (4,), "seed": 0}
+# Networks of each kind; each setting that changes what a file holds is there once.
+NETWORKS = {
+    "MLP": lambda: dp.MLP.fit(LEARNT, **SHORT),
+    "MLP with rewards, linear": lambda: dp.MLP.fit(LEARNT, **{**SHORT, "hidden": ()}, rewards=True),
+    "GaussianMLP": lambda: dp.GaussianMLP.fit(LEARNT, **SHORT, activation="tanh", angles=[1]),
+    "Ensemble": lambda: dp.Ensemble.fit(LEARNT, **SHORT, members=3, rewards=True, held_out=LEARNT),
+    "Ensemble of means, none held out": lambda: dp.Ensemble.fit(
+        LEARNT, **SHORT, members=2, probabilistic=False, held_out=0.0
+    ),
+    "Ensemble that stopped early": lambda: dp.Ensemble.fit(
+        LEARNT,
+        **{**SHORT, "epochs": 60},
+        members=3,
+        warm_up=0,
+        patience=2,
+        improvement=0.1,
+        learning_rate=0.02,
+    ),
+}
+
 
 def split(content: bytes) -> tuple[dict[str, Any], bytes]:
     """The header of a safetensors file, and its data."""

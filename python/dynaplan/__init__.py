@@ -34,6 +34,7 @@ from dynaplan.models import Ensemble as Ensemble  # noqa: E402
 from dynaplan.models import GaussianMLP as GaussianMLP  # noqa: E402
 from dynaplan.models import Jacobians as Jacobians  # noqa: E402
 from dynaplan.models import LinearGaussian as LinearGaussian  # noqa: E402
+from dynaplan.models import NetworkUnits as NetworkUnits  # noqa: E402
 from dynaplan.models import Prediction as Prediction  # noqa: E402
 from dynaplan.models import TrainingHistory as TrainingHistory  # noqa: E402
 from dynaplan.models import load as load  # noqa: E402
@@ -64,6 +65,7 @@ __all__ = [
     "KnownGround",
     "LinearGaussian",
     "ModelFileError",
+    "NetworkUnits",
     "NumericalError",
     "Plan",
     "PlanStats",

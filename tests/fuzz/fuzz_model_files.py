@@ -32,7 +32,7 @@ import numpy as np
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 import dynaplan as dp
-from model_files import MODELS, joined, signed, split
+from model_files import MODELS, NETWORKS, joined, signed, split
 
 Random = np.random.Generator
 
@@ -205,7 +205,7 @@ def limit_memory() -> None:
 def seed_files(folder: Path) -> list[bytes]:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", dp.RankDeficientWarning)
-        for number, make in enumerate(MODELS.values()):
+        for number, make in enumerate([*MODELS.values(), *NETWORKS.values()]):
             make().save(folder / f"seed-{number}")
     return [path.read_bytes() for path in sorted(folder.glob("seed-*"))]
 

@@ -9,7 +9,7 @@ import pytest
 
 from dynaplan.errors import ArgumentError, ModelFileError, ShapeError
 from dynaplan.models.exchange import from_onnx, from_torch, to_onnx, to_torch
-from dynaplan.models.network_arrays import NetworkArrays, Units
+from dynaplan.models.network_arrays import NetworkArrays, NetworkUnits
 from reference.network_outputs import random_network, targets_of
 
 TOLERANCE = 1e-5  # float32 through four layers of outputs of about 1
@@ -113,7 +113,7 @@ def test_a_torch_sequential_is_taken_with_its_units():
         "target_mean": random.normal(size=4),
         "target_scale": random.uniform(0.5, 2.0, size=4),
     }
-    network = from_torch(module, Units(angles=[1], rewards=True, **scaling))
+    network = from_torch(module, NetworkUnits(angles=[1], rewards=True, **scaling))
     assert (network.state_dim, network.action_dim, network.hidden) == (3, 2, [16, 8])
     states, actions = random.normal(size=(5, 3)), random.normal(size=(5, 2))
     seen = np.stack(
@@ -160,10 +160,10 @@ def test_other_torch_modules_are_refused(layers, said):
 def test_units_must_fit():
     torch = pytest.importorskip("torch")
     with pytest.raises(ShapeError, match=r"input_mean: got shape \(2,\), must be \(3,\)"):
-        from_torch(torch.nn.Sequential(torch.nn.Linear(3, 2)), Units(input_mean=[0.0, 0.0]))
+        from_torch(torch.nn.Sequential(torch.nn.Linear(3, 2)), NetworkUnits(input_mean=[0.0, 0.0]))
     made = to_torch(NetworkArrays(**random_network()))
     with pytest.raises(ArgumentError, match="the network has its own"):
-        from_torch(made, Units())
+        from_torch(made, NetworkUnits())
 
 
 @pytest.mark.parametrize("make", [to_torch, to_onnx])

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import fields
 
 import numpy as np
 import pytest
 
+import dynaplan as dp
+import model_files
 from dynaplan import io
 from dynaplan.errors import ModelFileError
 from dynaplan.models.network_arrays import NetworkArrays
@@ -82,3 +85,113 @@ def test_scales_of_zero_are_refused():
         arrays, header = network_parts(NetworkArrays(**{**numbers, name: 0.0 * numbers[name]}))
         with pytest.raises(ModelFileError, match=f"array '{name}': must be above 0"):
             read(arrays, header)
+
+
+@pytest.fixture(params=model_files.NETWORKS, scope="module")
+def model(request):
+    return model_files.NETWORKS[request.param]()
+
+
+def test_a_loaded_model_is_the_saved_one_to_the_bit(tmp_path, model):
+    model.save(tmp_path / "model")
+    twin = dp.load(tmp_path / "model")
+    assert type(twin) is type(model)
+    assert repr(twin) == repr(model)
+    for name in ("architecture", "settings", "rows"):
+        assert getattr(twin, name) == getattr(model, name)
+    for name in ("observed_low", "observed_high"):
+        assert getattr(twin, name).tobytes() == getattr(model, name).tobytes()
+    for name in ("training", "held_out", "best_epoch"):  # with the nan of members that had stopped
+        mine, theirs = getattr(model.history, name), getattr(twin.history, name)
+        np.testing.assert_array_equal(mine, theirs)
+        assert mine.dtype == theirs.dtype
+    assert twin.history.interrupted is model.history.interrupted
+    states, actions = np.random.default_rng(1).normal(size=(2, 30, 2))
+    mine, theirs = (m.predict(states, actions[:, :1]) for m in (model, twin))
+    for kind in ("mean", "aleatoric", "epistemic"):
+        assert getattr(mine, kind).tobytes() == getattr(theirs, kind).tobytes()
+    twin.save(tmp_path / "again")
+    assert (tmp_path / "again").read_bytes() == (tmp_path / "model").read_bytes()
+
+
+def test_a_loaded_model_learns_on_as_the_saved_one_would(tmp_path):
+    model = model_files.NETWORKS["Ensemble"]()
+    model.save(tmp_path / "model")
+    mine, theirs = (
+        dp.Ensemble.fit(
+            model_files.LEARNT, **model_files.SHORT, members=3, rewards=True, initial=initial
+        )
+        for initial in (model, dp.load(tmp_path / "model"))
+    )
+    np.testing.assert_array_equal(mine.history.training, theirs.history.training)
+
+
+def test_some_members_stopped_before_others():
+    # Else no nan of a history has been through a file.
+    history = model_files.NETWORKS["Ensemble that stopped early"]().history
+    assert np.isnan(history.training).any()
+
+
+def kind_of(kind):
+    return lambda document: document.update(kind=kind)
+
+
+def in_part(part, **changes):
+    return lambda document: document["header"][part].update(changes)
+
+
+WRONG = {
+    "an ensemble as one network": (kind_of("GaussianMLP"), "3 members, probabilistic True"),
+    "means as variances": (kind_of("MLP"), "not MLP"),
+    "another model": (kind_of("LinearGaussian"), "not usable as LinearGaussian: header"),
+    "more epochs": (in_part("history", epochs=10**19), "'history.training': got float64"),
+    "negative epochs": (in_part("history", epochs=-1), "'history.training': got float64"),
+    "fewer best epochs": (in_part("history", best_epoch=[0]), "'best_epoch' must be an epoch"),
+    "best of none": (in_part("history", best_epoch=[0, 3, 0]), "'best_epoch' must be an epoch"),
+    "text as epoch": (in_part("history", best_epoch=["0", 0, 0]), "'best_epoch' must be an epoch"),
+    "text as a share": (in_part("settings", held_out="0"), "'held_out' must be of type float"),
+    "another activation": (in_part("network", activation="gelu"), "gelu"),
+    "negative rows": (in_part("training_data", rows=-1), "rows must not be negative"),
+}
+
+
+@pytest.mark.parametrize("name", WRONG)
+def test_a_header_that_is_none_of_its_kind_is_refused(tmp_path, name):
+    edit, said = WRONG[name]
+    path = tmp_path / "model"
+    model_files.NETWORKS["Ensemble"]().save(path)
+    header, data = model_files.split(path.read_bytes())
+    document = json.loads(header["__metadata__"]["dynaplan"])
+    edit(document)
+    header["__metadata__"]["dynaplan"] = json.dumps(document)
+    path.write_bytes(model_files.signed(model_files.joined(header, data)))
+    with pytest.raises(ModelFileError, match=said):
+        dp.load(path)
+
+
+@pytest.mark.parametrize("library", ["torch", "onnx"])
+def test_an_mlp_goes_to_another_library_and_comes_back(tmp_path, library):
+    pytest.importorskip(library)
+    model = model_files.NETWORKS["MLP"]()
+    if library == "torch":
+        back = dp.MLP.from_torch(model.to_torch())
+    else:
+        (tmp_path / "model.onnx").write_bytes(model.to_onnx().SerializeToString())
+        back = dp.MLP.from_onnx(tmp_path / "model.onnx")
+    states, actions = np.random.default_rng(1).normal(size=(2, 30, 2))
+    mine, theirs = (m.predict(states, actions[:, :1]).mean for m in (model, back))
+    np.testing.assert_allclose(mine, theirs, rtol=0, atol=1e-6)  # the scaling was in float32
+    assert back.history.best_epoch.tolist() == [-1]
+    assert back.rows == 0
+    back.save(tmp_path / "back")
+    assert repr(dp.load(tmp_path / "back")) == repr(back)
+
+
+def test_a_network_from_elsewhere_predicts_what_its_library_does():
+    torch = pytest.importorskip("torch")
+    module = torch.nn.Sequential(torch.nn.Linear(4, 8), torch.nn.SiLU(), torch.nn.Linear(8, 2))
+    states, actions = np.random.default_rng(1).normal(size=(2, 30, 2))
+    x = torch.tensor(np.hstack([states, actions]), dtype=torch.float32)
+    expected = states + module(x).detach().numpy()
+    model = dp.MLP.from_torch(module)
+    np.testing.assert_allclose(model.predict(states, actions).mean, expected, rtol=0, atol=1e-5)

@@ -12,6 +12,7 @@ from dynaplan.models.jacobians import with_jacobians as with_jacobians
 from dynaplan.models.linear_gaussian import LinearGaussian as LinearGaussian
 from dynaplan.models.model import Model as Model
 from dynaplan.models.model import Prediction as Prediction
+from dynaplan.models.network_arrays import NetworkUnits as NetworkUnits
 from dynaplan.models.networks import MLP as MLP
 from dynaplan.models.networks import Ensemble as Ensemble
 from dynaplan.models.networks import GaussianMLP as GaussianMLP
@@ -24,6 +25,7 @@ __all__ = [
     "Jacobians",
     "LinearGaussian",
     "Model",
+    "NetworkUnits",
     "Prediction",
     "TrainingHistory",
     "load",

@@ -10,7 +10,7 @@ import os
 from typing import TYPE_CHECKING
 
 from dynaplan.errors import ArgumentError
-from dynaplan.models.network_arrays import NetworkArrays, Units
+from dynaplan.models.network_arrays import NetworkArrays, NetworkUnits
 
 if TYPE_CHECKING:
     import onnx
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 __all__ = ["from_onnx", "from_torch", "to_onnx", "to_torch"]
 
 
-def from_torch(module: torch.nn.Module, units: Units | None = None) -> NetworkArrays:
+def from_torch(module: torch.nn.Module, units: NetworkUnits | None = None) -> NetworkArrays:
     """Takes the weights of a PyTorch network.
 
     Args:
@@ -27,7 +27,7 @@ def from_torch(module: torch.nn.Module, units: Units | None = None) -> NetworkAr
             same everywhere, whose outputs are the change of the state; or what `to_torch` made.
             Weights are rounded to float32.
         units: of the inputs and outputs of a Sequential; what `to_torch` made has its own. Default:
-            those of `Units()`, no scaling.
+            those of `NetworkUnits()`, no scaling.
 
     Returns:
         One network that predicts no variance.
@@ -43,7 +43,7 @@ def from_torch(module: torch.nn.Module, units: Units | None = None) -> NetworkAr
         module = module.network
     linear, activation = torch_networks.linear_layers(module)
     layers = [torch_networks.numbers_of(layer) for layer in linear]
-    return NetworkArrays.of_layers(layers, activation, units or Units())
+    return NetworkArrays.of_layers(layers, activation, units or NetworkUnits())
 
 
 def to_torch(network: NetworkArrays) -> torch.nn.Module:
@@ -65,7 +65,7 @@ def to_torch(network: NetworkArrays) -> torch.nn.Module:
 
 
 def from_onnx(
-    model: onnx.ModelProto | str | os.PathLike[str], units: Units | None = None
+    model: onnx.ModelProto | str | os.PathLike[str], units: NetworkUnits | None = None
 ) -> NetworkArrays:
     """Takes the weights of an ONNX graph that is a multilayer perceptron.
 
@@ -76,7 +76,7 @@ def from_onnx(
 
     Args:
         model: the model, or the name of its file; weights in files beside it are not read.
-        units: of the inputs and outputs of a bare network. Default: those of `Units()`.
+        units: of the inputs and outputs of a bare network. Default: those of `NetworkUnits()`.
 
     Returns:
         One network that predicts no variance. Weights are rounded to float32.
@@ -91,7 +91,7 @@ def from_onnx(
     found = onnx_reader.read(model)
     if found.units is not None:
         units = _own_units(units, found.units)
-    return NetworkArrays.of_layers(found.layers, found.activation, units or Units())
+    return NetworkArrays.of_layers(found.layers, found.activation, units or NetworkUnits())
 
 
 def to_onnx(network: NetworkArrays) -> onnx.ModelProto:
@@ -112,7 +112,7 @@ def to_onnx(network: NetworkArrays) -> onnx.ModelProto:
     return onnx_networks.model_of(network.means())
 
 
-def _own_units(given: Units | None, own: Units) -> Units:
+def _own_units(given: NetworkUnits | None, own: NetworkUnits) -> NetworkUnits:
     if given is not None:
         raise ArgumentError("units: the network has its own, must be left out")
     return own

@@ -3,18 +3,24 @@
 from __future__ import annotations
 
 import os
+from typing import TypeAlias
 
 from dynaplan import io
 from dynaplan.errors import ModelFileError
 from dynaplan.models.linear_gaussian import LinearGaussian
+from dynaplan.models.networks import MLP, Ensemble, GaussianMLP
 
 __all__ = ["load"]
 
+AnyModel: TypeAlias = LinearGaussian | MLP | GaussianMLP | Ensemble
+
 # A kind is the name of its class. A new model is one more entry.
-KINDS = {cls.__name__: cls for cls in (LinearGaussian,)}
+KINDS: dict[str, type[AnyModel]] = {
+    cls.__name__: cls for cls in (LinearGaussian, MLP, GaussianMLP, Ensemble)
+}
 
 
-def load(path: str | os.PathLike[str]) -> LinearGaussian:
+def load(path: str | os.PathLike[str]) -> AnyModel:
     """Reads a model that its `save` wrote; nothing in the file is run.
 
     The model is made as if fitted again: it predicts the same, to the bit, on the same instruction

@@ -1,29 +1,30 @@
 """`NetworkArrays`: all that a network or an ensemble is made of, in NumPy's arrays.
 
-What goes into files and to other libraries, and comes back, passes through it.
+What goes into files, copies and to other libraries, and comes back, passes through it; the core
+checks it when it makes its own `NetworkParameters` of it.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from itertools import pairwise
 from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from dynaplan import _arrays
+from dynaplan import _arrays, _core
 from dynaplan.errors import ArgumentError, ShapeError
 
-__all__ = ["NetworkArrays", "Units"]
+__all__ = ["NetworkArrays", "NetworkUnits"]
 
 Float32 = NDArray[np.float32]
 Float64 = NDArray[np.float64]
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class Units:
+class NetworkUnits:
     """What a bare network, weights and activations alone, does not say of its inputs and outputs.
 
     A bare network sees (x - input_mean) / input_scale of its inputs x: the states with sin in place
@@ -49,7 +50,7 @@ class Units:
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class NetworkArrays:
-    """What the core makes its networks of, by the names of its arguments.
+    """The arguments of `_core.NetworkParameters` by their names.
 
     Attributes:
         state_dim: S.
@@ -94,8 +95,16 @@ class NetworkArrays:
         return self.state_dim + int(self.rewards)
 
     @classmethod
+    def of(cls, parameters: _core.NetworkParameters) -> NetworkArrays:
+        """Returns copies of the core's."""
+        return cls(**{field.name: getattr(parameters, field.name) for field in fields(cls)})
+
+    @classmethod
     def of_layers(
-        cls, layers: Sequence[tuple[NDArray[Any], NDArray[Any]]], activation: str, units: Units
+        cls,
+        layers: Sequence[tuple[NDArray[Any], NDArray[Any]]],
+        activation: str,
+        units: NetworkUnits,
     ) -> NetworkArrays:
         """Makes one network that predicts no variance.
 
@@ -138,6 +147,17 @@ class NetworkArrays:
             log_variance_high=None,
         )
 
+    def member(self, index: int) -> NetworkArrays:
+        """Returns one member as a network of its own."""
+        low, high = self.log_variance_low, self.log_variance_high
+        return replace(
+            self,
+            weights=[layer[index : index + 1] for layer in self.weights],
+            biases=[layer[index : index + 1] for layer in self.biases],
+            log_variance_low=None if low is None else low[index : index + 1],
+            log_variance_high=None if high is None else high[index : index + 1],
+        )
+
     def means(self) -> NetworkArrays:
         """Returns the same network without its variances.
 
@@ -156,6 +176,18 @@ class NetworkArrays:
             log_variance_low=None,
             log_variance_high=None,
         )
+
+    def parameters(self) -> _core.NetworkParameters:
+        """Returns the core's own.
+
+        Raises:
+            ArgumentError, ShapeError: something is out of range, or does not fit the rest.
+        """
+        # In turn, not `asdict`, which would copy every array.
+        arguments: dict[str, Any] = {
+            field.name: getattr(self, field.name) for field in fields(self)
+        }
+        return _core.NetworkParameters(**arguments)
 
 
 def _vector(name: str, values: ArrayLike | None, size: int, default: float) -> Float64:

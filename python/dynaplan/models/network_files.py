@@ -1,18 +1,22 @@
-"""What a file of a network model holds of the networks themselves."""
+"""What a file of a network model holds: the networks, and how they were trained."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import asdict
 from itertools import pairwise
 from typing import Any
 
+import numpy as np
 from numpy.typing import NDArray
 
 from dynaplan import io
 from dynaplan.errors import ModelFileError
 from dynaplan.models.network_arrays import NetworkArrays
+from dynaplan.models.training import Architecture, Fitted, TrainingHistory, TrainingSettings
 
-__all__ = ["checked_header", "network_from_parts", "network_parts", "wanted_arrays"]
+__all__ = ["checked_header", "model_from_parts", "model_parts", "network_from_parts"]
+__all__ += ["network_parts", "wanted_arrays"]
 
 Arrays = Mapping[str, NDArray[Any]]
 # Of each array: its dtype and its shape.
@@ -28,6 +32,20 @@ _FIELDS = {
     "rewards": bool,
     "members": int,
 }
+_HEADER = {"network": dict, "settings": dict, "training_data": dict, "history": dict}
+_SETTINGS = {
+    "epochs": int,
+    "batch_size": int,
+    "learning_rate": float,
+    "weight_decay": float,
+    "held_out": float,
+    "patience": int,
+    "improvement": float,
+    "warm_up": int,
+    "bootstrap": bool,
+    "seed": int,
+}
+_HISTORY = {"epochs": int, "best_epoch": list, "interrupted": bool}
 _SCALING = ("input_mean", "input_scale", "target_mean", "target_scale")
 _BOUNDS = ("log_variance_low", "log_variance_high")
 
@@ -117,3 +135,92 @@ def network_from_parts(arrays: Arrays, said: Mapping[str, Any]) -> NetworkArrays
         weights=[arrays[f"weights.{layer}"] for layer in layers],
         biases=[arrays[f"biases.{layer}"] for layer in layers],
     )
+
+
+def model_parts(fitted: Fitted) -> tuple[Arrays, dict[str, Any]]:
+    """Returns the arrays and the header of a whole model."""
+    arrays, network = network_parts(NetworkArrays.of(fitted.parameters))
+    history = fitted.history
+    low, high = fitted.observed
+    return {
+        **arrays,
+        "observed_low": low,
+        "observed_high": high,
+        "history.training": _with_mask(history.training),
+        "history.held_out": _with_mask(history.held_out),
+    }, {
+        "network": network,
+        "settings": asdict(fitted.settings),
+        "training_data": {"rows": int(fitted.rows)},
+        "history": {
+            "epochs": len(history.training),
+            "best_epoch": history.best_epoch.tolist(),
+            "interrupted": bool(history.interrupted),
+        },
+    }
+
+
+def model_from_parts(kind: str, arrays: Arrays, header: dict[str, Any]) -> Fitted:
+    """Returns what a model of this kind is made of, all checked.
+
+    Raises:
+        Error: something is missing, out of range or does not fit the rest.
+    """
+    top = io.fields(header, "header", _HEADER)
+    said = checked_header(top["network"])
+    if kind != "Ensemble" and (said["members"], said["probabilistic"]) != (1, kind != "MLP"):
+        raise ModelFileError(
+            f"network: {said['members']} members, probabilistic {said['probabilistic']}: not {kind}"
+        )
+    held_out = type(None) if top["settings"].get("held_out", 0.0) is None else float
+    settings = io.fields(top["settings"], "settings", {**_SETTINGS, "held_out": held_out})
+    data = io.fields(top["training_data"], "training_data", {"rows": int})
+    history = io.fields(top["history"], "history", _HISTORY)
+    losses = ("float64", (2, history["epochs"], said["members"]))
+    observed = ("float64", (said["state_dim"] + said["action_dim"],))
+    wanted = wanted_arrays(said)
+    wanted |= {"history.training": losses, "history.held_out": losses}
+    wanted |= {"observed_low": observed, "observed_high": observed}
+    io.named_arrays(arrays, wanted)
+    if (arrays["observed_low"] > arrays["observed_high"]).any():
+        raise ModelFileError("array 'observed_low': must not be above 'observed_high'")
+    if data["rows"] < 0:
+        raise ModelFileError(f"training_data: rows must not be negative, got {data['rows']}")
+    return Fitted(
+        network_from_parts(arrays, said).parameters(),
+        Architecture(
+            members=said["members"],
+            probabilistic=said["probabilistic"],
+            hidden=tuple(said["hidden"]),
+            activation=said["activation"],
+            angles=tuple(said["angles"]),
+            rewards=said["rewards"],
+        ),
+        TrainingSettings(**settings),
+        _history(arrays, history, said["members"]),
+        data["rows"],
+        (arrays["observed_low"], arrays["observed_high"]),
+    )
+
+
+def _history(arrays: Arrays, said: dict[str, Any], members: int) -> TrainingHistory:
+    best = said["best_epoch"]
+    is_epoch = [type(epoch) is int and -1 <= epoch < said["epochs"] for epoch in best]
+    if len(best) != members or not all(is_epoch):
+        raise ModelFileError("history: 'best_epoch' must be an epoch or -1 of each member")
+    return TrainingHistory(
+        _without_mask(arrays["history.training"]),
+        _without_mask(arrays["history.held_out"]),
+        np.array(best, np.intp),
+        said["interrupted"],
+    )
+
+
+def _with_mask(losses: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Returns the losses with 0 for nan, and where they are known: files hold finite numbers."""
+    known = ~np.isnan(losses)
+    return np.stack([np.where(known, losses, 0.0), known.astype(np.float64)])
+
+
+def _without_mask(stored: NDArray[np.float64]) -> NDArray[np.float64]:
+    return np.where(stored[1] != 0.0, stored[0], np.nan)

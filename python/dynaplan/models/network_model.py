@@ -2,21 +2,29 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from dynaplan import _arrays, _core
+from dynaplan.models import exchange, network_files
 from dynaplan.models.model import Prediction
+from dynaplan.models.network_arrays import NetworkArrays
+from dynaplan.models.saved import SavedModel
 from dynaplan.models.training import Architecture, Fitted, TrainingHistory, TrainingSettings
+
+if TYPE_CHECKING:
+    import onnx
+    import torch
+    from typing_extensions import Self
 
 __all__ = ["NetworkModel"]
 
 Float64 = NDArray[np.float64]
 
 
-class NetworkModel:
+class NetworkModel(SavedModel):
     """One network or an ensemble of them: abstract, see `MLP`, `GaussianMLP`, `Ensemble`.
 
     A model that exists is fitted. It is immutable and may be shared by threads. It predicts the
@@ -117,11 +125,12 @@ class NetworkModel:
         generator = np.random.default_rng(_arrays.seed_number(seed))
         members = generator.integers(self.architecture.members, size=len(state_rows))
         draws = np.empty((len(state_rows), self.state_dim))
+        arrays = NetworkArrays.of(self._parameters)
         for member in np.unique(members):
             rows = np.flatnonzero(members == member)
             out = np.empty((len(rows), 1, 2, self.state_dim))
             _core.rollout(
-                self._member(int(member)).dynamics(),
+                arrays.member(int(member)).parameters().dynamics(),
                 state_rows[rows],
                 action_rows[rows, None],
                 None,
@@ -135,21 +144,6 @@ class NetworkModel:
             draws[rows] = out[:, 0, 1]
         return draws
 
-    def _numbers(self) -> dict[str, Any]:
-        return {name: getattr(self._parameters, name) for name in _PARAMETERS}
-
-    def _member(self, member: int) -> _core.NetworkParameters:
-        """Returns one member as a network of its own."""
-        if self.architecture.members == 1:
-            return self._parameters
-        numbers = self._numbers()
-        for name in ("weights", "biases"):
-            numbers[name] = [array[member : member + 1] for array in numbers[name]]
-        for name in ("log_variance_low", "log_variance_high"):
-            if numbers[name] is not None:
-                numbers[name] = numbers[name][member : member + 1]
-        return _core.NetworkParameters(**numbers)
-
     def __repr__(self) -> str:
         shape = self.architecture
         members = f"members={shape.members}, " if shape.members > 1 else ""
@@ -158,33 +152,54 @@ class NetworkModel:
             f"state_dim={self.state_dim}, action_dim={self.action_dim}, rows={self.rows})"
         )
 
+    def to_torch(self) -> torch.nn.Module:
+        """Makes a PyTorch module that gives the next state from [state, action] (N, S + A).
+
+        In the data's own units, standardisation included; with rewards it returns (next state,
+        reward). Its attribute `network` is the bare `torch.nn.Sequential`. Variances are left out.
+
+        Raises:
+            ArgumentError: the model is an ensemble.
+            ImportError: PyTorch is not installed: `pip install "dynaplan[torch]"`.
+        """
+        return exchange.to_torch(NetworkArrays.of(self._parameters))
+
+    def to_onnx(self) -> onnx.ModelProto:
+        """Makes an ONNX model that gives `next_state` (N, S) from `state_action` (N, S + A).
+
+        In the data's own units, standardisation included; with rewards it also gives `reward`
+        (N, 1). Variances are left out. `onnx.save(model, path)` writes it.
+
+        Raises:
+            ArgumentError: the model is an ensemble.
+            ImportError: onnx is not installed: `pip install "dynaplan[onnx]"`.
+        """
+        return exchange.to_onnx(NetworkArrays.of(self._parameters))
+
+    def _file_parts(self) -> tuple[network_files.Arrays, dict[str, Any]]:
+        return network_files.model_parts(self._fitted())
+
+    @classmethod
+    def _from_file_parts(cls, arrays: network_files.Arrays, header: dict[str, Any]) -> Self:
+        return cls(network_files.model_from_parts(cls.__name__, arrays, header))
+
+    def _fitted(self) -> Fitted:
+        return Fitted(
+            self._parameters,
+            self.architecture,
+            self.settings,
+            self.history,
+            self.rows,
+            self._observed,
+        )
+
     def __reduce__(self) -> tuple[Any, ...]:
         parts = (self.architecture, self.settings, self.history, self.rows, self._observed)
-        return _restored, (type(self), self._numbers(), parts)
-
-
-# What `_core.NetworkParameters` is made of, by the names of its arguments.
-_PARAMETERS = (
-    "state_dim",
-    "action_dim",
-    "angles",
-    "hidden",
-    "activation",
-    "probabilistic",
-    "rewards",
-    "input_mean",
-    "input_scale",
-    "target_mean",
-    "target_scale",
-    "weights",
-    "biases",
-    "log_variance_low",
-    "log_variance_high",
-)
+        return _restored, (type(self), NetworkArrays.of(self._parameters), parts)
 
 
 def _restored(
-    kind: type[NetworkModel], numbers: dict[str, Any], parts: tuple[Any, ...]
+    kind: type[NetworkModel], network: NetworkArrays, parts: tuple[Any, ...]
 ) -> NetworkModel:
     """Makes a model again from its arrays: for copies and other processes."""
-    return kind(Fitted(_core.NetworkParameters(**numbers), *parts))
+    return kind(Fitted(network.parameters(), *parts))

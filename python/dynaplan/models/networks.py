@@ -2,21 +2,29 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from dynaplan import _arrays
 from dynaplan.errors import ArgumentError
+from dynaplan.models import exchange
+from dynaplan.models.network_arrays import NetworkUnits
 from dynaplan.models.network_model import NetworkModel
 from dynaplan.models.training import (
     Activation,
     Architecture,
     Progress,
     TrainingSettings,
+    architecture_of,
     train,
-    whole_numbers,
+    untrained,
 )
 from dynaplan.transitions import Transitions
+
+if TYPE_CHECKING:
+    import onnx
+    import torch
 
 __all__ = ["MLP", "Ensemble", "GaussianMLP"]
 
@@ -118,7 +126,7 @@ class MLP(NetworkModel):
             >>> bool(abs(model.predict([0.0], [0.5]).mean[0, 0] - 0.1 * np.sin(1.5)) < 0.01)
             True
         """
-        architecture = _architecture(data, 1, False, hidden, activation, angles, rewards)
+        architecture = architecture_of(data, 1, False, hidden, activation, angles, rewards)
         settings = _settings(
             epochs=epochs,
             batch_size=batch_size,
@@ -132,6 +140,28 @@ class MLP(NetworkModel):
             seed=seed,
         )
         return _fit(cls, data, architecture, settings, held_out, initial, progress, threads)
+
+    @classmethod
+    def from_torch(cls, module: torch.nn.Module, units: NetworkUnits | None = None) -> MLP:
+        """Takes the weights of a `torch.nn.Sequential`, or of what `to_torch` made.
+
+        Args:
+            module: Linear layers with SiLU, Tanh or ReLU between them, the same everywhere.
+            units: of the inputs and outputs of a Sequential. Default: not scaled.
+        """
+        return cls(untrained(exchange.from_torch(module, units)))
+
+    @classmethod
+    def from_onnx(
+        cls, model: onnx.ModelProto | str | os.PathLike[str], units: NetworkUnits | None = None
+    ) -> MLP:
+        """Takes the weights of an ONNX graph that is a multilayer perceptron.
+
+        Args:
+            model: the model, or the name of its file.
+            units: of the inputs and outputs of a graph that does not add the state.
+        """
+        return cls(untrained(exchange.from_onnx(model, units)))
 
 
 class GaussianMLP(NetworkModel):
@@ -201,7 +231,7 @@ class GaussianMLP(NetworkModel):
 
         Source: Chua et al. 2018, sec. 4 and appendix A.1 (loss and bounds).
         """
-        architecture = _architecture(data, 1, True, hidden, activation, angles, rewards)
+        architecture = architecture_of(data, 1, True, hidden, activation, angles, rewards)
         settings = _settings(
             epochs=epochs,
             batch_size=batch_size,
@@ -288,7 +318,7 @@ class Ensemble(NetworkModel):
 
         Source: Chua et al. 2018, sec. 4; Lakshminarayanan et al. 2017 (deep ensembles).
         """
-        architecture = _architecture(
+        architecture = architecture_of(
             data, members, probabilistic, hidden, activation, angles, rewards
         )
         settings = _settings(
@@ -304,27 +334,6 @@ class Ensemble(NetworkModel):
             seed=seed,
         )
         return _fit(cls, data, architecture, settings, held_out, initial, progress, threads)
-
-
-def _architecture(  # noqa: PLR0917  # private, called with the names it takes
-    data: Transitions,
-    members: int,
-    probabilistic: bool,
-    hidden: Sequence[int],
-    activation: Activation,
-    angles: Sequence[int],
-    rewards: bool,
-) -> Architecture:
-    # A state counted from the end is the same state.
-    states = [i + data.state_dim if i < 0 else i for i in whole_numbers("angles", angles)]
-    return Architecture(
-        members=_arrays.integer("members", members),
-        probabilistic=bool(probabilistic),
-        hidden=whole_numbers("hidden", hidden),
-        activation=activation,
-        angles=tuple(sorted(states)),
-        rewards=bool(rewards),
-    )
 
 
 def _settings(  # one place where the arguments of three `fit`s become settings

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from onnx import TensorProto, numpy_helper
 
 from dynaplan.errors import ArgumentError, Error, ModelFileError
-from dynaplan.models.network_arrays import Units
+from dynaplan.models.network_arrays import NetworkUnits
 from dynaplan.models.onnx_symbols import (
     Columns,
     Layers,
@@ -46,7 +46,7 @@ class Found:
 
     layers: Layers
     activation: str
-    units: Units | None
+    units: NetworkUnits | None
 
 
 _Value = Any  # a symbol, or an array that is a constant
@@ -331,7 +331,7 @@ def _is_row(found: _Value, value: Outputs, row: int) -> bool:
     return is_same and found.rows == (row,)
 
 
-def _units(value: Outputs, state_dim: int, rewards: bool, columns: int) -> Units:
+def _units(value: Outputs, state_dim: int, rewards: bool, columns: int) -> NetworkUnits:
     """Reads inputs and outputs as dynaplan orders and scales them."""
     angles = [i for function, i in value.inputs.what[:state_dim] if function == "Sin"]
     wanted = [("Sin" if i in angles else "", i) for i in range(state_dim)]
@@ -342,7 +342,7 @@ def _units(value: Outputs, state_dim: int, rewards: bool, columns: int) -> Units
         )
     if not (value.inputs.scale > 0.0).all() or not (value.scale > 0.0).all():
         raise ArgumentError("graph: it must scale inputs and outputs by numbers above 0")
-    return Units(
+    return NetworkUnits(
         angles=angles,
         rewards=rewards,
         input_mean=-value.inputs.shift / value.inputs.scale,

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from torch import nn
 
 from dynaplan.errors import ArgumentError
-from dynaplan.models.network_arrays import NetworkArrays, Units
+from dynaplan.models.network_arrays import NetworkArrays, NetworkUnits
 
 __all__ = ["NextState", "linear_layers", "numbers_of", "units_of"]
 
@@ -84,9 +84,9 @@ def numbers_of(linear: Any) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
     return weights, no_bias if linear.bias is None else _array(linear.bias)
 
 
-def units_of(module: NextState) -> Units:
+def units_of(module: NextState) -> NetworkUnits:
     """Returns what the module says of its bare network."""
-    return Units(
+    return NetworkUnits(
         angles=module.angles,
         rewards=module.rewards,
         input_mean=_array(module.input_mean),

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from dynaplan import _arrays, _core
 from dynaplan.errors import ArgumentError, ShapeError
+from dynaplan.models.network_arrays import NetworkArrays
 from dynaplan.transitions import Transitions
 
 __all__ = ["Architecture", "Progress", "TrainingHistory", "TrainingSettings"]
@@ -37,7 +38,7 @@ class Architecture:
     members: int
     probabilistic: bool
     hidden: tuple[int, ...]
-    activation: Activation
+    activation: str
     angles: tuple[int, ...]
     rewards: bool
 
@@ -89,6 +90,28 @@ def whole_numbers(name: str, values: Sequence[int] | int) -> tuple[int, ...]:
     return tuple(_arrays.integer(name, value) for value in several)
 
 
+def architecture_of(  # noqa: PLR0917  # internal, called with the names it takes
+    data: Transitions,
+    members: int,
+    probabilistic: bool,
+    hidden: Sequence[int],
+    activation: Activation,
+    angles: Sequence[int],
+    rewards: bool,
+) -> Architecture:
+    """Returns what three `fit`s were asked for."""
+    # A state counted from the end is the same state.
+    states = [i + data.state_dim if i < 0 else i for i in whole_numbers("angles", angles)]
+    return Architecture(
+        members=_arrays.integer("members", members),
+        probabilistic=bool(probabilistic),
+        hidden=whole_numbers("hidden", hidden),
+        activation=activation,
+        angles=tuple(sorted(states)),
+        rewards=bool(rewards),
+    )
+
+
 def arrays_of(data: Transitions, rewards: bool) -> tuple[Float64, Float64, Float64, Float64 | None]:
     """Returns what the core trains on."""
     if rewards and data.rewards is None:
@@ -127,6 +150,36 @@ class Fitted:
     history: TrainingHistory
     rows: int
     observed: tuple[Float64, Float64]
+
+
+def untrained(network: NetworkArrays) -> Fitted:
+    """Returns the parts of a model whose weights were trained elsewhere, on unknown data."""
+    members, inputs = network.members, network.state_dim + network.action_dim
+    architecture = Architecture(
+        members=members,
+        probabilistic=network.probabilistic,
+        hidden=tuple(network.hidden),
+        activation=network.activation,
+        angles=tuple(network.angles),
+        rewards=network.rewards,
+    )
+    settings = TrainingSettings(
+        epochs=0,
+        batch_size=1,
+        learning_rate=0.0,
+        weight_decay=0.0,
+        held_out=0.0,
+        patience=0,
+        improvement=0.0,
+        warm_up=0,
+        bootstrap=False,
+        seed=0,
+    )
+    no_losses = np.empty((0, members))
+    history = TrainingHistory(no_losses, no_losses, np.full(members, -1), interrupted=False)
+    # Lowest and highest value the same: an input that, for all one knows, has no range.
+    observed = (np.zeros(inputs), np.zeros(inputs))
+    return Fitted(network.parameters(), architecture, settings, history, 0, observed)
 
 
 def train(
