@@ -102,9 +102,9 @@ class NetworkModel(SavedModel):
         """
         state_rows = _arrays.rows("states", states, self.state_dim)
         action_rows = _arrays.rows("actions", actions, self.action_dim)
-        moments = self._parameters.predict(state_rows, action_rows, threads)
-        # A predicted reward stands beside the states.
-        return Prediction(*(m[:, : self.state_dim].copy() for m in moments))
+        # Where a reward is predicted, its mean comes fourth.
+        mean, aleatoric, epistemic = self._parameters.predict(state_rows, action_rows, threads)[:3]
+        return Prediction(mean, aleatoric, epistemic)
 
     def sample(
         self, states: ArrayLike, actions: ArrayLike, *, seed: int | None = None, threads: int = 1
