@@ -17,6 +17,7 @@ import faulthandler
 import json
 import re
 import secrets
+import shutil
 import sys
 import tempfile
 import time
@@ -254,8 +255,8 @@ def main() -> int:
     for reason, count in reasons.most_common():
         print(f"{count:7d}  {reason}")
     failed = reasons[None]
-    for file in folder.iterdir() if not failed else ():
-        file.unlink()
+    if not failed:
+        shutil.rmtree(folder)
     print(f"{reasons.total() - failed} passed, {failed} failed")
     return 1 if failed else 0
 
