@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 import pytest
-from reference.networks import Float64, Networks
+from reference.network_twin import Float64, Networks
 
 import dynaplan as dp
 from dynaplan import _core
