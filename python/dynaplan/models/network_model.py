@@ -9,6 +9,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from dynaplan import _arrays, _core
 from dynaplan.models import exchange, network_files
+from dynaplan.models.jacobians import Jacobians, with_jacobians
 from dynaplan.models.model import Prediction
 from dynaplan.models.network_arrays import NetworkArrays
 from dynaplan.models.saved import SavedModel
@@ -143,6 +144,21 @@ class NetworkModel(SavedModel):
             )
             draws[rows] = out[:, 0, 1]
         return draws
+
+    def with_jacobians(
+        self, states: ArrayLike, actions: ArrayLike, *, threads: int = 1
+    ) -> Jacobians:
+        """Predicts mean next states with their exact derivatives: see `dp.with_jacobians`.
+
+        Args:
+            states: (N, S), or one state (S,).
+            actions: (N, A), or one action (A,).
+            threads: threads to use.
+
+        Returns:
+            Arrays with N first: next states (N, S), derivatives (N, S, S) and (N, S, A).
+        """
+        return with_jacobians(self, states, actions, threads=threads)
 
     def __repr__(self) -> str:
         shape = self.architecture
