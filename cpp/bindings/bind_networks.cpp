@@ -134,16 +134,16 @@ py::tuple predict_rows(const NetworkHandle& self, const py::array& states, const
   return py::make_tuple(mean, aleatoric, epistemic);
 }
 
-py::array_t<double> disagreement_of(const NetworkHandle& self, const py::array& states, const py::array& actions,
-                                    int threads) {
+py::array_t<double> sample_rows(const NetworkHandle& self, const py::array& states, const py::array& actions,
+                                std::uint64_t seed, int threads) {
   const NetworkQuery query = query_of(self, states, actions);
-  py::array_t<double> apart(query.count);
-  double* const out = apart.mutable_data();
+  py::array_t<double> next({query.count, self.parameters.shape.state_dim});
+  double* const out = next.mutable_data();
   {
     const py::gil_scoped_release release;
-    disagreement(*self.float64, query, threads, out);
+    sample(*self.float64, query, seed, threads, out);
   }
-  return apart;
+  return next;
 }
 
 void bind_numbers(py::class_<NetworkHandle>& bound) {
@@ -187,7 +187,7 @@ void bind_networks(py::module_& m) {
            py::arg("biases"), py::arg("log_variance_low"), py::arg("log_variance_high"))
       .def("dynamics", &NetworkHandle::dynamics)
       .def("predict", &predict_rows, py::arg("states"), py::arg("actions"), py::arg("threads"))
-      .def("disagreement", &disagreement_of, py::arg("states"), py::arg("actions"), py::arg("threads"));
+      .def("sample", &sample_rows, py::arg("states"), py::arg("actions"), py::arg("seed"), py::arg("threads"));
   bind_numbers(bound);
 }
 

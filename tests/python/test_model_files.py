@@ -11,7 +11,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import dynaplan as dp
@@ -167,6 +167,7 @@ def test_every_truncation_and_every_extension_is_refused(tmp_path, content):
 
 
 @given(place=st.integers(0, 10**6), change=st.integers(1, 255))
+@settings(deadline=None)
 def test_a_changed_byte_is_refused(tmp_path_factory, place, change):
     path = tmp_path_factory.getbasetemp() / "changed"
     make("linear").save(path)

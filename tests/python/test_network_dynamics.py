@@ -59,7 +59,7 @@ def test_moments_are_those_of_the_numpy_twin(networks: Networks) -> None:
 def test_disagreement_is_that_of_the_numpy_twin(networks: Networks) -> None:
     states, actions = rows(networks)
     expected = networks.disagreement(states, actions)
-    got = networks.compiled().disagreement(states, actions, 1)
+    got = _core.disagreement(networks.compiled().dynamics(), states, actions, 1)
     np.testing.assert_allclose(got, expected, rtol=1e-9, atol=1e-12)
 
 
@@ -74,6 +74,26 @@ def test_a_mean_rollout_repeats_the_mean_of_the_twin(networks: Networks, dtype: 
     for t in range(5):
         state = networks.moments(state, actions[:, t])[0][:, : networks.state_dim]
         np.testing.assert_allclose(trajectory[:, t + 1], state, rtol=tolerance, atol=tolerance)
+
+
+@pytest.mark.parametrize("networks", [SHAPES[0], SHAPES[3]], ids=repr)
+def test_each_row_of_a_sample_is_a_draw_of_its_own_from_the_mixture(networks: Networks) -> None:
+    state, action = rows(networks, count=1)
+    count = 40_000
+    repeated = np.repeat(state, count, axis=0), np.repeat(action, count, axis=0)
+    compiled = networks.compiled()
+    draws = compiled.sample(*repeated, 7, 1)
+    mean, aleatoric, epistemic = (
+        m[0, : networks.state_dim] for m in networks.moments(state, action)
+    )
+    variance = aleatoric + epistemic
+    # Five standard errors of a mean, and of a variance of about Gaussian draws.
+    np.testing.assert_array_less(np.abs(draws.mean(axis=0) - mean), 5 * np.sqrt(variance / count))
+    np.testing.assert_allclose(draws.var(axis=0), variance, rtol=5 * np.sqrt(2 / count))
+    neighbours = np.corrcoef(draws[:-1, 0], draws[1:, 0])[0, 1]
+    assert abs(neighbours) < 5 / np.sqrt(count)
+    np.testing.assert_array_equal(draws, compiled.sample(*repeated, 7, 2))
+    assert not np.array_equal(draws, compiled.sample(*repeated, 8, 1))
 
 
 def test_large_offsets_cost_float32_no_digits_of_small_variations() -> None:

@@ -6,10 +6,10 @@ from dataclasses import dataclass, field
 
 import numpy as np
 import pytest
-from reference.network_twin import Float64, Networks
 
 import dynaplan as dp
 from dynaplan import _core
+from reference.network_twin import Float64, Networks
 
 
 @dataclass

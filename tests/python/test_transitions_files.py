@@ -6,7 +6,7 @@ import pickle
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dynaplan.errors import ModelFileError
@@ -121,6 +121,7 @@ def test_every_truncation_is_refused(tmp_path):
 
 
 @given(place=st.integers(0, 10**6), value=st.integers(0, 255))
+@settings(deadline=None)
 def test_a_changed_byte_gives_the_same_data_or_an_error(tmp_path_factory, place, value):
     path = tmp_path_factory.getbasetemp() / "changed.npz"
     walk(4).save(path)

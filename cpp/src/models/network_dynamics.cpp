@@ -68,7 +68,7 @@ NetworkDynamics<T>::NetworkDynamics(const NetworkParameters& parameters)
 template <class T>
 std::size_t NetworkDynamics<T>::workspace_bytes(Index lanes) const {
   return Workspace::bytes<T>(shape_.inputs() * lanes) + members_.front().features_bytes(lanes) +
-         3 * Workspace::bytes<T>(normal_rows(shape_.targets()) * lanes);
+         4 * Workspace::bytes<T>(normal_rows(shape_.targets()) * lanes);
 }
 
 template <class T>
@@ -155,6 +155,34 @@ void NetworkDynamics<T>::moments(ConstBlock<T> state, ConstBlock<T> action, Work
   const Workspace::Scope scope(workspace);
   spread_of_members(encoded(state, action, workspace), workspace, mean, epistemic, &aleatoric);
   add_block(state, mean.rows(0, shape_.state_dim));
+}
+
+template <class T>
+void NetworkDynamics<T>::sample(ConstBlock<T> state, ConstBlock<T> action, const Stream& stream, Index first_candidate,
+                                Workspace& workspace, Block<T> next) const {
+  const Workspace::Scope scope(workspace);
+  const ConstBlock<T> inputs = encoded(state, action, workspace);
+  const Block<T> mean = workspace.take_block<T>(next.dim, next.lanes);
+  const Block<T> variance = workspace.take_block<T>(next.dim, next.lanes);
+  const Block<T> normals = workspace.take_block<T>(next.dim, next.lanes);
+  const Block<float> choice = workspace.take_block<float>(1, next.lanes);
+  fill_normal(stream, Purpose::kDynamics, first_candidate, 0, normals);
+  fill_uniform(stream, Purpose::kDynamics, first_candidate, normal_rows(next.dim), choice);
+  const auto count = static_cast<float>(members_.size());
+  for (std::size_t m = 0; m < members_.size(); ++m) {
+    const Workspace::Scope of_member(workspace);
+    const ConstBlock<T> features = members_[m].features(inputs, workspace);
+    members_[m].mean(features, mean);
+    members_[m].variance(features, variance);
+    for (Index d = 0; d < next.dim; ++d) {
+      for (Index k = 0; k < next.lanes; ++k) {
+        // Below 2^24 members, the product with a number below 1 is below the count.
+        if (static_cast<std::size_t>(choice.data[k] * count) != m) continue;
+        const T start = d < shape_.state_dim ? state.row(d)[k] : T(0);
+        next.row(d)[k] = start + mean.row(d)[k] + std::sqrt(variance.row(d)[k]) * normals.row(d)[k];
+      }
+    }
+  }
 }
 
 template <class T>

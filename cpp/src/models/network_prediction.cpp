@@ -74,5 +74,18 @@ void disagreement(const Dynamics<double>& dynamics, const NetworkQuery& query, i
   });
 }
 
+void sample(const NetworkDynamics<double>& dynamics, const NetworkQuery& query, std::uint64_t seed, int threads,
+            double* next) {
+  const Index state_dim = dynamics.state_dim();
+  const Index targets = dynamics.output_dim();
+  Stream stream;
+  stream.seed = seed;
+  for_blocks(dynamics, query, threads, targets, [&](const QueryBlock& block, Workspace& workspace) {
+    const Block<double> drawn = workspace.take_block<double>(targets, block.states.lanes);
+    dynamics.sample(block.states, block.actions, stream, block.first, workspace, drawn);
+    block_to_rows<double>(drawn.rows(0, state_dim), block.count, next + block.first * state_dim, state_dim);
+  });
+}
+
 }  // namespace DYNAPLAN_LEVEL
 }  // namespace dynaplan

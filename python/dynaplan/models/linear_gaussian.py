@@ -343,7 +343,16 @@ class LinearGaussian(SavedModel):
     def with_jacobians(
         self, states: ArrayLike, actions: ArrayLike, *, threads: int = 1
     ) -> Jacobians:
-        """Predicts mean next states with their exact derivatives: see `dp.with_jacobians`."""
+        """Predicts mean next states with their exact derivatives: see `dp.with_jacobians`.
+
+        Args:
+            states: (N, S), or one state (S,).
+            actions: (N, A), or one action (A,).
+            threads: threads to use.
+
+        Returns:
+            Arrays with N first: next states (N, S), derivatives (N, S, S) and (N, S, A).
+        """
         return with_jacobians(self, states, actions, threads=threads)
 
     def __repr__(self) -> str:

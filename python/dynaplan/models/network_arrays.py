@@ -147,17 +147,6 @@ class NetworkArrays:
             log_variance_high=None,
         )
 
-    def member(self, index: int) -> NetworkArrays:
-        """Returns one member as a network of its own."""
-        low, high = self.log_variance_low, self.log_variance_high
-        return replace(
-            self,
-            weights=[layer[index : index + 1] for layer in self.weights],
-            biases=[layer[index : index + 1] for layer in self.biases],
-            log_variance_low=None if low is None else low[index : index + 1],
-            log_variance_high=None if high is None else high[index : index + 1],
-        )
-
     def means(self) -> NetworkArrays:
         """Returns the same network without its variances.
 

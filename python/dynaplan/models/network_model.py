@@ -123,27 +123,8 @@ class NetworkModel(SavedModel):
         """
         state_rows = _arrays.rows("states", states, self.state_dim)
         action_rows = _arrays.rows("actions", actions, self.action_dim)
-        generator = np.random.default_rng(_arrays.seed_number(seed))
-        members = generator.integers(self.architecture.members, size=len(state_rows))
-        draws = np.empty((len(state_rows), self.state_dim))
-        arrays = NetworkArrays.of(self._parameters)
-        for member in np.unique(members):
-            rows = np.flatnonzero(members == member)
-            out = np.empty((len(rows), 1, 2, self.state_dim))
-            _core.rollout(
-                arrays.member(int(member)).parameters().dynamics(),
-                state_rows[rows],
-                action_rows[rows, None],
-                None,
-                None,
-                _core.Particles("sample", 1, "mean", 1.0),
-                None,
-                seed=int(generator.integers(2**63)),
-                threads=threads,
-                out=out,
-            )
-            draws[rows] = out[:, 0, 1]
-        return draws
+        number = _arrays.seed_number(seed)
+        return self._parameters.sample(state_rows, action_rows, number, threads)
 
     def with_jacobians(
         self, states: ArrayLike, actions: ArrayLike, *, threads: int = 1

@@ -35,6 +35,11 @@ class NetworkDynamics final : public Dynamics<T> {
   void moments(ConstBlock<T> state, ConstBlock<T> action, Workspace& workspace, Block<T> mean, Block<T> aleatoric,
                Block<T> epistemic) const;
 
+  /// A draw of each lane's own from the mixture into `next` (output_dim, K): a member, then that member's noise. Runs
+  /// all members, unlike a step.
+  void sample(ConstBlock<T> state, ConstBlock<T> action, const Stream& stream, Index first_candidate,
+              Workspace& workspace, Block<T> next) const;
+
   /// The member that a step of a particle runs.
   Index member_of(const Draw& draw) const;
 

@@ -27,5 +27,9 @@ void predict(const NetworkDynamics<double>& dynamics, const NetworkQuery& query,
 /// How far the members' means lie apart, (count): see Dynamics::disagreement.
 void disagreement(const Dynamics<double>& dynamics, const NetworkQuery& query, int threads, double* out);
 
+/// Next states (count, S), each row a draw of its own: see NetworkDynamics::sample.
+void sample(const NetworkDynamics<double>& dynamics, const NetworkQuery& query, std::uint64_t seed, int threads,
+            double* next);
+
 }  // namespace DYNAPLAN_LEVEL
 }  // namespace dynaplan
