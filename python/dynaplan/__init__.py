@@ -16,6 +16,8 @@ from dynaplan import terminations as terminations  # noqa: E402
 from dynaplan.control import MPC as MPC  # noqa: E402
 from dynaplan.dyna import PETS as PETS  # noqa: E402
 from dynaplan.dyna import Iteration as Iteration  # noqa: E402
+from dynaplan.dyna import pets_cpu as pets_cpu  # noqa: E402
+from dynaplan.dyna import pets_paper as pets_paper  # noqa: E402
 from dynaplan.envs import collect as collect  # noqa: E402
 from dynaplan.errors import ArgumentError as ArgumentError  # noqa: E402
 from dynaplan.errors import Error as Error  # noqa: E402
@@ -82,6 +84,8 @@ __all__ = [
     "collect",
     "evaluate",
     "load",
+    "pets_cpu",
+    "pets_paper",
     "returns",
     "rewards",
     "risk",

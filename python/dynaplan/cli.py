@@ -31,7 +31,7 @@ from dynaplan.errors import ArgumentError, Error, RankDeficientWarning
 from dynaplan.evaluate import Evaluation, evaluate
 from dynaplan.features import Polynomial
 from dynaplan.models import LinearGaussian, Model
-from dynaplan.pets_job import learn_by_control, loop_for, planner_for
+from dynaplan.pets_job import learn_by_control, loop_for
 from dynaplan.planners import CEM
 from dynaplan.rollouts import rollout
 from dynaplan.transitions import Transitions
@@ -182,19 +182,16 @@ def _run(options: argparse.Namespace, console: Console) -> None:
         def now(description: str, done: float) -> None:
             progress.update(task, description=description, completed=done, refresh=True)
 
-        if options.env == _SHORT_JOB:
-            planner, job = CEM(horizon=options.horizon), _short_job
-        else:
-            planner, job = planner_for(env, options.horizon), _loop_job
-        mpc, model, check = job(env, reward, planner, options, console, now)
+        job = _short_job if options.env == _SHORT_JOB else _loop_job
+        mpc, model, check = job(env, reward, options, console, now)
         episodes = []
         for index in range(_EPISODES):
             now(f"Controlling, episode {index + 1} of {_EPISODES}", 1.0 + index / _EPISODES)
             # Seeds of two runs do not overlap, nor do they meet the one of the collection.
             episodes.append(_episode(env, mpc, 1000 + _EPISODES * options.seed + index))
         console.print(
-            f"Control: CEM with {planner.candidates} candidates plans "
-            f"{report.steps(planner.horizon)} ahead on a model of all data\n"
+            f"Control: CEM with {mpc.planner.candidates} candidates plans "
+            f"{report.steps(mpc.planner.horizon)} ahead on a model of all data\n"
         )
         console.print(report.return_table(episodes))
         console.print(report.time_line(episodes))
@@ -212,10 +209,9 @@ def _run(options: argparse.Namespace, console: Console) -> None:
         console.print(f"Picture: {picture}", soft_wrap=True)
 
 
-def _short_job(  # noqa: PLR0917  # both jobs are called in one place
+def _short_job(
     env: Any,
     reward: rewards.Reward,
-    planner: CEM,
     options: argparse.Namespace,
     console: Console,
     now: Show,
@@ -228,14 +224,14 @@ def _short_job(  # noqa: PLR0917  # both jobs are called in one place
     data = collect(env, steps, seed=options.seed, episode_steps=longest)
     now("Fitting and checking", 0.5)
     model, check = _learn(data, options, console)
+    planner = CEM(horizon=options.horizon)
     mpc = MPC(model, reward, planner, action_space=env.action_space, seed=options.seed)
     return mpc, model, check
 
 
-def _loop_job(  # noqa: PLR0917  # both jobs are called in one place
+def _loop_job(
     env: Any,
     reward: rewards.Reward,
-    planner: CEM,
     options: argparse.Namespace,
     console: Console,
     now: Show,
@@ -243,7 +239,7 @@ def _loop_job(  # noqa: PLR0917  # both jobs are called in one place
     """Learns while it controls."""
     steps = options.steps or _LOOP_STEPS
     with _refusing(f"--env {options.env}", TypeError):
-        pets = loop_for(env, reward, planner, steps=steps, seed=options.seed)
+        pets = loop_for(env, reward, steps=steps, horizon=options.horizon, seed=options.seed)
     _print_title(options, console)
     last = learn_by_control(pets, steps, console, lambda what, done: now(what, done / steps))
     # At least one episode was controlled, so that there is an evaluation.

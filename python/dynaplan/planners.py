@@ -72,6 +72,7 @@ class Planner(ABC):
     """What all planners share; the final classes below hold the settings."""
 
     horizon: int
+    candidates: int
     propagation: Propagation
     particles: int
     risk: Risk

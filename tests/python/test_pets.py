@@ -220,7 +220,6 @@ def test_a_pendulum_is_swung_up_within_200_steps():
     assert np.mean(returns) > -300.0
 
 
-@pytest.mark.skipif(not hasattr(dp, "Ensemble"), reason="no networks here")
 def test_the_reward_can_be_learned_too():
     env = Slider()
     pets = dp.PETS(
@@ -237,3 +236,48 @@ def test_the_reward_can_be_learned_too():
     *_, last = pets.run(200)
     action = pets.controller(last.model).act([1.0, 0.0])
     assert action[0] < 0.0  # towards the middle, which pays more
+
+
+def test_the_settings_for_a_cpu_go_on_from_the_model_before():
+    env = Slider()
+    pets = dp.pets_cpu(env, reward=REWARD, horizon=3, random_steps=30, seed=5, threads=2)
+    first, second = pets.run(40)
+    assert first.model.architecture.hidden == (64, 64)
+    assert first.model.architecture.members == 5 == pets.planner.particles
+    again = dp.Ensemble.fit(second.data, initial=first.model, seed=5)
+    states, actions = np.ones((1, 2)), np.ones((1, 1))
+    np.testing.assert_array_equal(
+        again.predict(states, actions).mean, second.model.predict(states, actions).mean
+    )
+    learned = dp.pets_cpu(env, random_steps=30, horizon=3)
+    (only,) = learned.run(30)
+    assert only.model.architecture.rewards
+
+
+# The table of the paper's `config/*.py`.
+@pytest.mark.parametrize(
+    ("task", "hidden", "candidates", "horizon", "random_steps"),
+    [
+        ("cartpole", (500, 500, 500), 400, 25, 200),
+        ("halfcheetah", (200, 200, 200, 200), 500, 30, 1000),
+        ("pusher", (200, 200, 200), 500, 25, 150),
+        ("reacher", (200, 200, 200, 200), 400, 25, 150),
+    ],
+)
+def test_the_settings_of_the_paper(task, hidden, candidates, horizon, random_steps):
+    pets = dp.pets_paper(Slider(), task, reward=REWARD, seed=0)
+    planner = pets.planner
+    assert (planner.candidates, planner.horizon) == (candidates, horizon)
+    assert planner.elites == candidates / 10
+    assert (planner.particles, planner.propagation, planner.iterations) == (20, "tsinf", 5)
+    assert (planner.result, planner.clip, planner.min_std) == ("mean", None, 0.0)
+    assert pets.random_steps == random_steps
+    rows = np.random.default_rng(0).normal(size=(40, 2))
+    model = pets.learn(dp.Transitions(rows, rows[:, :1], rows), None)
+    assert model.architecture.hidden == hidden
+    assert len(model.history.training) == 5  # epochs
+
+
+def test_a_task_that_the_paper_does_not_have_is_refused():
+    with pytest.raises(dp.ArgumentError, match="task: got 'ant', must be one of cartpole, half"):
+        dp.pets_paper(Slider(), "ant", reward=REWARD)

@@ -3,3 +3,5 @@
 from dynaplan.dyna.pets import PETS as PETS
 from dynaplan.dyna.pets import Iteration as Iteration
 from dynaplan.dyna.pets import Learner as Learner
+from dynaplan.dyna.presets import pets_cpu as pets_cpu
+from dynaplan.dyna.presets import pets_paper as pets_paper
