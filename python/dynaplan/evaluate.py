@@ -11,13 +11,16 @@ from numpy.typing import NDArray
 
 from dynaplan.errors import ArgumentError, ShapeError
 from dynaplan.models import Model
-from dynaplan.rollouts import rollout
+from dynaplan.rollouts import Propagation, rollout
 from dynaplan.transitions import Transitions
 
 __all__ = ["Evaluation", "evaluate"]
 
 _LEVELS = (0.5, 0.9, 0.95)
 _STARTS_AT_ONCE = 4096  # bounds the memory of the trajectories
+# Between the second smallest and the second largest of 39 draws lies a 40th with 36 of 40 chances.
+_BAND_PARTICLES = 39
+_BAND_LEVEL = 0.9
 _PRINTED_STEPS = (1, 2, 3, 5, 10, 20, 30, 50, 100, 200, 500, 1000)
 
 Float64 = NDArray[np.float64]
@@ -39,6 +42,9 @@ class Evaluation:
         error_90: (K,) nine in ten starts are at most this wrong.
         baseline_median: (K,) the same for the prediction that nothing changes.
         coverage: for each level, (S,) share of held-out rows within the model's one-step band.
+        band_coverage: (K,) share of the entries of the states after k steps that lie within the
+            90 % bands of drawn trajectories, or None where no propagation was asked for. 0.9 is
+            right; less means that the model is too sure of itself so far ahead.
         share: what share of the baseline an error may have to be trusted.
         trusted_horizon: the last k up to which the median error stays within `share` of the
             baseline; 0 if it does not even after one step.
@@ -52,6 +58,7 @@ class Evaluation:
     error_90: Float64
     baseline_median: Float64
     coverage: Mapping[float, Float64]
+    band_coverage: Float64 | None
     share: float
     trusted_horizon: int
 
@@ -63,13 +70,15 @@ class Evaluation:
             lines.append(
                 f"  in {level:>4.0%} band" + "".join(f"{share:>11.1%}" for share in shares)
             )
-        lines.append("after k steps   error   90 %   nothing changes   starts")
+        bands = "" if self.band_coverage is None else f"   in {_BAND_LEVEL:.0%} band"
+        lines.append("after k steps   error   90 %   nothing changes   starts" + bands)
         last = int(self.steps[-1])
         for step in sorted({k for k in _PRINTED_STEPS if k < last} | {last}):
             i = step - 1
             lines.append(
                 f"{step:>13}{self.error_median[i]:>8.3f}{self.error_90[i]:>7.3f}"
                 f"{self.baseline_median[i]:>18.3f}{self.starts[i]:>9}"
+                + ("" if self.band_coverage is None else f"{self.band_coverage[i]:>14.1%}")
             )
         reach = "at least " if self.trusted_horizon == last else ""
         lines.append("(errors in standard deviations of the data)")
@@ -90,6 +99,8 @@ def evaluate(
     horizon: int = 50,
     *,
     share: float = 0.5,
+    propagation: Propagation | None = None,
+    seed: int | None = 0,
     threads: int = 1,
 ) -> Evaluation:
     """Measures a model on data it has not seen.
@@ -103,6 +114,10 @@ def evaluate(
         horizon: steps to look ahead; cut to the longest held-out episode.
         share: an error is trusted while it is at most this share of the error of the prediction
             that nothing changes, in (0, 1]. Default 0.5.
+        propagation: how to draw trajectories from each start, as in `rollout`, to check the bands
+            after k steps; 39 of them, so that it takes as many times as long. Default None: the
+            bands are checked one step ahead alone.
+        seed: seed of the draws. Default 0: the same evaluation each time.
         threads: threads to use.
 
     Returns:
@@ -110,7 +125,7 @@ def evaluate(
 
     Raises:
         ShapeError: the data have other dimensions than the model.
-        ArgumentError: `horizon` or `share` is out of range.
+        ArgumentError: `horizon` or `share` is out of range, or `propagation` draws nothing.
 
     Source: the compounding of one-step errors: Talvitie 2014, "Model regularization for stable
     sample rollouts"; Janner et al. 2019, "When to trust your model".
@@ -124,6 +139,8 @@ def evaluate(
             f"held_out: has ({held_out.state_dim}, {held_out.action_dim}) states and actions, "
             f"must have the model's ({model.state_dim}, {model.action_dim})"
         )
+    if propagation == "mean":
+        raise ArgumentError('propagation: got "mean", which draws nothing; must draw, or be None')
     # The deviation of equal numbers may come out as 1e-17 of them, which is no scale.
     varied = held_out.states.max(axis=0) > held_out.states.min(axis=0)
     spread = np.where(varied, held_out.states.std(axis=0), 0.0)
@@ -142,6 +159,11 @@ def evaluate(
         error_90=_quantile(errors, reached, 0.9),
         baseline_median=baseline_median,
         coverage=coverage,
+        band_coverage=(
+            None
+            if propagation is None
+            else _band_coverage(model, held_out, reached, propagation, seed, threads)
+        ),
         share=share,
         trusted_horizon=len(starts) if trusted.all() else int(np.argmin(trusted)),
     )
@@ -165,9 +187,7 @@ def _open_loop(
 ) -> tuple[Float64, Float64, NDArray[np.bool_]]:
     """Returns (N, K) errors, baselines, and which of them lie within an episode."""
     count = len(held_out)
-    ends = np.empty(count, np.int64)
-    for episode in held_out.episode_slices:
-        ends[episode] = episode.stop
+    ends = _episode_ends(held_out)
     left = ends - np.arange(count)
     steps = np.arange(min(horizon, int(left.max())))
     reached = steps < left[:, None]
@@ -177,13 +197,62 @@ def _open_loop(
     scale = np.where(spread > 0.0, spread, np.inf) if spread.any() else np.ones_like(spread)
     for first in range(0, count, _STARTS_AT_ONCE):
         some = slice(first, first + _STARTS_AT_ONCE)
-        rows = np.minimum(np.arange(count)[some, None] + steps, ends[some, None] - 1)
+        rows = _rows_ahead(ends, some, steps)
         states = held_out.states[some]
         predicted = rollout(model, states, held_out.actions[rows], threads=threads)[:, 1:]
         actual = held_out.next_states[rows]
         errors[some] = _scaled_error(predicted - actual, scale)
         baselines[some] = _scaled_error(states[:, None] - actual, scale)
     return errors, baselines, reached
+
+
+def _episode_ends(held_out: Transitions) -> NDArray[np.int64]:
+    """Returns (N,): for each row, the first row beyond its episode."""
+    ends = np.empty(len(held_out), np.int64)
+    for episode in held_out.episode_slices:
+        ends[episode] = episode.stop
+    return ends
+
+
+def _rows_ahead(
+    ends: NDArray[np.int64], some: slice, steps: NDArray[np.int64]
+) -> NDArray[np.int64]:
+    """Returns (starts, K) rows of the steps ahead of some rows; the last of the episode repeats."""
+    rows: NDArray[np.int64] = np.arange(len(ends))[some, None] + steps
+    return np.minimum(rows, ends[some, None] - 1)
+
+
+def _band_coverage(  # noqa: PLR0917  # called in one place
+    model: Model,
+    held_out: Transitions,
+    reached: NDArray[np.bool_],
+    propagation: Propagation,
+    seed: int | None,
+    threads: int,
+) -> Float64:
+    """Returns (K,): the share of entries of the states within the bands of drawn trajectories."""
+    count, horizon = reached.shape
+    ends, steps = _episode_ends(held_out), np.arange(horizon)
+    inside = np.zeros(horizon)
+    starts_at_once = _STARTS_AT_ONCE // _BAND_PARTICLES
+    for first in range(0, count, starts_at_once):
+        some = slice(first, first + starts_at_once)
+        rows = _rows_ahead(ends, some, steps)
+        drawn = rollout(
+            model,
+            held_out.states[some],
+            held_out.actions[rows],
+            propagation=propagation,
+            particles=_BAND_PARTICLES,
+            seed=None if seed is None else seed + first,
+            threads=threads,
+        )[:, :, 1:]
+        drawn.partition((1, _BAND_PARTICLES - 2), axis=1)
+        actual = held_out.next_states[rows]
+        within = (actual >= drawn[:, 1]) & (actual <= drawn[:, -2])
+        inside += (within.mean(axis=2) * reached[some]).sum(axis=0)
+    coverage: Float64 = inside / reached.sum(axis=0)
+    return coverage
 
 
 def _scaled_error(difference: Float64, scale: Float64) -> Float64:

@@ -273,6 +273,7 @@ def evaluation(horizon=6, **changes):
         "error_90": 0.03 * steps,
         "baseline_median": 0.1 * steps,
         "coverage": {0.9: np.full(5, 0.9)},
+        "band_coverage": None,
         "share": 0.5,
         "trusted_horizon": horizon,
     }

@@ -54,6 +54,27 @@ def test_bands_cover_what_they_say_on_a_system_that_is_linear():
     np.testing.assert_allclose(check.one_step_rmse, 0.5, rtol=0.06)
 
 
+@pytest.mark.parametrize("propagation", ["sample", "moment"])
+def test_bands_along_the_way_cover_nine_in_ten(propagation):
+    data = walk(0.8, 700, 0.3, 5)
+    model = dp.LinearGaussian.fit(walk(0.8, 500, 0.3, 6))
+    check = dp.evaluate(model, data, horizon=6, propagation=propagation)
+    np.testing.assert_allclose(check.band_coverage, 0.9, atol=0.025)
+    np.testing.assert_array_equal(
+        dp.evaluate(model, data, horizon=6, propagation=propagation, threads=2).band_coverage,
+        check.band_coverage,
+    )
+    assert "in 90% band" in str(check)
+    assert max(len(line) for line in str(check).splitlines()) <= 80
+
+
+def test_bands_of_a_model_that_is_too_sure_cover_less():
+    sure = dp.LinearGaussian.fit(walk(0.8, 500, 0.1, 6))
+    check = dp.evaluate(sure, walk(0.8, 100, 0.3, 5), horizon=3, propagation="sample")
+    # Bands of +- 1.64 of 0.1 about errors of 0.3: P(|z| < 0.55) = 0.42.
+    np.testing.assert_allclose(check.band_coverage, 0.42, atol=0.05)
+
+
 def test_a_perfect_model_is_trusted_to_the_end_and_a_wrong_one_not_at_all():
     data = walk(0.8, 20, 0.0, 0)
     perfect = dp.LinearGaussian.fit(data)
@@ -126,5 +147,7 @@ def test_arguments_out_of_range_are_refused_by_name():
         dp.evaluate(model, data, horizon=0)
     with pytest.raises(dp.ArgumentError, match="share: got 0"):
         dp.evaluate(model, data, share=0.0)
+    with pytest.raises(dp.ArgumentError, match="which draws nothing"):
+        dp.evaluate(model, data, propagation="mean")
     with pytest.raises(dp.ShapeError, match="held_out"):
         dp.evaluate(model, linear_system(10))

@@ -11,14 +11,21 @@ namespace {
 // Normals are drawn four rows at a time; each particle of a step starts at a fresh group.
 constexpr Index normal_rows(Index state_dim) { return (state_dim + 3) / 4 * 4; }
 
-// For each lane one over the number of particles that are alive.
+// For each lane the number of particles that are alive.
 template <class T>
-void fill_share(ConstBlock<T> alive, Index particles, Index lanes, T* share) {
-  std::fill_n(share, lanes, alive.data != nullptr ? T(0) : static_cast<T>(particles));
+void count_alive(ConstBlock<T> alive, Index particles, Index lanes, T* count) {
+  std::fill_n(count, lanes, alive.data != nullptr ? T(0) : static_cast<T>(particles));
   for (Index p = 0; p < alive.dim; ++p) {
-    for (Index k = 0; k < lanes; ++k) share[k] += alive.row(p)[k];
+    for (Index k = 0; k < lanes; ++k) count[k] += alive.row(p)[k];
   }
-  for (Index k = 0; k < lanes; ++k) share[k] = T(1) / std::max(share[k], T(1));
+}
+
+// Divides each row by the lanes' counts, or by 1 where they are less.
+template <class T>
+void divide(const T* count, T less, Block<T> sum) {
+  for (Index i = 0; i < sum.dim; ++i) {
+    for (Index k = 0; k < sum.lanes; ++k) sum.row(i)[k] /= std::max(count[k] - less, T(1));
+  }
 }
 
 // A choice, not a product: an ended particle's state may be nan and must still count as nothing.
@@ -39,12 +46,12 @@ void match_moments(const ParticleStates<T>& states, ConstBlock<T> alive, const D
   const Workspace::Scope scope(workspace);
   const Index dim = states.first.dim;
   const Index lanes = states.first.lanes;
-  T* const share = workspace.take<T>(lanes);
+  T* const count = workspace.take<T>(lanes);
   const Block<T> mean = workspace.take_block<T>(dim, lanes);
   const Block<T> deviation = workspace.take_block<T>(dim, lanes);
   const Block<T> normals = workspace.take_block<T>(dim, lanes);
   const auto alive_row = [&](Index p) { return alive.data != nullptr ? alive.row(p) : nullptr; };
-  fill_share(alive, draw.particles, lanes, share);
+  count_alive(alive, draw.particles, lanes, count);
   std::fill_n(mean.data, dim * lanes, T(0));
   std::fill_n(deviation.data, dim * lanes, T(0));
   const auto for_each_particle = [&](const auto& visit) {
@@ -57,12 +64,15 @@ void match_moments(const ParticleStates<T>& states, ConstBlock<T> alive, const D
     }
   };
   for_each_particle([&](const T* lives, const T* value, Index i, Index k) {
-    mean.row(i)[k] += if_alive(lives, k, share[k] * value[k]);
+    mean.row(i)[k] += if_alive(lives, k, value[k]);
   });
+  divide(count, T(0), mean);
   for_each_particle([&](const T* lives, const T* value, Index i, Index k) {
     const T difference = value[k] - mean.row(i)[k];
-    deviation.row(i)[k] += if_alive(lives, k, share[k] * difference * difference);
+    deviation.row(i)[k] += if_alive(lives, k, difference * difference);
   });
+  // By one less than the particles: by their number, the variance would shrink with every redraw.
+  divide(count, T(1), deviation);
   for (Index i = 0; i < dim * lanes; ++i) deviation.data[i] = std::sqrt(deviation.data[i]);
 
   for (Index p = 0; p < draw.particles; ++p) {
