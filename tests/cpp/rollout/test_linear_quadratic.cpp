@@ -5,7 +5,7 @@
 #include "dynaplan/rewards/quadratic.hpp"
 #include "dynaplan/rewards/sum.hpp"
 #include "dynaplan/rollout/linear_quadratic.hpp"
-#include "dynaplan/terminations/outside.hpp"
+#include "dynaplan/terminations/box.hpp"
 #include "tiles.hpp"
 
 using namespace dynaplan;

@@ -11,7 +11,7 @@
 #include "dynaplan/rewards/quadratic.hpp"
 #include "dynaplan/rewards/sum.hpp"
 #include "dynaplan/rollout/rollout.hpp"
-#include "dynaplan/terminations/outside.hpp"
+#include "dynaplan/terminations/box.hpp"
 #include "members.hpp"
 
 using namespace dynaplan;
