@@ -63,33 +63,45 @@ class BlockRun {
         particle_rows_(keeps_trajectory_ ? problem.trajectory_rows(horizon_) : 2 * output_dim_) {
     tiles_ = keeps_trajectory_ ? block.trajectory : workspace.take_block<T>(particles_ * particle_rows_, lanes_);
     for (Index p = 0; p < particles_; ++p) begin(state(p, 0));
+    draw_ = {block.stream, block.first_candidate, 0, problem.particles.propagation, 0, particles_};
     take_lives();
     take_totals();
   }
 
   void run() {
-    ConstBlock<T> previous_action = block_.last_action.data != nullptr ? block_.last_action : action(0);
     for (Index t = 0; t < horizon_; ++t) {
-      const Draw draw = {block_.stream, block_.first_candidate, t, problem_.particles.propagation, 0, particles_};
-      for (Index p = 0; p < particles_; ++p) step(p, draw);
-      if (draw.propagation == Propagation::kMoment) {
-        match_moments<T>({state(0, t + 1), particle_rows_}, alive_, draw, workspace_);
+      draw_.step = t;
+      for (Index p = 0; p < particles_; ++p) step(p, t);
+      if (draw_.propagation == Propagation::kMoment) {
+        match_moments<T>({state(0, t + 1), particle_rows_}, alive_, draw_, workspace_);
       }
-      for (Index p = 0; p < particles_; ++p) arrive(p, t, previous_action);
-      previous_action = action(t);
+      for (Index p = 0; p < particles_; ++p) arrive(p, t);
       scale_ *= problem_.discount;
     }
     reduce_totals();
   }
 
  private:
-  // Of the states and what is predicted besides; a trajectory's next state takes the latter's place.
-  Block<T> outputs(Index particle, Index t) const {
+  // Blocks are made where they are handed on and never kept in between: to copy one that has just been written costs a
+  // stall of some ten cycles, a twentieth of a small model's step in all.
+
+  // The first row of the states and of what is predicted besides; a trajectory's next state takes the latter's place.
+  T* at(Index particle, Index t) const {
     const Index row = keeps_trajectory_ ? t * state_dim_ : t % 2 * output_dim_;
-    return tiles_.rows(particle * particle_rows_ + row, output_dim_);
+    return tiles_.row(particle * particle_rows_ + row);
   }
-  Block<T> state(Index particle, Index t) const { return outputs(particle, t).rows(0, state_dim_); }
-  ConstBlock<T> action(Index t) const { return block_.actions.rows(t * action_dim_, action_dim_); }
+  Block<T> outputs(Index particle, Index t) const { return {at(particle, t), output_dim_, lanes_, tiles_.stride}; }
+  Block<T> state(Index particle, Index t) const { return {at(particle, t), state_dim_, lanes_, tiles_.stride}; }
+  ConstBlock<T> seen(Index particle, Index t) const { return {at(particle, t), state_dim_, lanes_, tiles_.stride}; }
+  ConstBlock<T> predicted(Index particle, Index t) const {
+    return {at(particle, t) + state_dim_ * tiles_.stride, output_dim_ - state_dim_, lanes_, tiles_.stride};
+  }
+  ConstBlock<T> action(Index t) const {
+    return {block_.actions.row(t * action_dim_), action_dim_, lanes_, block_.actions.stride};
+  }
+  ConstBlock<T> previous_action(Index t) const {
+    return t == 0 && block_.last_action.data != nullptr ? block_.last_action : action(t > 0 ? t - 1 : 0);
+  }
   T* alive(Index particle) const { return alive_.data != nullptr ? alive_.row(particle) : nullptr; }
 
   void begin(Block<T> state) const {
@@ -124,11 +136,10 @@ class BlockRun {
     if (particles_ > 1) returns_ = workspace_.take<T>(particles_);
   }
 
-  void step(Index particle, Draw draw) {
-    draw.particle = particle;
-    const ConstBlock<T> before = state(particle, draw.step);
-    if (problem_.known_ground) leave_unknown(particle, draw.step);
-    problem_.dynamics->step(before, action(draw.step), draw, workspace_, outputs(particle, draw.step + 1));
+  void step(Index particle, Index t) {
+    if (problem_.known_ground) leave_unknown(particle, t);
+    draw_.particle = particle;
+    problem_.dynamics->step(seen(particle, t), action(t), draw_, workspace_, outputs(particle, t + 1));
   }
 
   void leave_unknown(Index particle, Index t) {
@@ -144,17 +155,16 @@ class BlockRun {
     }
   }
 
-  void arrive(Index particle, Index t, ConstBlock<T> previous_action) {
-    const ConstBlock<T> before = state(particle, t);
-    const Block<T> after = outputs(particle, t + 1);
-    const Block<T> next = after.rows(0, state_dim_);
-    if (problem_.limits != nullptr) clip(*problem_.limits, next);
-    if (alive_.data != nullptr) hold_ended(alive(particle), before, next);
+  void arrive(Index particle, Index t) {
+    if (problem_.limits != nullptr) clip(*problem_.limits, state(particle, t + 1));
+    if (alive_.data != nullptr) hold_ended<T>(alive(particle), state(particle, t), state(particle, t + 1));
     if (totals_.data != nullptr) {
-      const ConstBlock<T> predicted = after.rows(state_dim_, output_dim_ - state_dim_);
-      pay({before, action(t), previous_action, next, predicted, t}, alive(particle), totals_.row(particle));
+      pay({seen(particle, t), action(t), previous_action(t), seen(particle, t + 1), predicted(particle, t + 1), t},
+          alive(particle), totals_.row(particle));
     }
-    if (problem_.termination != nullptr) problem_.termination->mark(before, action(t), next, alive(particle));
+    if (problem_.termination != nullptr) {
+      problem_.termination->mark(state(particle, t), action(t), state(particle, t + 1), alive(particle));
+    }
   }
 
   void pay(const StepView<T>& view, const T* lives, T* total) {
@@ -200,6 +210,7 @@ class BlockRun {
   T* step_reward_ = nullptr;   // (K), null where nothing is weighed
   T* returns_ = nullptr;       // (P), null for one particle
   T scale_ = T(1);
+  Draw draw_;
 };
 
 }  // namespace
