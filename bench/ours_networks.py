@@ -71,7 +71,7 @@ def returns(inputs: NetworkRollouts, threads: int) -> Prepared:
             inputs.actions,
             propagation=propagation,
             particles=inputs.particles,
-            dtype="float32",
+            dtype=np.float32,
             seed=seed,
             threads=threads,
         )

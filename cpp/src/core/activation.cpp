@@ -29,13 +29,22 @@ namespace {
 // Rows that follow each other without a gap are one long row: the loop over a short one would be all beginning and end.
 template <class T, class Use>
 void for_rows(ConstBlock<T> x, Block<T> y, const Use& use) {
+  constexpr Index kWidth = kVectorLanes<T>;
   const bool gapless = x.lanes == x.stride && y.lanes == y.stride;
   const Index rows = gapless ? 1 : x.dim;
   const Index lanes = gapless ? x.dim * x.lanes : x.lanes;
   for (Index i = 0; i < rows; ++i) {
-    for (Index k = 0; k < lanes; k += kVectorLanes<T>) {
-      store_lanes(y.row(i) + k, use(load_lanes(x.row(i) + k), load_lanes<T>(y.row(i) + k)));
+    const T* const from = x.row(i);
+    T* const to = y.row(i);
+    Index k = 0;
+    // Two at a time: their long chains of operations overlap.
+    for (; k + 2 * kWidth <= lanes; k += 2 * kWidth) {
+      const LaneVector<T> first = use(load_lanes(from + k), load_lanes<T>(to + k));
+      const LaneVector<T> second = use(load_lanes(from + k + kWidth), load_lanes<T>(to + k + kWidth));
+      store_lanes(to + k, first);
+      store_lanes(to + k + kWidth, second);
     }
+    if (k < lanes) store_lanes(to + k, use(load_lanes(from + k), load_lanes<T>(to + k)));
   }
 }
 
