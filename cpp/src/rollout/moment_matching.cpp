@@ -63,9 +63,8 @@ void match_moments(const ParticleStates<T>& states, ConstBlock<T> alive, const D
       }
     }
   };
-  for_each_particle([&](const T* lives, const T* value, Index i, Index k) {
-    mean.row(i)[k] += if_alive(lives, k, value[k]);
-  });
+  for_each_particle(
+      [&](const T* lives, const T* value, Index i, Index k) { mean.row(i)[k] += if_alive(lives, k, value[k]); });
   divide(count, T(0), mean);
   for_each_particle([&](const T* lives, const T* value, Index i, Index k) {
     const T difference = value[k] - mean.row(i)[k];
