@@ -78,7 +78,7 @@ Propagation propagation_of(const std::string& name) {
   if (name == "ts1") return Propagation::kTs1;
   if (name == "tsinf") return Propagation::kTsInf;
   if (name == "moment") return Propagation::kMoment;
-  throw ValueError("propagation: got \"" + name + "\", must be \"mean\", \"sample\", \"ts1\", \"tsinf\" or \"moment\"");
+  throw ValueError("propagation: got \"" + name + R"(", must be "mean", "sample", "ts1", "tsinf" or "moment")");
 }
 
 Reduction reduction_of(const std::string& name) {
@@ -86,7 +86,7 @@ Reduction reduction_of(const std::string& name) {
   if (name == "cvar") return Reduction::kCvar;
   if (name == "worst") return Reduction::kWorst;
   if (name == "epistemic_penalty") return Reduction::kEpistemicPenalty;
-  throw ValueError("reduction: got \"" + name + "\", must be \"mean\", \"cvar\", \"worst\" or \"epistemic_penalty\"");
+  throw ValueError("reduction: got \"" + name + R"(", must be "mean", "cvar", "worst" or "epistemic_penalty")");
 }
 
 template <class T>

@@ -122,6 +122,7 @@ class BlockRun {
       if (known_steps_.data == nullptr) known_steps_ = workspace_.take_block<T>(particles_, lanes_);
       std::fill_n(known_steps_.data, particles_ * lanes_, static_cast<T>(horizon_));
       disagreement_ = workspace_.take<T>(lanes_);
+      limit_ = static_cast<T>(problem_.known_ground->limit);
     }
   }
 
@@ -144,12 +145,11 @@ class BlockRun {
 
   void leave_unknown(Index particle, Index t) {
     problem_.dynamics->disagreement(state(particle, t), action(t), workspace_, disagreement_);
-    const auto limit = static_cast<T>(problem_.known_ground->limit);
     T* const lives = alive_.row(particle);
     T* const known_steps = known_steps_.row(particle);
     for (Index k = 0; k < lanes_; ++k) {
       // A disagreement that is nan is no agreement.
-      const bool leaves = lives[k] != T(0) && !(disagreement_[k] <= limit);
+      const bool leaves = lives[k] != T(0) && !(disagreement_[k] <= limit_);
       known_steps[k] = leaves ? static_cast<T>(t) : known_steps[k];
       lives[k] = leaves ? T(0) : lives[k];
     }
@@ -209,6 +209,7 @@ class BlockRun {
   T* disagreement_ = nullptr;  // (K)
   T* step_reward_ = nullptr;   // (K), null where nothing is weighed
   T* returns_ = nullptr;       // (P), null for one particle
+  T limit_ = T(0);             // of the disagreement on known ground
   T scale_ = T(1);
   Draw draw_;
 };
