@@ -55,9 +55,9 @@ const NetworkParameters& validated(const NetworkParameters& parameters) {
 template <class T>
 NetworkDynamics<T>::NetworkDynamics(const NetworkParameters& parameters)
     : shape_(validated(parameters).shape), encoding_(shape_, parameters.scaling) {
-  members_.reserve(parameters.members.size());
   for (const NetworkMember<float>& member : parameters.members) {
     members_.emplace_back(shape_, parameters.scaling, member);
+    rows_.emplace_back(shape_, parameters.scaling, member);
   }
   for (Index d = 0; d < shape_.state_dim; ++d) {
     const double scale = parameters.scaling.target_scale(d);
@@ -68,7 +68,7 @@ NetworkDynamics<T>::NetworkDynamics(const NetworkParameters& parameters)
 template <class T>
 std::size_t NetworkDynamics<T>::workspace_bytes(Index lanes) const {
   return Workspace::bytes<T>(shape_.inputs() * lanes) + members_.front().features_bytes(lanes) +
-         4 * Workspace::bytes<T>(normal_rows(shape_.targets()) * lanes);
+         rows_.front().workspace_bytes() + 4 * Workspace::bytes<T>(normal_rows(shape_.targets()) * lanes);
 }
 
 template <class T>
@@ -83,25 +83,42 @@ ConstBlock<T> NetworkDynamics<T>::encoded(ConstBlock<T> state, ConstBlock<T> act
   return inputs;
 }
 
+// Means and, unless null, variances of what one member says, by the way that is shorter for so many lanes.
 template <class T>
-void NetworkDynamics<T>::mean_of_members(ConstBlock<T> inputs, Workspace& workspace, Block<T> mean) const {
-  const Block<T> one = workspace.take_block<T>(mean.dim, mean.lanes);
-  for (std::size_t m = 0; m < members_.size(); ++m) {
-    const Workspace::Scope scope(workspace);
-    const ConstBlock<T> features = members_[m].features(inputs, workspace);
-    members_[m].mean(features, m == 0 ? mean : one);
-    if (m > 0) add_block<T>(one, mean);
+void NetworkDynamics<T>::run(std::size_t member, ConstBlock<T> inputs, Index wanted, Workspace& workspace,
+                             Block<T> mean, const Block<T>* variance) const {
+  const Workspace::Scope scope(workspace);
+  if (wanted > 0 && wanted <= RowNetwork<T>::kMostLanes) {
+    rows_[member].run(inputs, wanted, workspace, mean, variance);
+    return;
   }
-  if (members_.size() == 1) return;
-  scale_block(T(1) / static_cast<T>(members_.size()), mean);
+  const ConstBlock<T> features = members_[member].features(inputs, workspace);
+  members_[member].mean(features, mean);
+  if (variance != nullptr) members_[member].variance(features, *variance);
 }
 
 template <class T>
-void NetworkDynamics<T>::add_noise(const PackedNetwork<T>& member, ConstBlock<T> features, const Draw& draw,
-                                   Workspace& workspace, Block<T> next) const {
+void NetworkDynamics<T>::mean_of_members(ConstBlock<T> inputs, Index wanted, Workspace& workspace,
+                                         Block<T> mean) const {
+  const Block<T> one = workspace.take_block<T>(mean.dim, mean.lanes);
+  for (std::size_t m = 0; m < members_.size(); ++m) {
+    run(m, inputs, wanted, workspace, m == 0 ? mean : one, nullptr);
+    if (m > 0) add_block<T>(one, mean);
+  }
+  if (members_.size() > 1) scale_block(T(1) / static_cast<T>(members_.size()), mean);
+}
+
+// What one member says, with its noise.
+template <class T>
+void NetworkDynamics<T>::draw_next(std::size_t member, ConstBlock<T> inputs, const Draw& draw, Workspace& workspace,
+                                   Block<T> next) const {
+  if (!shape_.probabilistic) {
+    run(member, inputs, draw.candidates, workspace, next, nullptr);
+    return;
+  }
   const Block<T> variance = workspace.take_block<T>(next.dim, next.lanes);
   const Block<T> normals = workspace.take_block<T>(next.dim, next.lanes);
-  member.variance(features, variance);
+  run(member, inputs, draw.candidates, workspace, next, &variance);
   const Index drawn_before = (draw.step * draw.particles + draw.particle) * normal_rows(next.dim);
   fill_normal(draw.stream, Purpose::kDynamics, draw.first_candidate, drawn_before, normals);
   for (Index d = 0; d < next.dim; ++d) {
@@ -115,34 +132,25 @@ void NetworkDynamics<T>::step(ConstBlock<T> state, ConstBlock<T> action, const D
   const Workspace::Scope scope(workspace);
   const ConstBlock<T> inputs = encoded(state, action, workspace);
   if (draw.propagation == Propagation::kMean) {
-    mean_of_members(inputs, workspace, next);
+    mean_of_members(inputs, draw.candidates, workspace, next);
   } else {
-    const PackedNetwork<T>& member = members_[static_cast<std::size_t>(member_of(draw))];
-    const ConstBlock<T> features = member.features(inputs, workspace);
-    member.mean(features, next);
-    if (shape_.probabilistic) add_noise(member, features, draw, workspace, next);
+    draw_next(static_cast<std::size_t>(member_of(draw)), inputs, draw, workspace, next);
   }
   add_block(state, next.rows(0, shape_.state_dim));
 }
 
 // Mean and variance of the members' means, and, if wanted, the mean of their noise variances.
 template <class T>
-void NetworkDynamics<T>::spread_of_members(ConstBlock<T> inputs, Workspace& workspace, Block<T> mean, Block<T> variance,
-                                           const Block<T>* noise) const {
+void NetworkDynamics<T>::spread_of_members(ConstBlock<T> inputs, Index wanted, Workspace& workspace, Block<T> mean,
+                                           Block<T> variance, const Block<T>* noise) const {
   const Block<T> one = workspace.take_block<T>(mean.dim, mean.lanes);
-  for (std::size_t m = 0; m < members_.size(); ++m) {
-    const Workspace::Scope scope(workspace);
-    const ConstBlock<T> features = members_[m].features(inputs, workspace);
-    if (noise != nullptr) {
-      members_[m].variance(features, m == 0 ? *noise : one);
-      if (m > 0) add_block<T>(one, *noise);
-    }
-    members_[m].mean(features, m == 0 ? mean : one);
-    if (m > 0) {
-      add_to_spread<T>(one, m + 1, mean, variance);
-    } else {
-      fill_block(T(0), variance);
-    }
+  const Block<T> noise_of_one = workspace.take_block<T>(mean.dim, mean.lanes);
+  run(0, inputs, wanted, workspace, mean, noise);
+  fill_block(T(0), variance);
+  for (std::size_t m = 1; m < members_.size(); ++m) {
+    run(m, inputs, wanted, workspace, one, noise != nullptr ? &noise_of_one : nullptr);
+    add_to_spread<T>(one, m + 1, mean, variance);
+    if (noise != nullptr) add_block<T>(noise_of_one, *noise);
   }
   const T share = T(1) / static_cast<T>(members_.size());
   scale_block(share, variance);
@@ -150,10 +158,10 @@ void NetworkDynamics<T>::spread_of_members(ConstBlock<T> inputs, Workspace& work
 }
 
 template <class T>
-void NetworkDynamics<T>::moments(ConstBlock<T> state, ConstBlock<T> action, Workspace& workspace, Block<T> mean,
-                                 Block<T> aleatoric, Block<T> epistemic) const {
+void NetworkDynamics<T>::moments(ConstBlock<T> state, ConstBlock<T> action, Index wanted, Workspace& workspace,
+                                 Block<T> mean, Block<T> aleatoric, Block<T> epistemic) const {
   const Workspace::Scope scope(workspace);
-  spread_of_members(encoded(state, action, workspace), workspace, mean, epistemic, &aleatoric);
+  spread_of_members(encoded(state, action, workspace), wanted, workspace, mean, epistemic, &aleatoric);
   add_block(state, mean.rows(0, shape_.state_dim));
 }
 
@@ -170,10 +178,7 @@ void NetworkDynamics<T>::sample(ConstBlock<T> state, ConstBlock<T> action, const
   fill_uniform(stream, Purpose::kDynamics, first_candidate, normal_rows(next.dim), choice);
   const auto count = static_cast<float>(members_.size());
   for (std::size_t m = 0; m < members_.size(); ++m) {
-    const Workspace::Scope of_member(workspace);
-    const ConstBlock<T> features = members_[m].features(inputs, workspace);
-    members_[m].mean(features, mean);
-    members_[m].variance(features, variance);
+    run(m, inputs, 0, workspace, mean, &variance);
     for (Index d = 0; d < next.dim; ++d) {
       for (Index k = 0; k < next.lanes; ++k) {
         // Below 2^24 members, the product with a number below 1 is below the count.
@@ -191,7 +196,7 @@ void NetworkDynamics<T>::disagreement(ConstBlock<T> state, ConstBlock<T> action,
   const ConstBlock<T> inputs = encoded(state, action, workspace);
   const Block<T> mean = workspace.take_block<T>(shape_.targets(), state.lanes);
   const Block<T> variance = workspace.take_block<T>(shape_.targets(), state.lanes);
-  spread_of_members(inputs, workspace, mean, variance, nullptr);
+  spread_of_members(inputs, 0, workspace, mean, variance, nullptr);
   std::fill_n(out, state.lanes, T(0));
   for (Index d = 0; d < shape_.state_dim; ++d) {
     const T weight = inverse_target_variance_[static_cast<std::size_t>(d)] / static_cast<T>(shape_.state_dim);

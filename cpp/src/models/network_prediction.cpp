@@ -55,7 +55,7 @@ void predict(const NetworkDynamics<double>& dynamics, const NetworkQuery& query,
     const Block<double> mean = workspace.take_block<double>(targets, lanes);
     const Block<double> aleatoric = workspace.take_block<double>(targets, lanes);
     const Block<double> epistemic = workspace.take_block<double>(targets, lanes);
-    dynamics.moments(block.states, block.actions, workspace, mean, aleatoric, epistemic);
+    dynamics.moments(block.states, block.actions, block.count, workspace, mean, aleatoric, epistemic);
     const auto write = [&](const Block<double>& moments, double* rows) {
       block_to_rows<double>(moments.rows(0, state_dim), block.count, rows + block.first * state_dim, state_dim);
     };

@@ -1,38 +1,13 @@
 #include "dynaplan/models/packed_network.hpp"
 
 #include <algorithm>
-#include <cmath>
+
+#include "dynaplan/models/folded_layer.hpp"
 
 namespace dynaplan {
 inline namespace DYNAPLAN_LEVEL {
 
 namespace {
-
-struct FoldedLayer {
-  Eigen::MatrixXd weights;
-  Eigen::VectorXd bias;
-};
-
-// Layer `index` of a network whose inputs come less their means (as T holds them) and whose targets are wanted in
-// their own units.
-template <class T>
-FoldedLayer folded(const NetworkShape& shape, const NetworkScaling& scaling, const NetworkMember<float>& member,
-                   Index index) {
-  const NetworkLayer<float>& layer = member.layers[static_cast<std::size_t>(index)];
-  FoldedLayer result{layer.weights.template cast<double>(), layer.bias.template cast<double>()};
-  if (index == 0) {
-    result.weights *= scaling.input_scale.cwiseInverse().asDiagonal();
-    const Eigen::VectorXd taken = scaling.input_mean.template cast<T>().template cast<double>();
-    result.bias -= result.weights * (scaling.input_mean - taken);
-  }
-  if (index + 1 == shape.layers()) {
-    const Index targets = shape.targets();
-    result.weights.topRows(targets) = scaling.target_scale.asDiagonal() * result.weights.topRows(targets);
-    result.bias.head(targets) = scaling.target_scale.cwiseProduct(result.bias.head(targets)) + scaling.target_mean;
-    if (shape.probabilistic) result.bias.tail(targets) -= member.log_variance_high.template cast<double>();
-  }
-  return result;
-}
 
 // Rows of a folded layer, packed.
 template <class T>
@@ -46,24 +21,22 @@ template <class T>
 PackedNetwork<T>::PackedNetwork(const NetworkShape& shape, const NetworkScaling& scaling,
                                 const NetworkMember<float>& member)
     : activation_(shape.activation),
-      mean_(packed<T>(folded<T>(shape, scaling, member, shape.layers() - 1), 0, shape.targets())),
-      log_odds_(packed<T>(folded<T>(shape, scaling, member, shape.layers() - 1), shape.targets(),
+      mean_(packed<T>(folded_layer<T>(shape, scaling, member, shape.layers() - 1), 0, shape.targets())),
+      log_odds_(packed<T>(folded_layer<T>(shape, scaling, member, shape.layers() - 1), shape.targets(),
                           shape.outputs() - shape.targets())) {
   for (Index l = 0; l + 1 < shape.layers(); ++l) {
-    const FoldedLayer layer = folded<T>(shape, scaling, member, l);
+    const FoldedLayer layer = folded_layer<T>(shape, scaling, member, l);
     hidden_.push_back(packed<T>(layer, 0, shape.layer_outputs(l)));
     const FoldedLayer turned{layer.weights.transpose(), Eigen::VectorXd::Zero(shape.layer_inputs(l))};
     transposed_.push_back(packed<T>(turned, 0, shape.layer_inputs(l)));
     widest_ = std::max(widest_, shape.layer_outputs(l));
     units_ += shape.layer_outputs(l);
   }
-  const FoldedLayer last = folded<T>(shape, scaling, member, shape.layers() - 1);
+  const FoldedLayer last = folded_layer<T>(shape, scaling, member, shape.layers() - 1);
   mean_weights_ = last.weights.topRows(shape.targets()).cast<T>();
-  for (Index d = 0; d < member.log_variance_low.size(); ++d) {
-    const double square = scaling.target_scale(d) * scaling.target_scale(d);
-    variance_low_.push_back(static_cast<T>(square * std::exp(static_cast<double>(member.log_variance_low(d)))));
-    variance_range_.push_back(static_cast<T>(square * std::exp(static_cast<double>(member.log_variance_high(d)))));
-  }
+  const VarianceBounds bounds = variance_bounds(scaling, member);
+  variance_low_ = bounds.low.cast<T>();
+  variance_range_ = bounds.range.cast<T>();
 }
 
 template <class T>
@@ -94,12 +67,12 @@ void PackedNetwork<T>::variance(ConstBlock<T> features, Block<T> out) const {
   log_odds_.apply(&features, 1, out);
   for (Index d = 0; d < out.dim; ++d) {
     T* const row = out.row(d);
-    if (variance_low_.empty()) {
+    if (variance_low_.size() == 0) {
       std::fill_n(row, out.lanes, T(0));
       continue;
     }
-    const T low = variance_low_[static_cast<std::size_t>(d)];
-    const T range = variance_range_[static_cast<std::size_t>(d)];
+    const T low = variance_low_(d);
+    const T range = variance_range_(d);
     for (Index k = 0; k < out.lanes; k += kVectorLanes<T>) {
       store_lanes(row + k, low + range * fast_sigmoid<T>(load_lanes<T>(row + k)));
     }

@@ -63,7 +63,7 @@ class BlockRun {
         particle_rows_(keeps_trajectory_ ? problem.trajectory_rows(horizon_) : 2 * output_dim_) {
     tiles_ = keeps_trajectory_ ? block.trajectory : workspace.take_block<T>(particles_ * particle_rows_, lanes_);
     for (Index p = 0; p < particles_; ++p) begin(state(p, 0));
-    draw_ = {block.stream, block.first_candidate, 0, problem.particles.propagation, 0, particles_};
+    draw_ = {block.stream, block.first_candidate, 0, problem.particles.propagation, 0, particles_, block.candidates};
     take_lives();
     take_totals();
   }

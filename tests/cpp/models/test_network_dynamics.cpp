@@ -130,7 +130,7 @@ TEST_CASE("samples over members and noise have the mean and the variance of the 
   Tile<double> epistemic(4, kLanes);
   Workspace workspace;
   workspace.reserve(dynamics.workspace_bytes(kLanes));
-  dynamics.moments(state.view(), action.view(), workspace, mean.block(), aleatoric.block(), epistemic.block());
+  dynamics.moments(state.view(), action.view(), 0, workspace, mean.block(), aleatoric.block(), epistemic.block());
   constexpr Index kDraws = 8000;
   for (const Propagation propagation : {Propagation::kTs1, Propagation::kTsInf}) {
     Eigen::ArrayXXd sum = Eigen::ArrayXXd::Zero(4, kLanes);
@@ -151,6 +151,35 @@ TEST_CASE("samples over members and noise have the mean and the variance of the 
         // Five standard errors of a mean, and of a variance: members are dealt evenly, so both are smaller.
         CHECK(std::abs(sum(d, k)) / kDraws < 5.0 * std::sqrt(variance / kDraws));
         CHECK(std::abs(squares(d, k) / kDraws / variance - 1.0) < 5.0 * std::sqrt(2.0 / kDraws));
+      }
+    }
+  }
+}
+
+TEST_CASE_TEMPLATE("a few trajectories take a shorter way to the same bits", T, float, double) {
+  for (const bool probabilistic : {false, true}) {
+    for (const std::vector<Index>& hidden : {std::vector<Index>{}, {7}, {40, 150}}) {
+      NetworkShape shape = probabilistic_shape();
+      shape.probabilistic = probabilistic;
+      shape.hidden = hidden;
+      const NetworkDynamics<T> dynamics(random_networks(shape, 3));
+      constexpr Index kLanesOfOne = kVectorLanes<T>;
+      Tile<T> state(3, kLanesOfOne, 1);
+      Tile<T> action(2, kLanesOfOne, 2);
+      Tile<T> all(4, kLanesOfOne);
+      Tile<T> few(4, kLanesOfOne);
+      Workspace workspace;
+      workspace.reserve(dynamics.workspace_bytes(kLanesOfOne));
+      for (const Propagation propagation : {Propagation::kMean, Propagation::kTs1}) {
+        Draw draw = draw_of(propagation, 2, 0, 1);
+        dynamics.step(state.view(), action.view(), draw, workspace, all.block());
+        for (Index wanted = 1; wanted <= RowNetwork<T>::kMostLanes; ++wanted) {
+          draw.candidates = wanted;
+          dynamics.step(state.view(), action.view(), draw, workspace, few.block());
+          for (Index d = 0; d < 4; ++d) {
+            for (Index k = 0; k < wanted; ++k) REQUIRE(few(d, k) == all(d, k));
+          }
+        }
       }
     }
   }

@@ -28,6 +28,7 @@ struct Draw {
   Propagation propagation = Propagation::kMean;
   Index particle = 0;
   Index particles = 1;
+  Index candidates = 0;  // lanes whose results count, all of them if 0; those beyond only fill up a vector
 };
 
 /// s' = A s + B a + c.

@@ -3,6 +3,7 @@
 #include "dynaplan/models/dynamics.hpp"
 #include "dynaplan/models/network_encoding.hpp"
 #include "dynaplan/models/packed_network.hpp"
+#include "dynaplan/models/row_network.hpp"
 
 namespace dynaplan {
 inline namespace DYNAPLAN_LEVEL {
@@ -32,8 +33,9 @@ class NetworkDynamics final : public Dynamics<T> {
 
   /// Of the next states and, if predicted, the reward, in their own units: mean, variance of the noise and variance
   /// of the members' means, (output_dim, K) each (law of total variance: their sum is the variance of the mixture).
-  void moments(ConstBlock<T> state, ConstBlock<T> action, Workspace& workspace, Block<T> mean, Block<T> aleatoric,
-               Block<T> epistemic) const;
+  /// Only the first `wanted` lanes count.
+  void moments(ConstBlock<T> state, ConstBlock<T> action, Index wanted, Workspace& workspace, Block<T> mean,
+               Block<T> aleatoric, Block<T> epistemic) const;
 
   /// A draw of each lane's own from the mixture into `next` (output_dim, K): a member, then that member's noise. Runs
   /// all members, unlike a step.
@@ -45,17 +47,19 @@ class NetworkDynamics final : public Dynamics<T> {
 
  private:
   ConstBlock<T> encoded(ConstBlock<T> state, ConstBlock<T> action, Workspace& workspace) const;
-  void mean_of_members(ConstBlock<T> inputs, Workspace& workspace, Block<T> mean) const;
-  void spread_of_members(ConstBlock<T> inputs, Workspace& workspace, Block<T> mean, Block<T> variance,
+  void run(std::size_t member, ConstBlock<T> inputs, Index wanted, Workspace& workspace, Block<T> mean,
+           const Block<T>* variance) const;
+  void mean_of_members(ConstBlock<T> inputs, Index wanted, Workspace& workspace, Block<T> mean) const;
+  void spread_of_members(ConstBlock<T> inputs, Index wanted, Workspace& workspace, Block<T> mean, Block<T> variance,
                          const Block<T>* noise) const;
   void add_gradient(const PackedNetwork<T>& member, Index target, ConstBlock<T> inputs, ConstBlock<T> slopes,
                     Workspace& workspace, JacobianBlock<T> out) const;
-  void add_noise(const PackedNetwork<T>& member, ConstBlock<T> features, const Draw& draw, Workspace& workspace,
-                 Block<T> next) const;
+  void draw_next(std::size_t member, ConstBlock<T> inputs, const Draw& draw, Workspace& workspace, Block<T> next) const;
 
   NetworkShape shape_;
   NetworkEncoding<T> encoding_;
   std::vector<PackedNetwork<T>> members_;
+  std::vector<RowNetwork<T>> rows_;         // the same members once more
   std::vector<T> inverse_target_variance_;  // (S)
 };
 

@@ -39,12 +39,9 @@ class PackedNetwork {
   Index units_ = 0;  // of all hidden layers
   std::vector<PackedAffine<T>> hidden_;
   PackedAffine<T> mean_;
-  // The variance is low + range / (1 + e^-x) with x of this layer: what the two soft bounds of NetworkMember amount
-  // to, as e^(high - softplus(high - raw)) = e^high / (1 + e^(high - raw)) and e^(low + softplus(l - low)) = e^low +
-  // e^l.
-  PackedAffine<T> log_odds_;
-  std::vector<T> variance_low_;
-  std::vector<T> variance_range_;
+  PackedAffine<T> log_odds_;  // see VarianceBounds
+  Eigen::Matrix<T, Eigen::Dynamic, 1> variance_low_;
+  Eigen::Matrix<T, Eigen::Dynamic, 1> variance_range_;
   std::vector<PackedAffine<T>> transposed_;  // the hidden layers' weights the other way, without a bias
   Eigen::Matrix<T, Eigen::Dynamic, Eigen::Dynamic> mean_weights_;
 };

@@ -49,6 +49,7 @@ struct BlockRollout {
   ConstBlock<T> last_action;    // (A, K) applied before the first step, or no data
   Stream stream;
   Index first_candidate = 0;
+  Index candidates = 0;  // of the lanes, all if 0: see Draw
   T* total = nullptr;    // (K), aligned like a row of a block
   Block<T> trajectory;   // (P * trajectory_rows, K), one particle below the other
   Block<T> known_steps;  // (P, K) steps that a particle makes on known ground; only where that is limited
