@@ -15,6 +15,7 @@ from bench.network_workload import (
 from bench.peers.jax import as_float, limit_threads, ready
 
 Pair = tuple[jax.Array, jax.Array]
+Triple = tuple[jax.Array, jax.Array, jax.Array]
 
 
 def returns(inputs: NetworkRollouts, threads: int) -> Prepared:
@@ -56,12 +57,12 @@ def ensemble_returns(inputs: NetworkRollouts, threads: int) -> Prepared:
         value = LOG_VARIANCE_HIGH - jax.nn.softplus(LOG_VARIANCE_HIGH - x[..., STATES:])
         value = LOG_VARIANCE_LOW + jax.nn.softplus(value - LOG_VARIANCE_LOW)
         mean = x[..., :STATES]
-        drawn = mean + jnp.exp(0.5 * value) * jax.random.normal(key, mean.shape)
+        drawn: jax.Array = mean + jnp.exp(0.5 * value) * jax.random.normal(key, mean.shape)
         return drawn.reshape(rows, STATES)
 
     @jax.jit
     def rolled(key: jax.Array) -> Pair:
-        def step(carry: tuple[jax.Array, ...], action: jax.Array) -> tuple[Pair, None]:
+        def step(carry: Triple, action: jax.Array) -> tuple[Triple, None]:
             state, total, key = carry
             key, of_noise, of_order = jax.random.split(key, 3)
             x = jnp.concatenate([state, jnp.tile(action, (inputs.particles, 1))], axis=1)
@@ -80,6 +81,7 @@ def ensemble_returns(inputs: NetworkRollouts, threads: int) -> Prepared:
 
     def run() -> jax.Array:
         nonlocal key
+        total: jax.Array
         total, key = rolled(key)
         return total
 

@@ -22,7 +22,9 @@ class GraphBuilder:
     def add(self, kind: str, *inputs: str, **attributes: int) -> str:
         """Adds a node; returns the name of its result."""
         name = f"{kind}{len(self.nodes)}"
-        self.nodes.append(helper.make_node(kind, list(inputs), [name], **attributes))
+        node = helper.make_node(kind, list(inputs), [name])
+        node.attribute.extend(helper.make_attribute(*item) for item in attributes.items())
+        self.nodes.append(node)
         return name
 
     def constant(self, name: str, values: FloatArray) -> str:
