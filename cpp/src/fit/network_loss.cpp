@@ -1,78 +1,93 @@
 #include "dynaplan/fit/network_loss.hpp"
 
 #include <algorithm>
+#include <cmath>
+
+#include "dynaplan/core/vector_math.hpp"
 
 namespace dynaplan {
 inline namespace DYNAPLAN_LEVEL {
 
 namespace {
 
-// One vector of lanes; Eigen has the exponential and the logarithm of it.
 template <class T>
-using Lanes = Eigen::Array<T, kVectorLanes<T>, 1>;
+using Lanes = LaneVector<T>;
 
+// The soft bounds of the header, with the exponentials worked out: e^value = e^low + 1 / (e^-high + e^-raw), so that
+// one exponential and one logarithm serve.
 template <class T>
-struct Softplus {
-  Lanes<T> value;
-  Lanes<T> slope;
+class Bounds {
+ public:
+  Bounds(T low, T high) : floor_(std::exp(low)), inverse_ceiling_(std::exp(-high)) {}
+
+  struct Variance {
+    Lanes<T> value;
+    Lanes<T> precision;  // 1 / value
+    Lanes<T> by_raw;     // slopes of its logarithm
+    Lanes<T> by_low;
+    Lanes<T> by_high;
+  };
+
+  [[gnu::always_inline]] Variance of(Lanes<T> raw) const {
+    const Lanes<T> decay = fast_exp<T>(-raw);
+    const Lanes<T> above_floor = T(1) / (inverse_ceiling_ + decay);
+    const Lanes<T> value = floor_ + above_floor;
+    const Lanes<T> precision = T(1) / value;
+    const Lanes<T> share = above_floor * precision;
+    return {value, precision, share * (decay * above_floor), floor_ * precision,
+            share * (inverse_ceiling_ * above_floor)};
+  }
+
+ private:
+  T floor_;
+  T inverse_ceiling_;
 };
 
-// ln(1 + e^x) and its slope, the logistic function; neither overflows.
 template <class T>
-Softplus<T> softplus(const Lanes<T>& x) {
-  const Lanes<T> small = (-x.abs()).exp();
-  const Lanes<T> numerator = (x >= T(0)).select(Lanes<T>::Ones(), small);
-  return {x.max(T(0)) + small.log1p(), numerator / (T(1) + small)};
+[[gnu::always_inline]] inline Lanes<T> logarithm(Lanes<T> x) {
+  Eigen::Array<T, kVectorLanes<T>, 1> numbers;
+  store_lanes(numbers.data(), x);
+  numbers = numbers.log();
+  return load_lanes<T>(numbers.data());
 }
 
 template <class T>
-struct LogVariance {
-  Lanes<T> value;
-  Lanes<T> by_raw;
-  Lanes<T> by_low;
-  Lanes<T> by_high;
+T sum_of(Lanes<T> lanes) {
+  T sum = 0;
+  for (Index k = 0; k < kVectorLanes<T>; ++k) sum += lanes[k];
+  return sum;
+}
+
+// 1 in the lanes that hold samples, 0 beyond; all but the last vector are full.
+template <class T>
+class Mask {
+ public:
+  explicit Mask(Index count) : count_(count) {
+    for (Index k = 0; k < kVectorLanes<T>; ++k) last_[k] = k < (count - 1) % kVectorLanes<T> + 1 ? T(1) : T(0);
+  }
+
+  Lanes<T> at(Index lane) const { return lane + kVectorLanes<T> <= count_ ? Lanes<T>{} + T(1) : last_; }
+
+ private:
+  Index count_;
+  Lanes<T> last_;
 };
-
-template <class T>
-LogVariance<T> bounded(const Lanes<T>& raw, T low, T high) {
-  const Softplus<T> from_high = softplus<T>(high - raw);
-  const Softplus<T> from_low = softplus<T>(high - from_high.value - low);
-  return {low + from_low.value, from_low.slope * from_high.slope, T(1) - from_low.slope,
-          from_low.slope * (T(1) - from_high.slope)};
-}
-
-// 1 in the lanes that hold samples, 0 beyond.
-template <class T>
-Lanes<T> mask(Index lane, Index count) {
-  Lanes<T> used = Lanes<T>::Zero();
-  used.head(std::clamp<Index>(count - lane, 0, kVectorLanes<T>)).setOnes();
-  return used;
-}
-
-template <class T>
-Eigen::Map<Lanes<T>, Eigen::AlignedMax> at(T* row) {
-  return Eigen::Map<Lanes<T>, Eigen::AlignedMax>(row);
-}
-
-template <class T>
-Lanes<T> read(const T* row) {
-  return Eigen::Map<const Lanes<T>, Eigen::AlignedMax>(row);
-}
 
 template <class T>
 double squared_error(const LossInputs<T>& in, const LossGradient<T>* gradient) {
   const Index targets = in.targets.dim;
   const T scale = T(2) / static_cast<T>(in.count * targets);
+  const Mask<T> mask(in.count);
   double total = 0.0;
   for (Index i = 0; i < targets; ++i) {
-    Lanes<T> sum = Lanes<T>::Zero();
+    Lanes<T> sum{};
     for (Index lane = 0; lane < in.outputs.lanes; lane += kVectorLanes<T>) {
       const Lanes<T> error =
-          (read(in.outputs.row(i) + lane) - read(in.targets.row(i) + lane)) * mask<T>(lane, in.count);
-      sum += error.square();
-      if (gradient != nullptr) at(gradient->outputs.row(i) + lane) = scale * error;
+          (load_lanes(in.outputs.row(i) + lane) - load_lanes(in.targets.row(i) + lane)) * mask.at(lane);
+      sum += error * error;
+      if (gradient != nullptr) store_lanes(gradient->outputs.row(i) + lane, scale * error);
     }
-    total += static_cast<double>(sum.sum());
+    total += static_cast<double>(sum_of<T>(sum));
   }
   if (gradient == nullptr) return total;
   for (Index i = targets; i < in.outputs.dim; ++i) lanes_of(gradient->outputs, i).setZero();
@@ -87,28 +102,31 @@ template <class T>
 double gaussian(const LossInputs<T>& in, const LossGradient<T>* gradient) {
   const Index targets = in.targets.dim;
   const T scale = T(1) / static_cast<T>(in.count * targets);
+  const Mask<T> mask(in.count);
   double total = 0.0;
   for (Index i = 0; i < targets; ++i) {
-    Lanes<T> sum = Lanes<T>::Zero();
-    Lanes<T> by_low = Lanes<T>::Zero();
-    Lanes<T> by_high = Lanes<T>::Zero();
+    const Bounds<T> bounds(in.low[i], in.high[i]);
+    Lanes<T> sum{};
+    Lanes<T> by_low{};
+    Lanes<T> by_high{};
     for (Index lane = 0; lane < in.outputs.lanes; lane += kVectorLanes<T>) {
-      const Lanes<T> used = mask<T>(lane, in.count);
-      const Lanes<T> error = read(in.outputs.row(i) + lane) - read(in.targets.row(i) + lane);
-      const LogVariance<T> log_variance = bounded<T>(read(in.outputs.row(targets + i) + lane), in.low[i], in.high[i]);
-      const Lanes<T> weighted = error * (-log_variance.value).exp();
-      sum += used * (error * weighted + log_variance.value);
+      const Lanes<T> used = mask.at(lane);
+      const Lanes<T> error = load_lanes(in.outputs.row(i) + lane) - load_lanes(in.targets.row(i) + lane);
+      const auto variance = bounds.of(load_lanes(in.outputs.row(targets + i) + lane));
+      const Lanes<T> weighted = error * variance.precision;
+      sum += used * (error * weighted + logarithm<T>(variance.value));
       if (gradient == nullptr) continue;
-      const Lanes<T> by_value = (scale * used) * (T(1) - error * weighted);
-      at(gradient->outputs.row(i) + lane) = (T(2) * scale * used) * weighted;
-      at(gradient->outputs.row(targets + i) + lane) = by_value * log_variance.by_raw;
-      by_low += by_value * log_variance.by_low;
-      by_high += by_value * log_variance.by_high;
+      const Lanes<T> share = scale * used;
+      const Lanes<T> by_value = share * (T(1) - error * weighted);
+      store_lanes(gradient->outputs.row(i) + lane, T(2) * share * weighted);
+      store_lanes(gradient->outputs.row(targets + i) + lane, by_value * variance.by_raw);
+      by_low += by_value * variance.by_low;
+      by_high += by_value * variance.by_high;
     }
-    total += static_cast<double>(sum.sum());
+    total += static_cast<double>(sum_of<T>(sum));
     if (gradient == nullptr) continue;
-    gradient->low[i] = by_low.sum() - static_cast<T>(kBoundPenalty);
-    gradient->high[i] = by_high.sum() + static_cast<T>(kBoundPenalty);
+    gradient->low[i] = sum_of<T>(by_low) - static_cast<T>(kBoundPenalty);
+    gradient->high[i] = sum_of<T>(by_high) + static_cast<T>(kBoundPenalty);
   }
   return total;
 }
@@ -122,8 +140,8 @@ double evaluate(Loss loss, const LossInputs<T>& inputs, const LossGradient<T>* g
 
 template <class T>
 BoundedLogVariance<T> bounded_log_variance(T raw, T low, T high) {
-  const LogVariance<T> lanes = bounded<T>(Lanes<T>::Constant(raw), low, high);
-  return {lanes.value(0), lanes.by_raw(0), lanes.by_low(0), lanes.by_high(0)};
+  const auto variance = Bounds<T>(low, high).of(Lanes<T>{} + raw);
+  return {std::log(variance.value[0]), variance.by_raw[0], variance.by_low[0], variance.by_high[0]};
 }
 
 template <class T>
