@@ -39,8 +39,8 @@ def quadratic_reward(inputs: LinearRollouts | LinearPlanning) -> Any:
     return of_state + dp.rewards.action_cost(inputs.action_weights)
 
 
-def planner_of(budget: PlanBudget, threads: int) -> dp.CEM:
-    """Returns the planner with the budget every peer gets."""
+def planner_of(budget: PlanBudget, threads: int, clip: float | None = 2.0) -> dp.CEM:
+    """Returns the planner with the budget every peer gets; `clip` as in `CEM`, 2.0 its default."""
     return dp.CEM(
         horizon=budget.horizon,
         candidates=budget.candidates,
@@ -49,6 +49,7 @@ def planner_of(budget: PlanBudget, threads: int) -> dp.CEM:
         smoothing=budget.smoothing,
         initial_std=budget.initial_std,
         min_std=budget.min_std,
+        clip=clip,
         threads=threads,
     )
 
@@ -96,16 +97,29 @@ def cem_pendulum_act(inputs: PendulumPlanning, threads: int) -> Prepared:
     )
 
 
-def cem_linear(inputs: LinearPlanning, threads: int) -> Prepared:
-    """`planner.plan` on the linear system."""
+def cem_linear_plan(inputs: LinearPlanning, threads: int) -> Prepared:
+    """`planner.plan` on the linear system; no peer clips states, so neither does it."""
     model, reward = model_of(inputs.system), quadratic_reward(inputs)
-    planner, state = planner_of(inputs.budget, threads), inputs.state
+    planner, state = planner_of(inputs.budget, threads, clip=None), inputs.state
     space = gymnasium.spaces.Box(-1.0, 1.0, (inputs.system.action_dim,))
 
     def plan() -> FloatArray:
         return planner.plan(model, reward, state, action_space=space).actions
 
-    return Prepared(plan, judged(plan), note="planner.plan")
+    return Prepared(plan, judged(plan), note="clip=None, planner.plan")
+
+
+def cem_linear_act(inputs: LinearPlanning, threads: int) -> Prepared:
+    """`MPC.act` on the linear system, warm-started as in use."""
+    model, reward = model_of(inputs.system), quadratic_reward(inputs)
+    planner, state = planner_of(inputs.budget, threads, clip=None), inputs.state
+    space = gymnasium.spaces.Box(-1.0, 1.0, (inputs.system.action_dim,))
+    mpc = dp.MPC(model, reward, planner, action_space=space)
+
+    def first_plan() -> FloatArray:
+        return planner.plan(model, reward, state, action_space=space).actions
+
+    return Prepared(lambda: mpc.act(state), judged(first_plan), note="clip=None, MPC.act")
 
 
 def linear_returns(inputs: LinearRollouts, threads: int) -> Prepared:

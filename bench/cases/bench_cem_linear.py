@@ -37,7 +37,8 @@ CASE = Case(
         ),
     ),
     implementations=(
-        Implementation("dynaplan", "bench.ours", "cem_linear", role="ours"),
+        Implementation("dynaplan plan", "bench.ours", "cem_linear_plan", role="ours"),
+        Implementation("dynaplan act", "bench.ours", "cem_linear_act", role="ours"),
         Implementation("numpy", "bench.peers.numpy", "cem_linear"),
         Implementation("torch", "bench.peers.torch", "cem_linear"),
         Implementation("torch-compile", "bench.peers.torch_compile", "cem_linear"),

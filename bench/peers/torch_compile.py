@@ -1,4 +1,4 @@
-"""`torch.compile` (inductor, C++): whole unrolled iterations of a plan, whole unrolled rollouts."""
+"""`torch.compile` (inductor, C++): whole unrolled iterations of a plan."""
 
 from __future__ import annotations
 
@@ -10,7 +10,6 @@ import torch
 from bench.case import Prepared
 from bench.peers.numpy import judged
 from bench.peers.torch import (
-    as_float,
     improved,
     linear_operands,
     linear_plan_returns,
@@ -20,7 +19,6 @@ from bench.workloads import (
     PENDULUM_MAX_TORQUE,
     FloatArray,
     LinearPlanning,
-    LinearRollouts,
     PendulumPlanning,
     PlanBudget,
 )
@@ -75,26 +73,3 @@ def cem_linear(inputs: LinearPlanning, threads: int) -> Prepared:
         1.0,
     )
     return Prepared(plan, judged(plan), note=NOTE)
-
-
-def linear_returns(inputs: LinearRollouts, threads: int) -> Prepared:
-    """Returns step by step, all steps in one compiled graph."""
-    torch.set_num_threads(threads)
-    system = inputs.system
-    A, B, c = as_float(system.A.T), as_float(system.B.T), as_float(system.c)
-    weights, action_weights = as_float(inputs.state_weights), as_float(inputs.action_weights)
-    start, actions = as_float(inputs.states), as_float(inputs.actions)
-
-    @torch.compile(fullgraph=True, dynamic=False)
-    def returns(state: torch.Tensor, actions: torch.Tensor) -> torch.Tensor:
-        costs = ((actions @ action_weights) * actions).sum(dim=(1, 2))
-        for t in range(actions.shape[1]):
-            state = torch.addmm(torch.addmm(c, actions[:, t], B), state, A)
-            costs = costs + ((state @ weights) * state).sum(dim=1)
-        return -costs
-
-    @torch.inference_mode()
-    def run() -> FloatArray:
-        return np.asarray(returns(start, actions).numpy())
-
-    return Prepared(run, note=NOTE)
