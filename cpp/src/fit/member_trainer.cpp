@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
-#include <limits>
 #include <numeric>
 #include <sstream>
 #include <utility>
@@ -15,8 +14,6 @@ namespace dynaplan {
 inline namespace DYNAPLAN_LEVEL {
 
 namespace {
-
-constexpr double kInfinity = std::numeric_limits<double>::infinity();
 
 // Below a draw's number in the counter: what it is for. 0 is for the initial weights.
 constexpr std::uint32_t kBootstrap = 1;
@@ -76,9 +73,7 @@ MemberTrainer<T>::MemberTrainer(const NetworkMember<T>& start, const ParameterLa
       parameters_(layout.pack(start)),
       gradient_(Numbers<T>::Zero(layout.size())),
       best_(parameters_),
-      adam_(layout.size()),
-      best_score_(kInfinity),
-      reference_score_(kInfinity) {
+      adam_(layout.size()) {
   std::iota(order_.begin(), order_.end(), Index{0});
   if (settings.bootstrap) {
     // Drawn once: drawn anew every epoch, all members would see the same data.

@@ -107,6 +107,7 @@ NetworkFit fit_networks(const NetworkShape& shape, Index members, const NetworkD
 
   TrainingSchedule schedule(members);
   std::vector<std::unique_ptr<Worker>> workers;
+  workers.reserve(static_cast<std::size_t>(threads));
   for (int i = 0; i < threads; ++i) {
     workers.push_back(
         std::make_unique<Worker>(schedule, trainers, shape, std::min(settings.batch_size, training.count)));

@@ -38,7 +38,7 @@ NetworkPass<T>::NetworkPass(const NetworkShape& shape, Index samples)
       outputs_(shape.outputs() * capacity_),
       target_lanes_(targets_ * capacity_) {
   Index widest = 0;
-  for (const Layer& layer : layout_.layers()) {
+  for (const LayerPlace& layer : layout_.layers()) {
     inputs_.emplace_back(layer.inputs * capacity_);
     if (inputs_.size() < layout_.layers().size()) slopes_.emplace_back(layer.outputs * capacity_);
     widest = std::max({widest, layer.outputs, layer.stride});
@@ -83,9 +83,9 @@ void NetworkPass<T>::gather(const TrainingRows<T>& rows, MiniBatch batch) {
 
 template <class T>
 void NetworkPass<T>::forward(const T* parameters) {
-  const std::vector<Layer>& layers = layout_.layers();
+  const std::vector<LayerPlace>& layers = layout_.layers();
   for (std::size_t l = 0; l < layers.size(); ++l) {
-    const Layer& layer = layers[l];
+    const LayerPlace& layer = layers[l];
     const MatrixView<T> weights{parameters + layer.weights, layer.stride, 1};
     const ConstBlock<T> inputs = block(inputs_[l].data(), layer.inputs);
     if (l + 1 == layers.size()) {
@@ -114,7 +114,7 @@ LossInputs<T> NetworkPass<T>::loss_inputs(const T* parameters, Index count) cons
 
 template <class T>
 ConstBlock<T> NetworkPass<T>::turned_inputs(std::size_t layer, Index count) {
-  const Layer& shape = layout_.layers()[layer];
+  const LayerPlace& shape = layout_.layers()[layer];
   if (layer == 0) return {rows_.data(), count, shape.stride, row_stride_};
   block_to_rows<T>(block(inputs_[layer].data(), shape.inputs), count, turned_.data(), shape.stride);
   for (Index i = 0; i < count && shape.inputs < shape.stride; ++i) {
@@ -125,9 +125,9 @@ ConstBlock<T> NetworkPass<T>::turned_inputs(std::size_t layer, Index count) {
 
 template <class T>
 void NetworkPass<T>::backward(const T* parameters, Index count, T* gradient) {
-  const std::vector<Layer>& layers = layout_.layers();
+  const std::vector<LayerPlace>& layers = layout_.layers();
   for (std::size_t l = layers.size(); l-- > 0;) {
-    const Layer& layer = layers[l];
+    const LayerPlace& layer = layers[l];
     const Block<T> above = block(gradients_[0].data(), layer.outputs);
     for (Index i = 0; i < layer.outputs; ++i) gradient[layer.bias + i] = lanes_of(above, i).sum();
     multiply<T>({above.data, above.stride, 1}, nullptr, turned_inputs(l, count),

@@ -9,8 +9,7 @@ template <class T>
 using RowMajor = Eigen::Matrix<T, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>;
 
 template <class T>
-Eigen::Map<RowMajor<T>, 0, Eigen::OuterStride<>> weights_of(T* numbers,
-                                                            const typename ParameterLayout<T>::Layer& layer) {
+Eigen::Map<RowMajor<T>, 0, Eigen::OuterStride<>> weights_of(T* numbers, const LayerPlace& layer) {
   return {numbers + layer.weights, layer.outputs, layer.inputs, Eigen::OuterStride<>(layer.stride)};
 }
 
@@ -28,7 +27,7 @@ ParameterLayout<T>::ParameterLayout(const NetworkShape& shape)
     return start;
   };
   for (Index l = 0; l < shape.layers(); ++l) {
-    Layer layer{shape.layer_outputs(l), shape.layer_inputs(l), padded_lanes<T>(shape.layer_inputs(l)), 0, 0};
+    LayerPlace layer{shape.layer_outputs(l), shape.layer_inputs(l), padded_lanes<T>(shape.layer_inputs(l)), 0, 0};
     layer.weights = take(layer.weights_size());
     layer.bias = take(layer.outputs);
     layers_.push_back(layer);
@@ -54,7 +53,7 @@ Numbers<T> ParameterLayout<T>::pack(const NetworkMember<T>& member) const {
 template <class T>
 NetworkMember<T> ParameterLayout<T>::unpack(const Numbers<T>& numbers) const {
   NetworkMember<T> member;
-  for (const Layer& layer : layers_) {
+  for (const LayerPlace& layer : layers_) {
     const ConstWeights<T> weights(numbers.data() + layer.weights, layer.outputs, layer.inputs,
                                   Eigen::OuterStride<>(layer.stride));
     member.layers.push_back({weights, numbers.segment(layer.bias, layer.outputs).matrix()});

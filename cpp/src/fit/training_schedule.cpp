@@ -16,7 +16,7 @@ TrainingSchedule::TrainingSchedule(Index members) : members_(static_cast<std::si
 
 Index TrainingSchedule::take() {
   if (stopped_) return -1;
-  const std::lock_guard<std::mutex> lock(mutex_);
+  const std::scoped_lock lock(mutex_);
   Index chosen = -1;
   std::size_t fewest = std::numeric_limits<std::size_t>::max();
   for (std::size_t m = 0; m < members_.size(); ++m) {
@@ -31,7 +31,7 @@ Index TrainingSchedule::take() {
 
 void TrainingSchedule::give_back(Index member, const MemberTrainer<float>& trainer) {
   const MemberHistory& history = trainer.history();
-  const std::lock_guard<std::mutex> lock(mutex_);
+  const std::scoped_lock lock(mutex_);
   Member& entry = members_[static_cast<std::size_t>(member)];
   entry.busy = false;
   entry.finished = trainer.finished();
@@ -52,7 +52,7 @@ bool TrainingSchedule::stopped(FitObserver* observer) {
 }
 
 bool TrainingSchedule::next_complete(std::vector<double>& training, std::vector<double>& held_out) {
-  const std::lock_guard<std::mutex> lock(mutex_);
+  const std::scoped_lock lock(mutex_);
   bool any = false;
   training.clear();
   held_out.clear();

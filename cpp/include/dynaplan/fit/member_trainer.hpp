@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <limits>
 #include <vector>
 
 #include "dynaplan/fit/adam.hpp"
@@ -70,8 +71,8 @@ class MemberTrainer {
   Numbers<T> gradient_;
   Numbers<T> best_;
   Adam<T> adam_;
-  double best_score_;       // of best_
-  double reference_score_;  // what an improvement is measured against
+  double best_score_ = std::numeric_limits<double>::infinity();       // of best_
+  double reference_score_ = std::numeric_limits<double>::infinity();  // what an improvement is measured against
   Index since_improvement_ = 0;
   MemberHistory history_;
 };

@@ -35,8 +35,6 @@ class NetworkPass {
   Index targets() const { return targets_; }
 
  private:
-  using Layer = typename ParameterLayout<T>::Layer;
-
   void gather(const TrainingRows<T>& rows, MiniBatch batch);
   void forward(const T* parameters);
   void backward(const T* parameters, Index count, T* gradient);

@@ -11,24 +11,25 @@ inline namespace DYNAPLAN_LEVEL {
 template <class T>
 using Numbers = Eigen::Array<T, Eigen::Dynamic, 1>;
 
+/// Where the parameters of one layer stand in the flat array.
+struct LayerPlace {
+  Index outputs;
+  Index inputs;
+  Index stride;   // numbers from one row of weights to the next
+  Index weights;  // where weights(0, 0) stands; weights(i, j) is at weights + i * stride + j
+  Index bias;     // where bias(0) stands
+
+  Index weights_size() const { return outputs * stride; }
+};
+
 /// Where the parameters of one network stand in one flat array, so that an optimiser is one pass over it. Rows of
 /// weights are padded with zeros to whole vectors; their gradient is 0, so they stay 0.
 template <class T>
 class ParameterLayout {
  public:
-  struct Layer {
-    Index outputs;
-    Index inputs;
-    Index stride;   // numbers from one row of weights to the next
-    Index weights;  // where weights(0, 0) stands; weights(i, j) is at weights + i * stride + j
-    Index bias;     // where bias(0) stands
-
-    Index weights_size() const { return outputs * stride; }
-  };
-
   explicit ParameterLayout(const NetworkShape& shape);
 
-  const std::vector<Layer>& layers() const { return layers_; }
+  const std::vector<LayerPlace>& layers() const { return layers_; }
   bool has_bounds() const { return targets_ > 0; }
   /// Where the bounds of the log-variances stand, if there are any.
   Index low() const { return low_; }
@@ -39,7 +40,7 @@ class ParameterLayout {
   NetworkMember<T> unpack(const Numbers<T>& numbers) const;
 
  private:
-  std::vector<Layer> layers_;
+  std::vector<LayerPlace> layers_;
   Index targets_;  // that have bounds
   Index low_;
   Index high_;
