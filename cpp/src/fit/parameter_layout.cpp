@@ -19,8 +19,7 @@ using ConstWeights = Eigen::Map<const RowMajor<T>, 0, Eigen::OuterStride<>>;
 }  // namespace
 
 template <class T>
-ParameterLayout<T>::ParameterLayout(const NetworkShape& shape)
-    : targets_(shape.probabilistic ? shape.targets() : 0), low_(0), high_(0), size_(0) {
+ParameterLayout<T>::ParameterLayout(const NetworkShape& shape) : targets_(shape.probabilistic ? shape.targets() : 0) {
   const auto take = [this](Index count) {
     const Index start = size_;
     size_ += padded_lanes<T>(count);

@@ -42,9 +42,9 @@ class ParameterLayout {
  private:
   std::vector<LayerPlace> layers_;
   Index targets_;  // that have bounds
-  Index low_;
-  Index high_;
-  Index size_;
+  Index low_ = 0;
+  Index high_ = 0;
+  Index size_ = 0;
 };
 
 extern template class ParameterLayout<float>;
