@@ -273,8 +273,10 @@ def text_files(root: Path) -> Iterator[Path]:
     folders = (".ci", "bench", "cpp", "docs", "examples", "python", "tests")
     inside = (path for folder in folders for path in sorted((root / folder).rglob("*")))
     for path in (*sorted(root.glob("*")), *inside):
-        # The change log grows for ever and is not read from top to bottom.
-        is_text = path.suffix in TEXT_SUFFIXES and path.name != "CHANGELOG.md"
+        # The change log and the record of the benchmarks grow for ever and are not read from top to
+        # bottom.
+        grows = path.name in {"CHANGELOG.md", "RESULTS.md"}
+        is_text = path.suffix in TEXT_SUFFIXES and not grows
         if is_text and "__pycache__" not in path.parts and path.is_file():
             yield path
 

@@ -111,8 +111,9 @@ template <class T>
     series = above / below;
   }
   const LaneVector<T> near = series * square * x + x;
-  const LaneVector<T> far = T(1) - T(2) / (fast_exp<T>(size + size) + T(1));
-  return size < T(0.625) ? near : (x < T(0) ? -far : far);
+  const LaneVector<T> rising = T(1) - T(2) / (fast_exp<T>(size + size) + T(1));
+  const LaneVector<T> far = x < T(0) ? -rising : rising;
+  return size < T(0.625) ? near : far;
 }
 
 }  // namespace DYNAPLAN_LEVEL
