@@ -71,7 +71,8 @@ DistanceEntries entries_of(const std::vector<IndexType>& from, const std::vector
 
 RewardHandle tolerance(IndexType index, const std::string& of, double low, double high, double margin,
                        double value_at_margin, bool quadratic) {
-  const From from = of == "action" ? From::kAction : of == "state" ? From::kState : From::kNextState;
+  const From from_state = of == "state" ? From::kState : From::kNextState;
+  const From from = of == "action" ? From::kAction : from_state;
   const Falloff falloff = quadratic ? Falloff::kQuadratic : Falloff::kGaussian;
   return both<ToleranceReward>(index, from, ToleranceSettings{low, high, margin, value_at_margin, falloff});
 }

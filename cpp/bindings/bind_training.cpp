@@ -92,6 +92,7 @@ py::tuple fit(const py::tuple& training, const py::object& held_out, IndexType m
                           initial == nullptr ? nullptr : &initial->parameters, &observer);
   }
   std::vector<IndexType> best;
+  best.reserve(result.history.size());
   for (const MemberHistory& member : result.history) best.push_back(member.best_epoch);
   const py::array_t<double> training_losses = losses(result, &MemberHistory::training);
   const py::array_t<double> held_out_losses = losses(result, &MemberHistory::held_out);

@@ -45,16 +45,16 @@ void add_to_spread(ConstBlock<T> value, std::size_t count, Block<T> mean, Block<
   }
 }
 
-const NetworkParameters& validated(const NetworkParameters& parameters) {
+const NetworkShape& validated_shape(const NetworkParameters& parameters) {
   parameters.validate();
-  return parameters;
+  return parameters.shape;
 }
 
 }  // namespace
 
 template <class T>
 NetworkDynamics<T>::NetworkDynamics(const NetworkParameters& parameters)
-    : shape_(validated(parameters).shape), encoding_(shape_, parameters.scaling) {
+    : shape_(validated_shape(parameters)), encoding_(shape_, parameters.scaling) {
   for (const NetworkMember<float>& member : parameters.members) {
     members_.emplace_back(shape_, parameters.scaling, member);
     rows_.emplace_back(shape_, parameters.scaling, member);

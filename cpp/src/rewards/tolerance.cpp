@@ -37,7 +37,8 @@ ToleranceReward<T>::ToleranceReward(Index index, From from, const ToleranceSetti
 
 template <class T>
 void ToleranceReward<T>::add(const StepView<T>& view, Workspace& workspace, T* total) const {
-  const ConstBlock<T> source = from_ == From::kState ? view.state : from_ == From::kNextState ? view.next : view.action;
+  const ConstBlock<T> of_state = from_ == From::kState ? view.state : view.next;
+  const ConstBlock<T> source = from_ == From::kAction ? view.action : of_state;
   const Workspace::Scope scope(workspace);
   const Index lanes = source.lanes;
   const T* value = source.row(index_);

@@ -28,10 +28,10 @@ class LinearDynamics final : public Dynamics<T> {
   Index state_dim_;
   PolynomialFeatures features_;
   std::optional<LinearTerms> linear_;
-  PackedAffine<T> mean_;                     // of [state; action; products]
-  PackedAffine<T> sample_;                   // of [state; action; products; normals]
-  typename PackedAffine<T>::Matrix slopes_;  // (S, inputs): the weights of the inputs themselves
-  PackedAffine<T> of_products_;              // the weights of the products
+  PackedAffine<T> mean_;                                     // of [state; action; products]
+  PackedAffine<T> sample_;                                   // of [state; action; products; normals]
+  Eigen::Matrix<T, Eigen::Dynamic, Eigen::Dynamic> slopes_;  // (S, inputs): the weights of the inputs themselves
+  PackedAffine<T> of_products_;                              // the weights of the products
 };
 
 extern template class LinearDynamics<float>;

@@ -78,7 +78,7 @@ struct RolloutBatch {
 
 /// Throws ValueError naming the first state or action that is not finite.
 template <class T>
-void rollout(const RolloutProblem<T>& problem, const RolloutBatch<T>& batch);
+void rollout(const RolloutProblem<T>& given, const RolloutBatch<T>& batch);
 
 /// Lanes of each block of `count` rollouts: a function of the count alone, so that results do not depend on threads.
 template <class T>
