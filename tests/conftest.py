@@ -6,6 +6,7 @@ Nothing here imports dynaplan, so that the checks of the sources run without a b
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import sys
 from collections.abc import Callable, Mapping
@@ -21,6 +22,16 @@ RunPython = Callable[..., Completed]
 def repository() -> Path:
     """The root of the checkout that holds these tests."""
     return Path(__file__).resolve().parents[1]
+
+
+@pytest.fixture(scope="session", autouse=True)
+def interruptible() -> None:
+    """Lets Ctrl-C reach the children of tests also where the suite runs in the background.
+
+    A shell without job control starts background jobs with SIGINT ignored, and children inherit it.
+    """
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture
