@@ -3,6 +3,7 @@
 #include "dynaplan/fit/linear_gaussian_fit.hpp"
 #include "dynaplan/fit/recursive.hpp"
 #include "handles.hpp"
+#include "query.hpp"
 
 namespace dynaplan::bindings {
 
@@ -40,10 +41,8 @@ LinearGaussianFit updated(const LinearGaussianFit& self, const py::array& states
 }
 
 py::tuple predict(const LinearGaussianFit& self, const py::array& states, const py::array& actions, int threads) {
-  const double* s = input<double>(states, "states", {-1, self.model().state_dim()});
-  const double* a = input<double>(actions, "actions", {states.shape(0), self.model().action_dim()});
-  const IndexType count = states.shape(0);
-  const std::array<IndexType, 2> shape{count, self.model().state_dim()};
+  const StepQuery query = query_of(states, actions, self.model().state_dim(), self.model().action_dim(), threads);
+  const std::array<IndexType, 2> shape{query.count, query.state_dim};
   py::array_t<double> mean(shape);
   py::array_t<double> aleatoric(shape);
   py::array_t<double> epistemic(shape);
@@ -52,7 +51,7 @@ py::tuple predict(const LinearGaussianFit& self, const py::array& states, const 
   double* const ep = epistemic.mutable_data();
   {
     const py::gil_scoped_release release;
-    self.model().predict(s, a, count, threads, m, al, ep);
+    self.model().predict(query, m, al, ep);
   }
   return py::make_tuple(mean, aleatoric, epistemic);
 }

@@ -1,7 +1,7 @@
-#include "arrays.hpp"
 #include "bindings.hpp"
 #include "dynaplan/models/jacobians.hpp"
 #include "handles.hpp"
+#include "query.hpp"
 
 namespace dynaplan::bindings {
 
@@ -10,20 +10,14 @@ namespace {
 py::tuple jacobians_of(const DynamicsHandle& dynamics, const py::array& states, const py::array& actions, int threads) {
   const IndexType state_dim = dynamics.float64->state_dim();
   const IndexType action_dim = dynamics.float64->action_dim();
-  JacobianBatch batch;
-  batch.states = input<double>(states, "states", {-1, state_dim});
-  batch.count = states.shape(0);
-  batch.actions = input<double>(actions, "actions", {batch.count, action_dim});
-  batch.threads = threads;
-  py::array_t<double> next({batch.count, state_dim});
-  py::array_t<double> state({batch.count, state_dim, state_dim});
-  py::array_t<double> action({batch.count, state_dim, action_dim});
-  batch.next = next.mutable_data();
-  batch.state = state.mutable_data();
-  batch.action = action.mutable_data();
+  const StepQuery query = query_of(states, actions, state_dim, action_dim, threads);
+  py::array_t<double> next({query.count, state_dim});
+  py::array_t<double> state({query.count, state_dim, state_dim});
+  py::array_t<double> action({query.count, state_dim, action_dim});
+  const Jacobians out{next.mutable_data(), state.mutable_data(), action.mutable_data()};
   {
     const py::gil_scoped_release release;
-    jacobians(*dynamics.float64, batch);
+    jacobians(*dynamics.float64, query, out);
   }
   return py::make_tuple(next, state, action);
 }

@@ -4,6 +4,7 @@
 #include "bindings.hpp"
 #include "dynaplan/models/network_prediction.hpp"
 #include "network_handle.hpp"
+#include "query.hpp"
 
 namespace dynaplan::bindings {
 
@@ -107,41 +108,34 @@ py::object bounds_of(const NetworkParameters& self, Eigen::VectorXf NetworkMembe
   return std::move(array);
 }
 
-NetworkQuery query_of(const NetworkHandle& self, const py::array& states, const py::array& actions) {
-  NetworkQuery query;
-  query.states = input<double>(states, "states", {-1, self.parameters.shape.state_dim});
-  query.count = states.shape(0);
-  query.actions = input<double>(actions, "actions", {query.count, self.parameters.shape.action_dim});
-  return query;
-}
-
 // Mean, aleatoric and epistemic variances, (N, S) each, and where the network predicts it the mean reward, (N,).
 py::tuple predict_rows(const NetworkHandle& self, const py::array& states, const py::array& actions, int threads) {
-  const NetworkQuery query = query_of(self, states, actions);
-  const std::array<IndexType, 2> shape{query.count, self.parameters.shape.state_dim};
-  const bool rewards = self.parameters.shape.rewards;
-  py::array_t<double> mean(shape);
-  py::array_t<double> aleatoric(shape);
-  py::array_t<double> epistemic(shape);
-  py::array_t<double> reward(rewards ? query.count : IndexType{0});
+  const NetworkShape& shape = self.parameters.shape;
+  const StepQuery query = query_of(states, actions, shape.state_dim, shape.action_dim, threads);
+  const std::array<IndexType, 2> rows{query.count, shape.state_dim};
+  py::array_t<double> mean(rows);
+  py::array_t<double> aleatoric(rows);
+  py::array_t<double> epistemic(rows);
+  py::array_t<double> reward(shape.rewards ? query.count : IndexType{0});
   const NetworkMoments out{mean.mutable_data(), aleatoric.mutable_data(), epistemic.mutable_data(),
-                           rewards ? reward.mutable_data() : nullptr};
+                           shape.rewards ? reward.mutable_data() : nullptr};
   {
     const py::gil_scoped_release release;
-    predict(*self.float64, query, threads, out);
+    predict(*self.float64, query, out);
   }
-  if (rewards) return py::make_tuple(mean, aleatoric, epistemic, reward);
+  if (shape.rewards) return py::make_tuple(mean, aleatoric, epistemic, reward);
   return py::make_tuple(mean, aleatoric, epistemic);
 }
 
 py::array_t<double> sample_rows(const NetworkHandle& self, const py::array& states, const py::array& actions,
                                 std::uint64_t seed, int threads) {
-  const NetworkQuery query = query_of(self, states, actions);
-  py::array_t<double> next({query.count, self.parameters.shape.state_dim});
+  const NetworkShape& shape = self.parameters.shape;
+  const StepQuery query = query_of(states, actions, shape.state_dim, shape.action_dim, threads);
+  py::array_t<double> next({query.count, shape.state_dim});
   double* const out = next.mutable_data();
   {
     const py::gil_scoped_release release;
-    sample(*self.float64, query, seed, threads, out);
+    sample(*self.float64, query, seed, out);
   }
   return next;
 }

@@ -8,6 +8,7 @@
 #include "dynaplan/rollout/rollout.hpp"
 #include "handles.hpp"
 #include "limits.hpp"
+#include "query.hpp"
 
 namespace dynaplan::bindings {
 
@@ -107,15 +108,12 @@ py::array_t<double> reduce_rows(const DynamicsHandle& dynamics, const Particles&
 py::array_t<double> disagreement_of(const DynamicsHandle& dynamics, const py::array& states, const py::array& actions,
                                     int threads) {
   const Dynamics<double>& model = *dynamics.float64;
-  NetworkQuery query;
-  query.states = input<double>(states, "states", {-1, model.state_dim()});
-  query.actions = input<double>(actions, "actions", {states.shape(0), model.action_dim()});
-  query.count = states.shape(0);
+  const StepQuery query = query_of(states, actions, model.state_dim(), model.action_dim(), threads);
   py::array_t<double> out(query.count);
   double* const values = out.mutable_data();
   {
     const py::gil_scoped_release release;
-    disagreement(model, query, threads, values);
+    disagreement(model, query, values);
   }
   return out;
 }

@@ -12,7 +12,7 @@ from dynaplan.errors import ArgumentError
 from dynaplan.models import Model
 from dynaplan.transitions import Transitions
 
-__all__ = ["KnownGround"]
+__all__ = ["KnownGround", "ground_of"]
 
 OnLeaving = Literal["reject", "stop"]
 
@@ -49,7 +49,7 @@ class KnownGround:
     def __post_init__(self) -> None:
         if self.on_leaving not in ("reject", "stop"):
             raise ArgumentError(f'on_leaving: got {self.on_leaving!r}, must be "reject" or "stop"')
-        self._core()
+        ground_of(self)
 
     @classmethod
     def calibrated(
@@ -89,5 +89,9 @@ class KnownGround:
             )
         return cls(float(np.quantile(disagreement, quantile)), on_leaving)
 
-    def _core(self) -> _core.KnownGround:
-        return _core.KnownGround(self.limit, self.on_leaving == "reject")
+
+def ground_of(known_ground: KnownGround | None) -> _core.KnownGround | None:
+    """Returns what the core is told of known ground; None where all ground is known."""
+    if known_ground is None:
+        return None
+    return _core.KnownGround(known_ground.limit, known_ground.on_leaving == "reject")

@@ -13,15 +13,15 @@ from typing import Any, Literal, TypeAlias
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from dynaplan import _arrays, _core, terminations
+from dynaplan import _arrays, _core
 from dynaplan.errors import ArgumentError
-from dynaplan.known_ground import KnownGround
+from dynaplan.known_ground import KnownGround, ground_of
 from dynaplan.models import Model
-from dynaplan.rewards import Reward, Term
+from dynaplan.rewards import Reward
 from dynaplan.risk import Risk
 from dynaplan.rollouts import MEAN, Propagation, spread_of, state_limits
 from dynaplan.terminations import Termination
-from dynaplan.trajectory_score import TrajectoryScore
+from dynaplan.trajectory_score import TrajectoryScore, compiled
 
 __all__ = ["CEM", "Plan", "PlanSession", "PlanStats", "Planner", "RandomShooting"]
 
@@ -170,16 +170,14 @@ class PlanSession:
             )
         limits = state_limits(model, planner.clip)
         spread = spread_of(planner.propagation, planner.particles, planner.risk)
-        ground = None if planner.known_ground is None else planner.known_ground._core()
-        if isinstance(reward, Term) and (
-            termination is None or isinstance(termination, terminations.Term)
-        ):
-            ending = None if termination is None else termination._termination
+        ground = ground_of(planner.known_ground)
+        scored = compiled(reward, termination)
+        if scored is not None:
             self._problem = _core.PlanProblem(
                 model.dynamics,
-                reward._reward,
+                scored[0],
                 None,
-                ending,
+                scored[1],
                 limits,
                 planner.discount,
                 spread,

@@ -9,12 +9,12 @@ from numpy.typing import ArrayLike, NDArray
 
 from dynaplan import _arrays, _core, terminations
 from dynaplan.errors import ArgumentError, ShapeError
-from dynaplan.known_ground import KnownGround
+from dynaplan.known_ground import KnownGround, ground_of
 from dynaplan.models import Model
-from dynaplan.rewards import Reward, Term
+from dynaplan.rewards import Reward
 from dynaplan.risk import Mean, Risk
 from dynaplan.terminations import Termination
-from dynaplan.trajectory_score import TrajectoryScore, ended_steps
+from dynaplan.trajectory_score import TrajectoryScore, compiled, ended_steps, step_arrays
 
 __all__ = ["Propagation", "returns", "rollout"]
 
@@ -104,7 +104,7 @@ def rollout(
         built_in,
         state_limits(model, clip),
         spread,
-        None if known_ground is None else known_ground._core(),
+        ground_of(known_ground),
         _arrays.seed_number(seed),
         threads,
         out.reshape(shape),
@@ -112,7 +112,8 @@ def rollout(
     if termination is not None and built_in is None:
         flat = out.reshape(-1, horizon + 1, model.state_dim)
         repeated = np.repeat(sequences, particles, axis=0)
-        _hold_after_end(flat, ended_steps(termination, flat, repeated))
+        ended = ended_steps(termination, step_arrays(flat, repeated))
+        _hold_after_end(flat, ended.reshape(-1, horizon))
     return out
 
 
@@ -173,19 +174,19 @@ def returns(
     if previous_action is not None:
         previous = _arrays.vector("previous_action", previous_action, model.action_dim)
     spread = spread_of(propagation, particles, risk)
-    ground = None if known_ground is None else known_ground._core()
+    ground = ground_of(known_ground)
     limits = state_limits(model, clip)
     number = _arrays.seed_number(seed)
-    if isinstance(reward, Term) and (
-        termination is None or isinstance(termination, terminations.Term)
-    ):
+    scored = compiled(reward, termination)
+    if scored is not None:
+        compiled_reward, compiled_termination = scored
         return _core.returns(
             model.dynamics,
-            reward._reward,
+            compiled_reward,
             first,
             sequences,
             None if previous is None else previous.astype(sequences.dtype),
-            None if termination is None else termination._termination,
+            compiled_termination,
             limits,
             discount,
             spread,

@@ -7,12 +7,16 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from dynaplan import _core, terminations
 from dynaplan.errors import ArgumentError, ShapeError
 from dynaplan.known_ground import KnownGround
 from dynaplan.rewards import Reward, Term
 from dynaplan.terminations import Termination
 
-__all__ = ["TrajectoryScore", "ended_steps", "step_arrays"]
+__all__ = ["Steps", "TrajectoryScore", "compiled", "ended_steps", "step_arrays"]
+
+# States (N * H, S), actions (N * H, A) and next states (N * H, S), in float64.
+Steps = tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]
 
 
 class TrajectoryScore:
@@ -76,7 +80,7 @@ class TrajectoryScore:
             )
         alive = np.ones((count, horizon), np.bool_)
         if self.termination is not None:
-            ended = ended_steps(self.termination, trajectories, actions)
+            ended = ended_steps(self.termination, steps).reshape(count, horizon)
             alive = np.cumsum(ended, axis=1) - ended == 0
         unknown = np.zeros((count, horizon), np.bool_)
         if known_steps is not None:
@@ -88,10 +92,21 @@ class TrajectoryScore:
         return total
 
 
-def step_arrays(
-    trajectories: NDArray[Any], actions: NDArray[Any]
-) -> tuple[NDArray[Any], NDArray[Any], NDArray[Any]]:
-    """Returns all steps as batches in float64: (N * H, S), (N * H, A), (N * H, S)."""
+def compiled(
+    reward: Reward, termination: Termination | None
+) -> tuple[_core.Reward, _core.Termination | None] | None:
+    """Returns both as the core runs them; None where one of them is a Python function."""
+    if not isinstance(reward, Term):
+        return None
+    if termination is None:
+        return reward._reward, None
+    if isinstance(termination, terminations.Term):
+        return reward._reward, termination._termination
+    return None
+
+
+def step_arrays(trajectories: NDArray[Any], actions: NDArray[Any]) -> Steps:
+    """Returns all steps of trajectories (N, H + 1, S) under actions (N, H, A)."""
     rows = actions.shape[0] * actions.shape[1]
     before, after = trajectories[:, :-1], trajectories[:, 1:]
     return (
@@ -101,13 +116,11 @@ def step_arrays(
     )
 
 
-def ended_steps(
-    termination: Termination, trajectories: NDArray[Any], actions: NDArray[Any]
-) -> NDArray[np.bool_]:
-    """Returns (N, H): where a step meets the termination."""
-    ended = np.asarray(termination(*step_arrays(trajectories, actions)))
-    if ended.shape != (actions.shape[0] * actions.shape[1],):
+def ended_steps(termination: Termination, steps: Steps) -> NDArray[np.bool_]:
+    """Returns (N * H,): where a step meets the termination."""
+    ended = np.asarray(termination(*steps))
+    if ended.shape != (len(steps[0]),):
         raise ShapeError(
             f"termination: returned shape {ended.shape}, must be one bool per row of the batch"
         )
-    return ended.astype(np.bool_).reshape(actions.shape[:2])
+    return ended.astype(np.bool_)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import fields
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -10,7 +11,7 @@ import pytest
 from dynaplan.errors import ArgumentError, ModelFileError, ShapeError
 from dynaplan.models.exchange import from_onnx, from_torch, to_onnx, to_torch
 from dynaplan.models.network_arrays import NetworkArrays, NetworkUnits
-from reference.network_outputs import random_network, targets_of
+from reference.network import means_and_variances, random_network
 
 TOLERANCE = 1e-5  # float32 through four layers of outputs of about 1
 NETWORKS = {
@@ -34,6 +35,11 @@ def some_inputs(network):
     return random.normal(size=(20, network["state_dim"])), random.normal(
         size=(20, network["action_dim"])
     )
+
+
+def targets_of(network, states, actions):
+    """Means (N, targets) of the changes of the states, and of the reward, by the NumPy twin."""
+    return means_and_variances(SimpleNamespace(**network), states, actions)[0][0]
 
 
 def expected_of(network, states, actions):

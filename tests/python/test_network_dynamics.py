@@ -99,7 +99,7 @@ def test_each_row_of_a_sample_is_a_draw_of_its_own_from_the_mixture(networks: Ne
 def test_large_offsets_cost_float32_no_digits_of_small_variations() -> None:
     networks = Networks(offset=1000.0, members=1)
     states, actions = rows(networks, seed=2)
-    states = states * 1e-3 + networks.numbers["input_mean"][: networks.state_dim]
+    states = states * 1e-3 + networks.input_mean[: networks.state_dim]
     change = networks.moments(states, actions)[0] - states
     got = rolled_out(networks, states, actions[:, None], np.float32)
     # The state itself has a float32 step of 6e-5 near 1000; its change must be as good as that.
@@ -112,7 +112,8 @@ def test_the_arrays_come_back_as_they_went_in() -> None:
     assert (compiled.state_dim, compiled.action_dim, compiled.members) == (3, 2, 4)
     assert (compiled.angles, compiled.hidden) == ([1], [20, 30])
     assert (compiled.activation, compiled.probabilistic, compiled.rewards) == ("silu", True, True)
-    for name, value in networks.numbers.items():
+    for name in ("input_mean", "input_scale", "target_mean", "target_scale"):
+        value = getattr(networks, name)
         np.testing.assert_array_equal(getattr(compiled, name), value)
     for name in ("weights", "biases"):
         for got, given in zip(getattr(compiled, name), getattr(networks, name), strict=True):
@@ -141,7 +142,7 @@ def test_a_wrong_shape_is_named(
 
 def test_wrong_numbers_are_named() -> None:
     networks = Networks()
-    networks.numbers["input_scale"][1] = 0.0
+    networks.input_scale[1] = 0.0
     with pytest.raises(errors.ArgumentError, match="input_scale: has a number that is not above 0"):
         networks.compiled()
     networks = Networks()

@@ -19,7 +19,7 @@ from dynaplan.models.network_files import (
     network_parts,
     wanted_arrays,
 )
-from reference.network_outputs import random_network
+from reference.network import random_network
 
 NETWORKS = {
     "plain": {},

@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 
 import dynaplan as dp
-from reference.training import means_and_variances, torch_member
+from reference.network import means_and_variances
+from reference.training import torch_member
 
 
 def system(rows=300, seed=0, rewards=True):

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import dynaplan as dp
-from reference.training import means_and_variances
+from reference.network import means_and_variances
 
 
 def noise(rows, seed=0):

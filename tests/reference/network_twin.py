@@ -8,20 +8,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dynaplan import _core
+from reference.network import means_and_variances
 
 Float64 = NDArray[np.float64]
 Float32 = NDArray[np.float32]
-
-
-def silu(x: Float64) -> Float64:
-    return x / (1.0 + np.exp(-x))
-
-
-def relu(x: Float64) -> Float64:
-    return np.maximum(x, 0.0)
-
-
-ACTIVATIONS = {"silu": silu, "tanh": np.tanh, "relu": relu}
 
 
 @dataclass(frozen=True)
@@ -44,7 +34,10 @@ class Networks:
     members: int = 4
     seed: int = 0
     offset: float = 1.0
-    numbers: dict[str, Float64] = field(init=False, repr=False)
+    input_mean: Float64 = field(init=False, repr=False)
+    input_scale: Float64 = field(init=False, repr=False)
+    target_mean: Float64 = field(init=False, repr=False)
+    target_scale: Float64 = field(init=False, repr=False)
     weights: list[Float32] = field(init=False, repr=False)
     biases: list[Float32] = field(init=False, repr=False)
     log_variance_low: Float32 | None = field(init=False, repr=False)
@@ -53,7 +46,7 @@ class Networks:
     def __post_init__(self) -> None:
         rng = np.random.default_rng(self.seed)
         sizes = [self.inputs, *self.hidden, self.targets * (2 if self.probabilistic else 1)]
-        numbers = {
+        scaling = {
             "input_mean": self.offset * rng.normal(size=self.inputs),
             "input_scale": rng.uniform(0.5, 2.0, self.inputs),
             "target_mean": 0.1 * rng.normal(size=self.targets),
@@ -67,7 +60,7 @@ class Networks:
         biases = [0.1 * rng.normal(size=(self.members, o)).astype(np.float32) for o in sizes[1:]]
         bounds = rng.uniform(-1.0, 1.0, (2, self.members, self.targets)).astype(np.float32)
         for name, value in (
-            ("numbers", numbers),
+            *scaling.items(),
             ("weights", weights),
             ("biases", biases),
             ("log_variance_low", bounds[0] - 5.0 if self.probabilistic else None),
@@ -93,46 +86,34 @@ class Networks:
             self.activation,
             self.probabilistic,
             self.rewards,
-            *self.numbers.values(),
+            self.input_mean,
+            self.input_scale,
+            self.target_mean,
+            self.target_scale,
             self.weights,
             self.biases,
             self.log_variance_low,
             self.log_variance_high,
         )
 
-    def encode(self, states: Float64, actions: Float64) -> Float64:
-        """(N, inputs): what the first layer sees, standardised."""
-        angles = list(self.angles)
-        sines = states.copy()
-        sines[:, angles] = np.sin(states[:, angles])
-        inputs = np.hstack([sines, np.cos(states[:, angles]), actions])
-        return (inputs - self.numbers["input_mean"]) / self.numbers["input_scale"]
+    def all_members(self, states: Float64, actions: Float64) -> tuple[Float64, Float64]:
+        """Means and variances (K, N, targets), of next states and rewards."""
+        means, variances = means_and_variances(self, states, actions)
+        means[..., : self.state_dim] += states
+        return means, variances
 
     def member(self, m: int, states: Float64, actions: Float64) -> tuple[Float64, Float64]:
         """Means and variances (N, targets) of one member, of next states and rewards."""
-        x = self.encode(states, actions)
-        for weights, biases in zip(self.weights[:-1], self.biases[:-1], strict=True):
-            x = ACTIVATIONS[self.activation](x @ weights[m].T.astype(float) + biases[m])
-        out = x @ self.weights[-1][m].T.astype(float) + self.biases[-1][m]
-        scale = self.numbers["target_scale"]
-        mean = out[:, : self.targets] * scale + self.numbers["target_mean"]
-        mean[:, : self.state_dim] += states
-        if self.log_variance_low is None or self.log_variance_high is None:
-            return mean, np.zeros_like(mean)
-        low, high = self.log_variance_low[m], self.log_variance_high[m]
-        log_variance = high - np.logaddexp(0.0, high - out[:, self.targets :])
-        log_variance = low + np.logaddexp(0.0, log_variance - low)
-        return mean, scale**2 * np.exp(log_variance)
+        means, variances = self.all_members(states, actions)
+        return means[m], variances[m]
 
     def moments(self, states: Float64, actions: Float64) -> tuple[Float64, Float64, Float64]:
         """Mean, aleatoric and epistemic variance (N, targets): law of total variance."""
-        both = [self.member(m, states, actions) for m in range(self.members)]
-        means = np.stack([mean for mean, _ in both])
-        variances = np.stack([variance for _, variance in both])
+        means, variances = self.all_members(states, actions)
         return means.mean(axis=0), variances.mean(axis=0), means.var(axis=0)
 
     def disagreement(self, states: Float64, actions: Float64) -> Float64:
         """(N,): the members' standard deviation of predicted changes in their own scales."""
         epistemic = self.moments(states, actions)[2][:, : self.state_dim]
-        scale = self.numbers["target_scale"][: self.state_dim]
+        scale = self.target_scale[: self.state_dim]
         return np.sqrt((epistemic / scale**2).mean(axis=1))

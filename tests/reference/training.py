@@ -1,21 +1,10 @@
-"""Networks and their training in plain NumPy and torch, slow and independent of the core."""
+"""The training of networks in plain NumPy and torch, slow and independent of the core."""
 
 from __future__ import annotations
 
 import numpy as np
 
-ACTIVATIONS = {
-    "silu": lambda z: z / (1.0 + np.exp(-z)),
-    "tanh": np.tanh,
-    "relu": lambda z: np.maximum(z, 0.0),
-}
-
-
-def encoded(states, actions, angles):
-    """Returns the network's inputs: sin in place of each angle, the cosines, the actions."""
-    shown = states.copy()
-    shown[:, angles] = np.sin(states[:, angles])
-    return np.hstack([shown, np.cos(states[:, angles]), actions])
+from reference.network import encoded
 
 
 def targets_of(data, angles, rewards):
@@ -23,38 +12,6 @@ def targets_of(data, angles, rewards):
     change = data.next_states - data.states
     change[:, angles] = np.arctan2(np.sin(change[:, angles]), np.cos(change[:, angles]))
     return np.column_stack([change, data.rewards]) if rewards else change
-
-
-def outputs(parameters, states, actions):
-    """Returns (K, N, outputs) in float64, in the network's own units."""
-    x = encoded(states, actions, list(parameters.angles))
-    x = (x - parameters.input_mean) / parameters.input_scale
-    f = ACTIVATIONS[parameters.activation]
-    results = []
-    for member in range(parameters.members):
-        y = x
-        for layer, (weights, bias) in enumerate(
-            zip(parameters.weights, parameters.biases, strict=True)
-        ):
-            y = y @ weights[member].astype(np.float64).T + bias[member]
-            if layer + 1 < len(parameters.weights):
-                y = f(y)
-        results.append(y)
-    return np.array(results)
-
-
-def means_and_variances(parameters, states, actions):
-    """Returns (K, N, T) means and variances of the targets in their units."""
-    raw = outputs(parameters, states, actions)
-    count = len(parameters.target_mean)
-    means = raw[..., :count] * parameters.target_scale + parameters.target_mean
-    if not parameters.probabilistic:
-        return means, np.zeros_like(means)
-    high = parameters.log_variance_high[:, None, :].astype(np.float64)
-    low = parameters.log_variance_low[:, None, :].astype(np.float64)
-    log_variance = high - np.logaddexp(0.0, high - raw[..., count:])
-    log_variance = low + np.logaddexp(0.0, log_variance - low)
-    return means, np.exp(log_variance) * parameters.target_scale**2
 
 
 def philox(counter, key):

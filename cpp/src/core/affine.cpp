@@ -1,20 +1,11 @@
 #include "dynaplan/core/affine.hpp"
 
 #include <algorithm>
-#include <type_traits>
-#include <utility>
 
 namespace dynaplan {
 inline namespace DYNAPLAN_LEVEL {
 
 namespace {
-
-// Calls use(0), use(1), ... with constants, so that an array they index is kept in registers from the start; a loop is
-// unrolled too late for that, and its array makes a detour through the stack.
-template <class Use, int... Indices>
-[[gnu::always_inline]] inline void for_constants(std::integer_sequence<int, Indices...> /*count*/, const Use& use) {
-  (use(std::integral_constant<int, Indices>{}), ...);
-}
 
 // The accumulators of Rows outputs x Vectors vectors of lanes live in registers over all inputs.
 template <class T, int Rows, int Vectors>
@@ -43,12 +34,12 @@ template <class T, int Rows, int Vectors>
 // Panels of Rows outputs each, one after another; one call for many, as a call costs as much as a tenth of a tile.
 template <class T, int Rows>
 void panels_over_lanes(const T* panel, Index size, const ConstBlock<T>* parts, Index count, Block<T> out) {
-  constexpr Index kTile = PackedAffine<T>::kTileVectors;
+  constexpr int kTile = kTileVectors<T>;
   for (Index first = 0; first < out.dim; first += Rows, panel += size) {
     const Block<T> rows = out.rows(first, Rows);
     Index lane = 0;
     for (; lane + kTile * kVectorLanes<T> <= out.lanes; lane += kTile * kVectorLanes<T>) {
-      tile<T, Rows, static_cast<int>(kTile)>(panel, parts, count, lane, rows);
+      tile<T, Rows, kTile>(panel, parts, count, lane, rows);
     }
     for (; lane < out.lanes; lane += kVectorLanes<T>) tile<T, Rows, 1>(panel, parts, count, lane, rows);
   }
@@ -60,8 +51,8 @@ template <class T>
 PackedAffine<T>::PackedAffine(const Matrix& weights, const Vector& bias)
     : outputs_(weights.rows()), inputs_(weights.cols()) {
   packed_.reserve(static_cast<std::size_t>(outputs_ * (inputs_ + 1)));
-  for (Index first = 0; first < outputs_; first += kPanelRows) {
-    const Index last = std::min(first + kPanelRows, outputs_);
+  for (Index first = 0; first < outputs_; first += kTileRows) {
+    const Index last = std::min(first + kTileRows, outputs_);
     for (Index r = first; r < last; ++r) packed_.push_back(bias(r));
     for (Index i = 0; i < inputs_; ++i) {
       for (Index r = first; r < last; ++r) packed_.push_back(weights(r, i));
@@ -74,15 +65,15 @@ template <class T>
 template <class Finish>
 void PackedAffine<T>::apply_panels(const ConstBlock<T>* parts, Index count, Block<T> out, const Finish& finish) const {
   using PanelKernel = void (*)(const T*, Index, const ConstBlock<T>*, Index, Block<T>);
-  static constexpr PanelKernel kRests[kPanelRows - 1] = {panels_over_lanes<T, 1>, panels_over_lanes<T, 2>,
-                                                         panels_over_lanes<T, 3>, panels_over_lanes<T, 4>,
-                                                         panels_over_lanes<T, 5>};
-  constexpr Index kGroup = 4 * kPanelRows;  // 6 KB of float32 results at most: they stay in the nearest cache
+  static constexpr PanelKernel kRests[kTileRows - 1] = {panels_over_lanes<T, 1>, panels_over_lanes<T, 2>,
+                                                        panels_over_lanes<T, 3>, panels_over_lanes<T, 4>,
+                                                        panels_over_lanes<T, 5>};
+  constexpr Index kGroup = 4 * kTileRows;  // 6 KB of float32 results at most: they stay in the nearest cache
   const T* panel = packed_.data();
-  const Index rest = outputs_ % kPanelRows;
+  const Index rest = outputs_ % kTileRows;
   for (Index first = 0; first < outputs_ - rest; first += kGroup) {
     const Block<T> rows = out.rows(first, std::min(kGroup, outputs_ - rest - first));
-    panels_over_lanes<T, kPanelRows>(panel, kPanelRows * (inputs_ + 1), parts, count, rows);
+    panels_over_lanes<T, kTileRows>(panel, kTileRows * (inputs_ + 1), parts, count, rows);
     finish(rows);
     panel += rows.dim * (inputs_ + 1);
   }

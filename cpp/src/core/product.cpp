@@ -1,22 +1,9 @@
 #include "dynaplan/core/product.hpp"
 
-#include <type_traits>
-#include <utility>
-
 namespace dynaplan {
 inline namespace DYNAPLAN_LEVEL {
 
 namespace {
-
-// 6 x 4 vectors of accumulators fill the 32 registers of AVX-512, 6 x 2 the 16 of the others.
-template <class T>
-constexpr int kTileVectors = kVectorLanes<T> * static_cast<Index>(sizeof(T)) >= 64 ? 4 : 2;
-
-// Constants as indices, so that the accumulators are registers from the start (see affine.cpp).
-template <class Use, int... Indices>
-[[gnu::always_inline]] inline void for_constants(std::integer_sequence<int, Indices...> /*count*/, const Use& use) {
-  (use(std::integral_constant<int, Indices>{}), ...);
-}
 
 // Rows x Vectors accumulators stay in registers over all k.
 template <class T, int Rows, int Vectors>
@@ -61,9 +48,8 @@ void rows_over_lanes(MatrixView<T> left, const T* start, ConstBlock<T> right, Bl
 template <class T>
 void multiply_rows(MatrixView<T> left, const T* start, ConstBlock<T> right, Block<T> out) {
   using Kernel = void (*)(MatrixView<T>, const T*, ConstBlock<T>, Block<T>);
-  static constexpr Kernel kKernels[kProductRows] = {rows_over_lanes<T, 1>, rows_over_lanes<T, 2>,
-                                                    rows_over_lanes<T, 3>, rows_over_lanes<T, 4>,
-                                                    rows_over_lanes<T, 5>, rows_over_lanes<T, 6>};
+  static constexpr Kernel kKernels[kTileRows] = {rows_over_lanes<T, 1>, rows_over_lanes<T, 2>, rows_over_lanes<T, 3>,
+                                                 rows_over_lanes<T, 4>, rows_over_lanes<T, 5>, rows_over_lanes<T, 6>};
   kKernels[out.dim - 1](left, start, right, out);
 }
 

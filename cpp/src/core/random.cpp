@@ -161,8 +161,7 @@ template <class T, class Convert>
 void fill_rows(const Stream& stream, Purpose purpose, Index first_candidate, Index first_row, Block<T> out,
                Convert convert) {
   eigen_assert(first_row % 4 == 0);
-  const auto key0 = static_cast<Word>(stream.seed);
-  const auto key1 = static_cast<Word>(stream.seed >> 32);
+  const auto key = key_of(stream.seed);
   const Word iteration = stream.iteration * 4U + static_cast<Word>(purpose);
   WordBlock block;
   alignas(64) float numbers[4][kMaxLanes];
@@ -171,7 +170,7 @@ void fill_rows(const Stream& stream, Purpose purpose, Index first_candidate, Ind
     for (Index start = 0; start < out.lanes; start += kMaxLanes) {
       const auto first = static_cast<Word>(first_candidate + start);
       const Index lanes = std::min(kMaxLanes, out.lanes - start);
-      block.fill({first, group, iteration, stream.call}, lanes, key0, key1);
+      block.fill({first, group, iteration, stream.call}, lanes, key[0], key[1]);
       const auto& w = block.words;
       for (Index k = 0; k < lanes; ++k) {
         convert(Words<Word>{w[0][k], w[1][k], w[2][k], w[3][k]}, numbers[0][k], numbers[1][k], numbers[2][k],

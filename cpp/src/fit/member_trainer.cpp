@@ -19,11 +19,11 @@ namespace {
 constexpr std::uint32_t kBootstrap = 1;
 constexpr std::uint32_t kFirstShuffle = 2;
 
-// Uniform integers below `limit`, by multiplication; the bias of limit / 2^32 is of no account here.
+// Uniform integers.
 class Integers {
  public:
   Integers(std::uint64_t seed, Index member, std::uint32_t use)
-      : key_{static_cast<std::uint32_t>(seed), static_cast<std::uint32_t>(seed >> 32)},
+      : key_(key_of(seed)),
         counter_{0, 0, use * 4U + static_cast<std::uint32_t>(Purpose::kTraining), static_cast<std::uint32_t>(member)} {}
 
   Index below(Index limit) {
@@ -32,7 +32,7 @@ class Integers {
       ++counter_[0];
       next_ = 0;
     }
-    return static_cast<Index>((static_cast<std::uint64_t>(words_[next_++]) * static_cast<std::uint64_t>(limit)) >> 32);
+    return dynaplan::below(words_[next_++], limit);
   }
 
  private:

@@ -8,8 +8,8 @@ inline namespace DYNAPLAN_LEVEL {
 template <class T>
 BlockTriangularDynamics<T>::BlockTriangularDynamics(const LinearTerms& terms)
     : state_dim_(terms.state.rows()), action_dim_(terms.action.cols()) {
-  for (Index row = 0; row < state_dim_; row += PackedAffine<T>::kPanelRows) {
-    const Index rows = std::min(PackedAffine<T>::kPanelRows, state_dim_ - row);
+  for (Index row = 0; row < state_dim_; row += kTileRows) {
+    const Index rows = std::min(kTileRows, state_dim_ - row);
     const bool splits_block = row > 0 && terms.state(row, row - 1) != 0.0;
     const Index first_state = splits_block ? row - 1 : row;
     Eigen::MatrixXd weights(rows, state_dim_ - first_state + action_dim_);

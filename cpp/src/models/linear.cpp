@@ -5,9 +5,6 @@ inline namespace DYNAPLAN_LEVEL {
 
 namespace {
 
-// Normals are drawn four rows at a time; each particle of a step starts at a fresh group.
-constexpr Index normal_rows(Index state_dim) { return (state_dim + 3) / 4 * 4; }
-
 Eigen::MatrixXd beside(const Eigen::MatrixXd& left, const Eigen::MatrixXd& right) {
   Eigen::MatrixXd both(left.rows(), left.cols() + right.cols());
   both << left, right;
@@ -48,8 +45,7 @@ void LinearDynamics<T>::step(ConstBlock<T> state, ConstBlock<T> action, const Dr
     return;
   }
   const Block<T> normals = workspace.take_block<T>(state_dim_, state.lanes);
-  const Index drawn_before = (draw.step * draw.particles + draw.particle) * normal_rows(state_dim_);
-  fill_normal(draw.stream, Purpose::kDynamics, draw.first_candidate, drawn_before, normals);
+  fill_normal(draw, Purpose::kDynamics, normals);
   const ConstBlock<T> inputs[] = {state, action, products, normals};
   sample_.apply(inputs, 4, next);
 }

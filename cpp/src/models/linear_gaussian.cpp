@@ -3,10 +3,6 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
-#include <vector>
-
-#include "dynaplan/core/parallel.hpp"
-#include "dynaplan/core/transpose.hpp"
 
 namespace dynaplan {
 inline namespace DYNAPLAN_LEVEL {
@@ -39,29 +35,21 @@ class LinearGaussian::Predictor {
 
   std::size_t workspace_bytes(Index lanes) const {
     const Index most = std::max(spread_.outputs(), unseen_.outputs());
-    return Workspace::bytes<double>((model_.features_.inputs() + model_.features_.products_count()) * lanes) +
-           Workspace::bytes<double>(lanes) + Workspace::bytes<double>(model_.state_dim_ * lanes) +
-           Workspace::bytes<double>(most * lanes) + 3 * Workspace::bytes<double>(lanes);
+    return Workspace::bytes<double>(model_.features_.products_count() * lanes) + Workspace::bytes<double>(lanes) +
+           Workspace::bytes<double>(model_.state_dim_ * lanes) + Workspace::bytes<double>(most * lanes) +
+           3 * Workspace::bytes<double>(lanes);
   }
 
-  void block(const double* states, const double* actions, Index first, Index count, Workspace& workspace, double* mean,
-             double* epistemic) const {
-    const Workspace::Scope scope(workspace);
-    const Index lanes = padded_lanes<double>(count);
-    const Index state_dim = model_.state_dim_;
-    const Index action_dim = model_.action_dim();
-    const Block<double> state = workspace.take_block<double>(state_dim, lanes);
-    const Block<double> action = workspace.take_block<double>(action_dim, lanes);
+  void run(const QueryBlock& block, Workspace& workspace, double* mean, double* epistemic) const {
+    const Index lanes = block.lanes();
     const Block<double> products = workspace.take_block<double>(model_.features_.products_count(), lanes);
     const Block<double> ones = workspace.take_block<double>(model_.has_intercept_ ? 1 : 0, lanes);
-    const Block<double> next = workspace.take_block<double>(state_dim, lanes);
-    rows_to_block(states + first * state_dim, state_dim, count, state);
-    rows_to_block(actions + first * action_dim, action_dim, count, action);
-    model_.features_.products<double>(state, action, products);
+    const Block<double> next = workspace.take_block<double>(model_.state_dim_, lanes);
+    model_.features_.products<double>(block.states, block.actions, products);
     std::fill_n(ones.data, ones.dim * lanes, 1.0);
-    const ConstBlock<double> features[] = {state, action, products, ones};
+    const ConstBlock<double> features[] = {block.states, block.actions, products, ones};
     mean_.apply(features, 3, next);
-    block_to_rows<double>(next, count, mean + first * state_dim, state_dim);
+    block.write(next, mean);
     if (epistemic == nullptr) return;
     double* const variance = workspace.take<double>(lanes);
     double* const unseen = workspace.take<double>(lanes);
@@ -70,7 +58,7 @@ class LinearGaussian::Predictor {
     squared_norm(unseen_, features, lanes, workspace, unseen);
     std::fill_n(size, lanes, 0.0);
     for (const ConstBlock<double>& part : features) add_squares(part, size);
-    write_epistemic(variance, unseen, size, count, epistemic + first * state_dim);
+    write_epistemic(variance, unseen, size, block.count, epistemic + block.first * model_.state_dim_);
   }
 
  private:
@@ -119,18 +107,12 @@ LinearGaussian::LinearGaussian(Index state_dim, const PolynomialFeatures& featur
       parameters_(std::move(parameters)),
       noise_factor_(lower_factor(parameters_.noise_covariance)) {}
 
-void LinearGaussian::predict(const double* states, const double* actions, Index count, int threads, double* mean,
-                             double* aleatoric, double* epistemic) const {
+void LinearGaussian::predict(const StepQuery& query, double* mean, double* aleatoric, double* epistemic) const {
   const Predictor predictor(*this);
-  const Index blocks = (count + kMaxLanes - 1) / kMaxLanes;
-  std::vector<Workspace> workspaces(static_cast<std::size_t>(usable_threads(blocks, threads)));
-  for (Workspace& workspace : workspaces) workspace.reserve(predictor.workspace_bytes(kMaxLanes));
-  parallel_for(blocks, static_cast<int>(workspaces.size()), [&](Index block, int thread) {
-    const Index first = block * kMaxLanes;
-    predictor.block(states, actions, first, std::min(kMaxLanes, count - first),
-                    workspaces[static_cast<std::size_t>(thread)], mean, epistemic);
-  });
-  for (Index i = 0; aleatoric != nullptr && i < count * state_dim_; ++i) {
+  for_blocks(
+      query, kMaxLanes, [&](Index lanes) { return predictor.workspace_bytes(lanes); },
+      [&](const QueryBlock& block, Workspace& workspace) { predictor.run(block, workspace, mean, epistemic); });
+  for (Index i = 0; aleatoric != nullptr && i < query.count * state_dim_; ++i) {
     const Index d = i % state_dim_;
     aleatoric[i] = parameters_.noise_covariance(d, d);
   }

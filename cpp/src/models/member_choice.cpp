@@ -14,12 +14,7 @@ using Word = std::uint32_t;
 // they share no counter with the noise.
 std::array<Word, 4> words(const Stream& stream, Index group, Index step) {
   const Word iteration = stream.iteration * 4U + static_cast<Word>(Purpose::kDynamics);
-  return philox({~static_cast<Word>(group), static_cast<Word>(step), iteration, stream.call},
-                {static_cast<Word>(stream.seed), static_cast<Word>(stream.seed >> 32)});
-}
-
-Index below(Word word, Index limit) {
-  return static_cast<Index>((static_cast<std::uint64_t>(word) * static_cast<std::uint64_t>(limit)) >> 32);
+  return philox({~static_cast<Word>(group), static_cast<Word>(step), iteration, stream.call}, key_of(stream.seed));
 }
 
 }  // namespace

@@ -10,9 +10,6 @@ inline namespace DYNAPLAN_LEVEL {
 
 namespace {
 
-// Normals are drawn four rows at a time; each particle of a step starts at a fresh group.
-constexpr Index normal_rows(Index targets) { return (targets + 3) / 4 * 4; }
-
 template <class T>
 void add_block(ConstBlock<T> from, Block<T> to) {
   for (Index i = 0; i < from.dim; ++i) lanes_of(to, i) += lanes_of(from.row(i), from.lanes);
@@ -56,8 +53,9 @@ template <class T>
 NetworkDynamics<T>::NetworkDynamics(const NetworkParameters& parameters)
     : shape_(validated_shape(parameters)), encoding_(shape_, parameters.scaling) {
   for (const NetworkMember<float>& member : parameters.members) {
-    members_.emplace_back(shape_, parameters.scaling, member);
-    rows_.emplace_back(shape_, parameters.scaling, member);
+    const FoldedNetwork folded = folded_network<T>(shape_, parameters.scaling, member);
+    members_.emplace_back(folded);
+    rows_.emplace_back(folded);
   }
   for (Index d = 0; d < shape_.state_dim; ++d) {
     const double scale = parameters.scaling.target_scale(d);
@@ -68,7 +66,7 @@ NetworkDynamics<T>::NetworkDynamics(const NetworkParameters& parameters)
 template <class T>
 std::size_t NetworkDynamics<T>::workspace_bytes(Index lanes) const {
   return Workspace::bytes<T>(shape_.inputs() * lanes) + members_.front().features_bytes(lanes) +
-         rows_.front().workspace_bytes() + 4 * Workspace::bytes<T>(normal_rows(shape_.targets()) * lanes);
+         rows_.front().workspace_bytes() + 4 * Workspace::bytes<T>(shape_.targets() * lanes);
 }
 
 template <class T>
@@ -119,8 +117,7 @@ void NetworkDynamics<T>::draw_next(std::size_t member, ConstBlock<T> inputs, con
   const Block<T> variance = workspace.take_block<T>(next.dim, next.lanes);
   const Block<T> normals = workspace.take_block<T>(next.dim, next.lanes);
   run(member, inputs, draw.candidates, workspace, next, &variance);
-  const Index drawn_before = (draw.step * draw.particles + draw.particle) * normal_rows(next.dim);
-  fill_normal(draw.stream, Purpose::kDynamics, draw.first_candidate, drawn_before, normals);
+  fill_normal(draw, Purpose::kDynamics, normals);
   for (Index d = 0; d < next.dim; ++d) {
     lanes_of(next, d) += lanes_of(variance.row(d), next.lanes).sqrt() * lanes_of(normals.row(d), next.lanes);
   }

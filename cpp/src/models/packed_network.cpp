@@ -2,41 +2,24 @@
 
 #include <algorithm>
 
-#include "dynaplan/models/folded_layer.hpp"
-
 namespace dynaplan {
 inline namespace DYNAPLAN_LEVEL {
 
-namespace {
-
-// Rows of a folded layer, packed.
 template <class T>
-PackedAffine<T> packed(const FoldedLayer& layer, Index first, Index count) {
-  return {layer.weights.middleRows(first, count).cast<T>(), layer.bias.segment(first, count).cast<T>()};
-}
-
-}  // namespace
-
-template <class T>
-PackedNetwork<T>::PackedNetwork(const NetworkShape& shape, const NetworkScaling& scaling,
-                                const NetworkMember<float>& member)
-    : activation_(shape.activation),
-      mean_(packed<T>(folded_layer<T>(shape, scaling, member, shape.layers() - 1), 0, shape.targets())),
-      log_odds_(packed<T>(folded_layer<T>(shape, scaling, member, shape.layers() - 1), shape.targets(),
-                          shape.outputs() - shape.targets())) {
-  for (Index l = 0; l + 1 < shape.layers(); ++l) {
-    const FoldedLayer layer = folded_layer<T>(shape, scaling, member, l);
-    hidden_.push_back(packed<T>(layer, 0, shape.layer_outputs(l)));
-    const FoldedLayer turned{layer.weights.transpose(), Eigen::VectorXd::Zero(shape.layer_inputs(l))};
-    transposed_.push_back(packed<T>(turned, 0, shape.layer_inputs(l)));
-    widest_ = std::max(widest_, shape.layer_outputs(l));
-    units_ += shape.layer_outputs(l);
+PackedNetwork<T>::PackedNetwork(const FoldedNetwork& network)
+    : activation_(network.activation),
+      mean_(network.mean.packed<PackedAffine<T>>()),
+      log_odds_(network.log_odds.packed<PackedAffine<T>>()),
+      variance_low_(network.variance_low.cast<T>()),
+      variance_range_(network.variance_range.cast<T>()),
+      mean_weights_(network.mean.weights.cast<T>()) {
+  for (const FoldedLayer& layer : network.hidden) {
+    hidden_.push_back(layer.packed<PackedAffine<T>>());
+    const FoldedLayer turned{layer.weights.transpose(), Eigen::VectorXd::Zero(layer.weights.cols())};
+    transposed_.push_back(turned.packed<PackedAffine<T>>());
+    widest_ = std::max(widest_, layer.weights.rows());
+    units_ += layer.weights.rows();
   }
-  const FoldedLayer last = folded_layer<T>(shape, scaling, member, shape.layers() - 1);
-  mean_weights_ = last.weights.topRows(shape.targets()).cast<T>();
-  const VarianceBounds bounds = variance_bounds(scaling, member);
-  variance_low_ = bounds.low.cast<T>();
-  variance_range_ = bounds.range.cast<T>();
 }
 
 template <class T>

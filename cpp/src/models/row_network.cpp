@@ -2,17 +2,10 @@
 
 #include <algorithm>
 
-#include "dynaplan/models/folded_layer.hpp"
-
 namespace dynaplan {
 inline namespace DYNAPLAN_LEVEL {
 
 namespace {
-
-template <class T>
-RowAffine<T> packed(const FoldedLayer& layer, Index first, Index count) {
-  return {layer.weights.middleRows(first, count).cast<T>(), layer.bias.segment(first, count).cast<T>()};
-}
 
 // Numbers of one trajectory to lanes `lane ... end` of a block.
 template <class T>
@@ -23,19 +16,17 @@ void write_lanes(const T* values, Index lane, Index end, Block<T> out) {
 }  // namespace
 
 template <class T>
-RowNetwork<T>::RowNetwork(const NetworkShape& shape, const NetworkScaling& scaling, const NetworkMember<float>& member)
-    : activation_(shape.activation),
-      inputs_(shape.inputs()),
-      mean_(packed<T>(folded_layer<T>(shape, scaling, member, shape.layers() - 1), 0, shape.targets())),
-      log_odds_(packed<T>(folded_layer<T>(shape, scaling, member, shape.layers() - 1), shape.targets(),
-                          shape.outputs() - shape.targets())) {
-  for (Index l = 0; l + 1 < shape.layers(); ++l) {
-    hidden_.push_back(packed<T>(folded_layer<T>(shape, scaling, member, l), 0, shape.layer_outputs(l)));
+RowNetwork<T>::RowNetwork(const FoldedNetwork& network)
+    : activation_(network.activation),
+      mean_(network.mean.packed<RowAffine<T>>()),
+      log_odds_(network.log_odds.packed<RowAffine<T>>()),
+      variance_low_(network.variance_low.cast<T>()),
+      variance_range_(network.variance_range.cast<T>()) {
+  for (const FoldedLayer& layer : network.hidden) {
+    hidden_.push_back(layer.packed<RowAffine<T>>());
     widest_ = std::max(widest_, hidden_.back().padded_outputs());
   }
-  const VarianceBounds bounds = variance_bounds(scaling, member);
-  variance_low_ = bounds.low.cast<T>();
-  variance_range_ = bounds.range.cast<T>();
+  inputs_ = (hidden_.empty() ? mean_ : hidden_.front()).inputs();
 }
 
 template <class T>

@@ -106,6 +106,7 @@ void Candidates::roll_block(const PlanProblem& problem, const Stream& stream, Bl
   block.actions = actions;
   block.stream = stream;
   block.first_candidate = first;
+  block.candidates = count;
   if (problem.score == nullptr) {
     block.total = totals_.data() + first;
     rollout_block(problem.rollout, block, workspace);
@@ -203,6 +204,7 @@ void Candidates::evaluate_result(const PlanProblem& problem, std::uint32_t itera
   const Block<float> actions = spread_sequence(result.actions);
   BlockRollout<float> block = start_of(problem, actions.lanes, workspace);
   block.actions = actions;
+  block.candidates = 1;
   block.trajectory = workspace.take_block<float>(mean.trajectory_rows(horizon_), actions.lanes);
   block.total = workspace.take<float>(actions.lanes);
   rollout_block(mean, block, workspace);

@@ -53,8 +53,8 @@ QuadraticForm<T>::QuadraticForm(const Eigen::MatrixXd& weights, const Eigen::Vec
     return;
   }
   const Eigen::MatrixXd upper = upper_factor(weights);
-  for (Index first = 0; first < dim; first += PackedAffine<T>::kPanelRows) {
-    const Index rows = std::min(PackedAffine<T>::kPanelRows, dim - first);
+  for (Index first = 0; first < dim; first += kTileRows) {
+    const Index rows = std::min(kTileRows, dim - first);
     const Eigen::MatrixXd part = upper.block(first, first, rows, dim - first);
     const Eigen::VectorXd bias = -part * target.tail(dim - first);
     panels_.push_back({first, PackedAffine<T>(part.cast<T>(), bias.cast<T>())});
@@ -63,7 +63,7 @@ QuadraticForm<T>::QuadraticForm(const Eigen::MatrixXd& weights, const Eigen::Vec
 
 template <class T>
 std::size_t QuadraticForm<T>::workspace_bytes(Index lanes) const {
-  return Workspace::bytes<T>(PackedAffine<T>::kPanelRows * lanes);
+  return Workspace::bytes<T>(kTileRows * lanes);
 }
 
 template <class T>
@@ -73,7 +73,7 @@ void QuadraticForm<T>::subtract(ConstBlock<T> x, Workspace& workspace, T* total)
     return;
   }
   const Workspace::Scope scope(workspace);
-  const Block<T> products = workspace.take_block<T>(PackedAffine<T>::kPanelRows, x.lanes);
+  const Block<T> products = workspace.take_block<T>(kTileRows, x.lanes);
   for (const Panel& panel : panels_) {
     const Block<T> rows = products.rows(0, panel.rows.outputs());
     const ConstBlock<T> tail = x.rows(panel.first, x.dim - panel.first);

@@ -90,7 +90,7 @@ class LinearQuadraticProblem<T>::SquaredLength final : public Reward<T> {
 template <class T>
 std::unique_ptr<const LinearQuadraticProblem<T>> LinearQuadraticProblem<T>::of(const RolloutProblem<T>& problem) {
   // With one panel of rows there is no triangle to gain from.
-  if (problem.dynamics->state_dim() <= PackedAffine<T>::kPanelRows) return nullptr;
+  if (problem.dynamics->state_dim() <= kTileRows) return nullptr;
   if (problem.reward == nullptr || problem.termination != nullptr || problem.limits != nullptr) return nullptr;
   if (problem.known_ground || problem.particles.count > 1) return nullptr;
   if (problem.particles.propagation != Propagation::kMean) return nullptr;

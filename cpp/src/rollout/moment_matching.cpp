@@ -8,9 +8,6 @@ inline namespace DYNAPLAN_LEVEL {
 
 namespace {
 
-// Normals are drawn four rows at a time; each particle of a step starts at a fresh group.
-constexpr Index normal_rows(Index state_dim) { return (state_dim + 3) / 4 * 4; }
-
 // For each lane the number of particles that are alive.
 template <class T>
 void count_alive(ConstBlock<T> alive, Index particles, Index lanes, T* count) {
@@ -74,9 +71,10 @@ void match_moments(const ParticleStates<T>& states, ConstBlock<T> alive, const D
   divide(count, T(1), deviation);
   for (Index i = 0; i < dim * lanes; ++i) deviation.data[i] = std::sqrt(deviation.data[i]);
 
+  Draw redraw = draw;
   for (Index p = 0; p < draw.particles; ++p) {
-    const Index drawn_before = (draw.step * draw.particles + p) * normal_rows(dim);
-    fill_normal(draw.stream, Purpose::kMoment, draw.first_candidate, drawn_before, normals);
+    redraw.particle = p;
+    fill_normal(redraw, Purpose::kMoment, normals);
     const T* const lives = alive_row(p);
     for (Index i = 0; i < dim; ++i) {
       T* const value = states.of(p).row(i);

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from dynaplan import io
 from dynaplan.errors import ModelFileError
 from dynaplan.models.network_arrays import NetworkArrays
-from dynaplan.models.training import Architecture, Fitted, TrainingHistory, TrainingSettings
+from dynaplan.models.training import Fitted, TrainingHistory, TrainingSettings
 
 __all__ = ["checked_header", "model_from_parts", "model_parts", "network_from_parts"]
 __all__ += ["network_parts", "wanted_arrays"]
@@ -188,14 +188,6 @@ def model_from_parts(kind: str, arrays: Arrays, header: dict[str, Any]) -> Fitte
         raise ModelFileError(f"training_data: rows must not be negative, got {data['rows']}")
     return Fitted(
         network_from_parts(arrays, said).parameters(),
-        Architecture(
-            members=said["members"],
-            probabilistic=said["probabilistic"],
-            hidden=tuple(said["hidden"]),
-            activation=said["activation"],
-            angles=tuple(said["angles"]),
-            rewards=said["rewards"],
-        ),
         TrainingSettings(**settings),
         _history(arrays, history, said["members"]),
         data["rows"],

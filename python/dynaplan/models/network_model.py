@@ -53,7 +53,7 @@ class NetworkModel(SavedModel):
         self._parameters = fitted.parameters
         self._dynamics: _core.Dynamics | None = None
         self._observed = fitted.observed
-        self.architecture: Architecture = fitted.architecture
+        self.architecture: Architecture = Architecture.of(fitted.parameters)
         self.settings: TrainingSettings = fitted.settings
         self.history: TrainingHistory = fitted.history
         self.rows: int = fitted.rows
@@ -183,7 +183,6 @@ class NetworkModel(SavedModel):
     def _fitted(self) -> Fitted:
         return Fitted(
             self._parameters,
-            self.architecture,
             self.settings,
             self.history,
             self.rows,
@@ -191,7 +190,7 @@ class NetworkModel(SavedModel):
         )
 
     def __reduce__(self) -> tuple[Any, ...]:
-        parts = (self.architecture, self.settings, self.history, self.rows, self._observed)
+        parts = (self.settings, self.history, self.rows, self._observed)
         return _restored, (type(self), NetworkArrays.of(self._parameters), parts)
 
 

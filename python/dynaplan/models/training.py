@@ -42,6 +42,18 @@ class Architecture:
     angles: tuple[int, ...]
     rewards: bool
 
+    @classmethod
+    def of(cls, parameters: _core.NetworkParameters) -> Architecture:
+        """Returns that of networks in the core."""
+        return cls(
+            members=parameters.members,
+            probabilistic=parameters.probabilistic,
+            hidden=tuple(parameters.hidden),
+            activation=parameters.activation,
+            angles=tuple(parameters.angles),
+            rewards=parameters.rewards,
+        )
+
 
 @dataclass(frozen=True, kw_only=True)
 class TrainingSettings:
@@ -145,7 +157,6 @@ class Fitted:
     """What a fit leaves behind, the parts of a network model."""
 
     parameters: _core.NetworkParameters
-    architecture: Architecture
     settings: TrainingSettings
     history: TrainingHistory
     rows: int
@@ -155,14 +166,6 @@ class Fitted:
 def untrained(network: NetworkArrays) -> Fitted:
     """Returns the parts of a model whose weights were trained elsewhere, on unknown data."""
     members, inputs = network.members, network.state_dim + network.action_dim
-    architecture = Architecture(
-        members=members,
-        probabilistic=network.probabilistic,
-        hidden=tuple(network.hidden),
-        activation=network.activation,
-        angles=tuple(network.angles),
-        rewards=network.rewards,
-    )
     settings = TrainingSettings(
         epochs=0,
         batch_size=1,
@@ -179,7 +182,7 @@ def untrained(network: NetworkArrays) -> Fitted:
     history = TrainingHistory(no_losses, no_losses, np.full(members, -1), interrupted=False)
     # Lowest and highest value the same: an input that, for all one knows, has no range.
     observed = (np.zeros(inputs), np.zeros(inputs))
-    return Fitted(network.parameters(), architecture, settings, history, 0, observed)
+    return Fitted(network.parameters(), settings, history, 0, observed)
 
 
 def train(
@@ -222,4 +225,4 @@ def train(
     history = TrainingHistory(training, held_out_losses, np.array(best_epoch), interrupted)
     inputs = np.hstack([data.states, data.actions])
     observed = (inputs.min(axis=0), inputs.max(axis=0))
-    return Fitted(parameters, architecture, settings, history, len(rows), observed)
+    return Fitted(parameters, settings, history, len(rows), observed)

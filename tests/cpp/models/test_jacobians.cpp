@@ -118,12 +118,6 @@ TEST_CASE("derivatives of polynomials are those of central differences") {
 TEST_CASE("dynamics without derivatives say so") {
   const double number = 0.0;
   double out = 0.0;
-  JacobianBatch batch;
-  batch.states = &number;
-  batch.actions = &number;
-  batch.count = 1;
-  batch.next = &out;
-  batch.state = &out;
-  batch.action = &out;
-  CHECK_THROWS_AS(jacobians(Opaque(), batch), Error);
+  const StepQuery query{&number, &number, 1, 1, 1};
+  CHECK_THROWS_AS(jacobians(Opaque(), query, {&out, &out, &out}), Error);
 }

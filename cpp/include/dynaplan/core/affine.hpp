@@ -3,21 +3,19 @@
 #include <vector>
 
 #include "dynaplan/core/activation.hpp"
+#include "dynaplan/core/register_tile.hpp"
 
 namespace dynaplan {
 inline namespace DYNAPLAN_LEVEL {
 
 /// `out = W [x_0; x_1; ...] + b` on blocks, with the inputs left where they are. The weights are packed in panels of
-/// `kPanelRows` outputs, so that a register tile of outputs x lanes reads them once, in order.
+/// `kTileRows` outputs, so that a register tile of outputs x lanes reads them once, in order.
 template <class T>
 class PackedAffine {
  public:
+  using Scalar = T;
   using Matrix = Eigen::Matrix<T, Eigen::Dynamic, Eigen::Dynamic>;
   using Vector = Eigen::Matrix<T, Eigen::Dynamic, 1>;
-
-  // 6 x 4 vectors of accumulators fill the 32 registers of AVX-512, 6 x 2 the 16 of the others.
-  static constexpr Index kPanelRows = 6;
-  static constexpr Index kTileVectors = kVectorLanes<T> * static_cast<Index>(sizeof(T)) >= 64 ? 4 : 2;
 
   /// `weights` is (outputs, inputs), `bias` (outputs).
   PackedAffine(const Matrix& weights, const Vector& bias);

@@ -1,6 +1,6 @@
 #pragma once
 
-#include "dynaplan/core/block.hpp"
+#include "dynaplan/core/register_tile.hpp"
 
 namespace dynaplan {
 inline namespace DYNAPLAN_LEVEL {
@@ -16,12 +16,9 @@ struct MatrixView {
   MatrixView from_row(Index row) const { return {data + row * row_stride, row_stride, column_stride}; }
 };
 
-/// Rows that `multiply_rows` computes at once, at most. With kVectors vectors of lanes they fill the registers, as in
-/// PackedAffine; unlike there the weights are read where they are, since in training they change with every product.
-inline constexpr Index kProductRows = 6;
-
-/// out(i, lane) = start(i) + sum over k of left(i, k) right(k, lane), for the `out.dim` <= kProductRows rows of `out`.
-/// `start` may be null: zeros. `out` does not alias `right`. The sum runs over k in order.
+/// out(i, lane) = start(i) + sum over k of left(i, k) right(k, lane), for the `out.dim` <= kTileRows rows of `out`.
+/// Unlike PackedAffine's, the numbers are read where they are: in training they change with every product. `start` may
+/// be null: zeros. `out` does not alias `right`. The sum runs over k in order.
 template <class T>
 void multiply_rows(MatrixView<T> left, const T* start, ConstBlock<T> right, Block<T> out);
 
@@ -29,8 +26,8 @@ void multiply_rows(MatrixView<T> left, const T* start, ConstBlock<T> right, Bloc
 /// they are still in the nearest cache.
 template <class T, class Finish>
 void multiply(MatrixView<T> left, const T* start, ConstBlock<T> right, Block<T> out, const Finish& finish) {
-  for (Index first = 0; first < out.dim; first += kProductRows) {
-    const Index count = out.dim - first < kProductRows ? out.dim - first : kProductRows;
+  for (Index first = 0; first < out.dim; first += kTileRows) {
+    const Index count = out.dim - first < kTileRows ? out.dim - first : kTileRows;
     const Block<T> rows = out.rows(first, count);
     multiply_rows(left.from_row(first), start == nullptr ? nullptr : start + first, right, rows);
     finish(first, rows);

@@ -12,11 +12,14 @@ inline namespace DYNAPLAN_LEVEL {
 template <class T>
 class RowAffine {
  public:
+  using Scalar = T;
   using Matrix = Eigen::Matrix<T, Eigen::Dynamic, Eigen::Dynamic>;
   using Vector = Eigen::Matrix<T, Eigen::Dynamic, 1>;
 
   /// `weights` is (outputs, inputs), `bias` (outputs).
   RowAffine(const Matrix& weights, const Vector& bias);
+
+  Index inputs() const { return inputs_; }
 
   /// Numbers that `apply` writes: the outputs, then zeros up to whole vectors.
   Index padded_outputs() const { return stride_; }

@@ -31,6 +31,13 @@ struct Draw {
   Index candidates = 0;  // lanes whose results count, all of them if 0; those beyond only fill up a vector
 };
 
+/// Standard normals for one particle's step, `out.dim` a candidate, whatever was drawn for the others.
+template <class T>
+void fill_normal(const Draw& draw, Purpose purpose, Block<T> out) {
+  const Index drawn_before = (draw.step * draw.particles + draw.particle) * normal_rows(out.dim);
+  fill_normal(draw.stream, purpose, draw.first_candidate, drawn_before, out);
+}
+
 /// s' = A s + B a + c.
 struct LinearTerms {
   Eigen::MatrixXd state;     // A (S, S)

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "dynaplan/models/linear.hpp"
+#include "dynaplan/models/step_query.hpp"
 
 namespace dynaplan {
 inline namespace DYNAPLAN_LEVEL {
@@ -35,8 +36,7 @@ class LinearGaussian {
 
   /// `mean` (count, S); `aleatoric` and `epistemic` variances (count, S), or null. Epistemic variance is infinite where
   /// the input reaches into directions that no training row has seen.
-  void predict(const double* states, const double* actions, Index count, int threads, double* mean, double* aleatoric,
-               double* epistemic) const;
+  void predict(const StepQuery& query, double* mean, double* aleatoric, double* epistemic) const;
 
  private:
   class Predictor;

@@ -1,16 +1,10 @@
 #pragma once
 
 #include "dynaplan/models/network_dynamics.hpp"
+#include "dynaplan/models/step_query.hpp"
 
 namespace dynaplan {
 inline namespace DYNAPLAN_LEVEL {
-
-/// Transitions to predict, as rows in memory.
-struct NetworkQuery {
-  const double* states = nullptr;   // (count, S)
-  const double* actions = nullptr;  // (count, A)
-  Index count = 0;
-};
 
 /// Where the moments of the next states go, (count, S) each, and the mean reward, (count) or null.
 struct NetworkMoments {
@@ -21,15 +15,13 @@ struct NetworkMoments {
 };
 
 /// See NetworkDynamics::moments.
-void predict(const NetworkDynamics<double>& dynamics, const NetworkQuery& query, int threads,
-             const NetworkMoments& out);
+void predict(const NetworkDynamics<double>& dynamics, const StepQuery& query, const NetworkMoments& out);
 
 /// How far the members' means lie apart, (count): see Dynamics::disagreement.
-void disagreement(const Dynamics<double>& dynamics, const NetworkQuery& query, int threads, double* out);
+void disagreement(const Dynamics<double>& dynamics, const StepQuery& query, double* out);
 
 /// Next states (count, S), each row a draw of its own: see NetworkDynamics::sample.
-void sample(const NetworkDynamics<double>& dynamics, const NetworkQuery& query, std::uint64_t seed, int threads,
-            double* next);
+void sample(const NetworkDynamics<double>& dynamics, const StepQuery& query, std::uint64_t seed, double* next);
 
 }  // namespace DYNAPLAN_LEVEL
 }  // namespace dynaplan

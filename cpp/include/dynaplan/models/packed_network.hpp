@@ -2,17 +2,17 @@
 
 #include "dynaplan/core/affine.hpp"
 #include "dynaplan/core/workspace.hpp"
-#include "dynaplan/models/network.hpp"
+#include "dynaplan/models/folded_network.hpp"
 
 namespace dynaplan {
 inline namespace DYNAPLAN_LEVEL {
 
-/// One network of an ensemble, ready to run: weights packed, scales of inputs and targets folded into the first and
-/// the last layer (in double), so that encoded inputs less their means go in and targets in their own units come out.
+/// One network of an ensemble, ready to run: encoded inputs less their means go in, targets in their own units come
+/// out.
 template <class T>
 class PackedNetwork {
  public:
-  PackedNetwork(const NetworkShape& shape, const NetworkScaling& scaling, const NetworkMember<float>& member);
+  explicit PackedNetwork(const FoldedNetwork& network);
 
   /// Scratch that `features` leaves taken for `lanes` trajectories.
   std::size_t features_bytes(Index lanes) const;
@@ -39,7 +39,7 @@ class PackedNetwork {
   Index units_ = 0;  // of all hidden layers
   std::vector<PackedAffine<T>> hidden_;
   PackedAffine<T> mean_;
-  PackedAffine<T> log_odds_;  // see VarianceBounds
+  PackedAffine<T> log_odds_;  // see FoldedNetwork
   Eigen::Matrix<T, Eigen::Dynamic, 1> variance_low_;
   Eigen::Matrix<T, Eigen::Dynamic, 1> variance_range_;
   std::vector<PackedAffine<T>> transposed_;  // the hidden layers' weights the other way, without a bias

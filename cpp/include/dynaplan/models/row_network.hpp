@@ -1,9 +1,8 @@
 #pragma once
 
-#include "dynaplan/core/activation.hpp"
 #include "dynaplan/core/row_affine.hpp"
 #include "dynaplan/core/workspace.hpp"
-#include "dynaplan/models/network.hpp"
+#include "dynaplan/models/folded_network.hpp"
 
 namespace dynaplan {
 inline namespace DYNAPLAN_LEVEL {
@@ -16,7 +15,7 @@ class RowNetwork {
   // One lane at a time costs about a sixth of a whole vector of them.
   static constexpr Index kMostLanes = kVectorLanes<T> >= 8 ? kVectorLanes<T> / 4 : 1;
 
-  RowNetwork(const NetworkShape& shape, const NetworkScaling& scaling, const NetworkMember<float>& member);
+  explicit RowNetwork(const FoldedNetwork& network);
 
   /// Scratch that `run` takes.
   std::size_t workspace_bytes() const;
@@ -29,7 +28,7 @@ class RowNetwork {
   void write_variance(T* log_odds, Index lane, Index end, Block<T> out) const;
 
   Activation activation_;
-  Index inputs_;
+  Index inputs_ = 0;
   Index widest_ = 0;  // padded units of a hidden layer
   std::vector<RowAffine<T>> hidden_;
   RowAffine<T> mean_;

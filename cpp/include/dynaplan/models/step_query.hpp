@@ -1,0 +1,64 @@
+#pragma once
+
+#include <algorithm>
+#include <vector>
+
+#include "dynaplan/core/parallel.hpp"
+#include "dynaplan/core/transpose.hpp"
+#include "dynaplan/core/workspace.hpp"
+
+namespace dynaplan {
+inline namespace DYNAPLAN_LEVEL {
+
+/// Steps that are asked of a model, as rows in memory.
+struct StepQuery {
+  const double* states = nullptr;   // (count, S)
+  const double* actions = nullptr;  // (count, A)
+  Index count = 0;
+  Index state_dim = 0;
+  Index action_dim = 0;
+  int threads = 1;
+};
+
+/// Some steps of a query, turned, one a lane; the lanes beyond `count` only fill up a vector.
+struct QueryBlock {
+  Block<double> states;   // (S, K)
+  Block<double> actions;  // (A, K)
+  Index first = 0;
+  Index count = 0;
+
+  Index lanes() const { return states.lanes; }
+
+  /// Block (dim, K) to the rows of these steps in `all` (count, dim).
+  void write(const Block<double>& block, double* all) const {
+    block_to_rows<double>(block, count, all + first * block.dim, block.dim);
+  }
+};
+
+/// Calls `use(block, workspace)` for a query cut into blocks of at most `most_lanes`; the workspace has `bytes(lanes)`
+/// left.
+template <class Bytes, class Use>
+void for_blocks(const StepQuery& query, Index most_lanes, const Bytes& bytes, const Use& use) {
+  const Index blocks = (query.count + most_lanes - 1) / most_lanes;
+  const Index widest = padded_lanes<double>(std::min(most_lanes, query.count));
+  std::vector<Workspace> workspaces(static_cast<std::size_t>(usable_threads(blocks, query.threads)));
+  for (Workspace& workspace : workspaces) {
+    workspace.reserve(Workspace::bytes<double>(query.state_dim * widest) +
+                      Workspace::bytes<double>(query.action_dim * widest) + bytes(widest));
+  }
+  parallel_for(blocks, static_cast<int>(workspaces.size()), [&](Index index, int thread) {
+    Workspace& workspace = workspaces[static_cast<std::size_t>(thread)];
+    const Workspace::Scope scope(workspace);
+    const Index first = index * most_lanes;
+    const Index count = std::min(most_lanes, query.count - first);
+    const Index lanes = padded_lanes<double>(count);
+    const QueryBlock block{workspace.take_block<double>(query.state_dim, lanes),
+                           workspace.take_block<double>(query.action_dim, lanes), first, count};
+    rows_to_block(query.states + first * query.state_dim, query.state_dim, count, block.states);
+    rows_to_block(query.actions + first * query.action_dim, query.action_dim, count, block.actions);
+    use(block, workspace);
+  });
+}
+
+}  // namespace DYNAPLAN_LEVEL
+}  // namespace dynaplan
