@@ -24,6 +24,15 @@ inline std::string shape_text(const py::array& array) {
   return text + (array.ndim() == 1 ? ",)" : ")");
 }
 
+// A negative size stands for any.
+inline std::string shape_text(std::initializer_list<IndexType> shape) {
+  std::string text = "(";
+  for (const IndexType size : shape) {
+    text += (text.size() > 1 ? ", " : "") + (size < 0 ? std::string("any") : std::to_string(size));
+  }
+  return text + (shape.size() == 1 ? ",)" : ")");
+}
+
 // The data of an array that Python has already made contiguous and of the right type; nothing is ever converted here,
 // so no pointer is taken from a temporary. A negative size in `shape` stands for any.
 template <class T>
@@ -32,17 +41,14 @@ const T* input(const py::array& array, const char* name, std::initializer_list<I
     throw py::type_error(std::string(name) + ": got dtype " + std::string(py::str(array.dtype())) + ", must be " +
                          std::string(py::str(py::dtype::of<T>())));
   }
-  std::string wanted = "(";
   bool fits = array.ndim() == static_cast<py::ssize_t>(shape.size());
   py::ssize_t i = 0;
   for (const IndexType size : shape) {
     fits = fits && (size < 0 || array.shape(i) == size);
-    wanted += (i > 0 ? ", " : "") + (size < 0 ? std::string("any") : std::to_string(size));
     ++i;
   }
   if (!fits) {
-    throw ShapeError(std::string(name) + ": got shape " + shape_text(array) + ", must be " + wanted +
-                     (shape.size() == 1 ? ",)" : ")"));
+    throw ShapeError(std::string(name) + ": got shape " + shape_text(array) + ", must be " + shape_text(shape));
   }
   if ((array.flags() & py::array::c_style) == 0) {
     throw py::type_error(std::string(name) + ": must be C-contiguous");

@@ -28,10 +28,11 @@ def numbers(
 def rows(name: str, values: ArrayLike, columns: int) -> NDArray[Any]:
     """Returns (N, columns); a single row (columns,) becomes (1, columns)."""
     array = numbers(name, values)
-    if array.shape == (columns,):
-        array = array.reshape(1, columns)
-    if array.ndim != 2 or array.shape[1] != columns:
-        raise ShapeError(f"{name}: got shape {array.shape}, must be (N, {columns}) or ({columns},)")
+    shape = array.shape
+    if shape == (columns,):
+        return array[None]
+    if len(shape) != 2 or shape[1] != columns:
+        raise ShapeError(f"{name}: got shape {shape}, must be (N, {columns}) or ({columns},)")
     return array
 
 

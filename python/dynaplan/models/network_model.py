@@ -32,6 +32,8 @@ class NetworkModel(SavedModel):
     change of the state, standardises inside, and sees sin and cos of the states that are angles.
 
     Attributes:
+        state_dim: number of state dimensions, S.
+        action_dim: number of action dimensions, A.
         architecture: what the networks look like.
         settings: how they were trained.
         history: how the training went.
@@ -43,30 +45,24 @@ class NetworkModel(SavedModel):
         "_dynamics",
         "_observed",
         "_parameters",
+        "action_dim",
         "architecture",
         "history",
         "rows",
         "settings",
+        "state_dim",
     )
 
     def __init__(self, fitted: Fitted) -> None:
         self._parameters = fitted.parameters
+        self.state_dim: int = fitted.parameters.state_dim
+        self.action_dim: int = fitted.parameters.action_dim
         self._dynamics: _core.Dynamics | None = None
         self._observed = fitted.observed
         self.architecture: Architecture = Architecture.of(fitted.parameters)
         self.settings: TrainingSettings = fitted.settings
         self.history: TrainingHistory = fitted.history
         self.rows: int = fitted.rows
-
-    @property
-    def state_dim(self) -> int:
-        """Number of state dimensions, S."""
-        return self._parameters.state_dim
-
-    @property
-    def action_dim(self) -> int:
-        """Number of action dimensions, A."""
-        return self._parameters.action_dim
 
     @property
     def observed_low(self) -> Float64:
