@@ -6,22 +6,18 @@ namespace dynaplan {
 inline namespace DYNAPLAN_LEVEL {
 
 Activation activation_of(const std::string& name) {
-  for (const Activation activation : {Activation::kSiLU, Activation::kTanh, Activation::kReLU}) {
+  std::string names;
+  for (const Activation activation : kActivations) {
     if (name == name_of(activation)) return activation;
+    names += std::string(names.empty() ? "" : ", ") + '"' + name_of(activation) + '"';
   }
-  throw ValueError("activation: got \"" + name + R"(", must be "silu", "tanh" or "relu")");
+  throw ValueError("activation: got \"" + name + "\", must be one of " + names);
 }
 
 const char* name_of(Activation activation) {
-  switch (activation) {
-    case Activation::kSiLU:
-      return "silu";
-    case Activation::kTanh:
-      return "tanh";
-    case Activation::kReLU:
-      break;
-  }
-  return "relu";
+  const char* name = nullptr;
+  with_activation(activation, [&](auto function) { name = function.kName; });
+  return name;
 }
 
 namespace {

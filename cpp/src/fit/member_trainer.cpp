@@ -84,7 +84,7 @@ MemberTrainer<T>::MemberTrainer(const NetworkMember<T>& start, const ParameterLa
 
 template <class T>
 Loss MemberTrainer<T>::loss() const {
-  return layout_.has_bounds() && epoch_ >= settings_.warm_up ? Loss::kGaussian : Loss::kSquaredError;
+  return epoch_ < settings_.warm_up ? warm_up_loss() : main_loss(layout_.has_bounds());
 }
 
 // Fisher and Yates, from the order of the epoch before.
@@ -134,10 +134,9 @@ void MemberTrainer<T>::assess(NetworkPass<T>& pass, const TrainingRows<T>& held_
   }
   const double mean = total / static_cast<double>(held_out.count() * pass.targets());
   history_.held_out.push_back(mean);
-  // A fall by `improvement` is that share of the squared error, or of the variance, in either loss.
-  const double score = loss() == Loss::kGaussian ? mean : std::log(mean);
-  const bool warming_up = loss() == Loss::kSquaredError && layout_.has_bounds();
-  if (warming_up) return;
+  // What one loss says is not to be compared with the other.
+  if (loss() != main_loss(layout_.has_bounds())) return;
+  const double score = logarithmic(loss(), mean);
   if (score < best_score_) {
     best_score_ = score;
     best_ = parameters_;

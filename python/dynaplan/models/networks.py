@@ -12,7 +12,6 @@ from dynaplan.models import exchange
 from dynaplan.models.network_arrays import NetworkUnits
 from dynaplan.models.network_model import NetworkModel
 from dynaplan.models.training import (
-    Activation,
     Architecture,
     Progress,
     TrainingSettings,
@@ -56,7 +55,7 @@ class MLP(NetworkModel):
         data: Transitions,
         *,
         hidden: Sequence[int] = (64, 64),
-        activation: Activation = "silu",
+        activation: str = "silu",
         angles: Sequence[int] = (),
         rewards: bool = False,
         epochs: int = _EPOCHS,
@@ -178,7 +177,7 @@ class GaussianMLP(NetworkModel):
         data: Transitions,
         *,
         hidden: Sequence[int] = (64, 64),
-        activation: Activation = "silu",
+        activation: str = "silu",
         angles: Sequence[int] = (),
         rewards: bool = False,
         epochs: int = _EPOCHS,
@@ -263,7 +262,7 @@ class Ensemble(NetworkModel):
         members: int = 5,
         probabilistic: bool = True,
         hidden: Sequence[int] = (64, 64),
-        activation: Activation = "silu",
+        activation: str = "silu",
         angles: Sequence[int] = (),
         rewards: bool = False,
         epochs: int = _EPOCHS,

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,7 +16,6 @@ from dynaplan.transitions import Transitions
 __all__ = ["Architecture", "Progress", "TrainingHistory", "TrainingSettings"]
 
 Float64 = NDArray[np.float64]
-Activation = Literal["silu", "tanh", "relu"]
 # (epoch, training loss of each member, held-out loss of each member)
 Progress = Callable[[int, Float64, Float64], object]
 
@@ -107,7 +105,7 @@ def architecture_of(  # noqa: PLR0917  # internal, called with the names it take
     members: int,
     probabilistic: bool,
     hidden: Sequence[int],
-    activation: Activation,
+    activation: str,
     angles: Sequence[int],
     rewards: bool,
 ) -> Architecture:

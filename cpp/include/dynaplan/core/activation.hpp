@@ -7,11 +7,11 @@
 namespace dynaplan {
 inline namespace DYNAPLAN_LEVEL {
 
-/// What a network applies between its layers. Everything that knows one activation from another is in this header and
-/// its source.
+/// What a network applies between its layers. Everything that knows one activation from another is in this file.
 enum class Activation { kSiLU, kTanh, kReLU };
+inline constexpr Activation kActivations[] = {Activation::kSiLU, Activation::kTanh, Activation::kReLU};
 
-/// "silu", "tanh", "relu"; throws ValueError for another name.
+/// The activation of a name; throws ValueError if there is none.
 Activation activation_of(const std::string& name);
 const char* name_of(Activation activation);
 
@@ -25,6 +25,8 @@ void multiply_derivative(Activation activation, ConstBlock<T> x, Block<T> gradie
 
 /// x / (1 + e^-x) (Elfwing et al. 2018; "swish").
 struct SiLU {
+  static constexpr const char* kName = "silu";
+
   template <class T>
   [[gnu::always_inline]] static LaneVector<T> value(LaneVector<T> x) {
     return x / (T(1) + fast_exp<T>(-x));
@@ -38,6 +40,8 @@ struct SiLU {
 };
 
 struct Tanh {
+  static constexpr const char* kName = "tanh";
+
   template <class T>
   [[gnu::always_inline]] static LaneVector<T> value(LaneVector<T> x) {
     return fast_tanh<T>(x);
@@ -51,6 +55,8 @@ struct Tanh {
 
 /// A nan stays a nan; the derivative at 0 is 0, as in other libraries.
 struct ReLU {
+  static constexpr const char* kName = "relu";
+
   template <class T>
   [[gnu::always_inline]] static LaneVector<T> value(LaneVector<T> x) {
     return x < T(0) ? LaneVector<T>{} : x;

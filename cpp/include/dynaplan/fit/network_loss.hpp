@@ -1,5 +1,7 @@
 #pragma once
 
+#include <cmath>
+
 #include "dynaplan/core/block.hpp"
 
 namespace dynaplan {
@@ -11,6 +13,13 @@ enum class Loss {
   kSquaredError,  // (m - y)^2; the log-variances, if there are any, are left alone
   kGaussian,      // (m - y)^2 / v + ln v: twice the negative log likelihood, less a constant
 };
+
+/// The loss that training begins with, and the one it goes over to after the warm-up.
+constexpr Loss warm_up_loss() { return Loss::kSquaredError; }
+constexpr Loss main_loss(bool probabilistic) { return probabilistic ? Loss::kGaussian : Loss::kSquaredError; }
+
+/// The mean of a loss on a scale where a fall by d means errors, or variances, less by the share 1 - e^-d.
+inline double logarithmic(Loss loss, double mean) { return loss == Loss::kGaussian ? mean : std::log(mean); }
 
 /// Weight of `sum of high - sum of low` in the Gaussian loss, so that the learned bounds close in on the data
 /// (Chua et al. 2018, appendix A.1).
