@@ -1,10 +1,15 @@
+#include <pybind11/stl.h>
+
 #include <atomic>
+#include <chrono>
 #include <memory>
 #include <optional>
 
 #include "arrays.hpp"
 #include "bindings.hpp"
 #include "dynaplan/planners/cem.hpp"
+#include "dynaplan/planners/icem.hpp"
+#include "dynaplan/planners/mppi.hpp"
 #include "dynaplan/planners/random_shooting.hpp"
 #include "dynaplan/rollout/linear_quadratic.hpp"
 #include "handles.hpp"
@@ -41,7 +46,7 @@ class PythonScore final : public TrajectoryScore {
 // The memory of a planner, kept between calls. One plan at a time.
 class PlanMemory {
  public:
-  CemWorkspace workspace;
+  SearchMemory search;
   PlanResult result;
 
   class Lease {
@@ -97,15 +102,29 @@ class BoundProblem {
   std::unique_ptr<const LinearQuadraticProblem<float>> linear_quadratic_;
 };
 
+const char* name_of(PlanStatus status) {
+  switch (status) {
+    case PlanStatus::kIterations:
+      return "iterations";
+    case PlanStatus::kBudget:
+      return "budget";
+    case PlanStatus::kNoFiniteCandidate:
+      break;
+  }
+  return "no_finite_candidate";
+}
+
 py::tuple plan_tuple(const PlanProblem& problem, const PlanResult& result, IndexType horizon) {
   const Dynamics<float>& dynamics = *problem.rollout.dynamics;
+  const auto size = static_cast<std::size_t>(horizon * dynamics.action_dim());
   py::array_t<double> actions({horizon, dynamics.action_dim()});
   py::array_t<double> states({horizon + 1, dynamics.state_dim()});
-  result.copy_actions(problem, actions.mutable_data());
+  py::array_t<double> elites({static_cast<IndexType>(result.elites.size() / size), horizon, dynamics.action_dim()});
+  PlanResult::copy_sequences(problem, result.actions, actions.mutable_data());
+  PlanResult::copy_sequences(problem, result.elites, elites.mutable_data());
   std::copy(result.states.begin(), result.states.end(), states.mutable_data());
-  return py::make_tuple(actions, states, result.value,
-                        result.status == PlanStatus::kIterations ? "iterations" : "no_finite_candidate",
-                        result.candidates, result.non_finite, result.rejected, result.iterations);
+  return py::make_tuple(actions, states, result.value, name_of(result.status), elites, result.candidates,
+                        result.non_finite, result.rejected, result.iterations);
 }
 
 // What changes from call to call; the arrays are borrowed for the call.
@@ -114,9 +133,11 @@ struct PlanInputs {
   const py::array& low;
   const py::array& high;
   const py::object& warm_start;
+  const py::object& elites;
   const py::object& previous_action;
   Stream stream;
   int threads;
+  std::optional<Clock::time_point> deadline;
 
   PlanProblem into(PlanProblem problem, IndexType horizon) const {
     const IndexType action_dim = problem.rollout.dynamics->action_dim();
@@ -124,40 +145,96 @@ struct PlanInputs {
     problem.action_low = input<double>(low, "action_space.low", {action_dim});
     problem.action_high = input<double>(high, "action_space.high", {action_dim});
     problem.warm_start = optional_input<double>(warm_start, "warm_start", {horizon, action_dim});
+    if (!elites.is_none()) {
+      const auto array = py::cast<py::array>(elites);
+      problem.carried.actions = input<double>(array, "elites", {-1, -1, action_dim});
+      problem.carried.count = array.shape(0);
+      problem.carried.steps = array.shape(1);
+    }
     problem.last_action = optional_input<double>(previous_action, "previous_action", {action_dim});
     problem.stream = stream;
     problem.threads = threads;
+    problem.deadline = deadline;
     return problem;
   }
 };
 
-void run(const CemSettings& settings, const PlanProblem& problem, PlanMemory& memory) {
-  plan_cem(settings, problem, memory.workspace, memory.result);
+void run(const CemSettings& planner, const PlanProblem& problem, PlanMemory& memory) {
+  plan_cem(planner, problem, memory.search, memory.result);
 }
 
-void run(const RandomShootingSettings& settings, const PlanProblem& problem, PlanMemory& memory) {
-  plan_random_shooting(settings, problem, memory.workspace.candidates, memory.result);
+void run(const RandomShootingSettings& planner, const PlanProblem& problem, PlanMemory& memory) {
+  plan_random_shooting(planner, problem, memory.search, memory.result);
 }
 
-template <class Settings>
-py::tuple plan(const Settings& settings, PlanMemory& memory, const BoundProblem& bound, const py::array& state,
-               const py::array& low, const py::array& high, const py::object& warm_start,
-               const py::object& previous_action, std::uint64_t seed, std::uint32_t call, int threads) {
-  const PlanInputs inputs{state, low, high, warm_start, previous_action, {seed, call, 0}, threads};
-  const PlanProblem problem = inputs.into(bound.problem, settings.horizon);
+template <class Planner>
+void run(const Planner& planner, const PlanProblem& problem, PlanMemory& memory) {
+  planner.plan(problem, memory.search, memory.result);
+}
+
+IndexType horizon_of(const CemSettings& planner) { return planner.horizon; }
+IndexType horizon_of(const RandomShootingSettings& planner) { return planner.horizon; }
+template <class Planner>
+IndexType horizon_of(const Planner& planner) {
+  return planner.horizon();
+}
+
+// A budget beyond a day is none: a time that far need not be one that the clock can tell.
+std::optional<Clock::time_point> deadline_of(std::optional<double> budget) {
+  if (!budget) return std::nullopt;
+  if (!(*budget > 0.0)) throw ValueError("budget: got " + std::to_string(*budget) + ", must be above 0 seconds");
+  if (*budget > 86400.0) return std::nullopt;
+  return Clock::now() + std::chrono::duration_cast<Clock::duration>(std::chrono::duration<double>(*budget));
+}
+
+template <class Planner>
+py::tuple plan(const Planner& planner, PlanMemory& memory, const BoundProblem& bound, const py::array& state,
+               const py::array& low, const py::array& high, const py::object& warm_start, const py::object& elites,
+               const py::object& previous_action, std::uint64_t seed, std::uint32_t call, int threads,
+               std::optional<double> budget) {
+  const std::optional<Clock::time_point> deadline = deadline_of(budget);
+  const PlanInputs inputs{state, low, high, warm_start, elites, previous_action, {seed, call, 0}, threads, deadline};
+  const PlanProblem problem = inputs.into(bound.problem, horizon_of(planner));
   const PlanMemory::Lease lease(memory);
   {
     const py::gil_scoped_release release;
-    run(settings, problem, memory);
+    run(planner, problem, memory);
   }
-  return plan_tuple(problem, memory.result, settings.horizon);
+  return plan_tuple(problem, memory.result, horizon_of(planner));
 }
 
-template <class Settings>
-void bind_plan(py::class_<Settings>& settings) {
-  settings.def("plan", &plan<Settings>, py::arg("memory"), py::arg("problem"), py::arg("state"), py::arg("low"),
-               py::arg("high"), py::arg("warm_start").none(true), py::arg("previous_action").none(true),
-               py::arg("seed"), py::arg("call"), py::arg("threads"));
+template <class Planner>
+void bind_plan(py::module_& m) {
+  m.def("plan", &plan<Planner>, py::arg("planner"), py::arg("memory"), py::arg("problem"), py::arg("state"),
+        py::arg("low"), py::arg("high"), py::arg("warm_start").none(true), py::arg("elites").none(true),
+        py::arg("previous_action").none(true), py::arg("seed"), py::arg("call"), py::arg("threads"),
+        py::arg("budget").none(true));
+}
+
+void bind_icem(py::module_& m) {
+  py::class_<Icem> icem(m, "Icem", py::module_local());
+  icem.def(py::init([](IndexType horizon, IndexType candidates, IndexType elites, int iterations, double smoothing,
+                       double initial_std, double min_std, double noise_exponent, double decay, double keep) {
+             return Icem({horizon, candidates, elites, iterations, smoothing, initial_std, min_std, noise_exponent,
+                          decay, keep});
+           }),
+           py::arg("horizon"), py::arg("candidates"), py::arg("elites"), py::arg("iterations"), py::arg("smoothing"),
+           py::arg("initial_std"), py::arg("min_std"), py::arg("noise_exponent"), py::arg("decay"), py::arg("keep"));
+  bind_plan<Icem>(m);
+}
+
+void bind_mppi(py::module_& m) {
+  py::class_<Mppi> mppi(m, "Mppi", py::module_local());
+  mppi.def(py::init([](IndexType horizon, IndexType candidates, int iterations, double std, double std_decay,
+                       std::optional<double> temperature, double effective, double control_cost, IndexType knots,
+                       IndexType smoothing_window) {
+             return Mppi({horizon, candidates, iterations, std, std_decay, temperature, effective, control_cost, knots,
+                          smoothing_window});
+           }),
+           py::arg("horizon"), py::arg("candidates"), py::arg("iterations"), py::arg("std"), py::arg("std_decay"),
+           py::arg("temperature").none(true), py::arg("effective"), py::arg("control_cost"), py::arg("knots"),
+           py::arg("smoothing_window"));
+  bind_plan<Mppi>(m);
 }
 
 }  // namespace
@@ -180,7 +257,7 @@ void bind_planners(py::module_& m) {
           }),
           py::arg("horizon"), py::arg("candidates"), py::arg("elites"), py::arg("iterations"), py::arg("smoothing"),
           py::arg("initial_std"), py::arg("min_std"), py::arg("returns_mean"));
-  bind_plan(cem);
+  bind_plan<CemSettings>(m);
   py::class_<RandomShootingSettings> random_shooting(m, "RandomShootingSettings", py::module_local());
   random_shooting.def(py::init([](IndexType horizon, IndexType candidates) {
                         RandomShootingSettings settings{horizon, candidates};
@@ -188,7 +265,9 @@ void bind_planners(py::module_& m) {
                         return settings;
                       }),
                       py::arg("horizon"), py::arg("candidates"));
-  bind_plan(random_shooting);
+  bind_plan<RandomShootingSettings>(m);
+  bind_icem(m);
+  bind_mppi(m);
 }
 
 }  // namespace dynaplan::bindings

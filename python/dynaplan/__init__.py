@@ -42,6 +42,8 @@ from dynaplan.models import TrainingHistory as TrainingHistory  # noqa: E402
 from dynaplan.models import load as load  # noqa: E402
 from dynaplan.models import with_jacobians as with_jacobians  # noqa: E402
 from dynaplan.planners import CEM as CEM  # noqa: E402
+from dynaplan.planners import ICEM as ICEM  # noqa: E402
+from dynaplan.planners import MPPI as MPPI  # noqa: E402
 from dynaplan.planners import Plan as Plan  # noqa: E402
 from dynaplan.planners import PlanStats as PlanStats  # noqa: E402
 from dynaplan.planners import RandomShooting as RandomShooting  # noqa: E402
@@ -52,8 +54,10 @@ from dynaplan.transitions import Transitions as Transitions  # noqa: E402
 
 __all__ = [
     "CEM",
+    "ICEM",
     "MLP",
     "MPC",
+    "MPPI",
     "PETS",
     "ArgumentError",
     "Ensemble",

@@ -5,7 +5,7 @@ dtype; a core function never converts one. Its failures are raised as classes of
 """
 
 from collections.abc import Callable, Sequence
-from typing import Any, Literal, overload
+from typing import Any, Final, Literal, overload
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,10 +18,18 @@ _Floats = NDArray[Any]
 _Limits = tuple[_Float64, _Float64]
 # (N, H + 1, S), (N, H, A) and (N,) or None in float32, (N,) float64 out.
 _Score = Callable[[NDArray[Any], NDArray[Any], NDArray[Any] | None], _Float64]
-# Actions (H, A), states (H + 1, S), value, status, candidates, non-finite ones, rejected ones,
-# iterations.
+# Actions (H, A), states (H + 1, S), value, status, elites (K, H, A), candidates, non-finite ones,
+# rejected ones, iterations.
 _PlanTuple = tuple[
-    _Float64, _Float64, float, Literal["iterations", "no_finite_candidate"], int, int, int, int
+    _Float64,
+    _Float64,
+    float,
+    Literal["iterations", "budget", "no_finite_candidate"],
+    _Float64,
+    int,
+    int,
+    int,
+    int,
 ]
 # (N, S) states, (N, A) actions, (N, S) next states, (N,) rewards or None.
 _NetworkData = tuple[_Float64, _Float64, _Float64, _Float64 | None]
@@ -104,34 +112,20 @@ class LinearGaussianFit:
         state: _State, degree: int, intercept: bool, predicts_change: bool, ridge: float
     ) -> LinearGaussianFit: ...
     def exponents(self) -> NDArray[np.intc]: ...
-    @property
-    def state_dim(self) -> int: ...
-    @property
-    def action_dim(self) -> int: ...
-    @property
-    def weights(self) -> _Float64: ...
-    @property
-    def intercept(self) -> _Float64: ...
-    @property
-    def noise_covariance(self) -> _Float64: ...
-    @property
-    def spread(self) -> _Float64: ...
-    @property
-    def null_basis(self) -> _Float64: ...
-    @property
-    def rank(self) -> int: ...
-    @property
-    def columns(self) -> int: ...
-    @property
-    def degrees_of_freedom(self) -> float: ...
-    @property
-    def rows(self) -> float: ...
-    @property
-    def factor(self) -> _Float64: ...
-    @property
-    def input_low(self) -> _Float64: ...
-    @property
-    def input_high(self) -> _Float64: ...
+    state_dim: Final[int]
+    action_dim: Final[int]
+    weights: Final[_Float64]
+    intercept: Final[_Float64]
+    noise_covariance: Final[_Float64]
+    spread: Final[_Float64]
+    null_basis: Final[_Float64]
+    rank: Final[int]
+    columns: Final[int]
+    degrees_of_freedom: Final[float]
+    rows: Final[float]
+    factor: Final[_Float64]
+    input_low: Final[_Float64]
+    input_high: Final[_Float64]
 
 class NetworkParameters:
     """A network or an ensemble: its numbers, checked, and packed to run in both precisions."""
@@ -159,38 +153,22 @@ class NetworkParameters:
         self, states: _Float64, actions: _Float64, threads: int
     ) -> tuple[_Float64, ...]: ...
     def sample(self, states: _Float64, actions: _Float64, seed: int, threads: int) -> _Float64: ...
-    @property
-    def state_dim(self) -> int: ...
-    @property
-    def action_dim(self) -> int: ...
-    @property
-    def angles(self) -> list[int]: ...
-    @property
-    def hidden(self) -> list[int]: ...
-    @property
-    def activation(self) -> Literal["silu", "tanh", "relu"]: ...
-    @property
-    def probabilistic(self) -> bool: ...
-    @property
-    def rewards(self) -> bool: ...
-    @property
-    def members(self) -> int: ...
-    @property
-    def input_mean(self) -> _Float64: ...
-    @property
-    def input_scale(self) -> _Float64: ...
-    @property
-    def target_mean(self) -> _Float64: ...
-    @property
-    def target_scale(self) -> _Float64: ...
-    @property
-    def weights(self) -> list[_Float32]: ...
-    @property
-    def biases(self) -> list[_Float32]: ...
-    @property
-    def log_variance_low(self) -> _Float32 | None: ...
-    @property
-    def log_variance_high(self) -> _Float32 | None: ...
+    state_dim: Final[int]
+    action_dim: Final[int]
+    angles: Final[list[int]]
+    hidden: Final[list[int]]
+    activation: Final[str]
+    probabilistic: Final[bool]
+    rewards: Final[bool]
+    members: Final[int]
+    input_mean: Final[_Float64]
+    input_scale: Final[_Float64]
+    target_mean: Final[_Float64]
+    target_scale: Final[_Float64]
+    weights: Final[list[_Float32]]
+    biases: Final[list[_Float32]]
+    log_variance_low: Final[_Float32 | None]
+    log_variance_high: Final[_Float32 | None]
 
 class NetworkFitSettings:
     """How networks are trained."""
@@ -280,38 +258,61 @@ class CemSettings:
         min_std: float,
         returns_mean: bool,
     ) -> None: ...
-    def plan(
-        self,
-        memory: PlanMemory,
-        problem: PlanProblem,
-        state: _Float64,
-        low: _Float64,
-        high: _Float64,
-        warm_start: _Float64 | None,
-        previous_action: _Float64 | None,
-        seed: int,
-        call: int,
-        threads: int,
-    ) -> _PlanTuple: ...
 
 class RandomShootingSettings:
     """Settings of random shooting, validated."""
 
     def __init__(self, horizon: int, candidates: int) -> None: ...
-    def plan(
-        self,
-        memory: PlanMemory,
-        problem: PlanProblem,
-        state: _Float64,
-        low: _Float64,
-        high: _Float64,
-        warm_start: _Float64 | None,
-        previous_action: _Float64 | None,
-        seed: int,
-        call: int,
-        threads: int,
-    ) -> _PlanTuple: ...
 
+class Icem:
+    """The improved cross-entropy method, its settings validated."""
+
+    def __init__(
+        self,
+        horizon: int,
+        candidates: int,
+        elites: int,
+        iterations: int,
+        smoothing: float,
+        initial_std: float,
+        min_std: float,
+        noise_exponent: float,
+        decay: float,
+        keep: float,
+    ) -> None: ...
+
+class Mppi:
+    """Model predictive path integral control, its settings validated."""
+
+    def __init__(
+        self,
+        horizon: int,
+        candidates: int,
+        iterations: int,
+        std: float,
+        std_decay: float,
+        temperature: float | None,
+        effective: float,
+        control_cost: float,
+        knots: int,
+        smoothing_window: int,
+    ) -> None: ...
+
+def plan(
+    planner: CemSettings | RandomShootingSettings | Icem | Mppi,
+    memory: PlanMemory,
+    problem: PlanProblem,
+    state: _Float64,
+    low: _Float64,
+    high: _Float64,
+    warm_start: _Float64 | None,
+    elites: _Float64 | None,
+    previous_action: _Float64 | None,
+    seed: int,
+    call: int,
+    threads: int,
+    budget: float | None,
+) -> _PlanTuple: ...
 def jacobians(
     dynamics: Dynamics, states: _Float64, actions: _Float64, threads: int
 ) -> tuple[_Float64, _Float64, _Float64]: ...

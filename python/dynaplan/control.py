@@ -26,7 +26,7 @@ class MPC:
     Args:
         model: the dynamics.
         reward: a term, a sum of terms, or a function `f(obs, act, next_obs)` on batches.
-        planner: `CEM(...)` or `RandomShooting(...)`.
+        planner: `CEM(...)`, `ICEM(...)`, `MPPI(...)` or `RandomShooting(...)`.
         action_space: a Gymnasium Box, or a pair (low, high) of (A,) arrays; finite.
         termination: where predicted episodes end.
         seed: same seed, same actions to the bit, whatever the threads; None draws one.
@@ -68,15 +68,17 @@ class MPC:
     def reset(self) -> None:
         """Forgets the warm start, the last action and the count of plans, as at a new episode."""
         self._warm_start: NDArray[np.float64] | None = None
+        self._elites: NDArray[np.float64] | None = None
         self._plans = 0
         self._session.set_previous_action(None)
         self.last_plan: Plan | None = None
 
-    def act(self, state: ArrayLike) -> NDArray[np.float64]:
+    def act(self, state: ArrayLike, *, budget: float | None = None) -> NDArray[np.float64]:
         """Plans from `state` and returns the action to apply now.
 
         Args:
             state: (S,).
+            budget: seconds that the plan may take, as in `planner.plan`.
 
         Returns:
             (A,), within the bounds. The whole plan is in `last_plan`.
@@ -87,10 +89,18 @@ class MPC:
             ArgumentError: the state or a bound is not finite.
         """
         vector = _arrays.vector("state", state, self._state_dim)
-        plan = self._session.plan(vector, self._warm_start, seed=self._seed, call=self._plans)
+        plan = self._session.plan(
+            vector,
+            self._warm_start,
+            self._elites,
+            seed=self._seed,
+            call=self._plans,
+            budget=budget,
+        )
         self._plans = (self._plans + 1) % 2**32
         # Shifted by the step that will have passed; the last action is repeated.
         self._warm_start = np.concatenate([plan.actions[1:], plan.actions[-1:]])
+        self._elites = np.ascontiguousarray(plan.elites[:, 1:]) if len(plan.elites) else None
         action: NDArray[np.float64] = plan.actions[0].copy()
         self._session.set_previous_action(plan.actions[0])
         self.last_plan = plan

@@ -10,6 +10,8 @@ import dynaplan as dp
 PLANNERS = {
     "cem": dp.CEM(horizon=2, candidates=800, elites=80, iterations=10, min_std=0.001, clip=None),
     "cem, mean": dp.CEM(horizon=2, iterations=10, min_std=0.001, result="mean", clip=None),
+    "icem": dp.ICEM(horizon=2, candidates=100, iterations=10, clip=None),
+    "mppi": dp.MPPI(horizon=2, iterations=10, clip=None),
     "random shooting": dp.RandomShooting(horizon=2, candidates=20000, clip=None),
 }
 SPACE = ([-1.5], [1.5])

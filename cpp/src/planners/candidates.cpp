@@ -48,6 +48,7 @@ std::size_t block_bytes(const PlanProblem& problem, Index horizon, Index lanes) 
   const Index particles = problem.rollout.particles.count;
   return Workspace::bytes<float>(state_dim * lanes) + Workspace::bytes<float>(action_dim * lanes) +
          Workspace::bytes<float>(lanes) + Workspace::bytes<float>(particles * lanes) +
+         Workspace::bytes<float>(horizon * action_dim * lanes) +
          Workspace::bytes<float>(particles * problem.rollout.trajectory_rows(horizon) * lanes) +
          problem.rollout.workspace_bytes(lanes, false);
 }
@@ -72,6 +73,7 @@ void Candidates::prepare(const PlanProblem& problem, Index count, Index horizon)
   actions_.resize(tile_offset(blocks));
   totals_.resize(static_cast<std::size_t>(blocks * lanes_));
   ranking_.resize(static_cast<std::size_t>(count));
+  late_.resize(static_cast<std::size_t>(blocks));
   workspaces_.resize(static_cast<std::size_t>(usable_threads(blocks, problem.threads)));
   for (Workspace& workspace : workspaces_) workspace.reserve(block_bytes(problem, horizon, lanes_));
   if (problem.score != nullptr) {
@@ -83,18 +85,46 @@ void Candidates::prepare(const PlanProblem& problem, Index count, Index horizon)
   }
 }
 
-RankedLast Candidates::evaluate(const PlanProblem& problem, std::uint32_t iteration, const void* context,
-                                CandidateFill fill) {
+bool Candidates::in_time(const PlanProblem& problem) const {
+  if (!problem.deadline) return true;
+  const Clock::duration slowest = slowest_.load(std::memory_order_relaxed);
+  // Twice: for the block itself and for the result, which is a block of one candidate.
+  return slowest == Clock::duration::zero() || Clock::now() + 2 * slowest <= *problem.deadline;
+}
+
+void Candidates::took(Clock::time_point begin) {
+  const Clock::duration duration = Clock::now() - begin;
+  Clock::duration slowest = slowest_.load(std::memory_order_relaxed);
+  while (slowest < duration && !slowest_.compare_exchange_weak(slowest, duration, std::memory_order_relaxed)) {
+  }
+}
+
+Evaluated Candidates::evaluate(const PlanProblem& problem, std::uint32_t iteration, const void* context,
+                               CandidateFill fill) {
   const Index blocks = (count_ + lanes_ - 1) / lanes_;
   Stream stream = problem.stream;
   stream.iteration = iteration;
+  std::fill(late_.begin(), late_.end(), char{0});
   parallel_for(blocks, static_cast<int>(workspaces_.size()), [&](Index index, int thread) {
+    if (!in_time(problem)) {
+      late_[static_cast<std::size_t>(index)] = 1;
+      return;
+    }
+    const Clock::time_point begin = problem.deadline ? Clock::now() : Clock::time_point();
+    Workspace& workspace = workspaces_[static_cast<std::size_t>(thread)];
     const Index first = index * lanes_;
-    fill(context, first, tile(index));
-    roll_block(problem, stream, tile(index), first, std::min(lanes_, count_ - first),
-               workspaces_[static_cast<std::size_t>(thread)]);
+    {
+      const Workspace::Scope scope(workspace);
+      fill(context, first, tile(index), workspace);
+    }
+    roll_block(problem, stream, tile(index), first, std::min(lanes_, count_ - first), workspace);
+    if (problem.deadline) took(begin);
   });
-  if (problem.score != nullptr) score_trajectories(problem, count_);
+  if (problem.score != nullptr) {
+    const Clock::time_point begin = Clock::now();
+    score_trajectories(problem, count_);
+    took(begin);
+  }
   return rank_last(problem);
 }
 
@@ -139,14 +169,15 @@ void Candidates::score_trajectories(const PlanProblem& problem, Index count) {
   }
 }
 
-RankedLast Candidates::rank_last(const PlanProblem& problem) {
+Evaluated Candidates::rank_last(const PlanProblem& problem) {
   constexpr float kLast = -std::numeric_limits<float>::infinity();
   const bool rejects = problem.rollout.known_ground && problem.rollout.known_ground->on_leaving == OnLeaving::kReject;
-  RankedLast last;
+  Evaluated last;
   for (Index n = 0; n < count_; ++n) {
     float& total = totals_[static_cast<std::size_t>(n)];
-    if (std::isfinite(total)) continue;
-    ++(rejects && total == kLast ? last.rejected : last.non_finite);
+    const bool late = late_[static_cast<std::size_t>(n / lanes_)] != 0;
+    if (std::isfinite(total) && !late) continue;
+    ++(late ? last.late : rejects && total == kLast ? last.rejected : last.non_finite);
     total = kLast;
   }
   return last;
@@ -167,11 +198,48 @@ const float* Candidates::select(Index elites) {
     ranking_[static_cast<std::size_t>(e)] &= 0xFFFFFFFFU;
   }
   std::sort(ranking_.begin(), end);
+  selected_ = elites;
   elite_actions_.resize(static_cast<std::size_t>(size * elites));
   for (Index e = 0; e < elites; ++e) {
     copy_actions(static_cast<Index>(ranking_[static_cast<std::size_t>(e)]), elite_actions_.data() + e * size);
   }
   return elite_actions_.data();
+}
+
+void Candidates::copy_best(Index count, float* out) {
+  const auto better = [&](std::uint64_t a, std::uint64_t b) {
+    const auto total = [&](std::uint64_t n) { return totals_[static_cast<std::size_t>(n)]; };
+    return total(a) != total(b) ? total(a) > total(b) : a < b;
+  };
+  const auto end = ranking_.begin() + static_cast<std::ptrdiff_t>(selected_);
+  std::partial_sort(ranking_.begin(), ranking_.begin() + count, end, better);
+  for (Index e = 0; e < count; ++e) {
+    copy_actions(static_cast<Index>(ranking_[static_cast<std::size_t>(e)]), out + e * horizon_ * action_dim_);
+  }
+}
+
+void Candidates::average(const float* weights, float* out) const {
+  for (Index row = 0; row < horizon_ * action_dim_; ++row) {
+    double sum = 0.0;
+    for (Index first = 0; first < count_; first += lanes_) {
+      const float* const actions = actions_.data() + tile_offset(first / lanes_) + row * lanes_;
+      float part = 0.0F;
+      for (Index k = 0; k < std::min(lanes_, count_ - first); ++k) part += weights[first + k] * actions[k];
+      sum += static_cast<double>(part);
+    }
+    out[row] = static_cast<float>(sum);
+  }
+}
+
+void Candidates::subtract_linear(const float* price, float offset, float* values) const {
+  for (Index first = 0; first < count_; first += lanes_) {
+    const float* const actions = actions_.data() + tile_offset(first / lanes_);
+    for (Index k = 0; k < std::min(lanes_, count_ - first); ++k) {
+      float sum = offset;
+      for (Index row = 0; row < horizon_ * action_dim_; ++row) sum += price[row] * actions[row * lanes_ + k];
+      values[first + k] -= sum;
+    }
+  }
 }
 
 Index Candidates::best() const { return std::max_element(totals_.begin(), totals_.begin() + count_) - totals_.begin(); }

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <limits>
 #include <string>
 
 #include "dynaplan/core/error.hpp"
@@ -12,105 +11,37 @@ inline namespace DYNAPLAN_LEVEL {
 
 namespace {
 
-std::size_t at(Index i) { return static_cast<std::size_t>(i); }
-
-float half_width(const PlanProblem& problem, Index dim) {
-  return static_cast<float>(0.5 * (problem.action_high[dim] - problem.action_low[dim]));
-}
-
-void start(const CemSettings& settings, const PlanProblem& problem, CemWorkspace& workspace) {
-  const Index action_dim = problem.rollout.dynamics->action_dim();
-  const Index size = settings.horizon * action_dim;
-  workspace.mean.resize(at(size));
-  workspace.std.resize(at(size));
-  workspace.elite_mean.resize(at(size));
-  workspace.squares.resize(at(size));
-  workspace.best.resize(at(size));
-  for (Index row = 0; row < size; ++row) {
-    workspace.mean[at(row)] = static_cast<float>(problem.start_action(row));
-    workspace.std[at(row)] = static_cast<float>(settings.initial_std) * half_width(problem, row % action_dim);
+class CemSearch final : public Search {
+ public:
+  CemSearch(const CemSettings& settings, const PlanProblem& problem, SearchMemory& memory)
+      : settings_(settings), problem_(problem), memory_(memory) {
+    memory.distribution.start(problem, settings.horizon, settings.initial_std);
   }
-}
 
-// Candidate 0 is the mean itself: the plan of the last call is never worse off for being refined.
-void fill_candidates(const PlanProblem& problem, const CemWorkspace& workspace, std::uint32_t iteration, Index first,
-                     Block<float> actions) {
-  const Index action_dim = problem.rollout.dynamics->action_dim();
-  Stream stream = problem.stream;
-  stream.iteration = iteration;
-  fill_normal(stream, Purpose::kActions, first, 0, actions);
-  for (Index row = 0; row < actions.dim; ++row) {
-    const float mean = workspace.mean[at(row)];
-    const float std = workspace.std[at(row)];
-    const auto low = static_cast<float>(problem.action_low[row % action_dim]);
-    const auto high = static_cast<float>(problem.action_high[row % action_dim]);
-    float* const value = actions.row(row);
-    for (Index k = 0; k < actions.lanes; ++k) value[k] = std::min(std::max(mean + std * value[k], low), high);
-    if (first == 0) value[0] = std::min(std::max(mean, low), high);
-  }
-}
+  Index population(int /*iteration*/) const override { return settings_.candidates; }
 
-// The mean and standard deviation (over n, as the maximum-likelihood fit has it) of the elites, smoothed. Plain loops:
-// Eigen would treat the first entries apart, by how the memory happens to be aligned, and round them differently.
-void refit(const CemSettings& settings, const PlanProblem& problem, Index elites, CemWorkspace& workspace) {
-  const float* const actions = workspace.candidates.select(elites);
-  const auto size = static_cast<Index>(workspace.mean.size());
-  const auto keep = static_cast<float>(settings.smoothing);
-  const float share = 1.0F / static_cast<float>(elites);
-  float* const elite_mean = workspace.elite_mean.data();
-  float* const squares = workspace.squares.data();
-  std::fill_n(elite_mean, size, 0.0F);
-  std::fill_n(squares, size, 0.0F);
-  for (Index e = 0; e < elites; ++e) {
-    for (Index row = 0; row < size; ++row) elite_mean[row] += share * actions[e * size + row];
+  // Candidate 0 is the mean itself: the plan of the last call is never worse off for being refined.
+  void draw(int iteration, Index first, Block<float> actions, Workspace& /*workspace*/) const override {
+    Stream stream = problem_.stream;
+    stream.iteration = static_cast<std::uint32_t>(iteration);
+    fill_normal(stream, Purpose::kActions, first, 0, actions);
+    memory_.distribution.draw(actions);
+    if (first > 0) return;
+    for (Index row = 0; row < actions.dim; ++row) actions.row(row)[0] = memory_.distribution.mean_action(row);
   }
-  for (Index e = 0; e < elites; ++e) {
-    for (Index row = 0; row < size; ++row) {
-      const float difference = actions[e * size + row] - elite_mean[row];
-      squares[row] += share * difference * difference;
-    }
-  }
-  const Index action_dim = problem.rollout.dynamics->action_dim();
-  for (Index row = 0; row < size; ++row) {
-    float& mean = workspace.mean[at(row)];
-    float& std = workspace.std[at(row)];
-    const float floor = static_cast<float>(settings.min_std) * half_width(problem, row % action_dim);
-    mean += (1.0F - keep) * (elite_mean[row] - mean);
-    std += (1.0F - keep) * (std::sqrt(squares[row]) - std);
-    std = std::max(std, floor);
-  }
-}
 
-void keep_best(const Candidates& candidates, float& best_total, PlanResult& result) {
-  const Index best = candidates.best();
-  const float total = candidates.totals()[best];
-  if (!(total > best_total)) return;
-  best_total = total;
-  candidates.copy_actions(best, result.actions.data());
-}
-
-// The mean after the last refit is a candidate too, and often the best one: its value is not known before now.
-void choose_result(const CemSettings& settings, const PlanProblem& problem, float best_total, CemWorkspace& workspace,
-                   PlanResult& result) {
-  const auto draws = static_cast<std::uint32_t>(settings.iterations);  // that no candidate has seen
-  const Index action_dim = problem.rollout.dynamics->action_dim();
-  workspace.best.swap(result.actions);
-  result.actions.resize(workspace.best.size());
-  for (Index row = 0; row < static_cast<Index>(result.actions.size()); ++row) {
-    result.actions[at(row)] =
-        std::clamp(workspace.mean[at(row)], static_cast<float>(problem.action_low[row % action_dim]),
-                   static_cast<float>(problem.action_high[row % action_dim]));
+  // Where fewer candidates are finite than there are elites, only these are fitted: a diverged one is never elite.
+  void update(int /*iteration*/, Index finite) override {
+    const Index elites = std::min(settings_.elites, finite);
+    if (elites == 0) return;
+    memory_.distribution.fit(memory_.candidates.select(elites), elites, settings_.smoothing, settings_.min_std);
   }
-  workspace.candidates.evaluate_result(problem, draws, result);
-  if (settings.returns_mean || !std::isfinite(best_total)) return;
-  // Drawn returns flatter the candidate that drew well: it is judged anew, on the draws of the mean.
-  const bool is_drawn = problem.rollout.particles.propagation != Propagation::kMean;
-  const double best_value =
-      is_drawn ? workspace.candidates.value_of(problem, draws, workspace.best) : static_cast<double>(best_total);
-  if (std::isfinite(result.value) && !(best_value > result.value)) return;
-  workspace.best.swap(result.actions);
-  workspace.candidates.evaluate_result(problem, draws, result);
-}
+
+ private:
+  const CemSettings& settings_;
+  const PlanProblem& problem_;
+  SearchMemory& memory_;
+};
 
 }  // namespace
 
@@ -133,34 +64,16 @@ void CemSettings::validate() const {
   }
 }
 
-void plan_cem(const CemSettings& settings, const PlanProblem& problem, CemWorkspace& workspace, PlanResult& result) {
+void plan_cem(const CemSettings& settings, const PlanProblem& problem, SearchMemory& memory, PlanResult& result) {
   settings.validate();
   problem.validate(settings.horizon);
-  Candidates& candidates = workspace.candidates;
-  candidates.prepare(problem, settings.candidates, settings.horizon);
-  result.resize(problem, settings.horizon);
-  start(settings, problem, workspace);
-  result.non_finite = 0;
-  result.rejected = 0;
-  result.candidates = 0;
-  float best_total = -std::numeric_limits<float>::infinity();
-  for (int iteration = 0; iteration < settings.iterations; ++iteration) {
-    const auto number = static_cast<std::uint32_t>(iteration);
-    const RankedLast last = candidates.evaluate(problem, number, [&](Index first, Block<float> actions) {
-      fill_candidates(problem, workspace, number, first, actions);
-    });
-    result.non_finite += last.non_finite;
-    result.rejected += last.rejected;
-    result.candidates += settings.candidates;
-    keep_best(candidates, best_total, result);
-    // Where fewer candidates are finite than there are elites, only these are fitted: a diverged one is never elite.
-    const Index elites = std::min(settings.elites, settings.candidates - last.total());
-    if (elites > 0) refit(settings, problem, elites, workspace);
+  CemSearch search(settings, problem, memory);
+  const float best_total = run_search(problem, settings.horizon, settings.iterations, search, memory, result);
+  if (settings.returns_mean) {
+    choose_mean(problem, settings.iterations, memory, result);
+  } else {
+    choose_best(problem, settings.iterations, best_total, memory, result);
   }
-  result.iterations = settings.iterations;
-  const bool any_finite = result.non_finite + result.rejected < result.candidates;
-  result.status = any_finite ? PlanStatus::kIterations : PlanStatus::kNoFiniteCandidate;
-  choose_result(settings, problem, best_total, workspace, result);
 }
 
 }  // namespace DYNAPLAN_LEVEL

@@ -34,6 +34,11 @@ void PlanProblem::validate(Index horizon) const {
   require_finite("action_space.low", action_low, action_dim);
   require_finite("action_space.high", action_high, action_dim);
   require_finite("warm_start", warm_start, horizon * action_dim);
+  require_finite("elites", carried.actions, carried.count * carried.steps * action_dim);
+  if (carried.steps > horizon) {
+    throw ShapeError("elites: got " + std::to_string(carried.steps) + " steps, must be at most the horizon, " +
+                     std::to_string(horizon));
+  }
   require_finite("previous_action", last_action, action_dim);
   for (Index i = 0; i < action_dim; ++i) {
     if (action_low[i] > action_high[i]) {
@@ -48,17 +53,21 @@ double PlanProblem::start_action(Index row) const {
   return std::clamp(warm_start[row], action_low[dim], action_high[dim]);
 }
 
-void PlanResult::copy_actions(const PlanProblem& problem, double* out) const {
+void PlanResult::copy_sequences(const PlanProblem& problem, const std::vector<float>& sequences, double* out) {
   const Index action_dim = problem.rollout.dynamics->action_dim();
-  for (Index row = 0; row < static_cast<Index>(actions.size()); ++row) {
-    const auto action = static_cast<double>(actions[static_cast<std::size_t>(row)]);
+  for (Index row = 0; row < static_cast<Index>(sequences.size()); ++row) {
+    const auto action = static_cast<double>(sequences[static_cast<std::size_t>(row)]);
     out[row] = std::clamp(action, problem.action_low[row % action_dim], problem.action_high[row % action_dim]);
   }
 }
 
-void PlanResult::resize(const PlanProblem& problem, Index horizon) {
+void PlanResult::begin(const PlanProblem& problem, Index horizon) {
   actions.resize(static_cast<std::size_t>(horizon * problem.rollout.dynamics->action_dim()));
   states.resize(static_cast<std::size_t>((horizon + 1) * problem.rollout.dynamics->state_dim()));
+  elites.clear();
+  status = PlanStatus::kIterations;
+  candidates = rejected = non_finite = 0;
+  iterations = 0;
 }
 
 }  // namespace DYNAPLAN_LEVEL

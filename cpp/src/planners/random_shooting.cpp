@@ -1,44 +1,55 @@
 #include "dynaplan/planners/random_shooting.hpp"
 
+#include <cmath>
+
 namespace dynaplan {
 inline namespace DYNAPLAN_LEVEL {
+
+namespace {
+
+class UniformSearch final : public Search {
+ public:
+  UniformSearch(const RandomShootingSettings& settings, const PlanProblem& problem)
+      : settings_(settings), problem_(problem) {}
+
+  Index population(int /*iteration*/) const override { return settings_.candidates; }
+
+  void draw(int /*iteration*/, Index first, Block<float> actions, Workspace& /*workspace*/) const override {
+    const Index action_dim = problem_.rollout.dynamics->action_dim();
+    fill_uniform(problem_.stream, Purpose::kActions, first, 0, actions);
+    for (Index row = 0; row < actions.dim; ++row) {
+      const auto low = static_cast<float>(problem_.action_low[row % action_dim]);
+      const auto high = static_cast<float>(problem_.action_high[row % action_dim]);
+      float* const value = actions.row(row);
+      for (Index k = 0; k < actions.lanes; ++k) value[k] = low + (high - low) * value[k];
+    }
+  }
+
+  void update(int /*iteration*/, Index /*finite*/) override {}
+
+ private:
+  const RandomShootingSettings& settings_;
+  const PlanProblem& problem_;
+};
+
+}  // namespace
 
 void RandomShootingSettings::validate() const {
   require_at_least_one("horizon", horizon);
   require_at_least_one("candidates", candidates);
 }
 
-void plan_random_shooting(const RandomShootingSettings& settings, const PlanProblem& problem, Candidates& candidates,
+void plan_random_shooting(const RandomShootingSettings& settings, const PlanProblem& problem, SearchMemory& memory,
                           PlanResult& result) {
   settings.validate();
   problem.validate(settings.horizon);
-  const Index action_dim = problem.rollout.dynamics->action_dim();
-  candidates.prepare(problem, settings.candidates, settings.horizon);
-  result.resize(problem, settings.horizon);
-  const auto fill = [&](Index first, Block<float> actions) {
-    fill_uniform(problem.stream, Purpose::kActions, first, 0, actions);
-    for (Index row = 0; row < actions.dim; ++row) {
-      const auto low = static_cast<float>(problem.action_low[row % action_dim]);
-      const auto high = static_cast<float>(problem.action_high[row % action_dim]);
-      float* const value = actions.row(row);
-      for (Index k = 0; k < actions.lanes; ++k) value[k] = low + (high - low) * value[k];
-    }
-  };
-  const RankedLast last = candidates.evaluate(problem, 0, fill);
-  result.non_finite = last.non_finite;
-  result.rejected = last.rejected;
-  result.candidates = settings.candidates;
-  result.iterations = 1;
-  const bool any_finite = last.total() < settings.candidates;
-  result.status = any_finite ? PlanStatus::kIterations : PlanStatus::kNoFiniteCandidate;
-  if (any_finite) {
-    candidates.copy_actions(candidates.best(), result.actions.data());
-  } else {
-    for (Index row = 0; row < settings.horizon * action_dim; ++row) {
+  UniformSearch search(settings, problem);
+  if (!std::isfinite(run_search(problem, settings.horizon, 1, search, memory, result))) {
+    for (Index row = 0; row < static_cast<Index>(result.actions.size()); ++row) {
       result.actions[static_cast<std::size_t>(row)] = static_cast<float>(problem.start_action(row));
     }
   }
-  candidates.evaluate_result(problem, 1, result);
+  memory.candidates.evaluate_result(problem, 1, result);
 }
 
 }  // namespace DYNAPLAN_LEVEL

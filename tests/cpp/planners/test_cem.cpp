@@ -7,6 +7,8 @@
 #include "dynaplan/core/error.hpp"
 #include "dynaplan/models/linear.hpp"
 #include "dynaplan/planners/cem.hpp"
+#include "dynaplan/planners/icem.hpp"
+#include "dynaplan/planners/mppi.hpp"
 #include "dynaplan/planners/random_shooting.hpp"
 #include "dynaplan/rewards/action.hpp"
 #include "dynaplan/rewards/quadratic.hpp"
@@ -63,7 +65,7 @@ TEST_CASE("CEM comes within 1 % of the Riccati optimum, from below") {
   settings.iterations = 60;
   settings.smoothing = 0.5;  // the sensitivities of early and late actions differ a thousandfold
   settings.min_std = 0.001;
-  CemWorkspace workspace;
+  SearchMemory workspace;
   PlanResult result;
   plan_cem(settings, integrator.problem, workspace, result);
   const double optimum = optimal_return(Eigen::Vector2d(1.0, -0.5), 10);
@@ -80,7 +82,7 @@ TEST_CASE("the same seed gives the same bits with 1, 2 and 4 threads, another se
   std::vector<std::vector<float>> plans;
   for (const int threads : {1, 2, 4}) {
     integrator.problem.threads = threads;
-    CemWorkspace workspace;
+    SearchMemory workspace;
     PlanResult result;
     plan_cem(settings, integrator.problem, workspace, result);
     plans.push_back(result.actions);
@@ -88,7 +90,7 @@ TEST_CASE("the same seed gives the same bits with 1, 2 and 4 threads, another se
   CHECK(plans[0] == plans[1]);
   CHECK(plans[0] == plans[2]);
   integrator.problem.stream.seed = 4;
-  CemWorkspace workspace;
+  SearchMemory workspace;
   PlanResult result;
   plan_cem(settings, integrator.problem, workspace, result);
   CHECK(plans[0] != result.actions);
@@ -98,15 +100,24 @@ TEST_CASE("after the first call a plan allocates nothing, with one thread and wi
   for (const int threads : {1, 2}) {
     DoubleIntegrator integrator;
     integrator.problem.threads = threads;
-    CemWorkspace workspace;
+    SearchMemory workspace;
     PlanResult result;
-    Candidates candidates;
     plan_cem(CemSettings{}, integrator.problem, workspace, result);
-    plan_random_shooting(RandomShootingSettings{}, integrator.problem, candidates, result);
-    plan_cem(CemSettings{}, integrator.problem, workspace, result);
+    const Icem icem(IcemSettings{});
+    MppiSettings smooth;
+    smooth.knots = 5;
+    smooth.smoothing_window = 5;
+    const Mppi mppi(smooth);
+    const auto plan_all = [&] {
+      plan_cem(CemSettings{}, integrator.problem, workspace, result);
+      plan_random_shooting(RandomShootingSettings{}, integrator.problem, workspace, result);
+      icem.plan(integrator.problem, workspace, result);
+      mppi.plan(integrator.problem, workspace, result);
+    };
+    plan_all();
+    plan_all();
     const long before = dynaplan_test::allocations();
-    plan_cem(CemSettings{}, integrator.problem, workspace, result);
-    plan_random_shooting(RandomShootingSettings{}, integrator.problem, candidates, result);
+    plan_all();
     CHECK(dynaplan_test::allocations() == before);
   }
 }
@@ -138,7 +149,7 @@ TEST_CASE("a candidate whose return is nan is never elite and never the plan") {
   DoubleIntegrator integrator;
   const HalfNan score;
   integrator.problem.score = &score;
-  CemWorkspace workspace;
+  SearchMemory workspace;
   PlanResult result;
   plan_cem(CemSettings{}, integrator.problem, workspace, result);
   CHECK(result.non_finite > 0);
@@ -152,7 +163,7 @@ TEST_CASE("where no candidate is finite the plan is the start of the search, and
   integrator.problem.score = &score;
   const std::vector<double> warm_start(22, 5.0);  // outside the bounds of 2
   integrator.problem.warm_start = warm_start.data();
-  CemWorkspace workspace;
+  SearchMemory workspace;
   PlanResult result;
   plan_cem(CemSettings{}, integrator.problem, workspace, result);
   CHECK(result.status == PlanStatus::kNoFiniteCandidate);
@@ -161,7 +172,7 @@ TEST_CASE("where no candidate is finite the plan is the start of the search, and
 
 TEST_CASE("settings and problems out of range are refused by name") {
   DoubleIntegrator integrator;
-  CemWorkspace workspace;
+  SearchMemory workspace;
   PlanResult result;
   CemSettings settings;
   settings.elites = 501;

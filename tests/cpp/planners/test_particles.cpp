@@ -27,7 +27,7 @@ TEST_CASE("a planner counts whom known ground rejects, and allocates nothing aft
   CemSettings settings;
   settings.horizon = 2;
   settings.iterations = 10;
-  CemWorkspace workspace;
+  SearchMemory workspace;
   PlanResult result;
   plan_cem(settings, problem, workspace, result);
   CHECK(result.rejected > 1000);

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <atomic>
 #include <vector>
 
 #include "dynaplan/planners/planner.hpp"
@@ -7,33 +8,53 @@
 namespace dynaplan {
 inline namespace DYNAPLAN_LEVEL {
 
-/// Writes one block of candidates: `first` is the first one's number, `actions` the (H * A, K) tile to fill.
-using CandidateFill = void (*)(const void* context, Index first, Block<float> actions);
+/// Writes one block of candidates: `first` is the first one's number, `actions` the (H * A, K) tile to fill. The
+/// workspace has room for another such tile.
+using CandidateFill = void (*)(const void* context, Index first, Block<float> actions, Workspace& workspace);
 
-/// Candidates that rank last, by why.
-struct RankedLast {
+/// What became of a population: candidates that rank last, by why, and those that there was no time for.
+struct Evaluated {
   Index rejected = 0;
   Index non_finite = 0;
+  Index late = 0;
 
-  Index total() const { return rejected + non_finite; }
+  Index ranked_last() const { return rejected + non_finite + late; }
 };
 
 /// A population of action sequences, kept in blocks of lanes, and its returns. Reserved once, reused every iteration.
 class Candidates {
  public:
+  /// Forgets how long the blocks of the plan before took.
+  void begin_plan() { slowest_ = Clock::duration::zero(); }
+
   /// Makes room for `count` sequences of `problem`; does nothing if there is enough.
   void prepare(const PlanProblem& problem, Index count, Index horizon);
 
-  /// Fills (in parallel) and scores all candidates; a return that is not finite becomes -infinity.
+  /// Fills (in parallel) and scores all candidates; a return that is not finite becomes -infinity. A block begins only
+  /// if it can end, and the result be evaluated, before the deadline, going by the slowest block so far; but for the
+  /// first of a plan, so that there is always one to go by.
   template <class Fill>
-  RankedLast evaluate(const PlanProblem& problem, std::uint32_t iteration, const Fill& fill) {
-    return evaluate(problem, iteration, &fill, [](const void* context, Index first, Block<float> actions) {
-      (*static_cast<const Fill*>(context))(first, actions);
-    });
+  Evaluated evaluate(const PlanProblem& problem, std::uint32_t iteration, const Fill& fill) {
+    const auto call = [](const void* context, Index first, Block<float> actions, Workspace& workspace) {
+      (*static_cast<const Fill*>(context))(first, actions, workspace);
+    };
+    return evaluate(problem, iteration, &fill, call);
   }
+
+  /// Whether there is time for another block and the result.
+  bool in_time(const PlanProblem& problem) const;
 
   /// The actions of the best `elites` candidates, (elites, H * A), ordered by the candidates' numbers.
   const float* select(Index elites);
+
+  /// The best `count` of the elites that `select` took, best first, to `out` (count, H * A).
+  void copy_best(Index count, float* out);
+
+  /// The average of all sequences by `weights` (count) to `out` (H * A); in a fixed order.
+  void average(const float* weights, float* out) const;
+
+  /// Takes offset + the product of each sequence with `price` (H * A) from its entry of `values` (count).
+  void subtract_linear(const float* price, float offset, float* values) const;
 
   /// The best candidate of the last `evaluate`, ties to the lowest number.
   Index best() const;
@@ -50,12 +71,13 @@ class Candidates {
   void evaluate_result(const PlanProblem& problem, std::uint32_t iteration, PlanResult& result);
 
  private:
-  RankedLast evaluate(const PlanProblem& problem, std::uint32_t iteration, const void* context, CandidateFill fill);
+  Evaluated evaluate(const PlanProblem& problem, std::uint32_t iteration, const void* context, CandidateFill fill);
   Block<float> spread_sequence(const std::vector<float>& sequence);
   void roll_block(const PlanProblem& problem, const Stream& stream, Block<float> actions, Index first, Index count,
                   Workspace& workspace);
   void score_trajectories(const PlanProblem& problem, Index count);
-  RankedLast rank_last(const PlanProblem& problem);
+  Evaluated rank_last(const PlanProblem& problem);
+  void took(Clock::time_point begin);
   std::size_t tile_offset(Index block) const {
     return static_cast<std::size_t>(block * horizon_ * action_dim_ * lanes_);
   }
@@ -72,7 +94,10 @@ class Candidates {
   std::vector<float, Eigen::aligned_allocator<float>> totals_;
   std::vector<std::uint64_t> ranking_;
   std::vector<float> elite_actions_;
+  Index selected_ = 0;  // of `ranking_`, whose first entries are then their numbers
   std::vector<Workspace> workspaces_;
+  std::vector<char> late_;                  // (blocks) whether there was no time for it
+  std::atomic<Clock::duration> slowest_{};  // block of this plan
   // Only for a TrajectoryScore, with each candidate's P particles one after another.
   std::vector<float> trajectories_;     // (count, P, H + 1, S)
   std::vector<float> sequences_;        // (count, P, H, A)

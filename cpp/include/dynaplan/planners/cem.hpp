@@ -1,6 +1,6 @@
 #pragma once
 
-#include "dynaplan/planners/candidates.hpp"
+#include "dynaplan/planners/search.hpp"
 
 namespace dynaplan {
 inline namespace DYNAPLAN_LEVEL {
@@ -20,18 +20,8 @@ struct CemSettings {
   void validate() const;
 };
 
-/// What CEM carries from iteration to iteration; kept between calls for its memory alone.
-struct CemWorkspace {
-  Candidates candidates;
-  std::vector<float> mean;  // (H, A)
-  std::vector<float> std;   // (H, A)
-  std::vector<float> elite_mean;
-  std::vector<float> squares;
-  std::vector<float> best;
-};
-
-/// Plans into `result`; `workspace` and `result` keep their memory, so that a second call allocates nothing.
-void plan_cem(const CemSettings& settings, const PlanProblem& problem, CemWorkspace& workspace, PlanResult& result);
+/// Plans into `result`; `memory` and `result` keep their memory, so that a second call allocates nothing.
+void plan_cem(const CemSettings& settings, const PlanProblem& problem, SearchMemory& memory, PlanResult& result);
 
 }  // namespace DYNAPLAN_LEVEL
 }  // namespace dynaplan

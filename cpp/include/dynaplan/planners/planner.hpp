@@ -1,5 +1,7 @@
 #pragma once
 
+#include <chrono>
+#include <optional>
 #include <vector>
 
 #include "dynaplan/rollout/rollout.hpp"
@@ -19,6 +21,15 @@ class TrajectoryScore {
                      float* totals) const = 0;
 };
 
+using Clock = std::chrono::steady_clock;
+
+/// Sequences that are put among the first candidates of a search that keeps elites: those of the plan before, shifted.
+struct CarriedSequences {
+  const double* actions = nullptr;  // (count, steps, A)
+  Index count = 0;
+  Index steps = 0;  // at most the horizon; the steps beyond are drawn
+};
+
 /// One planning problem: what to roll out, from where, within which bounds. Arrays are borrowed for the call.
 struct PlanProblem {
   RolloutProblem<float> rollout;
@@ -27,9 +38,11 @@ struct PlanProblem {
   const double* action_low = nullptr;      // (A)
   const double* action_high = nullptr;     // (A)
   const double* warm_start = nullptr;      // (H, A), or null: the middle of the bounds
-  const double* last_action = nullptr;     // (A) applied before this plan, or null
-  Stream stream;                           // seed and call; the planner counts the iterations
+  CarriedSequences carried;
+  const double* last_action = nullptr;  // (A) applied before this plan, or null
+  Stream stream;                        // seed and call; the planner counts the iterations
   int threads = 1;
+  std::optional<Clock::time_point> deadline;  // the plan is to be there by then; none: all iterations are made
 
   /// Throws ShapeError, ValueError: a part is missing, a value is not finite, a bound is not a bound.
   void validate(Index horizon) const;
@@ -40,7 +53,8 @@ struct PlanProblem {
 /// Throws ValueError naming the setting if it is below 1.
 void require_at_least_one(const char* setting, Index value);
 
-enum class PlanStatus { kIterations, kNoFiniteCandidate };
+/// All iterations were made; the deadline came first; no candidate had a finite return.
+enum class PlanStatus { kIterations, kBudget, kNoFiniteCandidate };
 
 /// A plan and how it came about. Reused from call to call: its arrays keep their memory.
 struct PlanResult {
@@ -48,14 +62,17 @@ struct PlanResult {
   std::vector<float> states;   // (H + 1, S), the mean prediction under `actions`
   double value = 0.0;          // the predicted return of `actions`
   PlanStatus status = PlanStatus::kIterations;
-  Index candidates = 0;  // evaluated, over all iterations
-  Index rejected = 0;    // of these, how many left known ground where that rejects them
-  Index non_finite = 0;  // and how many of the others had a return that is nan or infinite
-  int iterations = 0;
+  Index candidates = 0;       // evaluated, over all iterations
+  Index rejected = 0;         // of these, how many left known ground where that rejects them
+  Index non_finite = 0;       // and how many of the others had a return that is nan or infinite
+  int iterations = 0;         // that were finished
+  std::vector<float> elites;  // (kept, H, A) best first, for the next plan; empty unless the search keeps some
 
-  void resize(const PlanProblem& problem, Index horizon);
-  /// Writes `actions` as float64 (H * A), within the bounds to the last bit: a bound need not be exact in float32.
-  void copy_actions(const PlanProblem& problem, double* out) const;
+  /// Makes room, and clears the counts.
+  void begin(const PlanProblem& problem, Index horizon);
+  /// Writes sequences (n, H, A), `actions` or `elites`, as float64, within the bounds to the last bit: a bound need not
+  /// be exact in float32.
+  static void copy_sequences(const PlanProblem& problem, const std::vector<float>& sequences, double* out);
 };
 
 }  // namespace DYNAPLAN_LEVEL

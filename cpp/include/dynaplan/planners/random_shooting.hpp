@@ -1,6 +1,6 @@
 #pragma once
 
-#include "dynaplan/planners/candidates.hpp"
+#include "dynaplan/planners/search.hpp"
 
 namespace dynaplan {
 inline namespace DYNAPLAN_LEVEL {
@@ -13,8 +13,8 @@ struct RandomShootingSettings {
   void validate() const;
 };
 
-/// Plans into `result`; `candidates` and `result` keep their memory, so that a second call allocates nothing.
-void plan_random_shooting(const RandomShootingSettings& settings, const PlanProblem& problem, Candidates& candidates,
+/// Plans into `result`; `memory` and `result` keep their memory, so that a second call allocates nothing.
+void plan_random_shooting(const RandomShootingSettings& settings, const PlanProblem& problem, SearchMemory& memory,
                           PlanResult& result);
 
 }  // namespace DYNAPLAN_LEVEL

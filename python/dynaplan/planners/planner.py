@@ -1,7 +1,4 @@
-"""Planners: action sequences that a model predicts to be worth most.
-
-A planner is its settings, frozen; what changes from call to call lives in `MPC`.
-"""
+"""What all planners share: the plan, the call, and a problem made ready for many calls."""
 
 from __future__ import annotations
 
@@ -19,14 +16,14 @@ from dynaplan.known_ground import KnownGround, ground_of
 from dynaplan.models import Model
 from dynaplan.rewards import Reward
 from dynaplan.risk import Risk
-from dynaplan.rollouts import MEAN, Propagation, spread_of, state_limits
+from dynaplan.rollouts import Propagation, spread_of, state_limits
 from dynaplan.terminations import Termination
 from dynaplan.trajectory_score import TrajectoryScore, compiled
 
-__all__ = ["CEM", "Plan", "PlanSession", "PlanStats", "Planner", "RandomShooting"]
+__all__ = ["Plan", "PlanSession", "PlanStats", "Planner"]
 
-Status = Literal["iterations", "no_finite_candidate"]
-Settings: TypeAlias = _core.CemSettings | _core.RandomShootingSettings
+Status = Literal["iterations", "budget", "no_finite_candidate"]
+Settings: TypeAlias = _core.CemSettings | _core.Icem | _core.Mppi | _core.RandomShootingSettings
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +34,7 @@ class PlanStats:
         candidates: action sequences evaluated, over all iterations.
         non_finite: of these, how many had a return that is nan or infinite; they rank last.
         rejected: how many left known ground, where that rejects them; they rank last too.
-        iterations: refinements made.
+        iterations: refinements that were finished.
         seconds: wall-clock time.
     """
 
@@ -56,9 +53,12 @@ class Plan:
         actions: (H, A), within the bounds.
         states: (H + 1, S) mean prediction under `actions`, the given state first.
         value: the predicted return of `actions`; with particles, what the risk makes of theirs.
-        status: "iterations": all iterations were made; "no_finite_candidate": not one candidate
-            had a finite return, and `actions` are the start of the search.
+        status: "iterations": all iterations were made; "budget": the time was up before, and
+            `actions` are the best so far; "no_finite_candidate": not one candidate had a finite
+            return, and `actions` are the start of the search.
         stats: counts and time.
+        elites: (K, H, A) sequences worth trying first in the next plan, best first, from planners
+            that keep some; else K is 0.
     """
 
     actions: NDArray[np.float64]
@@ -66,6 +66,7 @@ class Plan:
     value: float
     status: Status
     stats: PlanStats
+    elites: NDArray[np.float64]
 
 
 class Planner(ABC):
@@ -104,6 +105,8 @@ class Planner(ABC):
         warm_start: ArrayLike | None = None,
         previous_action: ArrayLike | None = None,
         termination: Termination | None = None,
+        elites: ArrayLike | None = None,
+        budget: float | None = None,
         seed: int | None = None,
     ) -> Plan:
         """Plans once from one state.
@@ -118,7 +121,13 @@ class Planner(ABC):
             warm_start: (H, A) to start from; None: the middle of the bounds.
             previous_action: (A,) applied last, for `action_change_cost`.
             termination: where predicted episodes end.
-            seed: same seed, same plan to the bit; None draws anew.
+            elites: (K, steps, A) sequences for `ICEM` to try first, such as the elites of the plan
+                before less their first step; the steps that lack to the horizon are drawn.
+            budget: seconds that the plan may take. No block of candidates is begun that would
+                end later, going by the slowest so far; the first one always is, so that there is
+                a plan. With a Python reward all candidates of an iteration are one block.
+                Default: all iterations are made.
+            seed: same seed, same plan to the bit, unless a budget cuts it short; None draws anew.
 
         Returns:
             The plan; its actions are finite for any finite input.
@@ -132,8 +141,10 @@ class Planner(ABC):
         return session.plan(
             _arrays.vector("state", state, model.state_dim),
             start,
+            None if elites is None else _arrays.numbers("elites", elites),
             seed=_arrays.seed_number(seed),
             call=0,
+            budget=budget,
         )
 
 
@@ -198,26 +209,35 @@ class PlanSession:
             self._score.previous_action = action
 
     def plan(
-        self, state: NDArray[Any], warm_start: NDArray[Any] | None, *, seed: int, call: int
+        self,
+        state: NDArray[Any],
+        warm_start: NDArray[Any] | None,
+        kept: NDArray[Any] | None,
+        *,
+        seed: int,
+        call: int,
+        budget: float | None,
     ) -> Plan:
         """Plans from `state` (S,); `call` numbers the plans of one seed."""
         begin = time.perf_counter()
-        actions, states, value, status, candidates, *last, iterations = self._settings.plan(
+        found = _core.plan(
+            self._settings,
             self._memory,
             self._problem,
             state,
             self.low,
             self.high,
             warm_start,
+            kept,
             self.previous_action,
             seed,
             call,
             self._threads,
+            budget,
         )
-        non_finite, rejected = last
-        seconds = time.perf_counter() - begin
-        stats = PlanStats(candidates, non_finite, rejected, iterations, seconds)
-        return Plan(actions, states, value, status, stats)
+        actions, states, value, status, elites = found[:5]
+        stats = PlanStats(*found[5:], time.perf_counter() - begin)
+        return Plan(actions, states, value, status, stats, elites)
 
 
 def action_bounds(action_space: Any, action_dim: int) -> tuple[NDArray[Any], NDArray[Any]]:
@@ -235,123 +255,3 @@ def action_bounds(action_space: Any, action_dim: int) -> tuple[NDArray[Any], NDA
     if not (np.isfinite(lowest).all() and np.isfinite(highest).all()):
         raise ArgumentError(f"action_space: got {low} to {high}, must be finite")
     return lowest, highest
-
-
-@dataclass(frozen=True, kw_only=True)
-class CEM(Planner):
-    """The cross-entropy method: draw candidates from a Gaussian, refit it to the best, repeat.
-
-    Args:
-        horizon: steps planned ahead. Default 22, a second of Pendulum-v1: enough to see a swing
-            pay, not so far that the errors of a model of 200 transitions decide.
-        candidates: sequences per iteration. Default 500, as in PETS.
-        elites: how many of them the Gaussian is refitted to. Default 50, a tenth.
-        iterations: refits. Default 5, as in PETS.
-        smoothing: share of the old mean and standard deviation that is kept, in [0, 1). Default
-            0.1, as in PETS and iCEM.
-        initial_std: standard deviation at the start, times half the width of the bounds. Default
-            0.5, as in PETS and iCEM.
-        min_std: floor of the standard deviation, likewise. Default 0.05, as in TD-MPC, so that a
-            warm-started search does not die out.
-        result: "best": the best sequence seen, the mean of the last Gaussian included; "mean":
-            that mean, smoother.
-        propagation: how a distribution of states is carried from step to step, as in `rollout`.
-            Default "mean": the cheapest. "tsinf" with particles is PETS's choice for an ensemble.
-        particles: trajectories for each candidate. Default 1, all that "mean" needs; PETS has 20.
-        risk: what their returns come to. Default: their mean, as in PETS.
-        known_ground: where the model may be trusted, and what leaving it costs. Default: anywhere.
-        discount: weight of each step relative to the one before, in (0, 1].
-        clip: keep predicted states within this multiple of the observed range. Default 2.0: far
-            enough to plan beyond the data, near enough that a polynomial cannot run away.
-            None: not clipped.
-        threads: threads per plan. Default 1: planners run beside other work; the result is the
-            same for any number.
-
-    Raises:
-        ArgumentError: a setting is out of range.
-
-    Source: Rubinstein 1999; Chua et al. 2018, "Deep reinforcement learning in a handful of
-    trials using probabilistic dynamics models" (PETS).
-
-    Example:
-        >>> dp.CEM(horizon=15).candidates
-        500
-    """
-
-    horizon: int = 22
-    candidates: int = 500
-    elites: int = 50
-    iterations: int = 5
-    smoothing: float = 0.1
-    initial_std: float = 0.5
-    min_std: float = 0.05
-    result: Literal["best", "mean"] = "best"
-    propagation: Propagation = "mean"
-    particles: int = 1
-    risk: Risk = MEAN
-    known_ground: KnownGround | None = None
-    discount: float = 1.0
-    clip: float | None = 2.0
-    threads: int = 1
-
-    def __post_init__(self) -> None:
-        self._check_shared_settings()
-        self._settings()
-
-    def _settings(self) -> Settings:
-        if self.result not in ("best", "mean"):
-            raise ArgumentError(f'result: got {self.result!r}, must be "best" or "mean"')
-        return _core.CemSettings(
-            _arrays.integer("horizon", self.horizon),
-            _arrays.integer("candidates", self.candidates),
-            _arrays.integer("elites", self.elites),
-            _arrays.integer("iterations", self.iterations),
-            self.smoothing,
-            self.initial_std,
-            self.min_std,
-            self.result == "mean",
-        )
-
-
-@dataclass(frozen=True, kw_only=True)
-class RandomShooting(Planner):
-    """Draws action sequences uniformly within the bounds and takes the best: the baseline.
-
-    Args:
-        horizon: steps planned ahead.
-        candidates: sequences drawn. Default 1000; PETS uses 2000 to 2500 for its comparison.
-        propagation: as in `CEM`.
-        particles: as in `CEM`.
-        risk: as in `CEM`.
-        known_ground: as in `CEM`.
-        discount: weight of each step relative to the one before, in (0, 1].
-        clip: as in `CEM`.
-        threads: threads per plan.
-
-    Raises:
-        ArgumentError: a setting is out of range.
-
-    Example:
-        >>> dp.RandomShooting(candidates=2000).horizon
-        20
-    """
-
-    horizon: int = 20
-    candidates: int = 1000
-    propagation: Propagation = "mean"
-    particles: int = 1
-    risk: Risk = MEAN
-    known_ground: KnownGround | None = None
-    discount: float = 1.0
-    clip: float | None = 2.0
-    threads: int = 1
-
-    def __post_init__(self) -> None:
-        self._check_shared_settings()
-        self._settings()
-
-    def _settings(self) -> Settings:
-        return _core.RandomShootingSettings(
-            _arrays.integer("horizon", self.horizon),
-            _arrays.integer("candidates", self.candidates),
-        )

@@ -1,0 +1,44 @@
+#pragma once
+
+#include <optional>
+
+#include "dynaplan/planners/search.hpp"
+#include "dynaplan/planners/sequence_noise.hpp"
+
+namespace dynaplan {
+inline namespace DYNAPLAN_LEVEL {
+
+/// The improved cross-entropy method (Pinneri et al. 2020): coloured noise, a population that shrinks, and elites that
+/// are kept, from iteration to iteration and, shifted by the caller, from plan to plan.
+struct IcemSettings {
+  Index horizon = 30;
+  Index candidates = 40;  // of the first iteration
+  Index elites = 10;
+  int iterations = 3;
+  double smoothing = 0.1;       // share of the old mean and standard deviation that is kept
+  double initial_std = 0.5;     // times half the width of the bounds
+  double min_std = 0.0;         // likewise
+  double noise_exponent = 2.0;  // see SequenceNoise::coloured
+  double decay = 1.25;          // each iteration draws so many times fewer candidates, but at least 2 x elites
+  double keep = 0.3;            // share of the elites that are candidates again
+
+  void validate() const;
+  Index kept() const;
+};
+
+class Icem {
+ public:
+  explicit Icem(const IcemSettings& settings);
+
+  Index horizon() const { return settings_.horizon; }
+
+  /// Plans into `result`; `memory` and `result` keep their memory, so that a second call allocates nothing.
+  void plan(const PlanProblem& problem, SearchMemory& memory, PlanResult& result) const;
+
+ private:
+  IcemSettings settings_;
+  std::optional<SequenceNoise> noise_;  // none: white
+};
+
+}  // namespace DYNAPLAN_LEVEL
+}  // namespace dynaplan

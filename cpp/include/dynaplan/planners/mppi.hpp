@@ -1,0 +1,43 @@
+#pragma once
+
+#include <optional>
+
+#include "dynaplan/planners/search.hpp"
+#include "dynaplan/planners/sequence_noise.hpp"
+
+namespace dynaplan {
+inline namespace DYNAPLAN_LEVEL {
+
+/// Model predictive path integral control (Williams et al. 2017, "Information theoretic MPC"): the mean moves to the
+/// average of all candidates, weighted by e^(return / temperature).
+struct MppiSettings {
+  Index horizon = 20;
+  Index candidates = 500;
+  int iterations = 5;
+  double std = 0.5;                   // of the noise, times half the width of the bounds
+  double std_decay = 0.7;             // from one iteration to the next
+  std::optional<double> temperature;  // in units of the return; none: such that the weights amount to `effective`
+  double effective = 10.0;            // candidates, 1 / sum of squared weights, where no temperature is given
+  double control_cost = 0.0;          // weight of temperature x mean / std^2 x noise, 0 to 1; 1 is Williams et al.'s
+  Index knots = 0;                    // noise is drawn at so many and joined by lines; 0: at every step
+  Index smoothing_window = 1;         // steps, odd: the mean is smoothed by a parabola (Savitzky & Golay 1964)
+
+  void validate() const;
+};
+
+class Mppi {
+ public:
+  explicit Mppi(const MppiSettings& settings);
+
+  Index horizon() const { return settings_.horizon; }
+
+  /// Plans into `result`; `memory` and `result` keep their memory, so that a second call allocates nothing.
+  void plan(const PlanProblem& problem, SearchMemory& memory, PlanResult& result) const;
+
+ private:
+  MppiSettings settings_;
+  std::optional<SequenceNoise> noise_;  // none: every step on its own
+};
+
+}  // namespace DYNAPLAN_LEVEL
+}  // namespace dynaplan

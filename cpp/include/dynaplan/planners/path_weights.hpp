@@ -1,0 +1,27 @@
+#pragma once
+
+#include <vector>
+
+#include "dynaplan/core/block.hpp"
+
+namespace dynaplan {
+inline namespace DYNAPLAN_LEVEL {
+
+/// One number a candidate.
+using CandidateNumbers = std::vector<float, Eigen::aligned_allocator<float>>;
+
+/// Returns, one of them finite at least, become weights e^(return / temperature), scaled to the sum 1. -infinity weighs
+/// nothing.
+void weigh(double temperature, CandidateNumbers& returns);
+
+/// The same at the temperature where 1 / (sum of squared weights) is `effective`, or as near as the returns allow:
+/// equal returns weigh the same at any.
+void weigh_for(double effective, CandidateNumbers& returns);
+
+/// Each action of a sequence (H, A) becomes the value at its step of the parabola through the `window` steps about it
+/// (Savitzky & Golay 1964); beyond its ends the sequence goes on with its first and last action. `scratch` keeps its
+/// memory.
+void smooth(Index window, Index horizon, std::vector<float>& scratch, std::vector<float>& sequence);
+
+}  // namespace DYNAPLAN_LEVEL
+}  // namespace dynaplan

@@ -1,0 +1,42 @@
+#pragma once
+
+#include <vector>
+
+#include "dynaplan/planners/planner.hpp"
+
+namespace dynaplan {
+inline namespace DYNAPLAN_LEVEL {
+
+/// The Gaussian over action sequences that a search draws from, each entry apart. Spreads are in half widths of the
+/// bounds, so that actions of any unit, in boxes of any middle, are searched alike.
+class SearchDistribution {
+ public:
+  std::vector<float> mean;  // (H * A)
+  std::vector<float> std;   // (H * A)
+
+  /// About the problem's start, `initial_std` wide. Keeps its memory.
+  void start(const PlanProblem& problem, Index horizon, double initial_std);
+
+  /// Standard normals (H * A, K) become draws, those beyond the bounds set on them.
+  void draw(Block<float> actions) const;
+  /// The middle of the bounds.
+  float middle(Index row) const {
+    return low_[static_cast<std::size_t>(row)] + half_width_[static_cast<std::size_t>(row)];
+  }
+  /// The mean itself, within the bounds.
+  float mean_action(Index row) const;
+
+  /// The Gaussian of the elites (count, H * A), of which the old one keeps the share `smoothing`, at least `min_std`
+  /// wide. The variance is over the count, as the maximum-likelihood fit has it.
+  void fit(const float* elites, Index count, double smoothing, double min_std);
+
+ private:
+  std::vector<float> low_;
+  std::vector<float> high_;
+  std::vector<float> half_width_;
+  std::vector<float> elite_mean_;
+  std::vector<float> squares_;
+};
+
+}  // namespace DYNAPLAN_LEVEL
+}  // namespace dynaplan

@@ -1,0 +1,31 @@
+#pragma once
+
+#include "dynaplan/core/affine.hpp"
+
+namespace dynaplan {
+inline namespace DYNAPLAN_LEVEL {
+
+/// How independent standard normals become noise along the horizon: each step is a fixed sum of them.
+class SequenceNoise {
+ public:
+  /// Power that falls with frequency f as f^-exponent, of unit variance at every step (Timmer & Koenig 1995). The
+  /// larger the exponent, the longer a sequence keeps to one side; 0 is white.
+  static SequenceNoise coloured(Index horizon, double exponent);
+
+  /// Straight lines between `knots` normals, the first and the last at the ends of the horizon.
+  static SequenceNoise between_knots(Index horizon, Index knots);
+
+  /// Normals that an action takes.
+  Index inputs() const { return sums_.inputs(); }
+
+  /// `normals` (inputs * A, K) to noise (H * A, K); in both, the rows of an action are A apart.
+  void apply(ConstBlock<float> normals, Block<float> out) const;
+
+ private:
+  explicit SequenceNoise(const Eigen::MatrixXd& sums);
+
+  PackedAffine<float> sums_;  // (H, inputs)
+};
+
+}  // namespace DYNAPLAN_LEVEL
+}  // namespace dynaplan

@@ -1,0 +1,124 @@
+#include "dynaplan/planners/mppi.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <string>
+
+#include "dynaplan/core/error.hpp"
+
+namespace dynaplan {
+inline namespace DYNAPLAN_LEVEL {
+
+namespace {
+
+class MppiSearch final : public Search {
+ public:
+  MppiSearch(const MppiSettings& settings, const SequenceNoise* noise, const PlanProblem& problem, SearchMemory& memory)
+      : settings_(settings), noise_(noise), problem_(problem), memory_(memory) {
+    memory.distribution.start(problem, settings.horizon, settings.std);
+  }
+
+  Index population(int /*iteration*/) const override { return settings_.candidates; }
+
+  // Candidate 0 is the mean itself, without noise.
+  void draw(int iteration, Index first, Block<float> actions, Workspace& workspace) const override {
+    Stream stream = problem_.stream;
+    stream.iteration = static_cast<std::uint32_t>(iteration);
+    if (noise_ == nullptr) {
+      fill_normal(stream, Purpose::kActions, first, 0, actions);
+    } else {
+      const Index action_dim = actions.dim / settings_.horizon;
+      const Block<float> normals = workspace.take_block<float>(noise_->inputs() * action_dim, actions.lanes);
+      fill_normal(stream, Purpose::kActions, first, 0, normals);
+      noise_->apply(normals, actions);
+    }
+    memory_.distribution.draw(actions);
+    if (first > 0) return;
+    for (Index row = 0; row < actions.dim; ++row) actions.row(row)[0] = memory_.distribution.mean_action(row);
+  }
+
+  void update(int /*iteration*/, Index finite) override {
+    if (finite == 0) return;
+    Candidates& candidates = memory_.candidates;
+    SearchDistribution& distribution = memory_.distribution;
+    CandidateNumbers& weights = memory_.weights;
+    weights.assign(candidates.totals(), candidates.totals() + candidates.count());
+    if (settings_.temperature) {
+      if (settings_.control_cost > 0.0) charge_for_control(weights);
+      weigh(*settings_.temperature, weights);
+    } else {
+      weigh_for(settings_.effective, weights);
+    }
+    candidates.average(weights.data(), distribution.mean.data());
+    if (settings_.smoothing_window > 1) {
+      smooth(settings_.smoothing_window, settings_.horizon, memory_.best, distribution.mean);
+    }
+    for (float& std : distribution.std) std *= static_cast<float>(settings_.std_decay);
+  }
+
+ private:
+  // Each return less temperature x sum of (mean - middle) (action - mean) / std^2, after the bounds have cut the noise.
+  // The mean is counted from the middle of the box, so that a box off zero costs nothing by itself.
+  void charge_for_control(CandidateNumbers& returns) const {
+    const SearchDistribution& distribution = memory_.distribution;
+    const auto factor = static_cast<float>(*settings_.temperature * settings_.control_cost);
+    std::vector<float>& price = memory_.best;
+    price.resize(distribution.mean.size());
+    float base = 0.0F;
+    for (std::size_t row = 0; row < price.size(); ++row) {
+      const float variance = distribution.std[row] * distribution.std[row];
+      const float away = distribution.mean[row] - distribution.middle(static_cast<Index>(row));
+      price[row] = variance > 0.0F ? factor * away / variance : 0.0F;
+      base += price[row] * distribution.mean[row];
+    }
+    memory_.candidates.subtract_linear(price.data(), -base, returns.data());
+  }
+
+  const MppiSettings& settings_;
+  const SequenceNoise* noise_;
+  const PlanProblem& problem_;
+  SearchMemory& memory_;
+};
+
+void require(bool holds, const char* name, double value, const char* rule) {
+  if (!holds) throw ValueError(std::string(name) + ": got " + std::to_string(value) + ", must be " + rule);
+}
+
+}  // namespace
+
+void MppiSettings::validate() const {
+  require_at_least_one("horizon", horizon);
+  require_at_least_one("candidates", candidates);
+  require_at_least_one("iterations", iterations);
+  require(std > 0.0 && std::isfinite(std), "std", std, "finite and above 0");
+  require(std_decay > 0.0 && std_decay <= 1.0, "std_decay", std_decay, "above 0 and at most 1");
+  if (temperature) {
+    require(*temperature > 0.0 && std::isfinite(*temperature), "temperature", *temperature, "finite and above 0");
+  }
+  require(effective >= 1.0 && effective <= static_cast<double>(candidates), "effective", effective,
+          "from 1 to candidates");
+  require(control_cost >= 0.0 && control_cost <= 1.0, "control_cost", control_cost, "from 0 to 1");
+  require(control_cost == 0.0 || temperature, "control_cost", control_cost, "0 where no temperature is given");
+  require(knots >= 0 && knots <= horizon, "knots", static_cast<double>(knots), "from 0 to the horizon");
+  require(smoothing_window >= 1 && smoothing_window % 2 == 1, "smoothing_window", static_cast<double>(smoothing_window),
+          "odd and at least 1");
+}
+
+Mppi::Mppi(const MppiSettings& settings) : settings_(settings) {
+  settings.validate();
+  if (settings.knots > 0) noise_ = SequenceNoise::between_knots(settings.horizon, settings.knots);
+}
+
+void Mppi::plan(const PlanProblem& problem, SearchMemory& memory, PlanResult& result) const {
+  problem.validate(settings_.horizon);
+  MppiSearch search(settings_, noise_ ? &*noise_ : nullptr, problem, memory);
+  const float best_total = run_search(problem, settings_.horizon, settings_.iterations, search, memory, result);
+  if (result.iterations > 0) {
+    choose_mean(problem, settings_.iterations, memory, result);
+  } else {
+    choose_best(problem, settings_.iterations, best_total, memory, result);
+  }
+}
+
+}  // namespace DYNAPLAN_LEVEL
+}  // namespace dynaplan

@@ -1,0 +1,122 @@
+#include "dynaplan/planners/path_weights.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+
+#include "dynaplan/core/vector_math.hpp"
+
+namespace dynaplan {
+inline namespace DYNAPLAN_LEVEL {
+
+namespace {
+
+constexpr Index kWidth = kVectorLanes<float>;
+using Lanes = LaneVector<float>;
+
+float sum_of(Lanes lanes) {
+  float sum = 0.0F;
+  for (Index k = 0; k < kWidth; ++k) sum += lanes[k];
+  return sum;
+}
+
+// Returns less the best of them, filled up to whole vectors with such as weigh nothing.
+class Shortfalls {
+ public:
+  explicit Shortfalls(CandidateNumbers& returns) : returns_(returns), count_(returns.size()) {
+    const float best = *std::max_element(returns.begin(), returns.end());
+    for (float& one : returns) {
+      one -= best;
+      if (one > kNothing) worst_ = std::min(worst_, one);
+      one = std::max(one, kNothing);
+    }
+    returns.resize(static_cast<std::size_t>(padded_lanes<float>(static_cast<Index>(count_))), kNothing);
+  }
+
+  float worst() const { return worst_; }  // of the finite ones, at most 0
+
+  // How many candidates the weights at a temperature amount to.
+  float effective_count(float temperature) const {
+    Lanes sum{};
+    Lanes squares{};
+    for_weights(temperature, [&](float* /*at*/, Lanes weight) {
+      sum += weight;
+      squares += weight * weight;
+    });
+    const float total = sum_of(sum);
+    return total * total / sum_of(squares);
+  }
+
+  // Leaves weights with the sum 1 where the returns were.
+  void weigh(float temperature) {
+    Lanes sum{};
+    for_weights(temperature, [&](float* at, Lanes weight) {
+      store_lanes(at, weight);
+      sum += weight;
+    });
+    const float share = 1.0F / sum_of(sum);
+    returns_.resize(count_);
+    for (float& weight : returns_) weight *= share;
+  }
+
+ private:
+  static constexpr float kNothing = -std::numeric_limits<float>::max();
+
+  template <class Use>
+  void for_weights(float temperature, const Use& use) const {
+    const float inverse = 1.0F / temperature;
+    for (std::size_t k = 0; k < returns_.size(); k += kWidth) {
+      const Lanes shortfall = load_lanes(returns_.data() + k);
+      // What the exponential takes for its least argument weighs nothing, not a little.
+      const Lanes weight = fast_exp<float>(shortfall * inverse);
+      use(returns_.data() + k, shortfall * inverse > -80.0F ? weight : Lanes{});
+    }
+  }
+
+  CandidateNumbers& returns_;
+  std::size_t count_;
+  float worst_ = 0.0F;
+};
+
+}  // namespace
+
+void weigh(double temperature, CandidateNumbers& returns) {
+  Shortfalls(returns).weigh(static_cast<float>(temperature));
+}
+
+void weigh_for(double effective, CandidateNumbers& returns) {
+  Shortfalls shortfalls(returns);
+  if (!(shortfalls.worst() < 0.0F)) return shortfalls.weigh(1.0F);
+  // The count grows with the temperature. Halved in the logarithm, from e^-28 to e^7 of the spread: to 1 in 10^4.
+  float low = std::log(-shortfalls.worst()) - 28.0F;
+  float high = low + 35.0F;
+  for (int i = 0; i < 18; ++i) {
+    const float middle = 0.5F * (low + high);
+    (shortfalls.effective_count(std::exp(middle)) < static_cast<float>(effective) ? low : high) = middle;
+  }
+  shortfalls.weigh(std::exp(high));
+}
+
+void smooth(Index window, Index horizon, std::vector<float>& scratch, std::vector<float>& sequence) {
+  const Index reach = window / 2;
+  const auto width = static_cast<double>(reach);
+  const auto action_dim = static_cast<Index>(sequence.size()) / horizon;
+  scratch = sequence;
+  for (Index t = 0; t < horizon; ++t) {
+    for (Index a = 0; a < action_dim; ++a) {
+      double sum = 0.0;
+      double total = 0.0;
+      for (Index j = -reach; j <= reach; ++j) {
+        const auto away = static_cast<double>(j);
+        const double weight = 3.0 * width * (width + 1.0) - 1.0 - 5.0 * away * away;
+        const Index at = std::clamp<Index>(t + j, 0, horizon - 1);
+        sum += weight * static_cast<double>(scratch[static_cast<std::size_t>(at * action_dim + a)]);
+        total += weight;
+      }
+      sequence[static_cast<std::size_t>(t * action_dim + a)] = static_cast<float>(sum / total);
+    }
+  }
+}
+
+}  // namespace DYNAPLAN_LEVEL
+}  // namespace dynaplan

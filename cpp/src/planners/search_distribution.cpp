@@ -1,0 +1,75 @@
+#include "dynaplan/planners/search_distribution.hpp"
+
+#include <algorithm>
+#include <cmath>
+
+namespace dynaplan {
+inline namespace DYNAPLAN_LEVEL {
+
+namespace {
+
+std::size_t at(Index i) { return static_cast<std::size_t>(i); }
+
+}  // namespace
+
+void SearchDistribution::start(const PlanProblem& problem, Index horizon, double initial_std) {
+  const Index action_dim = problem.rollout.dynamics->action_dim();
+  const Index size = horizon * action_dim;
+  for (std::vector<float>* entries : {&mean, &std, &low_, &high_, &half_width_, &elite_mean_, &squares_}) {
+    entries->resize(at(size));
+  }
+  for (Index row = 0; row < size; ++row) {
+    const double low = problem.action_low[row % action_dim];
+    const double high = problem.action_high[row % action_dim];
+    low_[at(row)] = static_cast<float>(low);
+    high_[at(row)] = static_cast<float>(high);
+    half_width_[at(row)] = static_cast<float>(0.5 * (high - low));
+    mean[at(row)] = static_cast<float>(problem.start_action(row));
+    std[at(row)] = static_cast<float>(initial_std) * half_width_[at(row)];
+  }
+}
+
+void SearchDistribution::draw(Block<float> actions) const {
+  for (Index row = 0; row < actions.dim; ++row) {
+    const float middle = mean[at(row)];
+    const float spread = std[at(row)];
+    const float low = low_[at(row)];
+    const float high = high_[at(row)];
+    float* const value = actions.row(row);
+    for (Index k = 0; k < actions.lanes; ++k) value[k] = std::min(std::max(middle + spread * value[k], low), high);
+  }
+}
+
+float SearchDistribution::mean_action(Index row) const {
+  return std::clamp(mean[at(row)], low_[at(row)], high_[at(row)]);
+}
+
+// Plain loops: Eigen would treat the first entries apart, by how the memory happens to be aligned, and round them
+// differently.
+void SearchDistribution::fit(const float* elites, Index count, double smoothing, double min_std) {
+  const auto size = static_cast<Index>(mean.size());
+  const auto keep = static_cast<float>(smoothing);
+  const float share = 1.0F / static_cast<float>(count);
+  float* const elite_mean = elite_mean_.data();
+  float* const squares = squares_.data();
+  std::fill_n(elite_mean, size, 0.0F);
+  std::fill_n(squares, size, 0.0F);
+  for (Index e = 0; e < count; ++e) {
+    for (Index row = 0; row < size; ++row) elite_mean[row] += share * elites[e * size + row];
+  }
+  for (Index e = 0; e < count; ++e) {
+    for (Index row = 0; row < size; ++row) {
+      const float difference = elites[e * size + row] - elite_mean[row];
+      squares[row] += share * difference * difference;
+    }
+  }
+  for (Index row = 0; row < size; ++row) {
+    const float floor = static_cast<float>(min_std) * half_width_[at(row)];
+    mean[at(row)] += (1.0F - keep) * (elite_mean[row] - mean[at(row)]);
+    std[at(row)] += (1.0F - keep) * (std::sqrt(squares[row]) - std[at(row)]);
+    std[at(row)] = std::max(std[at(row)], floor);
+  }
+}
+
+}  // namespace DYNAPLAN_LEVEL
+}  // namespace dynaplan

@@ -1,0 +1,81 @@
+#include "dynaplan/planners/path_weights.hpp"
+
+#include <doctest/doctest.h>
+
+#include <cmath>
+#include <limits>
+#include <random>
+
+using namespace dynaplan;
+
+namespace {
+
+CandidateNumbers random_returns(std::size_t count, float scale) {
+  std::mt19937 generator(1);
+  std::normal_distribution<float> normal;
+  CandidateNumbers returns(count);
+  for (float& one : returns) one = scale * normal(generator);
+  return returns;
+}
+
+double effective(const CandidateNumbers& weights) {
+  double squares = 0.0;
+  for (const float weight : weights) squares += static_cast<double>(weight) * static_cast<double>(weight);
+  return 1.0 / squares;
+}
+
+}  // namespace
+
+TEST_CASE("weights are the exponentials of the returns over the temperature, with the sum 1") {
+  for (const std::size_t count : {1U, 15U, 16U, 100U}) {
+    const CandidateNumbers returns = random_returns(count, 5.0F);
+    CandidateNumbers weights = returns;
+    weigh(2.0, weights);
+    REQUIRE(weights.size() == count);
+    double sum = 0.0;
+    for (const float one : returns) sum += std::exp(static_cast<double>(one) / 2.0);
+    for (std::size_t n = 0; n < count; ++n) {
+      CHECK(static_cast<double>(weights[n]) ==
+            doctest::Approx(std::exp(static_cast<double>(returns[n]) / 2.0) / sum).epsilon(1e-5));
+    }
+  }
+}
+
+TEST_CASE("a candidate of minus infinity weighs nothing, at any temperature") {
+  for (const double temperature : {1e-20, 1.0, 1e30}) {
+    CandidateNumbers weights = {-std::numeric_limits<float>::infinity(), 1.0F, 1.0F};
+    weigh(temperature, weights);
+    CHECK(weights[0] == 0.0F);
+    CHECK(weights[1] == 0.5F);
+  }
+}
+
+TEST_CASE("the temperature is found at which the weights amount to as many candidates, whatever the scale") {
+  for (const float scale : {1e-6F, 1.0F, 1e9F}) {
+    for (const double wanted : {1.5, 10.0, 60.0}) {
+      CandidateNumbers weights = random_returns(100, scale);
+      weights[3] = -std::numeric_limits<float>::infinity();
+      weigh_for(wanted, weights);
+      CHECK(effective(weights) == doctest::Approx(wanted).epsilon(1e-2));
+      CHECK(weights[3] == 0.0F);
+    }
+  }
+  CandidateNumbers same(50, -2.0F);
+  weigh_for(10.0, same);
+  for (const float weight : same) CHECK(weight == doctest::Approx(0.02));
+}
+
+TEST_CASE("smoothing keeps parabolas away from the ends, and takes out noise") {
+  std::vector<float> scratch;
+  std::vector<float> sequence;
+  for (int t = 0; t < 12; ++t) {
+    sequence.push_back(0.5F * static_cast<float>(t * t) - static_cast<float>(t));
+    sequence.push_back(t % 2 == 0 ? 1.0F : -1.0F);
+  }
+  const std::vector<float> before = sequence;
+  smooth(5, 12, scratch, sequence);
+  for (std::size_t t = 2; t < 10; ++t) {
+    CHECK(sequence[2 * t] == doctest::Approx(before[2 * t]).epsilon(1e-5));
+    CHECK(std::abs(sequence[2 * t + 1]) < 0.5F);
+  }
+}

@@ -1,0 +1,90 @@
+"""Plans under a deadline: a plan there is, in time, and it says how far it came."""
+
+from __future__ import annotations
+
+import time
+
+import numpy as np
+import pytest
+
+import dynaplan as dp
+from dynaplan.errors import ArgumentError
+from reference.systems import linear_system, scalar_model
+
+BOX = ([-1.0], [1.0])
+PLANNERS = {
+    "cem": dp.CEM(candidates=20_000, iterations=50),
+    "icem": dp.ICEM(candidates=20_000, elites=1000, iterations=50, decay=1.0),
+    "mppi": dp.MPPI(candidates=20_000, iterations=50),
+    "random shooting": dp.RandomShooting(candidates=1_000_000),
+}
+
+
+@pytest.fixture(params=PLANNERS)
+def planner(request):
+    return PLANNERS[request.param]
+
+
+@pytest.mark.parametrize("budget", [1e-9, 0.002, 0.02])
+def test_a_plan_is_there_in_time_and_says_so(planner, budget):
+    model, reward = scalar_model(), dp.rewards.quadratic([1.0], target=[0.3])
+    controller = dp.MPC(model, reward, planner, action_space=BOX, seed=0)
+    controller.act([1.0], budget=1e-9)
+    begin = time.perf_counter()
+    action = controller.act([1.0], budget=budget)
+    late = time.perf_counter() - begin - budget
+    plan = controller.last_plan
+    assert late < 0.02  # of which the machine may take most; the benchmark measures it
+    assert plan.status == "budget"
+    assert plan.stats.candidates > 0
+    assert plan.stats.iterations < 50
+    assert np.isfinite(plan.value)
+    assert np.abs(action).max() <= 1.0
+
+
+def test_more_time_gives_better_plans():
+    model = dp.LinearGaussian.fit(linear_system(100))
+    reward = dp.rewards.quadratic([1.0, 1.0, 1.0])
+    planner = dp.CEM(horizon=40, candidates=2000, elites=50, iterations=100, min_std=0.001)
+    space = (np.full(2, -2.0), np.full(2, 2.0))
+    values = [
+        planner.plan(
+            model, reward, [1.0, -2.0, 0.5], action_space=space, seed=0, budget=budget
+        ).value
+        for budget in (1e-9, 0.2)
+    ]
+    assert values[1] > values[0]
+
+
+def test_a_budget_that_is_enough_changes_no_bit(planner):
+    from dataclasses import replace
+
+    model, reward = scalar_model(), dp.rewards.quadratic([1.0])
+    small = replace(planner, candidates=200) if planner.candidates > 20_000 else planner
+    small = replace(small, candidates=2000, horizon=3)
+    plans = [
+        small.plan(model, reward, [1.0], action_space=BOX, seed=0, budget=budget)
+        for budget in (None, 600.0, 1e300)
+    ]
+    for plan in plans:
+        assert plan.status == "iterations"
+        np.testing.assert_array_equal(plan.actions, plans[0].actions)
+
+
+def test_a_python_reward_keeps_to_the_budget_between_iterations():
+    def slow(obs, act, next_obs):
+        time.sleep(0.02)
+        return -(next_obs[:, 0] ** 2)
+
+    planner = dp.CEM(candidates=100, elites=10, iterations=100)
+    plan = planner.plan(scalar_model(), slow, [1.0], action_space=BOX, seed=0, budget=0.1)
+    assert plan.status == "budget"
+    assert 1 <= plan.stats.iterations <= 5
+
+
+@pytest.mark.parametrize("budget", [0.0, -1.0, float("nan")])
+def test_a_budget_that_is_none_is_refused(budget):
+    with pytest.raises(ArgumentError, match="budget"):
+        dp.CEM().plan(
+            scalar_model(), dp.rewards.quadratic([1.0]), [1.0], action_space=BOX, budget=budget
+        )

@@ -1,0 +1,123 @@
+"""MPPI: the average it promises, at the temperature it is given, and without the peers' traps."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+import dynaplan as dp
+from dynaplan.errors import ArgumentError
+from reference.systems import scalar_model
+
+BOX = ([-1.0], [1.0])
+ONE_STEP = {"horizon": 1, "iterations": 1, "clip": None}
+
+
+def one_step(reward, planner, space=BOX, warm_start=None):
+    return planner.plan(
+        scalar_model(), reward, [0.0], action_space=space, warm_start=warm_start, seed=0
+    )
+
+
+def linear_reward(slope):
+    return lambda obs, act, next_obs: slope * act[:, 0]
+
+
+def test_one_move_is_the_mean_of_the_tilted_gaussian():
+    """Noise N(0, s^2) weighed by e^(g a / T) has the mean g s^2 / T, far from the bounds."""
+    planner = dp.MPPI(candidates=200_000, std=0.1, temperature=2.0, **ONE_STEP)
+    for slope in (1.0, -6.0):
+        plan = one_step(linear_reward(slope), planner)
+        assert plan.actions[0, 0] == pytest.approx(slope * 0.01 / 2.0, abs=0.001)
+
+
+def test_the_control_cost_tilts_the_other_way():
+    """It adds -T c (m / s^2) (a - m) to the return, so it takes c m from the mean."""
+    planner = dp.MPPI(candidates=200_000, std=0.1, temperature=2.0, control_cost=0.5, **ONE_STEP)
+    plan = one_step(linear_reward(0.0), planner, warm_start=[[0.2]])
+    assert plan.actions[0, 0] == pytest.approx(0.1, abs=0.001)
+    # Counted from the middle of the box, wherever that is.
+    moved = one_step(linear_reward(0.0), planner, space=([4.0], [6.0]), warm_start=[[5.2]])
+    assert moved.actions[0, 0] == pytest.approx(5.1, abs=0.001)
+
+
+def test_a_hot_search_averages_and_a_cold_one_picks():
+    planner = dp.MPPI(candidates=1000, temperature=1e6, **ONE_STEP)
+    assert abs(one_step(linear_reward(1.0), planner).actions[0, 0]) < 0.05
+    planner = dp.MPPI(candidates=1000, temperature=1e-6, **ONE_STEP)
+    assert one_step(linear_reward(1.0), planner).actions[0, 0] > 0.99
+
+
+def test_the_scale_of_the_reward_does_not_matter_without_a_temperature():
+    planner = dp.MPPI(candidates=300, horizon=5)
+    plans = [
+        one_step(dp.rewards.quadratic([scale], target=[0.7]), planner) for scale in (1.0, 2.0**20)
+    ]
+    np.testing.assert_allclose(plans[0].actions, plans[1].actions, atol=1e-5)
+
+
+def test_the_search_begins_at_the_warm_start_and_not_at_noise():
+    """With equal returns all weigh the same, and the plan stays where it was but for noise."""
+    planner = dp.MPPI(candidates=5000, std=0.1, horizon=4, iterations=1)
+    start = np.array([[0.5], [-0.5], [0.25], [0.0]])
+    plan = one_step(linear_reward(0.0), planner, warm_start=start)
+    np.testing.assert_allclose(plan.actions, start, atol=0.01)
+
+
+def test_the_width_of_the_noise_counts():
+    narrow, wide = (
+        one_step(
+            linear_reward(1.0),
+            dp.MPPI(candidates=1000, std=std, temperature=1e-6, **ONE_STEP),
+        ).actions[0, 0]
+        for std in (0.01, 0.3)
+    )
+    assert narrow < 0.05
+    assert wide > 0.5
+
+
+def test_one_nan_return_does_not_spoil_the_average():
+    def reward(obs, act, next_obs):
+        return np.where(act[:, 0] > 0.5, np.nan, act[:, 0])
+
+    plan = one_step(reward, dp.MPPI(candidates=2000, temperature=0.01, **ONE_STEP))
+    assert plan.stats.non_finite > 0
+    assert 0.4 < plan.actions[0, 0] <= 0.5
+
+
+def test_an_asymmetric_box_has_no_bias():
+    planner = dp.MPPI(candidates=20_000, **ONE_STEP)
+    plan = one_step(linear_reward(0.0), planner, space=([-10.0], [4.0]))
+    assert plan.actions[0, 0] == pytest.approx(-3.0, abs=0.1)
+
+
+def test_knots_and_smoothing_make_plans_smooth():
+    reward = dp.rewards.quadratic([1.0], target=[0.5])
+    rough, knots, smooth = (
+        np.abs(np.diff(one_step(reward, planner).actions[:, 0], 2)).max()
+        for planner in (
+            dp.MPPI(candidates=20, horizon=21, iterations=1),
+            dp.MPPI(candidates=20, horizon=21, iterations=1, knots=3),
+            dp.MPPI(candidates=20, horizon=21, iterations=1, smoothing_window=9),
+        )
+    )
+    assert knots < 0.5 * rough
+    assert smooth < 0.5 * rough
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({"temperature": 0.0}, "temperature"),
+        ({"control_cost": 0.5}, "control_cost"),
+        ({"control_cost": 1.5, "temperature": 1.0}, "control_cost"),
+        ({"effective": 0.5}, "effective"),
+        ({"std": 0.0}, "std"),
+        ({"std_decay": 1.1}, "std_decay"),
+        ({"knots": 21}, "knots"),
+        ({"smoothing_window": 4}, "smoothing_window"),
+    ],
+)
+def test_settings_out_of_range_are_refused_at_once(settings, message):
+    with pytest.raises(ArgumentError, match=message):
+        dp.MPPI(**settings)
