@@ -41,8 +41,8 @@ class Task:
     solved: float
 
 
-PENDULUM = Task("Pendulum-v1", (100, 200), 20, tuple(range(6000, 6010)), -200.0)
-REACHER = Task("Reacher-v5", (1000,), 50, tuple(range(6000, 6005)), -5.0)
+PENDULUM = Task("Pendulum-v1", (100, 200), 20, tuple(range(7000, 7010)), -200.0)
+REACHER = Task("Reacher-v5", (1000,), 50, tuple(range(7000, 7005)), -5.0)
 TASKS = {task.name: task for task in (PENDULUM, REACHER)}
 
 
@@ -125,8 +125,8 @@ CASE = Case(
     name="sample_efficiency_pets",
     summary=(
         "Mean returns of evaluation episodes after so many real steps of dp.pets_cpu as it comes,"
-        " with the known reward: Pendulum-v1, 10 seeds (6000 to 6009), 20 episodes each;"
-        " Reacher-v5, 5 seeds (6000 to 6004), 50 episodes each. A seed is solved from -200 and -5"
+        " with the known reward: Pendulum-v1, 10 seeds (7000 to 7009), 20 episodes each;"
+        " Reacher-v5, 5 seeds (7000 to 7004), 50 episodes each. A seed is solved from -200 and -5"
         " on. The defaults were chosen on seeds 0, 1, 100 and 101."
     ),
     inputs=lambda: None,

@@ -10,7 +10,7 @@ from dynaplan import _arrays
 from dynaplan.dyna.pets import PETS, Learner
 from dynaplan.errors import ArgumentError
 from dynaplan.models import Ensemble
-from dynaplan.planners import CEM
+from dynaplan.planners import CEM, ICEM
 from dynaplan.rewards import Reward
 from dynaplan.terminations import Termination
 from dynaplan.transitions import Transitions
@@ -36,8 +36,9 @@ def pets_cpu(
 ) -> PETS:
     """Returns `PETS` with an ensemble and a search that a CPU can run at each step.
 
-    Five networks of two layers of 64, which go on from their weights before, and 5 iterations of
-    200 candidates with one particle for each member: 100,000 model steps a decision.
+    Five networks of two layers of 64, which go on from their weights before, and an `ICEM` of 305
+    sequences in 4 iterations with one particle for each member: 30,000 model steps a decision.
+    Its noise is half as wide as usual: what is left of it in a plan is paid for in actions.
 
     Args:
         env: as in `PETS`.
@@ -80,10 +81,11 @@ def pets_cpu(
         learn=learn,
         reward=reward,
         termination=termination,
-        planner=CEM(
+        planner=ICEM(
             horizon=horizon,
-            candidates=200,
-            elites=20,
+            candidates=100,
+            iterations=4,
+            initial_std=0.25,
             propagation="tsinf",
             particles=5,
             clip=clip,
