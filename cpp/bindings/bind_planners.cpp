@@ -106,6 +106,8 @@ const char* name_of(PlanStatus status) {
   switch (status) {
     case PlanStatus::kIterations:
       return "iterations";
+    case PlanStatus::kConverged:
+      return "converged";
     case PlanStatus::kBudget:
       return "budget";
     case PlanStatus::kNoFiniteCandidate:
@@ -249,14 +251,15 @@ void bind_planners(py::module_& m) {
            py::arg("known_ground").none(true), py::keep_alive<1, 2>(), py::keep_alive<1, 3>(), py::keep_alive<1, 5>());
   py::class_<CemSettings> cem(m, "CemSettings", py::module_local());
   cem.def(py::init([](IndexType horizon, IndexType candidates, IndexType elites, int iterations, double smoothing,
-                      double initial_std, double min_std, bool returns_mean) {
-            CemSettings settings{horizon,   candidates,  elites,  iterations,
-                                 smoothing, initial_std, min_std, returns_mean};
+                      double initial_std, double min_std, bool returns_mean, bool truncated, double tolerance) {
+            CemSettings settings{horizon,     candidates, elites,       iterations, smoothing,
+                                 initial_std, min_std,    returns_mean, truncated,  tolerance};
             settings.validate();
             return settings;
           }),
           py::arg("horizon"), py::arg("candidates"), py::arg("elites"), py::arg("iterations"), py::arg("smoothing"),
-          py::arg("initial_std"), py::arg("min_std"), py::arg("returns_mean"));
+          py::arg("initial_std"), py::arg("min_std"), py::arg("returns_mean"), py::arg("truncated"),
+          py::arg("tolerance"));
   bind_plan<CemSettings>(m);
   py::class_<RandomShootingSettings> random_shooting(m, "RandomShootingSettings", py::module_local());
   random_shooting.def(py::init([](IndexType horizon, IndexType candidates) {

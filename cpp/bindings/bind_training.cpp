@@ -105,11 +105,12 @@ py::tuple fit(const py::tuple& training, const py::object& held_out, IndexType m
 void bind_training(py::module_& m) {
   using Settings = NetworkFitSettings;
   py::class_<Settings>(m, "NetworkFitSettings", py::module_local())
-      .def(py::init([](IndexType epochs, IndexType batch_size, double learning_rate, double weight_decay,
+      .def(py::init([](IndexType epochs, IndexType batch_size, double learning_rate, std::vector<double> weight_decay,
                        IndexType patience, double improvement, IndexType warm_up, bool bootstrap, std::uint64_t seed,
                        int threads) {
-             return Settings{epochs,      batch_size, learning_rate, weight_decay, patience,
-                             improvement, warm_up,    bootstrap,     seed,         threads};
+             return Settings{epochs,   batch_size,  learning_rate, std::move(weight_decay),
+                             patience, improvement, warm_up,       bootstrap,
+                             seed,     threads};
            }),
            py::kw_only(), py::arg("epochs"), py::arg("batch_size"), py::arg("learning_rate"), py::arg("weight_decay"),
            py::arg("patience"), py::arg("improvement"), py::arg("warm_up"), py::arg("bootstrap"), py::arg("seed"),

@@ -24,7 +24,7 @@ _PlanTuple = tuple[
     _Float64,
     _Float64,
     float,
-    Literal["iterations", "budget", "no_finite_candidate"],
+    Literal["iterations", "converged", "budget", "no_finite_candidate"],
     _Float64,
     int,
     int,
@@ -179,7 +179,7 @@ class NetworkFitSettings:
         epochs: int,
         batch_size: int,
         learning_rate: float,
-        weight_decay: float,
+        weight_decay: Sequence[float],
         patience: int,
         improvement: float,
         warm_up: int,
@@ -257,6 +257,8 @@ class CemSettings:
         initial_std: float,
         min_std: float,
         returns_mean: bool,
+        truncated: bool,
+        tolerance: float,
     ) -> None: ...
 
 class RandomShootingSettings:

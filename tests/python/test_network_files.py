@@ -114,6 +114,15 @@ def test_a_loaded_model_is_the_saved_one_to_the_bit(tmp_path, model):
     assert (tmp_path / "again").read_bytes() == (tmp_path / "model").read_bytes()
 
 
+def test_the_weight_decay_of_each_layer_comes_back(tmp_path):
+    decay = (0.0, 0.25)
+    model = dp.MLP.fit(model_files.LEARNT, **model_files.SHORT, weight_decay=decay)
+    model.save(tmp_path / "model")
+    twin = dp.load(tmp_path / "model")
+    assert twin.settings == model.settings
+    assert twin.settings.weight_decay == decay
+
+
 def test_a_loaded_model_learns_on_as_the_saved_one_would(tmp_path):
     model = model_files.NETWORKS["Ensemble"]()
     model.save(tmp_path / "model")
@@ -150,6 +159,8 @@ WRONG = {
     "best of none": (in_part("history", best_epoch=[0, 3, 0]), "'best_epoch' must be an epoch"),
     "text as epoch": (in_part("history", best_epoch=["0", 0, 0]), "'best_epoch' must be an epoch"),
     "text as a share": (in_part("settings", held_out="0"), "'held_out' must be of type float"),
+    "decays of other layers": (in_part("settings", weight_decay=[0.1] * 9), "one for each layer"),
+    "text as a decay": (in_part("settings", weight_decay=["0"]), "one for each layer"),
     "another activation": (in_part("network", activation="gelu"), "gelu"),
     "negative rows": (in_part("training_data", rows=-1), "rows must not be negative"),
 }

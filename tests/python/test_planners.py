@@ -251,6 +251,41 @@ def test_a_controller_refuses_what_does_not_fit_before_its_first_plan():
         dp.MPC(scalar_model(), dp.rewards.quadratic([1.0, 2.0]), dp.CEM(), action_space=BOX)
 
 
+def test_a_truncated_search_draws_nothing_on_the_bounds_nor_beyond_two_deviations():
+    seen = []
+
+    def reward(obs, act, next_obs):
+        seen.append(act.copy())
+        return np.zeros(len(act))
+
+    planner = dp.CEM(horizon=1, candidates=5000, elites=50, iterations=1, truncated=True)
+    planner.plan(scalar_model(), reward, [0.0], action_space=([-4.0], [4.0]), seed=0)
+    drawn = seen[0][:, 0]
+    # initial_std 0.5 of the half width: 2, which leaves two deviations to either bound.
+    assert 3.8 < np.abs(drawn).max() <= 4.0
+    assert (np.abs(drawn) < 4.0).all()
+    cut = 2.0 * np.sqrt(0.7737413)  # the variance of a normal cut off at 2 (Johnson et al. 1994)
+    assert drawn.std() == pytest.approx(cut, rel=0.03)
+    seen.clear()
+    planner.plan(
+        scalar_model(), reward, [0.0], action_space=([-4.0], [4.0]), warm_start=[[3.0]], seed=0
+    )
+    near = seen[0][:, 0]
+    assert near.min() > 2.0
+    assert near.max() < 4.0
+
+
+def test_a_search_that_has_settled_stops_and_says_so():
+    model, reward = scalar_model(), dp.rewards.quadratic([1.0], target=[0.3])
+    planner = dp.CEM(horizon=1, iterations=50, min_std=0.0, tolerance=0.01)
+    plan = planner.plan(model, reward, [0.0], action_space=BOX, seed=0)
+    assert plan.status == "converged"
+    assert 2 < plan.stats.iterations < 20
+    whole = dp.CEM(horizon=1, iterations=plan.stats.iterations, min_std=0.0)
+    again = whole.plan(model, reward, [0.0], action_space=BOX, seed=0)
+    assert again.actions[0, 0] == pytest.approx(plan.actions[0, 0], abs=0.01)
+
+
 def test_planners_are_frozen_and_compare_by_value():
     assert dp.CEM(horizon=5) == dp.CEM(horizon=5) != dp.CEM(horizon=6)
     with pytest.raises(AttributeError):

@@ -41,7 +41,7 @@ def test_weights_after_50_steps_are_those_of_torch(probabilistic, bootstrap):
         "epochs": 10,  # of 5 mini-batches, the last one of 8 rows
         "batch_size": 38,
         "learning_rate": 3e-3,
-        "weight_decay": 0.1,
+        "weight_decay": (0.05, 0.1, 0.2),
         "warm_up": 0,
     }
     ours = dp.Ensemble.fit(data, initial=start, **settings, **shape, **common)
@@ -65,7 +65,7 @@ def test_the_warm_up_is_that_of_torch():
     data = system(96)
     shape = {"hidden": (24,), "angles": (0,), "members": 1}
     first = dp.Ensemble.fit(data, epochs=1, learning_rate=1e-12, held_out=0.0, seed=5, **shape)
-    settings = {"batch_size": 32, "learning_rate": 3e-3, "weight_decay": 0.0, "warm_up": 4}
+    settings = {"batch_size": 32, "learning_rate": 3e-3, "weight_decay": (0.0, 0.0), "warm_up": 4}
     settings |= {"epochs": 8, "bootstrap": True}
     # From random weights, as a warm-up is made: those `first` was given and hardly moved.
     ours = dp.Ensemble.fit(data, held_out=0.0, seed=5, **shape, **settings)
@@ -247,6 +247,7 @@ def test_an_input_that_never_varies_does_no_harm():
         ({"batch_size": 0}, "batch_size: got 0, must be at least 1"),
         ({"learning_rate": 0.0}, "learning_rate: got 0, must be above 0"),
         ({"learning_rate": np.nan}, "learning_rate: got nan"),
+        ({"weight_decay": (0.1, 0.2)}, "weight_decay: got 2 numbers"),
         ({"weight_decay": -1.0}, "weight_decay: got -1"),
         ({"held_out": 1.0}, "held_out: got 1.0, must be a share from 0 to below 1"),
         ({"patience": 0}, "patience: got 0"),

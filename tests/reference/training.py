@@ -50,7 +50,7 @@ def orders(rows, seed, member, epochs, bootstrap):
 def torch_member(start, data, member, settings):
     """Trains one member with torch from the weights in `start`; returns its parameters by layer.
 
-    `settings`: epochs, batch_size, learning_rate, weight_decay, warm_up, bootstrap, seed.
+    `settings`: epochs, batch_size, learning_rate, weight_decay of each layer, warm_up, bootstrap, seed.
     """
     import torch
 
@@ -68,7 +68,10 @@ def torch_member(start, data, member, settings):
             bounds.append(torch.tensor(array[member], requires_grad=True))
     optimiser = torch.optim.AdamW(
         [
-            {"params": weights, "weight_decay": settings["weight_decay"]},
+            *(
+                {"params": [layer], "weight_decay": decay}
+                for layer, decay in zip(weights, settings["weight_decay"], strict=True)
+            ),
             {"params": [*biases, *bounds], "weight_decay": 0.0},
         ],
         lr=settings["learning_rate"],

@@ -1,5 +1,6 @@
 #include "dynaplan/fit/adam.hpp"
 
+#include <algorithm>
 #include <cmath>
 
 namespace dynaplan {
@@ -34,8 +35,8 @@ void update(Index start, Index size, const Factors<T>& factors, T keep, const T*
 }  // namespace
 
 template <class T>
-void Adam<T>::step(const ParameterLayout<T>& layout, const Numbers<T>& gradient, double rate, double decay,
-                   Numbers<T>& parameters) {
+void Adam<T>::step(const ParameterLayout<T>& layout, const Numbers<T>& gradient, double rate,
+                   const std::vector<double>& decay, Numbers<T>& parameters) {
   ++steps_;
   const auto steps = static_cast<double>(steps_);
   const Factors<T> factors{static_cast<T>(rate / (1.0 - std::pow(kFirstDecay, steps))),
@@ -44,10 +45,11 @@ void Adam<T>::step(const ParameterLayout<T>& layout, const Numbers<T>& gradient,
     update(start, end - start, factors, keep, gradient.data(), first_.data(), second_.data(), parameters.data());
   };
   Index done = 0;
-  for (const auto& layer : layout.layers()) {
+  for (std::size_t l = 0; l < layout.layers().size(); ++l) {
+    const LayerPlace& layer = layout.layers()[l];
     advance(done, layer.weights, T(1));
     done = layer.weights + layer.weights_size();
-    advance(layer.weights, done, static_cast<T>(1.0 - rate * decay));
+    advance(layer.weights, done, static_cast<T>(1.0 - rate * decay[std::min(l, decay.size() - 1)]));
   }
   advance(done, layout.size(), T(1));
 }

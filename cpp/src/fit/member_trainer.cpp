@@ -51,13 +51,20 @@ void require(bool holds, const char* name, double value, const char* rule) {
 
 }  // namespace
 
-void NetworkFitSettings::validate() const {
+void NetworkFitSettings::validate(Index layers) const {
   const auto whole = [](Index value) { return static_cast<double>(value); };
   require(epochs >= 1, "epochs", whole(epochs), "at least 1");
   require(batch_size >= 1, "batch_size", whole(batch_size), "at least 1");
   require(learning_rate > 0.0 && std::isfinite(learning_rate), "learning_rate", learning_rate, "above 0 and finite");
-  require(weight_decay >= 0.0 && std::isfinite(weight_decay), "weight_decay", weight_decay, "at least 0 and finite");
-  require(weight_decay * learning_rate < 1.0, "weight_decay", weight_decay, "below 1 / learning_rate");
+  const auto decays = static_cast<Index>(weight_decay.size());
+  if (decays != 1 && decays != layers) {
+    throw ValueError("weight_decay: got " + std::to_string(decays) + " numbers, must be one, or one for each of the " +
+                     std::to_string(layers) + " layers");
+  }
+  for (const double decay : weight_decay) {
+    require(decay >= 0.0 && std::isfinite(decay), "weight_decay", decay, "at least 0 and finite");
+    require(decay * learning_rate < 1.0, "weight_decay", decay, "below 1 / learning_rate");
+  }
   require(patience >= 1, "patience", whole(patience), "at least 1");
   require(improvement >= 0.0 && improvement < 1.0, "improvement", improvement, "from 0 to below 1");
   require(warm_up >= 0, "warm_up", whole(warm_up), "at least 0");

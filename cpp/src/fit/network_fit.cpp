@@ -90,7 +90,7 @@ NetworkFit fit_networks(const NetworkShape& shape, Index members, const NetworkD
                         const NetworkData& held_out, const NetworkFitSettings& settings,
                         const NetworkParameters* initial, FitObserver* observer) {
   shape.validate();
-  settings.validate();
+  settings.validate(shape.layers());
   const int threads = usable_threads(members, settings.threads);
   if (members < 1) throw ValueError("members: got " + std::to_string(members) + ", must be at least 1");
   if (training.count < 1) throw ShapeError("states: no row to train on");

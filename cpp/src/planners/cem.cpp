@@ -11,6 +11,23 @@ inline namespace DYNAPLAN_LEVEL {
 
 namespace {
 
+// A normal beyond two standard deviations is drawn anew, from numbers that no candidate has; the share 0.0455 of them
+// is left each time.
+void redraw_tails(const Stream& stream, Index first, Block<float> normals, Workspace& workspace) {
+  constexpr float kMost = 2.0F;
+  constexpr Index kAttempts = 8;
+  const Block<float> fresh = workspace.take_block<float>(normals.dim, normals.lanes);
+  for (Index attempt = 1; attempt <= kAttempts; ++attempt) {
+    fill_normal(stream, Purpose::kActions, first, attempt * normal_rows(normals.dim), fresh);
+    for (Index i = 0; i < normals.dim * normals.lanes; ++i) {
+      if (std::abs(normals.data[i]) > kMost) normals.data[i] = fresh.data[i];
+    }
+  }
+  for (Index i = 0; i < normals.dim * normals.lanes; ++i) {
+    normals.data[i] = std::clamp(normals.data[i], -kMost, kMost);
+  }
+}
+
 class CemSearch final : public Search {
  public:
   CemSearch(const CemSettings& settings, const PlanProblem& problem, SearchMemory& memory)
@@ -21,11 +38,16 @@ class CemSearch final : public Search {
   Index population(int /*iteration*/) const override { return settings_.candidates; }
 
   // Candidate 0 is the mean itself: the plan of the last call is never worse off for being refined.
-  void draw(int iteration, Index first, Block<float> actions, Workspace& /*workspace*/) const override {
+  void draw(int iteration, Index first, Block<float> actions, Workspace& workspace) const override {
     Stream stream = problem_.stream;
     stream.iteration = static_cast<std::uint32_t>(iteration);
     fill_normal(stream, Purpose::kActions, first, 0, actions);
-    memory_.distribution.draw(actions);
+    if (settings_.truncated) {
+      redraw_tails(stream, first, actions, workspace);
+      memory_.distribution.draw_narrow(actions);
+    } else {
+      memory_.distribution.draw(actions);
+    }
     if (first > 0) return;
     for (Index row = 0; row < actions.dim; ++row) actions.row(row)[0] = memory_.distribution.mean_action(row);
   }
@@ -35,6 +57,10 @@ class CemSearch final : public Search {
     const Index elites = std::min(settings_.elites, finite);
     if (elites == 0) return;
     memory_.distribution.fit(memory_.candidates.select(elites), elites, settings_.smoothing, settings_.min_std);
+  }
+
+  bool has_settled() const override {
+    return settings_.tolerance > 0.0 && memory_.distribution.widest() <= static_cast<float>(settings_.tolerance);
   }
 
  private:
@@ -58,6 +84,9 @@ void CemSettings::validate() const {
   }
   if (!(initial_std > 0.0 && std::isfinite(initial_std))) {
     throw ValueError("initial_std: got " + std::to_string(initial_std) + ", must be finite and above 0");
+  }
+  if (!(tolerance >= 0.0 && std::isfinite(tolerance))) {
+    throw ValueError("tolerance: got " + std::to_string(tolerance) + ", must be finite and at least 0");
   }
   if (!(min_std >= 0.0 && min_std <= initial_std)) {
     throw ValueError("min_std: got " + std::to_string(min_std) + ", must be from 0 to initial_std");

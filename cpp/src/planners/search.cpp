@@ -49,6 +49,10 @@ float run_search(const PlanProblem& problem, Index horizon, int iterations, Sear
     }
     search.update(iteration, count - evaluated.ranked_last());
     ++result.iterations;
+    if (result.iterations < iterations && search.has_settled()) {
+      result.status = PlanStatus::kConverged;
+      break;
+    }
   }
   if (result.non_finite + result.rejected == result.candidates) result.status = PlanStatus::kNoFiniteCandidate;
   return best_total;

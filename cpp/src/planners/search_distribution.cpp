@@ -30,14 +30,30 @@ void SearchDistribution::start(const PlanProblem& problem, Index horizon, double
 }
 
 void SearchDistribution::draw(Block<float> actions) const {
+  for (Index row = 0; row < actions.dim; ++row) draw_row(row, std[at(row)], actions);
+}
+
+void SearchDistribution::draw_narrow(Block<float> actions) const {
   for (Index row = 0; row < actions.dim; ++row) {
-    const float middle = mean[at(row)];
-    const float spread = std[at(row)];
-    const float low = low_[at(row)];
-    const float high = high_[at(row)];
-    float* const value = actions.row(row);
-    for (Index k = 0; k < actions.lanes; ++k) value[k] = std::min(std::max(middle + spread * value[k], low), high);
+    const float room = std::max(std::min(mean[at(row)] - low_[at(row)], high_[at(row)] - mean[at(row)]), 0.0F);
+    draw_row(row, std::min(std[at(row)], 0.5F * room), actions);
   }
+}
+
+void SearchDistribution::draw_row(Index row, float spread, Block<float> actions) const {
+  const float middle = mean[at(row)];
+  const float low = low_[at(row)];
+  const float high = high_[at(row)];
+  float* const value = actions.row(row);
+  for (Index k = 0; k < actions.lanes; ++k) value[k] = std::min(std::max(middle + spread * value[k], low), high);
+}
+
+float SearchDistribution::widest() const {
+  float widest = 0.0F;
+  for (std::size_t row = 0; row < std.size(); ++row) {
+    if (half_width_[row] > 0.0F) widest = std::max(widest, std[row] / half_width_[row]);
+  }
+  return widest;
 }
 
 float SearchDistribution::mean_action(Index row) const {

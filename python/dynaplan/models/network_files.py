@@ -172,8 +172,7 @@ def model_from_parts(kind: str, arrays: Arrays, header: dict[str, Any]) -> Fitte
         raise ModelFileError(
             f"network: {said['members']} members, probabilistic {said['probabilistic']}: not {kind}"
         )
-    held_out = type(None) if top["settings"].get("held_out", 0.0) is None else float
-    settings = io.fields(top["settings"], "settings", {**_SETTINGS, "held_out": held_out})
+    settings = _settings(top["settings"], len(said["hidden"]) + 1)
     data = io.fields(top["training_data"], "training_data", {"rows": int})
     history = io.fields(top["history"], "history", _HISTORY)
     losses = ("float64", (2, history["epochs"], said["members"]))
@@ -188,11 +187,24 @@ def model_from_parts(kind: str, arrays: Arrays, header: dict[str, Any]) -> Fitte
         raise ModelFileError(f"training_data: rows must not be negative, got {data['rows']}")
     return Fitted(
         network_from_parts(arrays, said).parameters(),
-        TrainingSettings(**settings),
+        settings,
         _history(arrays, history, said["members"]),
         data["rows"],
         (arrays["observed_low"], arrays["observed_high"]),
     )
+
+
+def _settings(said: dict[str, Any], layers: int) -> TrainingSettings:
+    held_out = type(None) if said.get("held_out", 0.0) is None else float
+    by_layer = isinstance(said.get("weight_decay"), list)
+    kinds = {"held_out": held_out, "weight_decay": list if by_layer else float}
+    settings = io.fields(said, "settings", {**_SETTINGS, **kinds})
+    if by_layer:
+        decays = settings["weight_decay"]
+        if len(decays) not in (1, layers) or any(type(decay) is not float for decay in decays):
+            raise ModelFileError("settings: 'weight_decay' must be a number, or one for each layer")
+        settings["weight_decay"] = tuple(decays)
+    return TrainingSettings(**settings)
 
 
 def _history(arrays: Arrays, said: dict[str, Any], members: int) -> TrainingHistory:

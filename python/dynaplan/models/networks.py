@@ -61,7 +61,7 @@ class MLP(NetworkModel):
         epochs: int = _EPOCHS,
         batch_size: int = _BATCH_SIZE,
         learning_rate: float = _LEARNING_RATE,
-        weight_decay: float = _WEIGHT_DECAY,
+        weight_decay: float | Sequence[float] = _WEIGHT_DECAY,
         held_out: float | Transitions = _HELD_OUT,
         patience: int = _PATIENCE,
         improvement: float = _IMPROVEMENT,
@@ -91,7 +91,7 @@ class MLP(NetworkModel):
             learning_rate: of Adam, above 0. Default 3e-3: with small networks and 200 rows of a
                 pendulum, predictions were twice as good as with the usual 1e-3.
             weight_decay: decoupled: each step shrinks the weights, not the biases, by the share
-                learning_rate x weight_decay. Default 1e-4.
+                learning_rate x weight_decay; one number, or one for each layer. Default 1e-4.
             held_out: share of the rows, drawn at random, that is not trained on and decides when
                 to stop and which weights to keep; or the transitions to do so with, such as
                 flights of their own. 0: train all epochs and keep the last weights. Default 0.1.
@@ -183,7 +183,7 @@ class GaussianMLP(NetworkModel):
         epochs: int = _EPOCHS,
         batch_size: int = _BATCH_SIZE,
         learning_rate: float = _LEARNING_RATE,
-        weight_decay: float = _WEIGHT_DECAY,
+        weight_decay: float | Sequence[float] = _WEIGHT_DECAY,
         held_out: float | Transitions = _HELD_OUT,
         patience: int = _PATIENCE,
         improvement: float = _IMPROVEMENT,
@@ -268,7 +268,7 @@ class Ensemble(NetworkModel):
         epochs: int = _EPOCHS,
         batch_size: int = _BATCH_SIZE,
         learning_rate: float = _LEARNING_RATE,
-        weight_decay: float = _WEIGHT_DECAY,
+        weight_decay: float | Sequence[float] = _WEIGHT_DECAY,
         held_out: float | Transitions = _HELD_OUT,
         patience: int = _PATIENCE,
         improvement: float = _IMPROVEMENT,
@@ -340,7 +340,7 @@ def _settings(  # one place where the arguments of three `fit`s become settings
     epochs: int,
     batch_size: int,
     learning_rate: float,
-    weight_decay: float,
+    weight_decay: float | Sequence[float],
     held_out: float | Transitions,
     patience: int,
     improvement: float,
@@ -352,7 +352,7 @@ def _settings(  # one place where the arguments of three `fit`s become settings
         epochs=_arrays.integer("epochs", epochs),
         batch_size=_arrays.integer("batch_size", batch_size),
         learning_rate=float(learning_rate),
-        weight_decay=float(weight_decay),
+        weight_decay=_decay(weight_decay),
         held_out=None if isinstance(held_out, Transitions) else float(held_out),
         patience=_arrays.integer("patience", patience),
         improvement=float(improvement),
@@ -360,6 +360,12 @@ def _settings(  # one place where the arguments of three `fit`s become settings
         bootstrap=bool(bootstrap),
         seed=_arrays.seed_number(seed),
     )
+
+
+def _decay(weight_decay: float | Sequence[float]) -> float | tuple[float, ...]:
+    if isinstance(weight_decay, Sequence):
+        return tuple(float(decay) for decay in weight_decay)
+    return float(weight_decay)
 
 
 def _fit(  # noqa: PLR0917  # private, called with the names it takes

@@ -64,7 +64,7 @@ class TrainingSettings:
     epochs: int
     batch_size: int
     learning_rate: float
-    weight_decay: float
+    weight_decay: float | tuple[float, ...]
     held_out: float | None
     patience: int
     improvement: float
@@ -199,7 +199,7 @@ def train(
         epochs=settings.epochs,
         batch_size=settings.batch_size,
         learning_rate=settings.learning_rate,
-        weight_decay=settings.weight_decay,
+        weight_decay=np.atleast_1d(settings.weight_decay).tolist(),
         patience=settings.patience,
         improvement=settings.improvement,
         warm_up=settings.warm_up,

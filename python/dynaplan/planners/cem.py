@@ -33,6 +33,11 @@ class CEM(Planner):
             warm-started search does not die out.
         result: "best": the best sequence seen, the mean of the last Gaussian included; "mean":
             that mean, smoother.
+        truncated: draw from the Gaussian cut off at two standard deviations, and none wider than
+            half the way to the nearer bound, as PETS does; so nothing is drawn beyond the bounds.
+            Default False: draws beyond are set on the bounds, where the best actions often are.
+        tolerance: stop before `iterations` when no standard deviation is above this many half
+            widths of the bounds. Default 0: all are made.
         propagation: how a distribution of states is carried from step to step, as in `rollout`.
             Default "mean": the cheapest. "tsinf" with particles is PETS's choice for an ensemble.
         particles: trajectories for each candidate. Default 1, all that "mean" needs; PETS has 20.
@@ -64,6 +69,8 @@ class CEM(Planner):
     initial_std: float = 0.5
     min_std: float = 0.05
     result: Literal["best", "mean"] = "best"
+    truncated: bool = False
+    tolerance: float = 0.0
     propagation: Propagation = "mean"
     particles: int = 1
     risk: Risk = MEAN
@@ -88,4 +95,6 @@ class CEM(Planner):
             self.initial_std,
             self.min_std,
             self.result == "mean",
+            bool(self.truncated),
+            self.tolerance,
         )

@@ -22,7 +22,7 @@ from dynaplan.trajectory_score import TrajectoryScore, compiled
 
 __all__ = ["Plan", "PlanSession", "PlanStats", "Planner"]
 
-Status = Literal["iterations", "budget", "no_finite_candidate"]
+Status = Literal["iterations", "converged", "budget", "no_finite_candidate"]
 Settings: TypeAlias = _core.CemSettings | _core.Icem | _core.Mppi | _core.RandomShootingSettings
 
 
@@ -53,7 +53,8 @@ class Plan:
         actions: (H, A), within the bounds.
         states: (H + 1, S) mean prediction under `actions`, the given state first.
         value: the predicted return of `actions`; with particles, what the risk makes of theirs.
-        status: "iterations": all iterations were made; "budget": the time was up before, and
+        status: "iterations": all iterations were made; "converged": the search had settled before
+            (see `CEM.tolerance`); "budget": the time was up before, and
             `actions` are the best so far; "no_finite_candidate": not one candidate had a finite
             return, and `actions` are the start of the search.
         stats: counts and time.

@@ -18,8 +18,8 @@ class Adam {
   explicit Adam(Index size) : first_(Numbers<T>::Zero(size)), second_(Numbers<T>::Zero(size)) {}
 
   /// One step: `parameters` -= rate x (corrected first moment / (sqrt(corrected second moment) + epsilon)), after the
-  /// weights have shrunk by the share rate x decay.
-  void step(const ParameterLayout<T>& layout, const Numbers<T>& gradient, double rate, double decay,
+  /// weights have shrunk by the share rate x decay; `decay` has one number for all layers, or one for each.
+  void step(const ParameterLayout<T>& layout, const Numbers<T>& gradient, double rate, const std::vector<double>& decay,
             Numbers<T>& parameters);
 
  private:

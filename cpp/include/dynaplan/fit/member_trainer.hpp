@@ -16,16 +16,16 @@ struct NetworkFitSettings {
   Index epochs = 100;
   Index batch_size = 32;
   double learning_rate = 1e-3;
-  double weight_decay = 1e-4;
-  Index patience = 10;        // epochs without improvement on held-out rows before a member stops
-  double improvement = 0.01;  // share by which an error or a variance must fall to count as one
-  Index warm_up = 10;         // epochs on the squared error before the Gaussian loss
-  bool bootstrap = true;      // each member learns from its own draw of the rows, with replacement
+  std::vector<double> weight_decay = {1e-4};  // of all layers, or of each
+  Index patience = 10;                        // epochs without improvement on held-out rows before a member stops
+  double improvement = 0.01;                  // share by which an error or a variance must fall to count as one
+  Index warm_up = 10;                         // epochs on the squared error before the Gaussian loss
+  bool bootstrap = true;                      // each member learns from its own draw of the rows, with replacement
   std::uint64_t seed = 0;
   int threads = 1;
 
-  /// Throws ValueError naming what is out of range.
-  void validate() const;
+  /// Throws ValueError naming what is out of range for networks of so many layers.
+  void validate(Index layers) const;
 };
 
 /// How the training of one member went, an entry an epoch.

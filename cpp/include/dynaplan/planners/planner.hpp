@@ -53,8 +53,8 @@ struct PlanProblem {
 /// Throws ValueError naming the setting if it is below 1.
 void require_at_least_one(const char* setting, Index value);
 
-/// All iterations were made; the deadline came first; no candidate had a finite return.
-enum class PlanStatus { kIterations, kBudget, kNoFiniteCandidate };
+/// All iterations were made; the search settled before; the deadline came first; no candidate had a finite return.
+enum class PlanStatus { kIterations, kConverged, kBudget, kNoFiniteCandidate };
 
 /// A plan and how it came about. Reused from call to call: its arrays keep their memory.
 struct PlanResult {

@@ -27,6 +27,8 @@ class Search {
   virtual void draw(int iteration, Index first, Block<float> actions, Workspace& workspace) const = 0;
   /// After all candidates of an iteration have been scored; `finite` of them have a finite return.
   virtual void update(int iteration, Index finite) = 0;
+  /// Whether further iterations would change little.
+  virtual bool has_settled() const { return false; }
 };
 
 /// Draws, scores and updates, until all iterations are made or the deadline is near. Leaves the best sequence of all in

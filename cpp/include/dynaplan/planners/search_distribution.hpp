@@ -19,10 +19,16 @@ class SearchDistribution {
 
   /// Standard normals (H * A, K) become draws, those beyond the bounds set on them.
   void draw(Block<float> actions) const;
+  /// The same, but no wider than leaves two standard deviations within the bounds, as Chua et al. 2018 draw.
+  void draw_narrow(Block<float> actions) const;
+
   /// The middle of the bounds.
   float middle(Index row) const {
     return low_[static_cast<std::size_t>(row)] + half_width_[static_cast<std::size_t>(row)];
   }
+  /// The largest standard deviation, in half widths of the bounds; entries whose bounds are equal do not count.
+  float widest() const;
+
   /// The mean itself, within the bounds.
   float mean_action(Index row) const;
 
@@ -31,6 +37,8 @@ class SearchDistribution {
   void fit(const float* elites, Index count, double smoothing, double min_std);
 
  private:
+  void draw_row(Index row, float spread, Block<float> actions) const;
+
   std::vector<float> low_;
   std::vector<float> high_;
   std::vector<float> half_width_;
