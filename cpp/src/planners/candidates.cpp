@@ -74,7 +74,9 @@ void Candidates::prepare(const PlanProblem& problem, Index count, Index horizon)
   totals_.resize(static_cast<std::size_t>(blocks * lanes_));
   ranking_.resize(static_cast<std::size_t>(count));
   late_.resize(static_cast<std::size_t>(blocks));
-  workspaces_.resize(static_cast<std::size_t>(usable_threads(blocks, problem.threads)));
+  threads_ = usable_threads(blocks, problem.threads);
+  // Never fewer than there were: populations shrink and grow again.
+  workspaces_.resize(std::max(workspaces_.size(), static_cast<std::size_t>(threads_)));
   for (Workspace& workspace : workspaces_) workspace.reserve(block_bytes(problem, horizon, lanes_));
   if (problem.score != nullptr) {
     const Index rows = count * problem.rollout.particles.count;
@@ -105,7 +107,7 @@ Evaluated Candidates::evaluate(const PlanProblem& problem, std::uint32_t iterati
   Stream stream = problem.stream;
   stream.iteration = iteration;
   std::fill(late_.begin(), late_.end(), char{0});
-  parallel_for(blocks, static_cast<int>(workspaces_.size()), [&](Index index, int thread) {
+  parallel_for(blocks, threads_, [&](Index index, int thread) {
     if (!in_time(problem)) {
       late_[static_cast<std::size_t>(index)] = 1;
       return;

@@ -90,6 +90,7 @@ class Candidates {
   Index state_dim_ = 0;
   Index action_dim_ = 0;
   Index lanes_ = 0;
+  int threads_ = 1;
   std::vector<float, Eigen::aligned_allocator<float>> actions_;  // blocks of (H * A, K)
   std::vector<float, Eigen::aligned_allocator<float>> totals_;
   std::vector<std::uint64_t> ranking_;
