@@ -50,7 +50,8 @@ def orders(rows, seed, member, epochs, bootstrap):
 def torch_member(start, data, member, settings):
     """Trains one member with torch from the weights in `start`; returns its parameters by layer.
 
-    `settings`: epochs, batch_size, learning_rate, weight_decay of each layer, warm_up, bootstrap, seed.
+    `settings`: epochs, batch_size, learning_rate, weight_decay of each layer, warm_up, bootstrap,
+    seed.
     """
     import torch
 
