@@ -37,10 +37,10 @@ CPP_MAY_INCLUDE = {
 # lowest layer.
 PYTHON_LAYERS = (
     {"_core", "_select", "_version", "errors"},
-    {"agents", "evaluate", "features", "io", "known_ground", "models", "planners"}
-    | {"recursive", "rewards", "risk", "rollouts", "terminations", "trajectory_score"}
+    {"agents", "evaluate", "explanation", "features", "io", "known_ground", "limits", "models"}
+    | {"planners", "recursive", "rewards", "risk", "rollouts", "terminations", "trajectory_score"}
     | {"transitions"},
-    {"control", "dyna", "envs"},
+    {"control", "control_course", "dyna", "envs", "tuning"},
     {"cli", "distributed", "pets_job", "report"},
     {"__init__", "__main__"},
 )

@@ -4,44 +4,22 @@
 #include <chrono>
 #include <memory>
 #include <optional>
+#include <vector>
 
 #include "arrays.hpp"
 #include "bindings.hpp"
+#include "dynaplan/core/parallel.hpp"
+#include "dynaplan/planners/categorical_cem.hpp"
 #include "dynaplan/planners/cem.hpp"
 #include "dynaplan/planners/icem.hpp"
 #include "dynaplan/planners/mppi.hpp"
 #include "dynaplan/planners/random_shooting.hpp"
-#include "dynaplan/rollout/linear_quadratic.hpp"
-#include "handles.hpp"
-#include "limits.hpp"
+#include "interrupt.hpp"
+#include "plan_problem.hpp"
 
 namespace dynaplan::bindings {
 
 namespace {
-
-// Calls a Python function with whole trajectories. Runs outside any parallel region, so its exception just passes.
-class PythonScore final : public TrajectoryScore {
- public:
-  PythonScore(const py::object& function, const Dynamics<float>& dynamics)
-      : function_(function), state_dim_(dynamics.state_dim()), action_dim_(dynamics.action_dim()) {}
-
-  void score(const float* states, const float* actions, const float* known_steps, IndexType count, IndexType horizon,
-             float* totals) const override {
-    const py::gil_scoped_acquire acquire;
-    const py::array_t<float> state_array({count, horizon + 1, state_dim_}, states);
-    const py::array_t<float> action_array({count, horizon, action_dim_}, actions);
-    py::object steps = py::none();
-    if (known_steps != nullptr) steps = py::array_t<float>(count, known_steps);
-    const py::array result = function_(state_array, action_array, steps);
-    const auto* values = input<double>(result, "reward", {count});
-    for (IndexType n = 0; n < count; ++n) totals[n] = static_cast<float>(values[n]);
-  }
-
- private:
-  const py::object& function_;
-  IndexType state_dim_;
-  IndexType action_dim_;
-};
 
 // The memory of a planner, kept between calls. One plan at a time.
 class PlanMemory {
@@ -68,40 +46,6 @@ class PlanMemory {
   std::atomic<bool> busy_{false};
 };
 
-// Keeps alive, for one call, what a PlanProblem borrows.
-class BoundProblem {
- public:
-  BoundProblem(const DynamicsHandle& dynamics, const RewardHandle* reward, const py::object& score,
-               const TerminationHandle* termination, const py::object& limits, double discount,
-               const Particles& particles, const KnownGround* known_ground)
-      : limits_(limits_of<float>(limits)), score_function_(score) {
-    problem.rollout.dynamics = dynamics.get<float>();
-    if (reward != nullptr) problem.rollout.reward = reward->get<float>();
-    if (termination != nullptr) problem.rollout.termination = termination->get<float>();
-    problem.rollout.limits = limits_ ? &*limits_ : nullptr;
-    problem.rollout.discount = static_cast<float>(discount);
-    problem.rollout.particles = particles;
-    if (known_ground != nullptr) problem.rollout.known_ground = *known_ground;
-    if (!score.is_none()) {
-      score_.emplace(score_function_, *problem.rollout.dynamics);
-      problem.score = &*score_;
-    }
-    problem.rollout.validate();
-    linear_quadratic_ = LinearQuadraticProblem<float>::of(problem.rollout);
-    if (linear_quadratic_) problem.rollout.cheaper = &linear_quadratic_->problem();
-  }
-  BoundProblem(const BoundProblem&) = delete;
-  BoundProblem& operator=(const BoundProblem&) = delete;
-
-  PlanProblem problem;
-
- private:
-  std::optional<StateLimits<float>> limits_;
-  py::object score_function_;
-  std::optional<PythonScore> score_;
-  std::unique_ptr<const LinearQuadraticProblem<float>> linear_quadratic_;
-};
-
 const char* name_of(PlanStatus status) {
   switch (status) {
     case PlanStatus::kIterations:
@@ -116,36 +60,51 @@ const char* name_of(PlanStatus status) {
   return "no_finite_candidate";
 }
 
-py::tuple plan_tuple(const PlanProblem& problem, const PlanResult& result, IndexType horizon) {
+template <class Planner>
+void copy_actions(const Planner& /*planner*/, const PlanProblem& problem, const PlanResult& result, IndexType horizon,
+                  double* out) {
+  PlanResult::copy_sequences(problem, horizon, result.actions, out);
+}
+
+void copy_actions(const CategoricalCem& planner, const PlanProblem& /*problem*/, const PlanResult& result,
+                  IndexType /*horizon*/, double* out) {
+  planner.copy_actions(result, out);
+}
+
+template <class Planner>
+py::tuple plan_tuple(const Planner& planner, const PlanProblem& problem, const PlanResult& result, IndexType horizon) {
   const Dynamics<float>& dynamics = *problem.rollout.dynamics;
   const auto size = static_cast<std::size_t>(horizon * dynamics.action_dim());
   py::array_t<double> actions({horizon, dynamics.action_dim()});
   py::array_t<double> states({horizon + 1, dynamics.state_dim()});
   py::array_t<double> elites({static_cast<IndexType>(result.elites.size() / size), horizon, dynamics.action_dim()});
-  PlanResult::copy_sequences(problem, result.actions, actions.mutable_data());
-  PlanResult::copy_sequences(problem, result.elites, elites.mutable_data());
+  copy_actions(planner, problem, result, horizon, actions.mutable_data());
+  PlanResult::copy_sequences(problem, horizon, result.elites, elites.mutable_data());
   std::copy(result.states.begin(), result.states.end(), states.mutable_data());
-  return py::make_tuple(actions, states, result.value, name_of(result.status), elites, result.candidates,
-                        result.non_finite, result.rejected, result.iterations);
+  py::object spread = py::none();
+  if (!result.spread.empty()) {
+    py::array_t<double> deviations({horizon, dynamics.action_dim()});
+    std::copy(result.spread.begin(), result.spread.end(), deviations.mutable_data());
+    spread = std::move(deviations);
+  }
+  return py::make_tuple(actions, states, result.value, name_of(result.status), elites, spread, py::none(),
+                        result.candidates, result.non_finite, result.rejected, result.iterations);
 }
 
-// What changes from call to call; the arrays are borrowed for the call.
+// What changes from call to call of one system; the arrays are borrowed for the call.
 struct PlanInputs {
-  const py::array& state;
-  const py::array& low;
-  const py::array& high;
+  const py::object& state;
+  const py::object& low;
+  const py::object& high;
   const py::object& warm_start;
   const py::object& elites;
   const py::object& previous_action;
-  Stream stream;
-  int threads;
-  std::optional<Clock::time_point> deadline;
 
   PlanProblem into(PlanProblem problem, IndexType horizon) const {
     const IndexType action_dim = problem.rollout.dynamics->action_dim();
-    problem.state = input<double>(state, "state", {problem.rollout.dynamics->state_dim()});
-    problem.action_low = input<double>(low, "action_space.low", {action_dim});
-    problem.action_high = input<double>(high, "action_space.high", {action_dim});
+    problem.state = optional_input<double>(state, "state", {problem.rollout.dynamics->state_dim()});
+    problem.action_low = optional_input<double>(low, "action_space.low", {action_dim});
+    problem.action_high = optional_input<double>(high, "action_space.high", {action_dim});
     problem.warm_start = optional_input<double>(warm_start, "warm_start", {horizon, action_dim});
     if (!elites.is_none()) {
       const auto array = py::cast<py::array>(elites);
@@ -154,9 +113,6 @@ struct PlanInputs {
       problem.carried.steps = array.shape(1);
     }
     problem.last_action = optional_input<double>(previous_action, "previous_action", {action_dim});
-    problem.stream = stream;
-    problem.threads = threads;
-    problem.deadline = deadline;
     return problem;
   }
 };
@@ -190,19 +146,57 @@ std::optional<Clock::time_point> deadline_of(std::optional<double> budget) {
 }
 
 template <class Planner>
-py::tuple plan(const Planner& planner, PlanMemory& memory, const BoundProblem& bound, const py::array& state,
-               const py::array& low, const py::array& high, const py::object& warm_start, const py::object& elites,
+py::tuple plan(const Planner& planner, PlanMemory& memory, const BoundProblem& bound, const py::object& state,
+               const py::object& low, const py::object& high, const py::object& warm_start, const py::object& elites,
                const py::object& previous_action, std::uint64_t seed, std::uint32_t call, int threads,
                std::optional<double> budget) {
   const std::optional<Clock::time_point> deadline = deadline_of(budget);
-  const PlanInputs inputs{state, low, high, warm_start, elites, previous_action, {seed, call, 0}, threads, deadline};
-  const PlanProblem problem = inputs.into(bound.problem, horizon_of(planner));
+  const PlanInputs inputs{state, low, high, warm_start, elites, previous_action};
+  PlanProblem problem = inputs.into(bound.problem, horizon_of(planner));
+  problem.stream = {seed, call, 0};
+  problem.threads = threads;
+  problem.deadline = deadline;
+  const PythonInterrupt interrupt;
+  problem.interrupt = &interrupt;
   const PlanMemory::Lease lease(memory);
   {
     const py::gil_scoped_release release;
     run(planner, problem, memory);
   }
-  return plan_tuple(problem, memory.result, horizon_of(planner));
+  return plan_tuple(planner, problem, memory.result, horizon_of(planner));
+}
+
+// Plans of several systems at once, each on one thread; system n has the seed + n. The lists hold what `plan` takes.
+template <class Planner>
+py::list plan_batch(const Planner& planner, const std::vector<PlanMemory*>& memories, const BoundProblem& bound,
+                    const std::vector<py::object>& states, const py::object& low, const py::object& high,
+                    const std::vector<py::object>& warm_starts, const std::vector<py::object>& elites,
+                    const std::vector<py::object>& previous_actions, std::uint64_t seed, std::uint32_t call,
+                    int threads, std::optional<double> budget) {
+  const std::optional<Clock::time_point> deadline = deadline_of(budget);
+  const PythonInterrupt interrupt;
+  std::vector<PlanProblem> problems;
+  std::vector<std::unique_ptr<PlanMemory::Lease>> leases;
+  for (std::size_t n = 0; n < memories.size(); ++n) {
+    const PlanInputs inputs{states[n], low, high, warm_starts[n], elites[n], previous_actions[n]};
+    problems.push_back(inputs.into(bound.problem, horizon_of(planner)));
+    problems.back().stream = {seed + n, call, 0};
+    problems.back().deadline = deadline;
+    problems.back().interrupt = &interrupt;
+    leases.push_back(std::make_unique<PlanMemory::Lease>(*memories[n]));
+  }
+  {
+    const py::gil_scoped_release release;
+    const auto count = static_cast<IndexType>(problems.size());
+    parallel_for(count, bound.calls_python() ? 1 : threads, [&](IndexType n, int /*thread*/) {
+      run(planner, problems[static_cast<std::size_t>(n)], *memories[static_cast<std::size_t>(n)]);
+    });
+  }
+  py::list plans;
+  for (std::size_t n = 0; n < problems.size(); ++n) {
+    plans.append(plan_tuple(planner, problems[n], memories[n]->result, horizon_of(planner)));
+  }
+  return plans;
 }
 
 template <class Planner>
@@ -210,6 +204,10 @@ void bind_plan(py::module_& m) {
   m.def("plan", &plan<Planner>, py::arg("planner"), py::arg("memory"), py::arg("problem"), py::arg("state"),
         py::arg("low"), py::arg("high"), py::arg("warm_start").none(true), py::arg("elites").none(true),
         py::arg("previous_action").none(true), py::arg("seed"), py::arg("call"), py::arg("threads"),
+        py::arg("budget").none(true));
+  m.def("plan_batch", &plan_batch<Planner>, py::arg("planner"), py::arg("memories"), py::arg("problem"),
+        py::arg("states"), py::arg("low"), py::arg("high"), py::arg("warm_starts"), py::arg("elites"),
+        py::arg("previous_actions"), py::arg("seed"), py::arg("call"), py::arg("threads"),
         py::arg("budget").none(true));
 }
 
@@ -239,16 +237,31 @@ void bind_mppi(py::module_& m) {
   bind_plan<Mppi>(m);
 }
 
+void bind_categorical_cem(py::module_& m) {
+  py::class_<CategoricalCem> categorical(m, "CategoricalCem", py::module_local());
+  categorical.def(
+      py::init([](IndexType horizon, IndexType candidates, IndexType elites, int iterations, double smoothing,
+                  double min_probability, bool returns_mode, const py::array& choices) {
+        return CategoricalCem({horizon, candidates, elites, iterations, smoothing, min_probability, returns_mode},
+                              matrix_input(choices, "actions"));
+      }),
+      py::arg("horizon"), py::arg("candidates"), py::arg("elites"), py::arg("iterations"), py::arg("smoothing"),
+      py::arg("min_probability"), py::arg("returns_mode"), py::arg("choices"));
+  bind_plan<CategoricalCem>(m);
+}
+
 }  // namespace
 
 void bind_planners(py::module_& m) {
   py::class_<PlanMemory>(m, "PlanMemory", py::module_local()).def(py::init<>());
   py::class_<BoundProblem>(m, "PlanProblem", py::module_local())
-      .def(py::init<const DynamicsHandle&, const RewardHandle*, const py::object&, const TerminationHandle*,
-                    const py::object&, double, const Particles&, const KnownGround*>(),
+      .def(py::init<const DynamicsHandle&, const RewardHandle*, const py::object&, const py::object&,
+                    const TerminationHandle*, const py::object&, const py::object&, const py::object&, double,
+                    const Particles&, const KnownGround*>(),
            py::arg("dynamics"), py::arg("reward").none(true), py::arg("score").none(true),
-           py::arg("termination").none(true), py::arg("limits").none(true), py::arg("discount"), py::arg("particles"),
-           py::arg("known_ground").none(true), py::keep_alive<1, 2>(), py::keep_alive<1, 3>(), py::keep_alive<1, 5>());
+           py::arg("terminal_value").none(true), py::arg("termination").none(true), py::arg("limits").none(true),
+           py::arg("allowed").none(true), py::arg("action_rate").none(true), py::arg("discount"), py::arg("particles"),
+           py::arg("known_ground").none(true), py::keep_alive<1, 2>(), py::keep_alive<1, 3>(), py::keep_alive<1, 6>());
   py::class_<CemSettings> cem(m, "CemSettings", py::module_local());
   cem.def(py::init([](IndexType horizon, IndexType candidates, IndexType elites, int iterations, double smoothing,
                       double initial_std, double min_std, bool returns_mean, bool truncated, double tolerance) {
@@ -271,6 +284,7 @@ void bind_planners(py::module_& m) {
   bind_plan<RandomShootingSettings>(m);
   bind_icem(m);
   bind_mppi(m);
+  bind_categorical_cem(m);
 }
 
 }  // namespace dynaplan::bindings

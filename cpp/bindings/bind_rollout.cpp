@@ -7,6 +7,7 @@
 #include "dynaplan/models/network_prediction.hpp"
 #include "dynaplan/rollout/rollout.hpp"
 #include "handles.hpp"
+#include "interrupt.hpp"
 #include "limits.hpp"
 #include "query.hpp"
 
@@ -65,6 +66,8 @@ py::object rollout_into(const RolloutInputs& inputs, const py::array& states, co
     batch.known_steps = steps.mutable_data();
     known_steps = std::move(steps);
   }
+  const PythonInterrupt interrupt;
+  batch.interrupt = &interrupt;
   {
     const py::gil_scoped_release release;
     rollout(problem, batch);
@@ -84,6 +87,8 @@ py::array_t<T> returns_of(const RolloutInputs& inputs, const RewardHandle& rewar
   batch.last_action = optional_input<T>(previous_action, "previous_action", {problem.dynamics->action_dim()});
   py::array_t<T> totals(batch.count);
   batch.totals = totals.mutable_data();
+  const PythonInterrupt interrupt;
+  batch.interrupt = &interrupt;
   {
     const py::gil_scoped_release release;
     rollout(problem, batch);

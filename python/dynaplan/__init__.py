@@ -28,9 +28,11 @@ from dynaplan.errors import RankDeficientWarning as RankDeficientWarning  # noqa
 from dynaplan.errors import ShapeError as ShapeError  # noqa: E402
 from dynaplan.evaluate import Evaluation as Evaluation  # noqa: E402
 from dynaplan.evaluate import evaluate as evaluate  # noqa: E402
+from dynaplan.explanation import Explanation as Explanation  # noqa: E402
 from dynaplan.features import Identity as Identity  # noqa: E402
 from dynaplan.features import Polynomial as Polynomial  # noqa: E402
 from dynaplan.known_ground import KnownGround as KnownGround  # noqa: E402
+from dynaplan.limits import Limits as Limits  # noqa: E402
 from dynaplan.models import MLP as MLP  # noqa: E402
 from dynaplan.models import Ensemble as Ensemble  # noqa: E402
 from dynaplan.models import GaussianMLP as GaussianMLP  # noqa: E402
@@ -44,6 +46,7 @@ from dynaplan.models import with_jacobians as with_jacobians  # noqa: E402
 from dynaplan.planners import CEM as CEM  # noqa: E402
 from dynaplan.planners import ICEM as ICEM  # noqa: E402
 from dynaplan.planners import MPPI as MPPI  # noqa: E402
+from dynaplan.planners import CategoricalCEM as CategoricalCEM  # noqa: E402
 from dynaplan.planners import Plan as Plan  # noqa: E402
 from dynaplan.planners import PlanStats as PlanStats  # noqa: E402
 from dynaplan.planners import RandomShooting as RandomShooting  # noqa: E402
@@ -51,6 +54,9 @@ from dynaplan.recursive import RecursiveLeastSquares as RecursiveLeastSquares  #
 from dynaplan.rollouts import returns as returns  # noqa: E402
 from dynaplan.rollouts import rollout as rollout  # noqa: E402
 from dynaplan.transitions import Transitions as Transitions  # noqa: E402
+from dynaplan.tuning import Trial as Trial  # noqa: E402
+from dynaplan.tuning import Tuning as Tuning  # noqa: E402
+from dynaplan.tuning import tune as tune  # noqa: E402
 
 __all__ = [
     "CEM",
@@ -60,15 +66,18 @@ __all__ = [
     "MPPI",
     "PETS",
     "ArgumentError",
+    "CategoricalCEM",
     "Ensemble",
     "Error",
     "Evaluation",
+    "Explanation",
     "GaussianMLP",
     "Identity",
     "IsaError",
     "Iteration",
     "Jacobians",
     "KnownGround",
+    "Limits",
     "LinearGaussian",
     "ModelFileError",
     "NetworkUnits",
@@ -83,6 +92,8 @@ __all__ = [
     "ShapeError",
     "TrainingHistory",
     "Transitions",
+    "Trial",
+    "Tuning",
     "__version__",
     "build_info",
     "collect",
@@ -95,5 +106,6 @@ __all__ = [
     "risk",
     "rollout",
     "terminations",
+    "tune",
     "with_jacobians",
 ]

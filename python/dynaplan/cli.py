@@ -289,7 +289,7 @@ def _episode(env: Any, mpc: MPC, seed: int) -> report.ControlledEpisode:
 
     def act(state: NDArray[Any]) -> NDArray[np.float64]:
         start = time.perf_counter()
-        action = mpc.act(state)
+        action: NDArray[np.float64] = mpc.act(state)
         seconds.append(time.perf_counter() - start)
         return action
 

@@ -194,7 +194,9 @@ def returns(
             number,
             threads,
         )
-    score = TrajectoryScore(reward, termination, discount, previous, known_ground)
+    score = TrajectoryScore(
+        reward, termination, discount, previous_action=previous, known_ground=known_ground
+    )
     count, horizon = sequences.shape[:2]
     out = np.empty((count, particles, horizon + 1, model.state_dim), sequences.dtype)
     known_steps = _core.rollout(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -13,7 +14,14 @@ from dynaplan.known_ground import KnownGround
 from dynaplan.rewards import Reward, Term
 from dynaplan.terminations import Termination
 
-__all__ = ["Steps", "TrajectoryScore", "compiled", "ended_steps", "step_arrays"]
+__all__ = [
+    "Steps",
+    "TrajectoryScore",
+    "compiled",
+    "ended_steps",
+    "step_arrays",
+    "step_rewards",
+]
 
 # States (N * H, S), actions (N * H, A) and next states (N * H, S), in float64.
 Steps = tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]
@@ -28,6 +36,9 @@ class TrajectoryScore:
         discount: in (0, 1].
         previous_action: (A,) applied before the first step, or None.
         known_ground: where trajectories that leave it are rejected, or None.
+        allowed: (S,) lowest and highest states, outside of which they are rejected, or None.
+        terminal_value: function of states (N, S) that returns (N,) for those where trajectories
+            end, or None.
     """
 
     def __init__(
@@ -35,8 +46,11 @@ class TrajectoryScore:
         reward: Reward,
         termination: Termination | None,
         discount: float,
+        *,
         previous_action: NDArray[Any] | None = None,
         known_ground: KnownGround | None = None,
+        allowed: tuple[NDArray[np.float64], NDArray[np.float64]] | None = None,
+        terminal_value: Callable[[NDArray[Any]], NDArray[np.float64]] | None = None,
     ) -> None:
         if not callable(reward):
             raise TypeError(f"reward: got {type(reward).__name__}, must be a term or a function")
@@ -46,6 +60,8 @@ class TrajectoryScore:
         self.termination = termination
         self.discount = discount
         self.previous_action = previous_action
+        self.allowed = allowed
+        self.terminal_value = terminal_value
         self.rejects = known_ground is not None and known_ground.on_leaving == "reject"
 
     def __call__(
@@ -62,34 +78,53 @@ class TrajectoryScore:
             known_steps: (N,) steps on known ground, or None where all ground is known.
 
         Returns:
-            (N,); -inf where known ground is left and that rejects.
+            (N,); -inf where known ground is left and that rejects, or a state is not allowed.
         """
         count, horizon = actions.shape[:2]
         steps = step_arrays(trajectories, actions)
-        if isinstance(self.reward, Term):
-            first = actions[:, :1] if self.previous_action is None else self.previous_action
-            before = np.empty_like(actions)
-            before[:, :1], before[:, 1:] = first, actions[:, :-1]
-            values = self.reward(*steps, before.reshape(len(steps[1]), -1))
-        else:
-            values = np.asarray(self.reward(*steps), dtype=np.float64)
-        if values.shape != (count * horizon,):
-            raise ShapeError(
-                f"reward: returned shape {values.shape}, must be ({count * horizon},), "
-                "one number per row of the batch"
-            )
+        values = step_rewards(self.reward, steps, actions, self.previous_action)
         alive = np.ones((count, horizon), np.bool_)
+        goes_on = np.ones(count, np.bool_)
         if self.termination is not None:
             ended = ended_steps(self.termination, steps).reshape(count, horizon)
             alive = np.cumsum(ended, axis=1) - ended == 0
+            goes_on[ended.any(axis=1)] = False
         unknown = np.zeros((count, horizon), np.bool_)
         if known_steps is not None:
             unknown = np.arange(horizon) >= known_steps[:, None]
         rewards = np.where(alive & ~unknown, values.reshape(count, horizon), 0.0)
         total: NDArray[np.float64] = rewards @ self.discount ** np.arange(horizon)
+        if self.terminal_value is not None:
+            goes_on[unknown.any(axis=1)] = False
+            value = self.terminal_value(trajectories[:, -1])
+            total += np.where(goes_on, self.discount**horizon * value, 0.0)
+        if self.allowed is not None:
+            low, high = self.allowed
+            after = trajectories[:, 1:]
+            outside = ~((after >= low) & (after <= high)).all(axis=2)
+            total[(alive & ~unknown & outside).any(axis=1)] = -np.inf
         if self.rejects:
             total[(alive & unknown).any(axis=1)] = -np.inf
         return total
+
+
+def step_rewards(
+    reward: Reward, steps: Steps, actions: NDArray[Any], previous_action: NDArray[Any] | None
+) -> NDArray[np.float64]:
+    """Returns (N * H,): what each step of trajectories under actions (N, H, A) earns."""
+    if isinstance(reward, Term):
+        first = actions[:, :1] if previous_action is None else previous_action
+        before = np.empty_like(actions)
+        before[:, :1], before[:, 1:] = first, actions[:, :-1]
+        values = reward(*steps, before.reshape(len(steps[1]), -1))
+    else:
+        values = np.asarray(reward(*steps), dtype=np.float64)
+    if values.shape != (len(steps[0]),):
+        raise ShapeError(
+            f"reward: returned shape {values.shape}, must be ({len(steps[0])},), "
+            "one number per row of the batch"
+        )
+    return values
 
 
 def compiled(

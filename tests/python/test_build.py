@@ -67,7 +67,7 @@ def test_one_version_everywhere() -> None:
 def test_the_wheel_holds_types_and_no_headers() -> None:
     files = {Path(str(path)) for path in importlib.metadata.files("dynaplan") or ()}
     inside = {path.name for path in files if path.parts[0] == "dynaplan"}
-    assert {"py.typed", "_core.pyi", "__init__.py"} <= inside
+    assert {"py.typed", "planners.pyi", "__init__.py"} <= inside
     assert {path.name for path in MODULES} <= inside
     assert not {path for path in files if path.suffix in {".hpp", ".h", ".cpp", ".a"}}
 
@@ -89,8 +89,13 @@ def public(value: Any) -> set[str]:
 
 
 def test_the_stub_names_what_the_module_has() -> None:
-    stub = stub_names(ast.parse((PACKAGE / "_core.pyi").read_text(encoding="utf-8")).body)
+    stub: dict[str, ast.stmt] = {}
+    for path in (PACKAGE / "_core").glob("[a-z]*.pyi"):
+        stub |= stub_names(ast.parse(path.read_text(encoding="utf-8")).body)
     assert set(stub) == public(_core)
+    exported = ast.parse((PACKAGE / "_core" / "__init__.pyi").read_text(encoding="utf-8")).body
+    imports = [node for node in exported if isinstance(node, ast.ImportFrom)]
+    assert {alias.asname for node in imports for alias in node.names} == set(stub)
     for name, node in stub.items():
         if isinstance(node, ast.ClassDef):
             assert set(stub_names(node.body)) == public(getattr(_core, name)), name

@@ -223,7 +223,7 @@ def test_settings_out_of_range_are_refused_at_once(settings, message):
         ({"action_space": ([-np.inf], [1.0])}, dp.ArgumentError, "action_space: got .* be finite"),
         ({"action_space": ([1.0], [-1.0])}, dp.ArgumentError, "low exceeds high"),
         ({"action_space": ([-1.0, 0.0], [1.0, 2.0])}, dp.ShapeError, "action_space.low"),
-        ({"action_space": 3}, dp.ArgumentError, "must be a Box or a pair"),
+        ({"action_space": 3}, dp.ArgumentError, "must be a Box, a Discrete or a pair"),
         ({"warm_start": np.zeros((3, 1))}, dp.ShapeError, r"warm_start: got shape \(3, 1\)"),
         ({"previous_action": [np.inf]}, dp.ArgumentError, "previous_action: entry 0 is inf"),
         ({"reward": dp.rewards.quadratic([1.0, 2.0])}, dp.ShapeError, "weights for 2 states"),

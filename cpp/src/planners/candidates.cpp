@@ -21,6 +21,7 @@ void spread(const double* values, Block<float> out) {
 // Takes from `workspace` what every rollout of the problem starts from.
 BlockRollout<float> start_of(const PlanProblem& problem, Index lanes, Workspace& workspace) {
   BlockRollout<float> block;
+  block.interrupt = problem.interrupt;
   const Block<float> state = workspace.take_block<float>(problem.rollout.dynamics->state_dim(), lanes);
   spread(problem.state, state);
   block.initial_state = state;
@@ -47,10 +48,15 @@ std::size_t block_bytes(const PlanProblem& problem, Index horizon, Index lanes) 
   const Index action_dim = problem.rollout.dynamics->action_dim();
   const Index particles = problem.rollout.particles.count;
   return Workspace::bytes<float>(state_dim * lanes) + Workspace::bytes<float>(action_dim * lanes) +
-         Workspace::bytes<float>(lanes) + Workspace::bytes<float>(particles * lanes) +
+         Workspace::bytes<float>(lanes) + 2 * Workspace::bytes<float>(particles * lanes) +
+         Workspace::bytes<float>(particles * state_dim * lanes) +
          Workspace::bytes<float>(horizon * action_dim * lanes) +
          Workspace::bytes<float>(particles * problem.rollout.trajectory_rows(horizon) * lanes) +
          problem.rollout.workspace_bytes(lanes, false);
+}
+
+bool scores_at_once(const PlanProblem& problem) {
+  return problem.score != nullptr || problem.terminal_value != nullptr;
 }
 
 // The mean of what the model predicts: one particle, wherever it goes.
@@ -58,6 +64,7 @@ RolloutProblem<float> mean_of(const RolloutProblem<float>& problem) {
   RolloutProblem<float> mean = problem;
   mean.particles = {};
   mean.known_ground.reset();
+  mean.allowed = nullptr;
   return mean;
 }
 
@@ -78,13 +85,23 @@ void Candidates::prepare(const PlanProblem& problem, Index count, Index horizon)
   // Never fewer than there were: populations shrink and grow again.
   workspaces_.resize(std::max(workspaces_.size(), static_cast<std::size_t>(threads_)));
   for (Workspace& workspace : workspaces_) workspace.reserve(block_bytes(problem, horizon, lanes_));
+  prepare_scores(problem, count);
+}
+
+void Candidates::prepare_scores(const PlanProblem& problem, Index count) {
+  const Index rows = count * problem.rollout.particles.count;
   if (problem.score != nullptr) {
-    const Index rows = count * problem.rollout.particles.count;
-    trajectories_.resize(static_cast<std::size_t>(rows * (horizon + 1) * state_dim_));
-    sequences_.resize(static_cast<std::size_t>(rows * horizon * action_dim_));
+    trajectories_.resize(static_cast<std::size_t>(rows * (horizon_ + 1) * state_dim_));
+    sequences_.resize(static_cast<std::size_t>(rows * horizon_ * action_dim_));
     known_steps_.resize(static_cast<std::size_t>(problem.rollout.known_ground ? rows : 0));
-    particle_totals_.resize(static_cast<std::size_t>(rows));
+  } else if (problem.terminal_value != nullptr) {
+    end_states_.resize(static_cast<std::size_t>(rows * state_dim_));
+    end_weights_.resize(static_cast<std::size_t>(rows));
+    end_values_.resize(static_cast<std::size_t>(rows));
+  } else {
+    return;
   }
+  particle_totals_.resize(static_cast<std::size_t>(rows));
 }
 
 bool Candidates::in_time(const PlanProblem& problem) const {
@@ -118,19 +135,20 @@ Evaluated Candidates::evaluate(const PlanProblem& problem, std::uint32_t iterati
     {
       const Workspace::Scope scope(workspace);
       fill(context, first, tile(index), workspace);
+      limit_rates(problem, tile(index));
     }
     roll_block(problem, stream, tile(index), first, std::min(lanes_, count_ - first), workspace);
     if (problem.deadline) took(begin);
   });
-  if (problem.score != nullptr) {
+  if (scores_at_once(problem)) {
     const Clock::time_point begin = Clock::now();
-    score_trajectories(problem, count_);
+    score_kept(problem, count_);
     took(begin);
   }
   return rank_last(problem);
 }
 
-// Scores one block of candidates; for a TrajectoryScore only keeps what it needs.
+// Scores one block of candidates; where all are scored at once it only keeps what that needs.
 void Candidates::roll_block(const PlanProblem& problem, const Stream& stream, Block<float> actions, Index first,
                             Index count, Workspace& workspace) {
   const Workspace::Scope scope(workspace);
@@ -139,32 +157,61 @@ void Candidates::roll_block(const PlanProblem& problem, const Stream& stream, Bl
   block.stream = stream;
   block.first_candidate = first;
   block.candidates = count;
-  if (problem.score == nullptr) {
+  const Index particles = problem.rollout.particles.count;
+  if (problem.score != nullptr) {
+    block.trajectory =
+        workspace.take_block<float>(particles * problem.rollout.trajectory_rows(horizon_), actions.lanes);
+    if (problem.rollout.known_ground) block.known_steps = workspace.take_block<float>(particles, actions.lanes);
+    rollout_block(problem.rollout, block, workspace);
+    keep_trajectories(problem, block, first, count);
+  } else if (problem.terminal_value != nullptr) {
+    block.end = {workspace.take_block<float>(particles * state_dim_, actions.lanes),
+                 workspace.take_block<float>(particles, actions.lanes),
+                 workspace.take_block<float>(particles, actions.lanes)};
+    rollout_block(problem.rollout, block, workspace);
+    keep_end(problem, block, first, count);
+  } else {
     block.total = totals_.data() + first;
     rollout_block(problem.rollout, block, workspace);
-    return;
   }
+}
+
+void Candidates::keep_trajectories(const PlanProblem& problem, const BlockRollout<float>& block, Index first,
+                                   Index count) {
   const Index particles = problem.rollout.particles.count;
   const Index rows = problem.rollout.trajectory_rows(horizon_);
-  block.trajectory = workspace.take_block<float>(particles * rows, actions.lanes);
-  if (problem.rollout.known_ground) block.known_steps = workspace.take_block<float>(particles, actions.lanes);
-  rollout_block(problem.rollout, block, workspace);
   const Index size = (horizon_ + 1) * state_dim_;
   for (Index p = 0; p < particles; ++p) {
     block_to_rows<float>(block.trajectory.rows(p * rows, size), count,
                          trajectories_.data() + (first * particles + p) * size, particles * size);
-    block_to_rows<float>(actions, count, sequences_.data() + (first * particles + p) * actions.dim,
-                         particles * actions.dim);
+    block_to_rows<float>(block.actions, count, sequences_.data() + (first * particles + p) * block.actions.dim,
+                         particles * block.actions.dim);
   }
   if (problem.rollout.known_ground) {
     block_to_rows<float>(block.known_steps, count, known_steps_.data() + first * particles, particles);
   }
 }
 
-void Candidates::score_trajectories(const PlanProblem& problem, Index count) {
+void Candidates::keep_end(const PlanProblem& problem, const BlockRollout<float>& block, Index first, Index count) {
   const Index particles = problem.rollout.particles.count;
-  problem.score->score(trajectories_.data(), sequences_.data(), known_steps_.empty() ? nullptr : known_steps_.data(),
-                       count * particles, horizon_, particle_totals_.data());
+  const Index size = particles * state_dim_;
+  block_to_rows<float>(block.end.states, count, end_states_.data() + first * size, size);
+  block_to_rows<float>(block.end.weights, count, end_weights_.data() + first * particles, particles);
+  block_to_rows<float>(block.end.totals, count, particle_totals_.data() + first * particles, particles);
+}
+
+void Candidates::score_kept(const PlanProblem& problem, Index count) {
+  const Index particles = problem.rollout.particles.count;
+  if (problem.score != nullptr) {
+    problem.score->score(trajectories_.data(), sequences_.data(), known_steps_.empty() ? nullptr : known_steps_.data(),
+                         count * particles, horizon_, particle_totals_.data());
+  } else {
+    problem.terminal_value->value(end_states_.data(), count * particles, end_values_.data());
+    for (std::size_t n = 0; n < static_cast<std::size_t>(count * particles); ++n) {
+      // A choice, not a product: what follows the end of an episode counts for nothing, also where it is nan.
+      if (end_weights_[n] != 0.0F) particle_totals_[n] += end_weights_[n] * end_values_[n];
+    }
+  }
   for (Index n = 0; n < count; ++n) {
     totals_[static_cast<std::size_t>(n)] = reduce(problem.rollout.particles.risk, problem.rollout.dynamics->members(),
                                                   particle_totals_.data() + n * particles, particles);
@@ -173,13 +220,12 @@ void Candidates::score_trajectories(const PlanProblem& problem, Index count) {
 
 Evaluated Candidates::rank_last(const PlanProblem& problem) {
   constexpr float kLast = -std::numeric_limits<float>::infinity();
-  const bool rejects = problem.rollout.known_ground && problem.rollout.known_ground->on_leaving == OnLeaving::kReject;
   Evaluated last;
   for (Index n = 0; n < count_; ++n) {
     float& total = totals_[static_cast<std::size_t>(n)];
     const bool late = late_[static_cast<std::size_t>(n / lanes_)] != 0;
     if (std::isfinite(total) && !late) continue;
-    ++(late ? last.late : rejects && total == kLast ? last.rejected : last.non_finite);
+    ++(late ? last.late : problem.rollout.rejects() && total == kLast ? last.rejected : last.non_finite);
     total = kLast;
   }
   return last;
@@ -260,13 +306,14 @@ double Candidates::value_of(const PlanProblem& problem, std::uint32_t iteration,
   Stream stream = problem.stream;
   stream.iteration = iteration;
   roll_block(problem, stream, spread_sequence(sequence), 0, 1, workspaces_.front());
-  if (problem.score != nullptr) score_trajectories(problem, 1);
+  if (scores_at_once(problem)) score_kept(problem, 1);
   return static_cast<double>(totals_.front());
 }
 
 void Candidates::evaluate_result(const PlanProblem& problem, std::uint32_t iteration, PlanResult& result) {
   const bool is_drawn = problem.rollout.particles.propagation != Propagation::kMean;
-  const bool value_is_of_mean = !is_drawn && !problem.rollout.known_ground;
+  const bool value_is_of_mean = !is_drawn && !problem.rollout.known_ground && problem.rollout.allowed == nullptr &&
+                                problem.terminal_value == nullptr;
   if (!value_is_of_mean) result.value = value_of(problem, iteration, result.actions);
   const RolloutProblem<float> mean = mean_of(problem.rollout);
   Workspace& workspace = workspaces_.front();

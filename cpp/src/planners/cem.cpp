@@ -75,10 +75,7 @@ void CemSettings::validate() const {
   require_at_least_one("horizon", horizon);
   require_at_least_one("candidates", candidates);
   require_at_least_one("iterations", iterations);
-  if (elites < 1 || elites > candidates) {
-    throw ValueError("elites: got " + std::to_string(elites) +
-                     ", must be from 1 to candidates = " + std::to_string(candidates));
-  }
+  require_elites(elites, candidates);
   if (!(smoothing >= 0.0 && smoothing < 1.0)) {
     throw ValueError("smoothing: got " + std::to_string(smoothing) + ", must be in [0, 1)");
   }

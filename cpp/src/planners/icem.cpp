@@ -11,19 +11,20 @@ inline namespace DYNAPLAN_LEVEL {
 
 namespace {
 
-// The candidates of an iteration are those drawn, the last of them in the last iteration the mean, and after them the
-// sequences that were kept.
+// The last candidate drawn in the last iteration is the mean.
 class IcemSearch final : public Search {
  public:
   IcemSearch(const IcemSettings& settings, const SequenceNoise* noise, const PlanProblem& problem, SearchMemory& memory,
              PlanResult& result)
       : settings_(settings), noise_(noise), problem_(problem), memory_(memory), result_(result) {
     memory.distribution.start(problem, settings.horizon, settings.initial_std);
-    size_ = static_cast<Index>(memory.distribution.mean.size());
-    keep(problem.carried);
   }
 
-  Index population(int iteration) const override { return drawn(iteration) + kept_; }
+  Index population(int iteration) const override {
+    double count = static_cast<double>(settings_.candidates);
+    for (int i = 0; i < iteration; ++i) count = std::floor(count / settings_.decay);
+    return std::max(static_cast<Index>(count), std::min(2 * settings_.elites, settings_.candidates));
+  }
 
   void draw(int iteration, Index first, Block<float> actions, Workspace& workspace) const override {
     Stream stream = problem_.stream;
@@ -36,16 +37,12 @@ class IcemSearch final : public Search {
       noise_->apply(normals, actions);
     }
     memory_.distribution.draw(actions);
-    const Index count = drawn(iteration);
+    const Index count = population(iteration);
     const bool is_last = iteration + 1 == settings_.iterations;
     if (is_last && count > first && count - 1 < first + actions.lanes) {
-      for (Index row = 0; row < size_; ++row) {
+      for (Index row = 0; row < actions.dim; ++row) {
         actions.row(row)[count - 1 - first] = memory_.distribution.mean_action(row);
       }
-    }
-    for (Index n = std::max(count, first); n < std::min(count + kept_, first + actions.lanes); ++n) {
-      const float* const sequence = memory_.kept.data() + (n - count) * size_;
-      for (Index row = 0; row < kept_size_; ++row) actions.row(row)[n - first] = sequence[row];
     }
   }
 
@@ -54,43 +51,18 @@ class IcemSearch final : public Search {
     if (elites == 0) return;
     Candidates& candidates = memory_.candidates;
     memory_.distribution.fit(candidates.select(elites), elites, settings_.smoothing, settings_.min_std);
-    kept_ = std::min(settings_.kept(), elites);
-    kept_size_ = size_;
-    memory_.kept.resize(static_cast<std::size_t>(kept_ * size_));
-    candidates.copy_best(kept_, memory_.kept.data());
-    result_.elites.assign(memory_.kept.begin(), memory_.kept.end());
+    const Index kept = std::min(settings_.kept(), elites);
+    float* const sequences = memory_.kept.keep(kept);
+    candidates.copy_best(kept, sequences);
+    result_.elites.assign(sequences, sequences + kept * static_cast<Index>(memory_.distribution.mean.size()));
   }
 
  private:
-  Index drawn(int iteration) const {
-    double count = static_cast<double>(settings_.candidates);
-    for (int i = 0; i < iteration; ++i) count = std::floor(count / settings_.decay);
-    return std::max(static_cast<Index>(count), std::min(2 * settings_.elites, settings_.candidates));
-  }
-
-  // Takes over the sequences of the plan before; the steps they lack keep what is drawn.
-  void keep(const CarriedSequences& carried) {
-    kept_ = carried.count;
-    const Index action_dim = problem_.rollout.dynamics->action_dim();
-    kept_size_ = carried.steps * action_dim;
-    memory_.kept.resize(static_cast<std::size_t>(kept_ * size_));
-    for (Index n = 0; n < kept_; ++n) {
-      for (Index row = 0; row < kept_size_; ++row) {
-        const double action = carried.actions[n * kept_size_ + row];
-        memory_.kept[static_cast<std::size_t>(n * size_ + row)] = static_cast<float>(
-            std::clamp(action, problem_.action_low[row % action_dim], problem_.action_high[row % action_dim]));
-      }
-    }
-  }
-
   const IcemSettings& settings_;
   const SequenceNoise* noise_;
   const PlanProblem& problem_;
   SearchMemory& memory_;
   PlanResult& result_;
-  Index size_ = 0;       // of a sequence, H * A
-  Index kept_ = 0;       // sequences
-  Index kept_size_ = 0;  // entries of theirs that are given
 };
 
 void require(bool holds, const char* name, double value, const char* rule) {
@@ -103,10 +75,7 @@ void IcemSettings::validate() const {
   require_at_least_one("horizon", horizon);
   require_at_least_one("candidates", candidates);
   require_at_least_one("iterations", iterations);
-  if (elites < 1 || elites > candidates) {
-    throw ValueError("elites: got " + std::to_string(elites) +
-                     ", must be from 1 to candidates = " + std::to_string(candidates));
-  }
+  require_elites(elites, candidates);
   require(smoothing >= 0.0 && smoothing < 1.0, "smoothing", smoothing, "in [0, 1)");
   require(initial_std > 0.0 && std::isfinite(initial_std), "initial_std", initial_std, "finite and above 0");
   require(min_std >= 0.0 && min_std <= initial_std, "min_std", min_std, "from 0 to initial_std");

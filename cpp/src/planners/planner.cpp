@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <string>
+#include <utility>
 
 #include "dynaplan/core/error.hpp"
 
@@ -26,6 +27,12 @@ void require_at_least_one(const char* setting, Index value) {
   if (value < 1) throw ValueError(std::string(setting) + ": got " + std::to_string(value) + ", must be at least 1");
 }
 
+void require_elites(Index elites, Index candidates) {
+  if (elites >= 1 && elites <= candidates) return;
+  throw ValueError("elites: got " + std::to_string(elites) +
+                   ", must be from 1 to candidates = " + std::to_string(candidates));
+}
+
 void PlanProblem::validate(Index horizon) const {
   rollout.validate();
   if (score == nullptr && rollout.reward == nullptr) throw ValueError("reward: got none, must be a reward");
@@ -41,6 +48,10 @@ void PlanProblem::validate(Index horizon) const {
   }
   require_finite("previous_action", last_action, action_dim);
   for (Index i = 0; i < action_dim; ++i) {
+    if (action_rate != nullptr && !(action_rate[i] >= 0.0)) {
+      throw ValueError("limits.action_rate: entry " + std::to_string(i) + " is " + std::to_string(action_rate[i]) +
+                       ", must be at least 0");
+    }
     if (action_low[i] > action_high[i]) {
       throw ValueError("action_space: low exceeds high in entry " + std::to_string(i));
     }
@@ -53,11 +64,52 @@ double PlanProblem::start_action(Index row) const {
   return std::clamp(warm_start[row], action_low[dim], action_high[dim]);
 }
 
-void PlanResult::copy_sequences(const PlanProblem& problem, const std::vector<float>& sequences, double* out) {
+namespace {
+
+// The range of an action after `before`, or the whole box where that is null.
+template <class T>
+std::pair<T, T> reach(const PlanProblem& problem, Index dim, const T* before) {
+  const auto low = static_cast<T>(problem.action_low[dim]);
+  const auto high = static_cast<T>(problem.action_high[dim]);
+  if (problem.action_rate == nullptr || before == nullptr) return {low, high};
+  const auto rate = static_cast<T>(problem.action_rate[dim]);
+  return {std::clamp(*before - rate, low, high), std::clamp(*before + rate, low, high)};
+}
+
+}  // namespace
+
+void limit_rates(const PlanProblem& problem, Block<float> actions) {
+  if (problem.action_rate == nullptr) return;
   const Index action_dim = problem.rollout.dynamics->action_dim();
-  for (Index row = 0; row < static_cast<Index>(sequences.size()); ++row) {
-    const auto action = static_cast<double>(sequences[static_cast<std::size_t>(row)]);
-    out[row] = std::clamp(action, problem.action_low[row % action_dim], problem.action_high[row % action_dim]);
+  for (Index row = 0; row < actions.dim; ++row) {
+    const Index dim = row % action_dim;
+    float* const action = actions.row(row);
+    if (row < action_dim && problem.last_action == nullptr) continue;
+    const auto last = static_cast<float>(row < action_dim ? problem.last_action[dim] : 0.0);
+    for (Index k = 0; k < actions.lanes; ++k) {
+      const float before = row < action_dim ? last : actions.row(row - action_dim)[k];
+      const auto [low, high] = reach(problem, dim, &before);
+      action[k] = std::min(std::max(action[k], low), high);
+    }
+  }
+}
+
+void limit_rates(const PlanProblem& problem, std::vector<float>& sequence) {
+  limit_rates(problem, Block<float>{sequence.data(), static_cast<Index>(sequence.size()), 1, 1});
+}
+
+void PlanResult::copy_sequences(const PlanProblem& problem, Index horizon, const std::vector<float>& sequences,
+                                double* out) {
+  const Index action_dim = problem.rollout.dynamics->action_dim();
+  const auto size = static_cast<Index>(sequences.size());
+  for (Index row = 0; row < size; ++row) {
+    const Index dim = row % action_dim;
+    const bool is_first = row / action_dim % horizon == 0;
+    const double* const before = !is_first                        ? out + row - action_dim
+                                 : problem.last_action != nullptr ? problem.last_action + dim
+                                                                  : nullptr;
+    const auto [low, high] = reach(problem, dim, before);
+    out[row] = std::clamp(static_cast<double>(sequences[static_cast<std::size_t>(row)]), low, high);
   }
 }
 
@@ -65,6 +117,7 @@ void PlanResult::begin(const PlanProblem& problem, Index horizon) {
   actions.resize(static_cast<std::size_t>(horizon * problem.rollout.dynamics->action_dim()));
   states.resize(static_cast<std::size_t>((horizon + 1) * problem.rollout.dynamics->state_dim()));
   elites.clear();
+  spread.clear();
   status = PlanStatus::kIterations;
   candidates = rejected = non_finite = 0;
   iterations = 0;

@@ -48,6 +48,7 @@ void plan_random_shooting(const RandomShootingSettings& settings, const PlanProb
     for (Index row = 0; row < static_cast<Index>(result.actions.size()); ++row) {
       result.actions[static_cast<std::size_t>(row)] = static_cast<float>(problem.start_action(row));
     }
+    limit_rates(problem, result.actions);
   }
   memory.candidates.evaluate_result(problem, 1, result);
 }

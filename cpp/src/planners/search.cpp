@@ -27,9 +27,11 @@ float run_search(const PlanProblem& problem, Index horizon, int iterations, Sear
   Candidates& candidates = memory.candidates;
   candidates.begin_plan();
   result.begin(problem, horizon);
+  memory.kept.begin(problem, horizon);
   float best_total = -std::numeric_limits<float>::infinity();
   for (int iteration = 0; iteration < iterations; ++iteration) {
-    const Index count = search.population(iteration);
+    const Index drawn = search.population(iteration);
+    const Index count = drawn + memory.kept.count();
     candidates.prepare(problem, count, horizon);
     if (!candidates.in_time(problem)) {
       result.status = PlanStatus::kBudget;
@@ -37,6 +39,7 @@ float run_search(const PlanProblem& problem, Index horizon, int iterations, Sear
     }
     const auto draw = [&](Index first, Block<float> actions, Workspace& workspace) {
       search.draw(iteration, first, actions, workspace);
+      memory.kept.write(drawn, first, actions);
     };
     const Evaluated evaluated = candidates.evaluate(problem, static_cast<std::uint32_t>(iteration), draw);
     result.non_finite += evaluated.non_finite;
@@ -47,6 +50,7 @@ float run_search(const PlanProblem& problem, Index horizon, int iterations, Sear
       result.status = PlanStatus::kBudget;
       break;
     }
+    memory.kept.clear();
     search.update(iteration, count - evaluated.ranked_last());
     ++result.iterations;
     if (result.iterations < iterations && search.has_settled()) {
@@ -62,6 +66,8 @@ void choose_mean(const PlanProblem& problem, int iterations, SearchMemory& memor
   for (Index row = 0; row < static_cast<Index>(result.actions.size()); ++row) {
     result.actions[static_cast<std::size_t>(row)] = memory.distribution.mean_action(row);
   }
+  limit_rates(problem, result.actions);
+  result.spread.assign(memory.distribution.std.begin(), memory.distribution.std.end());
   memory.candidates.evaluate_result(problem, fresh_draws(iterations), result);
 }
 

@@ -105,6 +105,7 @@ bool run_block(const RolloutProblem<T>& problem, const RolloutBatch<T>& batch, c
   block.stream = batch.stream;
   block.first_candidate = first;
   block.candidates = count;
+  block.interrupt = batch.interrupt;
   if (batch.totals != nullptr) block.total = workspace.take<T>(lanes);
   if (batch.trajectories != nullptr) block.trajectory = workspace.take_block<T>(shape.trajectory_rows, lanes);
   if (batch.known_steps != nullptr) block.known_steps = workspace.take_block<T>(shape.particles, lanes);

@@ -71,14 +71,22 @@ class BlockRun {
   void run() {
     for (Index t = 0; t < horizon_; ++t) {
       draw_.step = t;
-      for (Index p = 0; p < particles_; ++p) step(p, t);
+      for (Index p = 0; p < particles_; ++p) {
+        if (block_.interrupt != nullptr && block_.interrupt->requested()) return;
+        step(p, t);
+      }
       if (draw_.propagation == Propagation::kMoment) {
         match_moments<T>({state(0, t + 1), particle_rows_}, alive_, draw_, workspace_);
       }
       for (Index p = 0; p < particles_; ++p) arrive(p, t);
       scale_ *= problem_.discount;
     }
-    reduce_totals();
+    reject_totals();
+    if (block_.end.totals.data != nullptr) {
+      write_end();
+    } else {
+      reduce_totals();
+    }
   }
 
  private:
@@ -129,12 +137,22 @@ class BlockRun {
   // A step's reward adds to the total directly unless the discount so far, or whether the particle is still alive,
   // weighs it. One particle's total is its candidate's.
   void take_totals() {
-    if (block_.total == nullptr || problem_.reward == nullptr) return;
-    totals_ =
-        particles_ == 1 ? Block<T>{block_.total, 1, lanes_, lanes_} : workspace_.take_block<T>(particles_, lanes_);
+    const bool keeps_each = block_.end.totals.data != nullptr;
+    if ((block_.total == nullptr && !keeps_each) || problem_.reward == nullptr) return;
+    if (keeps_each) {
+      totals_ = block_.end.totals;
+    } else if (particles_ == 1) {
+      totals_ = {block_.total, 1, lanes_, lanes_};
+    } else {
+      totals_ = workspace_.take_block<T>(particles_, lanes_);
+      returns_ = workspace_.take<T>(particles_);
+    }
     std::fill_n(totals_.data, particles_ * lanes_, T(0));
+    if (problem_.allowed != nullptr) {
+      outside_ = workspace_.take_block<T>(particles_, lanes_);
+      std::fill_n(outside_.data, particles_ * lanes_, T(0));
+    }
     if (alive_.data != nullptr || problem_.discount != T(1)) step_reward_ = workspace_.take<T>(lanes_);
-    if (particles_ > 1) returns_ = workspace_.take<T>(particles_);
   }
 
   void step(Index particle, Index t) {
@@ -158,6 +176,7 @@ class BlockRun {
   void arrive(Index particle, Index t) {
     if (problem_.limits != nullptr) clip(*problem_.limits, state(particle, t + 1));
     if (alive_.data != nullptr) hold_ended<T>(alive(particle), state(particle, t), state(particle, t + 1));
+    if (outside_.data != nullptr) mark_outside(particle, t + 1);
     if (totals_.data != nullptr) {
       pay({seen(particle, t), action(t), previous_action(t), seen(particle, t + 1), predicted(particle, t + 1), t},
           alive(particle), totals_.row(particle));
@@ -177,14 +196,39 @@ class BlockRun {
     add_scaled(step_reward_, scale_, lives, lanes_, total);
   }
 
-  void reduce_totals() {
-    if (totals_.data == nullptr) return;
-    if (problem_.known_ground && problem_.known_ground->on_leaving == OnLeaving::kReject) {
-      for (Index i = 0; i < particles_ * lanes_; ++i) {
-        const bool left = known_steps_.data[i] < static_cast<T>(horizon_);
-        totals_.data[i] = left ? -std::numeric_limits<T>::infinity() : totals_.data[i];
-      }
+  // A state that is nan is outside.
+  void mark_outside(Index particle, Index t) {
+    const ConstBlock<T> state = seen(particle, t);
+    T* const outside = outside_.row(particle);
+    for (Index i = 0; i < state_dim_; ++i) {
+      const T low = problem_.allowed->low[static_cast<std::size_t>(i)];
+      const T high = problem_.allowed->high[static_cast<std::size_t>(i)];
+      const T* const value = state.row(i);
+      for (Index k = 0; k < lanes_; ++k) outside[k] = value[k] >= low && value[k] <= high ? outside[k] : T(1);
     }
+  }
+
+  void reject_totals() {
+    if (totals_.data == nullptr || !problem_.rejects()) return;
+    const bool needs_known = problem_.known_ground && problem_.known_ground->on_leaving == OnLeaving::kReject;
+    for (Index i = 0; i < particles_ * lanes_; ++i) {
+      const bool left = (needs_known && known_steps_.data[i] < static_cast<T>(horizon_)) ||
+                        (outside_.data != nullptr && outside_.data[i] != T(0));
+      totals_.data[i] = left ? -std::numeric_limits<T>::infinity() : totals_.data[i];
+    }
+  }
+
+  void write_end() {
+    for (Index p = 0; p < particles_; ++p) {
+      copy_block<T>(seen(p, horizon_), block_.end.states.rows(p * state_dim_, state_dim_));
+      T* const weight = block_.end.weights.row(p);
+      std::fill_n(weight, lanes_, scale_);
+      if (alive_.data == nullptr) continue;
+      for (Index k = 0; k < lanes_; ++k) weight[k] = alive_.row(p)[k] != T(0) ? scale_ : T(0);
+    }
+  }
+
+  void reduce_totals() {
     for (Index k = 0; returns_ != nullptr && k < lanes_; ++k) {
       for (Index p = 0; p < particles_; ++p) returns_[p] = totals_.row(p)[k];
       block_.total[k] = reduce(problem_.particles.risk, problem_.dynamics->members(), returns_, particles_);
@@ -205,6 +249,7 @@ class BlockRun {
   Block<T> tiles_;             // (P * particle_rows, K)
   Block<T> alive_;             // (P, K), no data where nothing ends a particle
   Block<T> known_steps_;       // (P, K), no data where all ground is known
+  Block<T> outside_;           // (P, K) not 0 where a state was not allowed; no data where all are
   Block<T> totals_;            // (P, K), no data where no return is wanted
   T* disagreement_ = nullptr;  // (K)
   T* step_reward_ = nullptr;   // (K), null where nothing is weighed
@@ -224,11 +269,22 @@ std::size_t RolloutProblem<T>::workspace_bytes(Index lanes, bool keeps_trajector
   const std::size_t of_reward = reward != nullptr ? reward->workspace_bytes(lanes) : 0;
   const std::size_t of_moments =
       particles.propagation == Propagation::kMoment ? match_moments_bytes<T>(dynamics->state_dim(), lanes) : 0;
-  const std::size_t own = Workspace::bytes<T>(tile_rows * lanes) + 3 * Workspace::bytes<T>(count * lanes) +
+  const std::size_t own = Workspace::bytes<T>(tile_rows * lanes) + 4 * Workspace::bytes<T>(count * lanes) +
                           2 * Workspace::bytes<T>(lanes) + Workspace::bytes<T>(count) +
                           std::max({of_dynamics, of_reward, of_moments});
   return cheaper != nullptr ? std::max(own, cheaper->workspace_bytes(lanes, keeps_trajectory)) : own;
 }
+
+namespace {
+
+template <class T>
+void require_states(const char* name, const StateLimits<T>* limits, Index state_dim) {
+  if (limits == nullptr || static_cast<Index>(limits->low.size()) == state_dim) return;
+  throw ShapeError(std::string(name) + ": has limits for " + std::to_string(limits->low.size()) +
+                   " states, must have them for the model's " + std::to_string(state_dim));
+}
+
+}  // namespace
 
 template <class T>
 void RolloutProblem<T>::validate() const {
@@ -240,10 +296,8 @@ void RolloutProblem<T>::validate() const {
     }
   }
   if (termination != nullptr) termination->require_dims(state_dim);
-  if (limits != nullptr && static_cast<Index>(limits->low.size()) != state_dim) {
-    throw ShapeError("clip: has limits for " + std::to_string(limits->low.size()) +
-                     " states, must have them for the model's " + std::to_string(state_dim));
-  }
+  require_states("clip", limits, state_dim);
+  require_states("limits", allowed, state_dim);
   if (!(discount > T(0) && discount <= T(1))) {
     throw ValueError("discount: got " + std::to_string(discount) + ", must be in (0, 1]");
   }
@@ -254,7 +308,7 @@ void RolloutProblem<T>::validate() const {
 
 template <class T>
 void rollout_block(const RolloutProblem<T>& problem, const BlockRollout<T>& block, Workspace& workspace) {
-  if (problem.cheaper != nullptr && block.trajectory.data == nullptr) {
+  if (problem.cheaper != nullptr && block.trajectory.data == nullptr && block.end.totals.data == nullptr) {
     rollout_block(*problem.cheaper, block, workspace);
     return;
   }

@@ -3,22 +3,32 @@
 A planner is its settings, frozen; what changes from call to call lives in `MPC`.
 """
 
+from dynaplan.planners.categorical_cem import CategoricalCEM as CategoricalCEM
 from dynaplan.planners.cem import CEM as CEM
 from dynaplan.planners.icem import ICEM as ICEM
 from dynaplan.planners.mppi import MPPI as MPPI
-from dynaplan.planners.planner import Plan as Plan
+from dynaplan.planners.plan import Plan as Plan
+from dynaplan.planners.plan import PlanStats as PlanStats
 from dynaplan.planners.planner import Planner as Planner
-from dynaplan.planners.planner import PlanSession as PlanSession
-from dynaplan.planners.planner import PlanStats as PlanStats
 from dynaplan.planners.random_shooting import RandomShooting as RandomShooting
+from dynaplan.planners.session import PlanMemory as PlanMemory
+from dynaplan.planners.session import PlanProblem as PlanProblem
+from dynaplan.planners.session import PlanSession as PlanSession
+from dynaplan.planners.session import Policy as Policy
+from dynaplan.planners.session import StateValue as StateValue
 
 __all__ = [
     "CEM",
     "ICEM",
     "MPPI",
+    "CategoricalCEM",
     "Plan",
+    "PlanMemory",
+    "PlanProblem",
     "PlanSession",
     "PlanStats",
     "Planner",
+    "Policy",
     "RandomShooting",
+    "StateValue",
 ]

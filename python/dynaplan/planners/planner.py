@@ -1,73 +1,34 @@
-"""What all planners share: the plan, the call, and a problem made ready for many calls."""
+"""What all planners share: their common settings and the call."""
 
 from __future__ import annotations
 
-import time
 from abc import ABC, abstractmethod
-from dataclasses import dataclass
-from typing import Any, Literal, TypeAlias
+from typing import Any, TypeAlias
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
 from dynaplan import _arrays, _core
 from dynaplan.errors import ArgumentError
-from dynaplan.known_ground import KnownGround, ground_of
+from dynaplan.known_ground import KnownGround
+from dynaplan.limits import Limits
 from dynaplan.models import Model
+from dynaplan.planners.plan import Plan
+from dynaplan.planners.session import PlanMemory, PlanProblem, PlanSession, Policy, StateValue
 from dynaplan.rewards import Reward
 from dynaplan.risk import Risk
-from dynaplan.rollouts import Propagation, spread_of, state_limits
+from dynaplan.rollouts import Propagation, spread_of
 from dynaplan.terminations import Termination
-from dynaplan.trajectory_score import TrajectoryScore, compiled
 
-__all__ = ["Plan", "PlanSession", "PlanStats", "Planner"]
+__all__ = ["Planner", "Settings"]
 
-Status = Literal["iterations", "converged", "budget", "no_finite_candidate"]
-Settings: TypeAlias = _core.CemSettings | _core.Icem | _core.Mppi | _core.RandomShootingSettings
-
-
-@dataclass(frozen=True, slots=True)
-class PlanStats:
-    """What a plan cost.
-
-    Attributes:
-        candidates: action sequences evaluated, over all iterations.
-        non_finite: of these, how many had a return that is nan or infinite; they rank last.
-        rejected: how many left known ground, where that rejects them; they rank last too.
-        iterations: refinements that were finished.
-        seconds: wall-clock time.
-    """
-
-    candidates: int
-    non_finite: int
-    rejected: int
-    iterations: int
-    seconds: float
-
-
-@dataclass(frozen=True, slots=True)
-class Plan:
-    """An action sequence and what the model expects of it.
-
-    Attributes:
-        actions: (H, A), within the bounds.
-        states: (H + 1, S) mean prediction under `actions`, the given state first.
-        value: the predicted return of `actions`; with particles, what the risk makes of theirs.
-        status: "iterations": all iterations were made; "converged": the search had settled before
-            (see `CEM.tolerance`); "budget": the time was up before, and
-            `actions` are the best so far; "no_finite_candidate": not one candidate had a finite
-            return, and `actions` are the start of the search.
-        stats: counts and time.
-        elites: (K, H, A) sequences worth trying first in the next plan, best first, from planners
-            that keep some; else K is 0.
-    """
-
-    actions: NDArray[np.float64]
-    states: NDArray[np.float64]
-    value: float
-    status: Status
-    stats: PlanStats
-    elites: NDArray[np.float64]
+Settings: TypeAlias = (
+    _core.CemSettings
+    | _core.Icem
+    | _core.Mppi
+    | _core.RandomShootingSettings
+    | _core.CategoricalCem
+)
 
 
 class Planner(ABC):
@@ -106,6 +67,10 @@ class Planner(ABC):
         warm_start: ArrayLike | None = None,
         previous_action: ArrayLike | None = None,
         termination: Termination | None = None,
+        limits: Limits | None = None,
+        terminal_value: StateValue | None = None,
+        policy: Policy | None = None,
+        policy_candidates: int = 1,
         elites: ArrayLike | None = None,
         budget: float | None = None,
         seed: int | None = None,
@@ -122,7 +87,14 @@ class Planner(ABC):
             warm_start: (H, A) to start from; None: the middle of the bounds.
             previous_action: (A,) applied last, for `action_change_cost`.
             termination: where predicted episodes end.
-            elites: (K, steps, A) sequences for `ICEM` to try first, such as the elites of the plan
+            limits: how fast actions may change, and which states must not be entered.
+            terminal_value: what is still to come where the plan ends, such as a critic's value: a
+                function of states (N, S) that returns (N,), called once per iteration with all
+                candidates. It counts, discounted, where the episode has not ended.
+            policy: a function of states (N, S) that returns actions (N, A), whose sequences in the
+                model are tried as candidates.
+            policy_candidates: how many such sequences; more than one for a policy that draws.
+            elites: (K, steps, A) sequences to try first, such as the elites of the plan
                 before less their first step; the steps that lack to the horizon are drawn.
             budget: seconds that the plan may take. No block of candidates is begun that would
                 end later, going by the slowest so far; the first one always is, so that there is
@@ -137,122 +109,29 @@ class Planner(ABC):
             ShapeError: an array has the wrong shape, or the reward does not fit the model.
             ArgumentError: an input is not finite, or a bound is not a bound.
         """
-        session = PlanSession(self, model, reward, action_space, termination, previous_action)
-        start = None if warm_start is None else _arrays.numbers("warm_start", warm_start)
-        return session.plan(
-            _arrays.vector("state", state, model.state_dim),
-            start,
+        problem = PlanProblem(
+            model,
+            reward,
+            action_space,
+            termination,
+            limits,
+            terminal_value,
+            policy,
+            policy_candidates,
+        )
+        previous = None
+        if previous_action is not None:
+            previous = _arrays.vector("previous_action", previous_action, model.action_dim)
+        memory = PlanMemory(
+            _core.PlanMemory(),
+            None if warm_start is None else _arrays.numbers("warm_start", warm_start),
             None if elites is None else _arrays.numbers("elites", elites),
+            previous,
+        )
+        return PlanSession(self, problem).plan(
+            memory,
+            _arrays.vector("state", state, model.state_dim),
             seed=_arrays.seed_number(seed),
             call=0,
             budget=budget,
         )
-
-
-class PlanSession:
-    """One planning problem made ready, so that a call costs little more than the plan itself.
-
-    Args:
-        planner: the planner's settings.
-        model: the dynamics.
-        reward: any reward.
-        action_space: a Box, or (low, high).
-        termination: any termination, or None.
-        previous_action: (A,) applied before the first plan, or None.
-    """
-
-    def __init__(  # noqa: PLR0917  # private to the package: called in two places
-        self,
-        planner: Planner,
-        model: Model,
-        reward: Reward,
-        action_space: Any,
-        termination: Termination | None,
-        previous_action: ArrayLike | None = None,
-    ) -> None:
-        self.low, self.high = action_bounds(action_space, model.action_dim)
-        self._threads = planner.threads
-        self._settings = planner._settings()
-        self._memory = _core.PlanMemory()
-        self._score: TrajectoryScore | None = None
-        self.previous_action: NDArray[Any] | None = None
-        if previous_action is not None:
-            self.set_previous_action(
-                _arrays.vector("previous_action", previous_action, model.action_dim)
-            )
-        limits = state_limits(model, planner.clip)
-        spread = spread_of(planner.propagation, planner.particles, planner.risk)
-        ground = ground_of(planner.known_ground)
-        scored = compiled(reward, termination)
-        if scored is not None:
-            self._problem = _core.PlanProblem(
-                model.dynamics,
-                scored[0],
-                None,
-                scored[1],
-                limits,
-                planner.discount,
-                spread,
-                ground,
-            )
-        else:
-            self._score = TrajectoryScore(
-                reward, termination, planner.discount, self.previous_action, planner.known_ground
-            )
-            self._problem = _core.PlanProblem(
-                model.dynamics, None, self._score, None, limits, 1.0, spread, ground
-            )
-
-    def set_previous_action(self, action: NDArray[Any] | None) -> None:
-        """Tells which action (A,) is applied before the next plan's first step."""
-        self.previous_action = action
-        if self._score is not None:
-            self._score.previous_action = action
-
-    def plan(
-        self,
-        state: NDArray[Any],
-        warm_start: NDArray[Any] | None,
-        kept: NDArray[Any] | None,
-        *,
-        seed: int,
-        call: int,
-        budget: float | None,
-    ) -> Plan:
-        """Plans from `state` (S,); `call` numbers the plans of one seed."""
-        begin = time.perf_counter()
-        found = _core.plan(
-            self._settings,
-            self._memory,
-            self._problem,
-            state,
-            self.low,
-            self.high,
-            warm_start,
-            kept,
-            self.previous_action,
-            seed,
-            call,
-            self._threads,
-            budget,
-        )
-        actions, states, value, status, elites = found[:5]
-        stats = PlanStats(*found[5:], time.perf_counter() - begin)
-        return Plan(actions, states, value, status, stats, elites)
-
-
-def action_bounds(action_space: Any, action_dim: int) -> tuple[NDArray[Any], NDArray[Any]]:
-    """Returns (A,) lowest and highest actions of a Box or of a pair (low, high)."""
-    if hasattr(action_space, "low") and hasattr(action_space, "high"):
-        low, high = action_space.low, action_space.high
-    elif isinstance(action_space, (tuple, list)) and len(action_space) == 2:
-        low, high = action_space
-    else:
-        raise ArgumentError(
-            f"action_space: got {type(action_space).__name__}, must be a Box or a pair (low, high)"
-        )
-    lowest = _arrays.vector("action_space.low", low, action_dim)
-    highest = _arrays.vector("action_space.high", high, action_dim)
-    if not (np.isfinite(lowest).all() and np.isfinite(highest).all()):
-        raise ArgumentError(f"action_space: got {low} to {high}, must be finite")
-    return lowest, highest

@@ -30,7 +30,9 @@ def linear(weights: ArrayLike, *, offset: float = 0.0, of: Of = "next_state") ->
         >>> dp.rewards.linear([0.5, 0.0], offset=0.5)([[0, 0]], [[0]], [[1.0, 7.0]])
         array([1.])
     """
-    return Term(_core.linear_reward(_arrays.vector("weights", weights), offset, of_next(of)))
+    return Term(
+        _core.linear_reward(_arrays.vector("weights", weights), offset, of_next(of)), "linear"
+    )
 
 
 def change(index: int, *, weight: float = 1.0) -> Term:
@@ -51,7 +53,7 @@ def change(index: int, *, weight: float = 1.0) -> Term:
         >>> dp.rewards.change(0, weight=20.0)([[1.0]], [[0.0]], [[1.25]])
         array([5.])
     """
-    return Term(_core.change_reward(place("index", index), weight))
+    return Term(_core.change_reward(place("index", index), weight), "change")
 
 
 def distance(
@@ -80,7 +82,7 @@ def distance(
         >>> reach([[0, 0]], [[0]], [[0.0, 0.0]])
         array([-10.])
     """
-    return Term(_core.distance_reward(*_ends(indices, to, target), weight, of_next(of)))
+    return Term(_core.distance_reward(*_ends(indices, to, target), weight, of_next(of)), "distance")
 
 
 def within(
@@ -111,7 +113,9 @@ def within(
         >>> hold([[0], [0]], [[0], [0]], [[0.4], [0.6]])
         array([3., 0.])
     """
-    return Term(_core.within_reward(*_ends(indices, to, target), radius, bonus, of_next(of)))
+    return Term(
+        _core.within_reward(*_ends(indices, to, target), radius, bonus, of_next(of)), "within"
+    )
 
 
 def inside(low: ArrayLike, high: ArrayLike, *, bonus: float = 1.0, of: Of = "next_state") -> Term:
@@ -133,7 +137,7 @@ def inside(low: ArrayLike, high: ArrayLike, *, bonus: float = 1.0, of: Of = "nex
         array([1., 0.])
     """
     box = _arrays.vector("low", low), _arrays.vector("high", high)
-    return Term(_core.inside_reward(*box, bonus, of_next(of)))
+    return Term(_core.inside_reward(*box, bonus, of_next(of)), "inside")
 
 
 def tolerance(
@@ -175,7 +179,10 @@ def tolerance(
         raise ArgumentError(f'falloff: got {falloff!r}, must be "gaussian" or "quadratic"')
     quadratic = falloff == "quadratic"
     entry = place("index", index)
-    return Term(_core.tolerance_reward(entry, of, low, high, margin, value_at_margin, quadratic))
+    return Term(
+        _core.tolerance_reward(entry, of, low, high, margin, value_at_margin, quadratic),
+        "tolerance",
+    )
 
 
 def _ends(

@@ -24,12 +24,23 @@ class Term:
 
     Args:
         reward: the compiled reward; use the functions of this module, which make it.
+        name: what it is called where a plan is explained.
+        parts: the terms it is the sum of; none: itself.
     """
 
-    __slots__ = ("_reward",)
+    __slots__ = ("_parts", "_reward", "name")
 
-    def __init__(self, reward: _core.Reward) -> None:
+    def __init__(
+        self, reward: _core.Reward, name: str = "term", parts: tuple[Term, ...] = ()
+    ) -> None:
         self._reward = reward
+        self._parts = parts
+        self.name = name
+
+    @property
+    def parts(self) -> tuple[Term, ...]:
+        """The terms that this one is the sum of; itself where it is no sum."""
+        return self._parts or (self,)
 
     def __call__(
         self,
@@ -66,7 +77,8 @@ class Term:
     def __add__(self, other: Term) -> Term:
         if not isinstance(other, Term):
             return NotImplemented
-        return Term(_core.sum_reward([self._reward, other._reward]))
+        terms = self.parts + other.parts
+        return Term(_core.sum_reward([term._reward for term in terms]), "sum", terms)
 
     def __radd__(self, other: object) -> Term:
         # What `sum` begins with.
@@ -74,9 +86,11 @@ class Term:
 
     def __mul__(self, other: Term | float) -> Term:
         if isinstance(other, Term):
-            return Term(_core.product_reward([self._reward, other._reward], 1.0))
+            product = _core.product_reward([self._reward, other._reward], 1.0)
+            return Term(product, f"{self.name} * {other.name}")
         if isinstance(other, numbers.Real):
-            return Term(_core.product_reward([self._reward], float(other)))
+            weighted = _core.product_reward([self._reward], float(other))
+            return Term(weighted, f"{float(other):g} * {self.name}")
         return NotImplemented
 
     __rmul__ = __mul__
@@ -117,7 +131,9 @@ def quadratic(
     """
     matrix = _weight_matrix(weights)
     centre = np.zeros(len(matrix)) if target is None else _arrays.vector("target", target)
-    return Term(_core.quadratic_reward(np.ascontiguousarray(matrix), centre, of_next(of)))
+    return Term(
+        _core.quadratic_reward(np.ascontiguousarray(matrix), centre, of_next(of)), "quadratic"
+    )
 
 
 def angle(
@@ -147,10 +163,10 @@ def angle(
         array([-2.4674])
     """
     if index is not None and cos is None and sin is None:
-        return Term(_core.angle_reward(weight, place("index", index), target, of_next(of)))
+        return Term(_core.angle_reward(weight, place("index", index), target, of_next(of)), "angle")
     if index is None and cos is not None and sin is not None:
         places = place("cos", cos), place("sin", sin)
-        return Term(_core.direction_reward(weight, *places, target, of_next(of)))
+        return Term(_core.direction_reward(weight, *places, target, of_next(of)), "angle")
     raise ArgumentError("index, cos, sin: give either index, or both cos and sin")
 
 
@@ -179,7 +195,7 @@ def action_cost(
     size = len(matrix)
     lowest = np.full(size, -np.inf) if low is None else _arrays.vector("low", low)
     highest = np.full(size, np.inf) if high is None else _arrays.vector("high", high)
-    return Term(_core.action_cost(np.ascontiguousarray(matrix), lowest, highest))
+    return Term(_core.action_cost(np.ascontiguousarray(matrix), lowest, highest), "action_cost")
 
 
 def action_change_cost(weights: ArrayLike) -> Term:
@@ -194,7 +210,10 @@ def action_change_cost(weights: ArrayLike) -> Term:
         >>> dp.rewards.action_change_cost([1.0])([[0]], [[3.0]], [[0]], [[1.0]])
         array([-4.])
     """
-    return Term(_core.action_change_cost(np.ascontiguousarray(_weight_matrix(weights))))
+    return Term(
+        _core.action_change_cost(np.ascontiguousarray(_weight_matrix(weights))),
+        "action_change_cost",
+    )
 
 
 def predicted() -> Term:
@@ -209,4 +228,4 @@ def predicted() -> Term:
     Example:
         >>> reward = dp.rewards.predicted() + dp.rewards.action_cost([0.1])
     """
-    return Term(_core.predicted_reward())
+    return Term(_core.predicted_reward(), "predicted")

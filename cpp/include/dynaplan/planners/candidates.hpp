@@ -75,7 +75,10 @@ class Candidates {
   Block<float> spread_sequence(const std::vector<float>& sequence);
   void roll_block(const PlanProblem& problem, const Stream& stream, Block<float> actions, Index first, Index count,
                   Workspace& workspace);
-  void score_trajectories(const PlanProblem& problem, Index count);
+  void prepare_scores(const PlanProblem& problem, Index count);
+  void keep_trajectories(const PlanProblem& problem, const BlockRollout<float>& block, Index first, Index count);
+  void keep_end(const PlanProblem& problem, const BlockRollout<float>& block, Index first, Index count);
+  void score_kept(const PlanProblem& problem, Index count);
   Evaluated rank_last(const PlanProblem& problem);
   void took(Clock::time_point begin);
   std::size_t tile_offset(Index block) const {
@@ -99,11 +102,16 @@ class Candidates {
   std::vector<Workspace> workspaces_;
   std::vector<char> late_;                  // (blocks) whether there was no time for it
   std::atomic<Clock::duration> slowest_{};  // block of this plan
-  // Only for a TrajectoryScore, with each candidate's P particles one after another.
-  std::vector<float> trajectories_;     // (count, P, H + 1, S)
-  std::vector<float> sequences_;        // (count, P, H, A)
-  std::vector<float> known_steps_;      // (count, P), empty where all ground is known
+  // Only where all candidates are scored at once, with each one's P particles one after another.
   std::vector<float> particle_totals_;  // (count, P)
+  // For a TrajectoryScore:
+  std::vector<float> trajectories_;  // (count, P, H + 1, S)
+  std::vector<float> sequences_;     // (count, P, H, A)
+  std::vector<float> known_steps_;   // (count, P), empty where all ground is known
+  // For a TerminalValue:
+  std::vector<float> end_states_;   // (count, P, S)
+  std::vector<float> end_weights_;  // (count, P)
+  std::vector<float> end_values_;   // (count, P)
 };
 
 }  // namespace DYNAPLAN_LEVEL

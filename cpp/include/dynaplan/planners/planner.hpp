@@ -21,9 +21,17 @@ class TrajectoryScore {
                      float* totals) const = 0;
 };
 
+/// What is still to come where a plan ends, such as a critic's value; asked once for all candidates.
+class TerminalValue {
+ public:
+  virtual ~TerminalValue() = default;
+  /// `states` (count, S), row-major; writes `values` (count).
+  virtual void value(const float* states, Index count, float* values) const = 0;
+};
+
 using Clock = std::chrono::steady_clock;
 
-/// Sequences that are put among the first candidates of a search that keeps elites: those of the plan before, shifted.
+/// Sequences that are put among the first candidates: the elites of the plan before, shifted, or what a policy does.
 struct CarriedSequences {
   const double* actions = nullptr;  // (count, steps, A)
   Index count = 0;
@@ -33,15 +41,18 @@ struct CarriedSequences {
 /// One planning problem: what to roll out, from where, within which bounds. Arrays are borrowed for the call.
 struct PlanProblem {
   RolloutProblem<float> rollout;
-  const TrajectoryScore* score = nullptr;  // instead of rollout.reward and rollout.termination
-  const double* state = nullptr;           // (S)
-  const double* action_low = nullptr;      // (A)
-  const double* action_high = nullptr;     // (A)
-  const double* warm_start = nullptr;      // (H, A), or null: the middle of the bounds
+  const TrajectoryScore* score = nullptr;  // instead of rollout.reward, .termination, .allowed and terminal_value
+  const TerminalValue* terminal_value = nullptr;
+  const double* state = nullptr;        // (S)
+  const double* action_low = nullptr;   // (A)
+  const double* action_high = nullptr;  // (A)
+  const double* warm_start = nullptr;   // (H, A), or null: the middle of the bounds
+  const double* action_rate = nullptr;  // (A) most that an action changes by in a step, or null
   CarriedSequences carried;
   const double* last_action = nullptr;  // (A) applied before this plan, or null
   Stream stream;                        // seed and call; the planner counts the iterations
   int threads = 1;
+  const Interrupt* interrupt = nullptr;
   std::optional<Clock::time_point> deadline;  // the plan is to be there by then; none: all iterations are made
 
   /// Throws ShapeError, ValueError: a part is missing, a value is not finite, a bound is not a bound.
@@ -50,8 +61,18 @@ struct PlanProblem {
   double start_action(Index row) const;
 };
 
+/// Sequences (H * A, K) with no step longer than `problem.action_rate` allows, from the last action on where there is
+/// one. Where no such action lies within the bounds, these come first.
+void limit_rates(const PlanProblem& problem, Block<float> actions);
+
+/// The same for one sequence (H * A).
+void limit_rates(const PlanProblem& problem, std::vector<float>& sequence);
+
 /// Throws ValueError naming the setting if it is below 1.
 void require_at_least_one(const char* setting, Index value);
+
+/// Throws ValueError unless there are from 1 to `candidates` elites.
+void require_elites(Index elites, Index candidates);
 
 /// All iterations were made; the search settled before; the deadline came first; no candidate had a finite return.
 enum class PlanStatus { kIterations, kConverged, kBudget, kNoFiniteCandidate };
@@ -67,12 +88,14 @@ struct PlanResult {
   Index non_finite = 0;       // and how many of the others had a return that is nan or infinite
   int iterations = 0;         // that were finished
   std::vector<float> elites;  // (kept, H, A) best first, for the next plan; empty unless the search keeps some
+  std::vector<float> spread;  // (H, A) standard deviations that the search ended with; empty unless it has a Gaussian
 
   /// Makes room, and clears the counts.
   void begin(const PlanProblem& problem, Index horizon);
-  /// Writes sequences (n, H, A), `actions` or `elites`, as float64, within the bounds to the last bit: a bound need not
-  /// be exact in float32.
-  static void copy_sequences(const PlanProblem& problem, const std::vector<float>& sequences, double* out);
+  /// Writes sequences (n, H, A), `actions` or `elites`, as float64, within the bounds and rates to the last bit: these
+  /// need not be exact in float32.
+  static void copy_sequences(const PlanProblem& problem, Index horizon, const std::vector<float>& sequences,
+                             double* out);
 };
 
 }  // namespace DYNAPLAN_LEVEL

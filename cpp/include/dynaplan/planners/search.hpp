@@ -3,6 +3,7 @@
 #include <vector>
 
 #include "dynaplan/planners/candidates.hpp"
+#include "dynaplan/planners/kept_sequences.hpp"
 #include "dynaplan/planners/path_weights.hpp"
 #include "dynaplan/planners/search_distribution.hpp"
 
@@ -13,19 +14,23 @@ inline namespace DYNAPLAN_LEVEL {
 struct SearchMemory {
   Candidates candidates;
   SearchDistribution distribution;
+  KeptSequences kept;
   std::vector<float> best;  // (H * A)
-  std::vector<float> kept;  // (count, H * A)
   CandidateNumbers weights;
+  std::vector<float> probabilities;  // (H, choices)
+  std::vector<float> frequencies;    // (choices)
 };
 
 /// What one sampling planner does otherwise than another: which candidates it draws, what it learns from their returns.
 class Search {
  public:
   virtual ~Search() = default;
+  /// How many candidates the iteration draws; those kept come besides.
   virtual Index population(int iteration) const = 0;
   /// Writes one block of candidates, see CandidateFill.
   virtual void draw(int iteration, Index first, Block<float> actions, Workspace& workspace) const = 0;
-  /// After all candidates of an iteration have been scored; `finite` of them have a finite return.
+  /// After all candidates of an iteration have been scored; `finite` of them have a finite return. What is kept then
+  /// joins the next iteration.
   virtual void update(int iteration, Index finite) = 0;
   /// Whether further iterations would change little.
   virtual bool has_settled() const { return false; }

@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "dynaplan/core/affine.hpp"
+#include "dynaplan/core/interrupt.hpp"
 #include "dynaplan/rewards/reward.hpp"
 #include "dynaplan/rollout/particles.hpp"
 #include "dynaplan/terminations/termination.hpp"
@@ -11,7 +12,7 @@
 namespace dynaplan {
 inline namespace DYNAPLAN_LEVEL {
 
-/// Bounds that predicted states are clipped to, so that a polynomial cannot run away far outside its data.
+/// A box of states: what predicted ones are clipped to, or what they must not leave.
 template <class T>
 struct StateLimits {
   std::vector<T> low;
@@ -24,7 +25,8 @@ struct RolloutProblem {
   const Dynamics<T>* dynamics = nullptr;
   const Reward<T>* reward = nullptr;
   const Termination<T>* termination = nullptr;
-  const StateLimits<T>* limits = nullptr;
+  const StateLimits<T>* limits = nullptr;   // clip to them, so that a polynomial cannot run away far outside its data
+  const StateLimits<T>* allowed = nullptr;  // the return of a particle that leaves them is -infinity
   T discount = T(1);
   /// Of the caller's states to the dynamics' own, where these are others.
   const PackedAffine<T>* coordinates = nullptr;
@@ -33,12 +35,24 @@ struct RolloutProblem {
   Particles particles;
   std::optional<KnownGround> known_ground;
 
+  /// Whether some candidates are rejected, with a return of -infinity.
+  bool rejects() const {
+    return allowed != nullptr || (known_ground && known_ground->on_leaving == OnLeaving::kReject);
+  }
   /// Rows that the trajectory of one particle takes: its states, then room for what the last step predicts besides.
   Index trajectory_rows(Index horizon) const { return horizon * dynamics->state_dim() + dynamics->output_dim(); }
   /// Scratch of one block; `keeps_trajectory` if the caller brings room for the states.
   std::size_t workspace_bytes(Index lanes, bool keeps_trajectory) const;
   /// Throws ShapeError, ValueError where the parts do not fit each other.
   void validate() const;
+};
+
+/// What has become of a block's particles after the last step, so that what comes then can be valued.
+template <class T>
+struct RolloutEnd {
+  Block<T> states;   // (P * S, K)
+  Block<T> weights;  // (P, K) the discount of a reward that came next; 0 where the particle has ended
+  Block<T> totals;   // (P, K) each particle's return
 };
 
 /// One block's open-loop rollout: inputs, and where its results go (null if unwanted).
@@ -53,6 +67,8 @@ struct BlockRollout {
   T* total = nullptr;    // (K), aligned like a row of a block
   Block<T> trajectory;   // (P * trajectory_rows, K), one particle below the other
   Block<T> known_steps;  // (P, K) steps that a particle makes on known ground; only where that is limited
+  RolloutEnd<T> end;     // instead of `total`, which then is left alone
+  const Interrupt* interrupt = nullptr;
 };
 
 /// The only loop over time: dynamics, clipping, reward, termination of one block with all its particles. After its end
@@ -74,6 +90,7 @@ struct RolloutBatch {
   T* totals = nullptr;        // (count) or null
   T* trajectories = nullptr;  // (count, P, H + 1, S) or null
   T* known_steps = nullptr;   // (count, P) or null, as in BlockRollout
+  const Interrupt* interrupt = nullptr;
 };
 
 /// Throws ValueError naming the first state or action that is not finite.

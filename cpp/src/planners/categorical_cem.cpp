@@ -1,0 +1,170 @@
+#include "dynaplan/planners/categorical_cem.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+#include <string>
+
+#include "dynaplan/core/error.hpp"
+
+namespace dynaplan {
+inline namespace DYNAPLAN_LEVEL {
+
+namespace {
+
+using Choices = Eigen::Matrix<float, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>;
+
+// What the first plan of a warm-started step believes of the choice that the plan before made there.
+constexpr float kWarmProbability = 0.5F;
+
+template <class T>
+Index nearest(const Choices& choices, const T* action) {
+  Index best = 0;
+  float least = std::numeric_limits<float>::infinity();
+  for (Index c = 0; c < choices.rows(); ++c) {
+    float distance = 0.0F;
+    for (Index i = 0; i < choices.cols(); ++i) {
+      const float difference = static_cast<float>(action[i]) - choices(c, i);
+      distance += difference * difference;
+    }
+    if (distance < least) {
+      least = distance;
+      best = c;
+    }
+  }
+  return best;
+}
+
+class CategoricalSearch final : public Search {
+ public:
+  CategoricalSearch(const CategoricalCemSettings& settings, const Choices& choices, const PlanProblem& problem,
+                    SearchMemory& memory)
+      : settings_(settings),
+        choices_(choices),
+        problem_(problem),
+        memory_(memory),
+        count_(choices.rows()),
+        floor_(static_cast<float>(settings.min_probability) / static_cast<float>(choices.rows())) {
+    memory.probabilities.assign(static_cast<std::size_t>(settings.horizon * count_), 1.0F / static_cast<float>(count_));
+    memory.frequencies.resize(static_cast<std::size_t>(count_));
+    if (problem.warm_start == nullptr || count_ == 1) return;
+    for (Index t = 0; t < settings.horizon; ++t) {
+      float* const row = probabilities(t);
+      std::fill_n(row, count_, (1.0F - kWarmProbability) / static_cast<float>(count_ - 1));
+      row[nearest(choices_, problem.warm_start + t * choices.cols())] = kWarmProbability;
+    }
+  }
+
+  Index population(int /*iteration*/) const override { return settings_.candidates; }
+
+  // Candidate 0 is the most probable sequence: the plan of the last call is never worse off for being refined.
+  void draw(int iteration, Index first, Block<float> actions, Workspace& workspace) const override {
+    Stream stream = problem_.stream;
+    stream.iteration = static_cast<std::uint32_t>(iteration);
+    const Block<float> uniform = workspace.take_block<float>(settings_.horizon, actions.lanes);
+    fill_uniform(stream, Purpose::kActions, first, 0, uniform);
+    for (Index t = 0; t < settings_.horizon; ++t) {
+      for (Index k = 0; k < actions.lanes; ++k) {
+        const Index choice = first + k == 0 ? most_probable(t) : choice_at(t, uniform.row(t)[k]);
+        for (Index i = 0; i < choices_.cols(); ++i) actions.row(t * choices_.cols() + i)[k] = choices_(choice, i);
+      }
+    }
+  }
+
+  void update(int /*iteration*/, Index finite) override {
+    const Index elites = std::min(settings_.elites, finite);
+    if (elites == 0) return;
+    const float* const sequences = memory_.candidates.select(elites);
+    const auto keep = static_cast<float>(settings_.smoothing);
+    const Index size = settings_.horizon * choices_.cols();
+    for (Index t = 0; t < settings_.horizon; ++t) {
+      std::vector<float>& frequencies = memory_.frequencies;
+      std::fill(frequencies.begin(), frequencies.end(), 0.0F);
+      for (Index e = 0; e < elites; ++e) {
+        frequencies[static_cast<std::size_t>(nearest(choices_, sequences + e * size + t * choices_.cols()))] +=
+            1.0F / static_cast<float>(elites);
+      }
+      float* const row = probabilities(t);
+      for (Index c = 0; c < count_; ++c) {
+        const float mixed = keep * row[c] + (1.0F - keep) * frequencies[static_cast<std::size_t>(c)];
+        row[c] = floor_ + (1.0F - floor_ * static_cast<float>(count_)) * mixed;
+      }
+    }
+  }
+
+  Index most_probable(Index t) const {
+    return std::max_element(probabilities(t), probabilities(t) + count_) - probabilities(t);
+  }
+
+ private:
+  float* probabilities(Index t) const { return memory_.probabilities.data() + t * count_; }
+
+  Index choice_at(Index t, float uniform) const {
+    const float* const row = probabilities(t);
+    float sum = 0.0F;
+    for (Index c = 0; c + 1 < count_; ++c) {
+      sum += row[c];
+      if (uniform < sum) return c;
+    }
+    return count_ - 1;
+  }
+
+  const CategoricalCemSettings& settings_;
+  const Choices& choices_;
+  const PlanProblem& problem_;
+  SearchMemory& memory_;
+  Index count_;  // of choices
+  float floor_;
+};
+
+}  // namespace
+
+void CategoricalCemSettings::validate() const {
+  require_at_least_one("horizon", horizon);
+  require_at_least_one("candidates", candidates);
+  require_at_least_one("iterations", iterations);
+  require_elites(elites, candidates);
+  if (!(min_probability >= 0.0 && min_probability <= 1.0)) {
+    throw ValueError("min_probability: got " + std::to_string(min_probability) + ", must be from 0 to 1");
+  }
+  if (!(smoothing >= 0.0 && smoothing < 1.0)) {
+    throw ValueError("smoothing: got " + std::to_string(smoothing) + ", must be in [0, 1)");
+  }
+}
+
+CategoricalCem::CategoricalCem(const CategoricalCemSettings& settings, const Eigen::MatrixXd& choices)
+    : settings_(settings), given_(choices), choices_(choices.cast<float>()) {
+  settings.validate();
+  if (choices.size() == 0) throw ShapeError("actions: got none, must have one row for each choice");
+  if (!choices.allFinite()) throw ValueError("actions: must be finite");
+}
+
+void CategoricalCem::copy_actions(const PlanResult& result, double* out) const {
+  for (Index t = 0; t < settings_.horizon; ++t) {
+    const Index choice = nearest(choices_, result.actions.data() + t * given_.cols());
+    for (Index i = 0; i < given_.cols(); ++i) out[t * given_.cols() + i] = given_(choice, i);
+  }
+}
+
+void CategoricalCem::plan(const PlanProblem& problem, SearchMemory& memory, PlanResult& result) const {
+  problem.validate(settings_.horizon);
+  if (choices_.cols() != problem.rollout.dynamics->action_dim()) {
+    throw ShapeError("actions: got " + std::to_string(choices_.cols()) + " entries each, must be the model's " +
+                     std::to_string(problem.rollout.dynamics->action_dim()));
+  }
+  if (problem.action_rate != nullptr) {
+    throw ValueError("limits.action_rate: given, but a choice among fixed actions cannot be bent to it; must be None");
+  }
+  CategoricalSearch search(settings_, choices_, problem, memory);
+  const float best_total = run_search(problem, settings_.horizon, settings_.iterations, search, memory, result);
+  if (settings_.returns_mode || !std::isfinite(best_total)) {
+    for (Index t = 0; t < settings_.horizon; ++t) {
+      std::copy_n(choices_.row(search.most_probable(t)).data(), choices_.cols(),
+                  result.actions.begin() + t * choices_.cols());
+    }
+  }
+  memory.candidates.evaluate_result(problem, static_cast<std::uint32_t>(settings_.iterations), result);
+}
+
+}  // namespace DYNAPLAN_LEVEL
+}  // namespace dynaplan

@@ -1,0 +1,40 @@
+#include "dynaplan/planners/kept_sequences.hpp"
+
+#include <algorithm>
+
+namespace dynaplan {
+inline namespace DYNAPLAN_LEVEL {
+
+void KeptSequences::begin(const PlanProblem& problem, Index horizon) {
+  const Index action_dim = problem.rollout.dynamics->action_dim();
+  const CarriedSequences& carried = problem.carried;
+  size_ = horizon * action_dim;
+  count_ = carried.count;
+  given_ = carried.steps * action_dim;
+  actions_.resize(static_cast<std::size_t>(count_ * size_));
+  for (Index n = 0; n < count_; ++n) {
+    for (Index row = 0; row < given_; ++row) {
+      const Index dim = row % action_dim;
+      const double action = carried.actions[n * given_ + row];
+      actions_[static_cast<std::size_t>(n * size_ + row)] =
+          static_cast<float>(std::clamp(action, problem.action_low[dim], problem.action_high[dim]));
+    }
+  }
+}
+
+float* KeptSequences::keep(Index count) {
+  count_ = count;
+  given_ = size_;
+  actions_.resize(static_cast<std::size_t>(count_ * size_));
+  return actions_.data();
+}
+
+void KeptSequences::write(Index drawn, Index first, Block<float> actions) const {
+  for (Index n = std::max(drawn, first); n < std::min(drawn + count_, first + actions.lanes); ++n) {
+    const float* const sequence = actions_.data() + (n - drawn) * size_;
+    for (Index row = 0; row < given_; ++row) actions.row(row)[n - first] = sequence[row];
+  }
+}
+
+}  // namespace DYNAPLAN_LEVEL
+}  // namespace dynaplan

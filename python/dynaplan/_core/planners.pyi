@@ -1,0 +1,158 @@
+"""Planners and what they plan for."""
+
+from collections.abc import Callable
+from typing import Any, Literal
+
+from numpy.typing import NDArray
+
+from dynaplan._core._arrays import _Float64, _Limits
+from dynaplan._core.models import Dynamics
+from dynaplan._core.rewards import Reward
+from dynaplan._core.rollout import KnownGround, Particles
+from dynaplan._core.terminations import Termination
+
+# (N, H + 1, S), (N, H, A) and (N,) or None in float32, (N,) float64 out.
+_Score = Callable[[NDArray[Any], NDArray[Any], NDArray[Any] | None], _Float64]
+_StateValue = Callable[[NDArray[Any]], _Float64]
+# Actions (H, A), states (H + 1, S), value, status, elites (K, H, A), spread (H, A),
+# gains (H, A, S), candidates, non-finite ones, rejected ones, iterations.
+_PlanTuple = tuple[
+    _Float64,
+    _Float64,
+    float,
+    Literal["iterations", "converged", "budget", "no_finite_candidate"],
+    _Float64,
+    _Float64 | None,
+    _Float64 | None,
+    int,
+    int,
+    int,
+    int,
+]
+
+class PlanMemory:
+    """Memory of a planner, reused from call to call; one plan at a time."""
+
+    def __init__(self) -> None: ...
+
+class PlanProblem:
+    """What a plan is about: a model, and either a compiled reward or a Python score."""
+
+    def __init__(
+        self,
+        dynamics: Dynamics,
+        reward: Reward | None,
+        score: _Score | None,
+        terminal_value: _StateValue | None,
+        termination: Termination | None,
+        limits: _Limits | None,
+        allowed: _Limits | None,
+        action_rate: _Float64 | None,
+        discount: float,
+        particles: Particles,
+        known_ground: KnownGround | None,
+    ) -> None: ...
+
+class CemSettings:
+    """Settings of the cross-entropy method, validated."""
+
+    def __init__(
+        self,
+        horizon: int,
+        candidates: int,
+        elites: int,
+        iterations: int,
+        smoothing: float,
+        initial_std: float,
+        min_std: float,
+        returns_mean: bool,
+        truncated: bool,
+        tolerance: float,
+    ) -> None: ...
+
+class RandomShootingSettings:
+    """Settings of random shooting, validated."""
+
+    def __init__(self, horizon: int, candidates: int) -> None: ...
+
+class Icem:
+    """The improved cross-entropy method, its settings validated."""
+
+    def __init__(
+        self,
+        horizon: int,
+        candidates: int,
+        elites: int,
+        iterations: int,
+        smoothing: float,
+        initial_std: float,
+        min_std: float,
+        noise_exponent: float,
+        decay: float,
+        keep: float,
+    ) -> None: ...
+
+class Mppi:
+    """Model predictive path integral control, its settings validated."""
+
+    def __init__(
+        self,
+        horizon: int,
+        candidates: int,
+        iterations: int,
+        std: float,
+        std_decay: float,
+        temperature: float | None,
+        effective: float,
+        control_cost: float,
+        knots: int,
+        smoothing_window: int,
+    ) -> None: ...
+
+class CategoricalCem:
+    """The cross-entropy method over a finite set of actions, its settings validated."""
+
+    def __init__(
+        self,
+        horizon: int,
+        candidates: int,
+        elites: int,
+        iterations: int,
+        smoothing: float,
+        min_probability: float,
+        returns_mode: bool,
+        choices: _Float64,
+    ) -> None: ...
+
+_Planner = CemSettings | RandomShootingSettings | Icem | Mppi | CategoricalCem
+
+def plan_batch(
+    planner: _Planner,
+    memories: list[PlanMemory],
+    problem: PlanProblem,
+    states: list[_Float64],
+    low: _Float64,
+    high: _Float64,
+    warm_starts: list[_Float64 | None],
+    elites: list[_Float64 | None],
+    previous_actions: list[_Float64 | None],
+    seed: int,
+    call: int,
+    threads: int,
+    budget: float | None,
+) -> list[_PlanTuple]: ...
+def plan(
+    planner: _Planner,
+    memory: PlanMemory,
+    problem: PlanProblem,
+    state: _Float64,
+    low: _Float64,
+    high: _Float64,
+    warm_start: _Float64 | None,
+    elites: _Float64 | None,
+    previous_action: _Float64 | None,
+    seed: int,
+    call: int,
+    threads: int,
+    budget: float | None,
+) -> _PlanTuple: ...

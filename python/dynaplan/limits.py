@@ -1,0 +1,87 @@
+"""Limits that a plan must keep, beside the box of its actions."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from dynaplan import _arrays
+from dynaplan.errors import ArgumentError, ShapeError
+
+__all__ = ["Limits"]
+
+Float64 = NDArray[np.float64]
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Limits:
+    """How fast actions may change, and which states a plan must not enter.
+
+    Args:
+        action_rate: (A,) most that each action may change by from one step to the next, in the
+            actions' units, `inf` where free; also against the action applied last, where one is
+            known. Candidates are bent to it before they are rolled out. Where the last action lies
+            outside the box by more, the box comes first.
+        state_low: (S,) smallest states allowed, `-inf` where free. Default: all.
+        state_high: (S,) largest states allowed, likewise.
+
+    A candidate that predicts a state outside, in any of its particles, is rejected: it ranks last
+    and is counted in `plan.stats.rejected`. The state that planning starts from does not count, as
+    no plan can change it. If every candidate is rejected the plan's status is
+    "no_finite_candidate"; where that may happen, let a penalty lead the way back:
+    `rewards.excess`.
+
+    Raises:
+        ShapeError: `state_low` and `state_high` differ in size.
+        ArgumentError: a rate is negative or nan, or `state_low` exceeds `state_high` somewhere.
+
+    Example:
+        >>> dp.Limits(action_rate=[0.1]).action_rate
+        array([0.1])
+    """
+
+    action_rate: Any = None
+    state_low: Any = None
+    state_high: Any = None
+
+    def __post_init__(self) -> None:
+        rate = None if self.action_rate is None else self._vector("action_rate", self.action_rate)
+        if rate is not None and not (rate >= 0.0).all():
+            raise ArgumentError(f"action_rate: got {rate}, must be at least 0")
+        low, high = self.state_low, self.state_high
+        if low is not None or high is not None:
+            size = np.size(high if low is None else low)
+            low = self._vector("state_low", np.full(size, -np.inf) if low is None else low)
+            high = self._vector("state_high", np.full(size, np.inf) if high is None else high)
+            if low.shape != high.shape:
+                raise ShapeError(
+                    f"state_high: got shape {high.shape}, must be {low.shape} as state_low"
+                )
+            if not (low <= high).all():
+                raise ArgumentError(f"state_low: {low} exceeds state_high {high} somewhere, or nan")
+        for name, value in (("action_rate", rate), ("state_low", low), ("state_high", high)):
+            if value is not None:
+                value.setflags(write=False)
+            object.__setattr__(self, name, value)
+
+    @staticmethod
+    def _vector(name: str, values: ArrayLike) -> Float64:
+        return np.array(_arrays.vector(name, values))
+
+    def _rates_for(self, action_dim: int) -> Float64 | None:
+        """Returns (A,) rates, or None; checks that they are the model's."""
+        if self.action_rate is None:
+            return None
+        return _arrays.vector("limits.action_rate", self.action_rate, action_dim)
+
+    def _states_for(self, state_dim: int) -> tuple[Float64, Float64] | None:
+        """Returns (S,) lowest and highest states, or None; checks that they are the model's."""
+        if self.state_low is None:
+            return None
+        return (
+            _arrays.vector("limits.state_low", self.state_low, state_dim),
+            _arrays.vector("limits.state_high", self.state_high, state_dim),
+        )

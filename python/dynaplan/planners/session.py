@@ -1,0 +1,248 @@
+"""A planning problem made ready, so that a call costs little more than the plan itself."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from dynaplan import _arrays, _core
+from dynaplan.errors import ArgumentError, ShapeError
+from dynaplan.known_ground import ground_of
+from dynaplan.limits import Limits
+from dynaplan.models import Model
+from dynaplan.planners.plan import Plan, PlanStats
+from dynaplan.rewards import Reward
+from dynaplan.rollouts import spread_of, state_limits
+from dynaplan.terminations import Termination
+from dynaplan.trajectory_score import TrajectoryScore, compiled
+
+if TYPE_CHECKING:
+    from dynaplan.planners.planner import Planner
+
+__all__ = ["PlanMemory", "PlanProblem", "PlanSession", "Policy", "StateValue", "action_bounds"]
+
+Float64 = NDArray[np.float64]
+# Actions (N, A) for states (N, S).
+Policy: TypeAlias = Callable[[NDArray[Any]], ArrayLike]
+# Values (N,) of states (N, S).
+StateValue: TypeAlias = Callable[[NDArray[Any]], ArrayLike]
+
+
+@dataclass(frozen=True)
+class PlanProblem:
+    """What is planned for, whichever planner does it; the arguments of `planner.plan`."""
+
+    model: Model
+    reward: Reward
+    action_space: Any
+    termination: Termination | None = None
+    limits: Limits | None = None
+    terminal_value: StateValue | None = None
+    policy: Policy | None = None
+    policy_candidates: int = 1
+
+
+@dataclass(slots=True)
+class PlanMemory:
+    """What one system carries from plan to plan.
+
+    Attributes:
+        core: the search's own memory.
+        warm_start: (H, A), or None.
+        elites: (K, steps, A), or None.
+        previous_action: (A,) applied before the next plan's first step, or None.
+    """
+
+    core: _core.PlanMemory
+    warm_start: Float64 | None = None
+    elites: Float64 | None = None
+    previous_action: Float64 | None = None
+
+
+class PlanSession:
+    """One planning problem under one planner's settings.
+
+    Args:
+        planner: the planner's settings.
+        problem: what is planned for.
+    """
+
+    def __init__(self, planner: Planner, problem: PlanProblem) -> None:
+        model, limits = problem.model, problem.limits
+        self.low, self.high = action_bounds(problem.action_space, model.action_dim)
+        self.action_rate = None if limits is None else limits._rates_for(model.action_dim)
+        self._model = model
+        self._horizon = planner.horizon
+        self._threads = planner.threads
+        self._settings = planner._settings()
+        self._policy = problem.policy
+        self._policy_candidates = _arrays.integer("policy_candidates", problem.policy_candidates)
+        if self._policy_candidates < 1:
+            raise ArgumentError(
+                f"policy_candidates: got {problem.policy_candidates}, must be at least 1"
+            )
+        allowed = None if limits is None else limits._states_for(model.state_dim)
+        value = None if problem.terminal_value is None else _checked(problem.terminal_value)
+        scored = compiled(problem.reward, problem.termination)
+        self._score: TrajectoryScore | None = None
+        if scored is None:
+            self._score = TrajectoryScore(
+                problem.reward,
+                problem.termination,
+                planner.discount,
+                known_ground=planner.known_ground,
+                allowed=allowed,
+                terminal_value=value,
+            )
+        self._problem = _core.PlanProblem(
+            model.dynamics,
+            None if scored is None else scored[0],
+            self._score,
+            value if scored is not None else None,
+            None if scored is None else scored[1],
+            state_limits(model, planner.clip),
+            allowed,
+            self.action_rate,
+            planner.discount if scored is not None else 1.0,
+            spread_of(planner.propagation, planner.particles, planner.risk),
+            ground_of(planner.known_ground),
+        )
+
+    def plan(
+        self, memory: PlanMemory, state: Float64, *, seed: int, call: int, budget: float | None
+    ) -> Plan:
+        """Plans from `state` (S,); `call` numbers the plans of one seed."""
+        begin = time.perf_counter()
+        if self._score is not None:
+            self._score.previous_action = memory.previous_action
+        found = _core.plan(
+            self._settings,
+            memory.core,
+            self._problem,
+            state,
+            self.low,
+            self.high,
+            memory.warm_start,
+            memory.elites if self._policy is None else self._with_policy(memory.elites, state),
+            memory.previous_action,
+            seed,
+            call,
+            self._threads,
+            budget,
+        )
+        return _plan_of(found, begin)
+
+    def plan_batch(
+        self,
+        memories: Sequence[PlanMemory],
+        states: Float64,
+        *,
+        seed: int,
+        call: int,
+        budget: float | None,
+    ) -> list[Plan]:
+        """Plans for each state (N, S) with its own memory; system n has the seed + n.
+
+        They share the planner's threads, unless Python is called while they plan.
+        """
+        if self._score is not None:  # it knows one previous action only
+            return [
+                self.plan(memory, state, seed=(seed + n) % 2**64, call=call, budget=budget)
+                for n, (memory, state) in enumerate(zip(memories, states, strict=True))
+            ]
+        begin = time.perf_counter()
+        elites = [memory.elites for memory in memories]
+        if self._policy is not None:
+            elites = [self._with_policy(*pair) for pair in zip(elites, states, strict=True)]
+        found = _core.plan_batch(
+            self._settings,
+            [memory.core for memory in memories],
+            self._problem,
+            list(states),
+            self.low,
+            self.high,
+            [memory.warm_start for memory in memories],
+            elites,
+            [memory.previous_action for memory in memories],
+            seed,
+            call,
+            self._threads,
+            budget,
+        )
+        return [_plan_of(one, begin) for one in found]
+
+    def _with_policy(self, elites: Float64 | None, state: Float64) -> Float64:
+        """Returns what the policy does from `state` in the model, after the elites."""
+        assert self._policy is not None
+        count, horizon = self._policy_candidates, self._horizon
+        sequences = np.empty((count, horizon, self._model.action_dim))
+        states = np.tile(state, (count, 1))
+        for t in range(horizon):
+            actions = np.asarray(self._policy(states), np.float64)
+            if actions.shape != sequences[:, t].shape:
+                raise ShapeError(
+                    f"policy: returned shape {actions.shape}, must be {sequences[:, t].shape}, "
+                    "one action per row of the batch"
+                )
+            sequences[:, t] = np.clip(actions, self.low, self.high)
+            states = self._model.predict(states, sequences[:, t]).mean
+        if elites is None:
+            return sequences
+        lacking = horizon - elites.shape[1]
+        padded = np.concatenate([elites, np.repeat(elites[:, -1:], lacking, axis=1)], axis=1)
+        return np.concatenate([padded, sequences])
+
+
+def _plan_of(found: tuple[Any, ...], begin: float) -> Plan:
+    actions, states, value, status, elites, spread, gains = found[:7]
+    candidates, non_finite, rejected, iterations = found[7:]
+    seconds = time.perf_counter() - begin
+    stats = PlanStats(candidates, non_finite, rejected, iterations, seconds)
+    return Plan(actions, states, value, status, stats, elites, spread, gains)
+
+
+def _checked(terminal_value: StateValue) -> Callable[[NDArray[Any]], Float64]:
+    """Returns the function with what it returns made (N,) numbers, or an error that says so."""
+    if not callable(terminal_value):
+        raise TypeError(
+            f"terminal_value: got {type(terminal_value).__name__}, must be a function of states"
+        )
+
+    def value(states: NDArray[Any]) -> Float64:
+        values = _arrays.numbers("terminal_value", terminal_value(states))
+        if values.shape != (len(states),):
+            raise ShapeError(
+                f"terminal_value: returned shape {values.shape}, must be ({len(states)},), "
+                "one number per row of the batch"
+            )
+        return values
+
+    return value
+
+
+def action_bounds(action_space: Any, action_dim: int) -> tuple[Float64, Float64]:
+    """Returns (A,) lowest and highest actions of a Box, a Discrete or of a pair (low, high).
+
+    A Discrete space's actions are told to models one-hot, so that they lie between 0 and 1.
+    """
+    if hasattr(action_space, "low") and hasattr(action_space, "high"):
+        low, high = action_space.low, action_space.high
+    elif hasattr(action_space, "n") and hasattr(action_space, "start"):
+        low, high = np.zeros(int(action_space.n)), np.ones(int(action_space.n))
+    elif isinstance(action_space, (tuple, list)) and len(action_space) == 2:
+        low, high = action_space
+    else:
+        raise ArgumentError(
+            f"action_space: got {type(action_space).__name__}, must be a Box, a Discrete or a pair "
+            "(low, high)"
+        )
+    lowest = _arrays.vector("action_space.low", low, action_dim)
+    highest = _arrays.vector("action_space.high", high, action_dim)
+    if not (np.isfinite(lowest).all() and np.isfinite(highest).all()):
+        raise ArgumentError(f"action_space: got {low} to {high}, must be finite")
+    return lowest, highest
