@@ -99,21 +99,27 @@ struct PlanInputs {
   const py::object& warm_start;
   const py::object& elites;
   const py::object& previous_action;
+  IndexType skip;  // steps of the warm start and the elites that have passed
 
-  PlanProblem into(PlanProblem problem, IndexType horizon) const {
+  PlanProblem into(PlanProblem problem) const {
     const IndexType action_dim = problem.rollout.dynamics->action_dim();
     problem.state = optional_input<double>(state, "state", {problem.rollout.dynamics->state_dim()});
     problem.action_low = optional_input<double>(low, "action_space.low", {action_dim});
     problem.action_high = optional_input<double>(high, "action_space.high", {action_dim});
-    problem.warm_start = optional_input<double>(warm_start, "warm_start", {horizon, action_dim});
-    if (!elites.is_none()) {
-      const auto array = py::cast<py::array>(elites);
-      problem.carried.actions = input<double>(array, "elites", {-1, -1, action_dim});
-      problem.carried.count = array.shape(0);
-      problem.carried.steps = array.shape(1);
-    }
+    problem.warm_start = earlier(warm_start, "warm_start", {-1, action_dim});
+    problem.carried = earlier(elites, "elites", {-1, -1, action_dim});
     problem.last_action = optional_input<double>(previous_action, "previous_action", {action_dim});
     return problem;
+  }
+
+ private:
+  EarlierSequences earlier(const py::object& object, const char* name, std::initializer_list<IndexType> shape) const {
+    if (object.is_none()) return {};
+    const auto array = py::cast<py::array>(object);
+    const double* const actions = input<double>(array, name, shape);
+    const py::ssize_t dims = array.ndim();
+    if (array.size() == 0) return {};
+    return {actions, dims == 3 ? array.shape(0) : 1, array.shape(dims - 2), skip};
   }
 };
 
@@ -148,11 +154,11 @@ std::optional<Clock::time_point> deadline_of(std::optional<double> budget) {
 template <class Planner>
 py::tuple plan(const Planner& planner, PlanMemory& memory, const BoundProblem& bound, const py::object& state,
                const py::object& low, const py::object& high, const py::object& warm_start, const py::object& elites,
-               const py::object& previous_action, std::uint64_t seed, std::uint32_t call, int threads,
+               const py::object& previous_action, IndexType skip, std::uint64_t seed, std::uint32_t call, int threads,
                std::optional<double> budget) {
   const std::optional<Clock::time_point> deadline = deadline_of(budget);
-  const PlanInputs inputs{state, low, high, warm_start, elites, previous_action};
-  PlanProblem problem = inputs.into(bound.problem, horizon_of(planner));
+  const PlanInputs inputs{state, low, high, warm_start, elites, previous_action, skip};
+  PlanProblem problem = inputs.into(bound.problem);
   problem.stream = {seed, call, 0};
   problem.threads = threads;
   problem.deadline = deadline;
@@ -171,15 +177,15 @@ template <class Planner>
 py::list plan_batch(const Planner& planner, const std::vector<PlanMemory*>& memories, const BoundProblem& bound,
                     const std::vector<py::object>& states, const py::object& low, const py::object& high,
                     const std::vector<py::object>& warm_starts, const std::vector<py::object>& elites,
-                    const std::vector<py::object>& previous_actions, std::uint64_t seed, std::uint32_t call,
-                    int threads, std::optional<double> budget) {
+                    const std::vector<py::object>& previous_actions, IndexType skip, std::uint64_t seed,
+                    std::uint32_t call, int threads, std::optional<double> budget) {
   const std::optional<Clock::time_point> deadline = deadline_of(budget);
   const PythonInterrupt interrupt;
   std::vector<PlanProblem> problems;
   std::vector<std::unique_ptr<PlanMemory::Lease>> leases;
   for (std::size_t n = 0; n < memories.size(); ++n) {
-    const PlanInputs inputs{states[n], low, high, warm_starts[n], elites[n], previous_actions[n]};
-    problems.push_back(inputs.into(bound.problem, horizon_of(planner)));
+    const PlanInputs inputs{states[n], low, high, warm_starts[n], elites[n], previous_actions[n], skip};
+    problems.push_back(inputs.into(bound.problem));
     problems.back().stream = {seed + n, call, 0};
     problems.back().deadline = deadline;
     problems.back().interrupt = &interrupt;
@@ -203,11 +209,11 @@ template <class Planner>
 void bind_plan(py::module_& m) {
   m.def("plan", &plan<Planner>, py::arg("planner"), py::arg("memory"), py::arg("problem"), py::arg("state"),
         py::arg("low"), py::arg("high"), py::arg("warm_start").none(true), py::arg("elites").none(true),
-        py::arg("previous_action").none(true), py::arg("seed"), py::arg("call"), py::arg("threads"),
+        py::arg("previous_action").none(true), py::arg("skip"), py::arg("seed"), py::arg("call"), py::arg("threads"),
         py::arg("budget").none(true));
   m.def("plan_batch", &plan_batch<Planner>, py::arg("planner"), py::arg("memories"), py::arg("problem"),
         py::arg("states"), py::arg("low"), py::arg("high"), py::arg("warm_starts"), py::arg("elites"),
-        py::arg("previous_actions"), py::arg("seed"), py::arg("call"), py::arg("threads"),
+        py::arg("previous_actions"), py::arg("skip"), py::arg("seed"), py::arg("call"), py::arg("threads"),
         py::arg("budget").none(true));
 }
 

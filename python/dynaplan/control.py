@@ -116,6 +116,7 @@ class MPC:
         session = PlanSession(planner, problem)  # first, so that a failure changes nothing
         self.planner, self._problem, self._session = planner, problem, session
         self._state_dim = problem.model.state_dim
+        self._shape = (self._state_dim,)
         self._numbers_actions = hasattr(problem.action_space, "n")
         self._first_number = int(getattr(problem.action_space, "start", 0))
 
@@ -167,18 +168,18 @@ class MPC:
         if previous_action is not None:
             self._correct_last(previous_action)
         starts = self._starts(states)
-        if self._courses[0].is_due(self.replan_every):
-            self._make_plans(starts, budget)
+        session, courses = self._session, self._courses
+        if courses[0].steps_to_plan <= 0:
+            self._make_plans(starts, budget, self.replan_every)
             self._plans = (self._plans + 1) % 2**32
-        low, high, rate = self._session.low, self._session.high, self._session.action_rate
-        actions = [
-            course.advance(start, low, high, rate)
-            for course, start in zip(self._courses, starts, strict=True)
-        ]
-        if self._numbers_actions:
-            numbers = [int(np.argmax(action)) + self._first_number for action in actions]
-            return numbers[0] if states.ndim == 1 else np.array(numbers)
-        return actions[0].copy() if states.ndim == 1 else np.array(actions)
+        if states.ndim == 1:
+            action = courses[0].advance(starts[0], session)
+            return self._number(action) if self._numbers_actions else action.copy()
+        pairs = zip(courses, starts, strict=True)
+        actions = [course.advance(start, session) for course, start in pairs]
+        return np.array(
+            [self._number(action) for action in actions] if self._numbers_actions else actions
+        )
 
     def plan(
         self, state: ArrayLike, *, budget: float | None = None, reward: Reward | None = None
@@ -203,9 +204,7 @@ class MPC:
         if reward is not None:
             self.change(reward=reward)
         states = self._states(state)
-        self._make_plans(self._starts(states), budget)
-        for course in self._courses:
-            course.expect(self.planner.horizon)  # the next `act` plans anew, wherever it is
+        self._make_plans(self._starts(states), budget, steps=0)
         plans = list(self.last_plans)
         return plans[0] if states.ndim == 1 else plans
 
@@ -279,7 +278,7 @@ class MPC:
             )
         self._take(self.planner if planner is None else planner, problem)
         for course in self._courses:
-            course.expect(self.planner.horizon)
+            course.steps_to_plan = 0
 
     def explain(self, system: int = 0) -> Explanation:
         """Tells what the last plan expects: rewards by term and step, limits, disagreement.
@@ -296,9 +295,15 @@ class MPC:
         assert course.plan is not None
         return explain(self._problem, self._session, course.plan, course.before_plan)
 
+    def _number(self, action: Float64) -> int:
+        """The number of a one-hot action in its Discrete space."""
+        return int(action.argmax()) + self._first_number
+
     def _states(self, state: ArrayLike) -> Float64:
         """Returns (S,) or (N, S), and sees to it that there is a course for each system."""
         states = _arrays.numbers("state", state)
+        if states.shape == self._shape and len(self._courses) == 1:  # what a fast loop does
+            return states
         if states.ndim == 0:
             states = states.reshape(1)
         if states.ndim > 2 or states.shape[-1] != self._state_dim or states.size == 0:
@@ -326,15 +331,17 @@ class MPC:
         sent = np.stack([course.sent for course in self._courses])
         return list(rollout(self._problem.model, np.stack(rows), sent)[:, -1])
 
-    def _make_plans(self, starts: Sequence[Float64], budget: float | None) -> None:
-        memories = [course.memory for course in self._courses]
-        arguments: Any = {"seed": self._seed, "call": self._plans, "budget": budget}
+    def _make_plans(self, starts: Sequence[Float64], budget: float | None, steps: int) -> None:
+        """Makes a plan for each system, of which so many steps are to be sent."""
+        seed, call, session, courses = self._seed, self._plans, self._session, self._courses
         if len(starts) == 1:
-            plans = [self._session.plan(memories[0], starts[0], **arguments)]
-        else:
-            plans = self._session.plan_batch(memories, np.stack(starts), **arguments)
-        for course, plan in zip(self._courses, plans, strict=True):
-            course.begin(plan)
+            course = courses[0]
+            course.begin(session.plan(course.memory, starts[0], seed, call, budget), steps)
+            return
+        memories = [course.memory for course in courses]
+        plans = session.plan_batch(memories, np.stack(starts), seed, call, budget)
+        for course, plan in zip(courses, plans, strict=True):
+            course.begin(plan, steps)
 
     def _correct_last(self, previous_action: ArrayLike) -> None:
         action_dim = self._problem.model.action_dim

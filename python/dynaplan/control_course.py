@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dynaplan import _core
-from dynaplan.planners import Plan, PlanMemory
+from dynaplan.planners import Plan, PlanMemory, PlanSession
 
 __all__ = ["Course"]
 
@@ -27,68 +27,76 @@ class Course:
         before_plan: (A,) the action sent before that plan's first, or None.
         memory: what the next plan takes from those before.
         sent: the actions on their way.
+        steps_to_plan: how many more of the plan's actions are to be sent before the next plan.
     """
 
-    __slots__ = ("_done", "_is_stale", "before_plan", "memory", "plan", "sent")
+    __slots__ = ("before_plan", "memory", "plan", "sent", "steps_to_plan")
 
     def __init__(self, sent: Sequence[Float64]) -> None:
         self.plan: Plan | None = None
         self.before_plan: Float64 | None = None
         self.memory = PlanMemory(_core.PlanMemory())
         self.sent = list(sent)
-        self._done = 0  # steps of the plan that have been sent
-        self._is_stale = True
-
-    def is_due(self, replan_every: int) -> bool:
-        """Whether a new plan is wanted before the next action is sent."""
-        return self._is_stale or self._done >= replan_every or self.steps_left == 0
+        self.steps_to_plan = 0
 
     @property
     def steps_left(self) -> int:
         """Steps of the plan that have not been sent."""
-        return 0 if self.plan is None else len(self.plan.actions) - self._done
+        return 0 if self.plan is None else len(self.plan.actions) - self.memory.skip
 
-    def begin(self, plan: Plan) -> None:
-        """Takes over a new plan, of which nothing has been sent yet."""
+    def begin(self, plan: Plan, steps: int) -> None:
+        """Takes over a new plan, of which so many steps are to be sent."""
+        memory = self.memory
         self.plan = plan
-        self.before_plan = self.memory.previous_action
-        self._done = 0
-        self._is_stale = False
+        self.before_plan = memory.previous_action
+        self.steps_to_plan = min(steps, len(plan.actions))
+        memory.warm_start = plan.actions
+        memory.elites = plan.elites if len(plan.elites) else None
+        memory.skip = 0
 
-    def advance(self, state: Float64, low: Float64, high: Float64, rate: Float64 | None) -> Float64:
-        """Sends the plan's next action, and tells what the next plan takes.
+    def advance(self, state: Float64, session: PlanSession) -> Float64:
+        """Sends the plan's next action.
 
         Args:
             state: (S,) in which the action will act, for the plan's feedback.
-            low: (A,) least action.
-            high: (A,) largest action.
-            rate: (A,) most that an action changes by in a step, or None.
+            session: whose bounds the action must keep.
 
         Returns:
             (A,) the action; not to be written to.
         """
-        assert self.plan is not None
-        plan, step = self.plan, self._done
+        plan, memory = self.plan, self.memory
+        assert plan is not None
+        step = memory.skip
         action: Float64 = plan.actions[step]
         if step > 0 and plan.gains is not None:
-            action = action + plan.gains[step] @ (state - plan.states[step])
-            last = self.memory.previous_action
-            if rate is not None and last is not None:
-                action = np.clip(action, last - rate, last + rate)
-            action = np.clip(action, low, high)
-            if not np.isfinite(action).all():
-                action = plan.actions[step]
-        self._send(action)
-        self._shift(1)
+            action = self._corrected(plan, step, state, session)
+        memory.previous_action = action
+        memory.skip = step + 1
+        self.steps_to_plan -= 1
+        if self.sent:
+            self._send(action)
         return action
 
+    def _corrected(self, plan: Plan, step: int, state: Float64, session: PlanSession) -> Float64:
+        """The plan's action with its feedback, within bounds and rates."""
+        assert plan.gains is not None
+        planned: Float64 = plan.actions[step]
+        action: Float64 = planned + plan.gains[step] @ (state - plan.states[step])
+        last, rate = self.memory.previous_action, session.action_rate
+        if rate is not None and last is not None:
+            action = np.clip(action, last - rate, last + rate)
+        action = np.clip(action, session.low, session.high)
+        return action if np.isfinite(action).all() else planned
+
     def skip(self, steps: int) -> None:
-        """Notes that the plan's next actions were sent as they stand; the next one is due."""
+        """Notes that the plan's next actions were sent as they stand; a new plan is due."""
         assert self.plan is not None
-        for action in self.plan.actions[self._done : self._done + steps]:
+        begin = self.memory.skip
+        for action in self.plan.actions[begin : begin + steps]:
+            self.memory.previous_action = action
             self._send(action)
-        self._shift(steps)
-        self._is_stale = True
+        self.memory.skip += steps
+        self.steps_to_plan = 0
 
     def correct_last(self, action: Float64) -> None:
         """Takes back what was sent last, for what really was."""
@@ -96,35 +104,7 @@ class Course:
         if self.sent:
             self.sent[-1] = action
 
-    def expect(self, horizon: int) -> None:
-        """Makes the next plan due, with a warm start of so many steps."""
-        memory = self.memory
-        self._is_stale = True
-        if memory.warm_start is not None:
-            memory.warm_start = _resized(memory.warm_start, horizon)
-        if memory.elites is not None:
-            memory.elites = np.ascontiguousarray(memory.elites[:, :horizon])
-
     def _send(self, action: Float64) -> None:
-        self.memory.previous_action = action
         if self.sent:
             del self.sent[0]
             self.sent.append(action)
-
-    def _shift(self, steps: int) -> None:
-        """What the next plan begins with: this one, less what has been sent."""
-        assert self.plan is not None
-        self._done += steps
-        plan, memory, done = self.plan, self.memory, self._done
-        memory.warm_start = _resized(plan.actions[done:], len(plan.actions), plan.actions[-1])
-        has_steps = len(plan.elites) > 0 and done < len(plan.actions)
-        memory.elites = np.ascontiguousarray(plan.elites[:, done:]) if has_steps else None
-
-
-def _resized(actions: Float64, steps: int, last: Float64 | None = None) -> Float64:
-    """Returns (steps, A): cut, or going on with the last action."""
-    resized = np.empty((steps, actions.shape[1]))
-    kept = min(len(actions), steps)
-    resized[:kept] = actions[:kept]
-    resized[kept:] = actions[-1] if last is None else last
-    return resized

@@ -161,8 +161,12 @@ def test_elites_that_do_not_fit_are_refused_by_name():
     planner = dp.ICEM(horizon=5)
     with pytest.raises(ShapeError, match=r"elites: got shape \(2, 5, 3\)"):
         planner.plan(model, reward, [1.0], action_space=BOX, elites=np.zeros((2, 5, 3)))
-    with pytest.raises(ShapeError, match="elites: got 6 steps"):
-        planner.plan(model, reward, [1.0], action_space=BOX, elites=np.zeros((2, 6, 1)))
+    long = np.random.default_rng(0).uniform(-1, 1, size=(2, 6, 1))
+    plans = [
+        planner.plan(model, reward, [1.0], action_space=BOX, elites=long[:, :steps], seed=0)
+        for steps in (5, 6)
+    ]
+    np.testing.assert_array_equal(plans[0].actions, plans[1].actions)  # the sixth is left out
     elites = np.zeros((2, 5, 1))
     elites[0, 3] = np.nan
     with pytest.raises(ArgumentError, match="elites: entry 3 is nan"):

@@ -102,7 +102,7 @@ def test_gains_correct_the_actions_between_plans_within_the_bounds():
     mpc.act([0.2])
     course = mpc._courses[0]
     gains = np.full((6, 1, 1), -0.5)
-    course.plan = replace(mpc.last_plan, gains=gains)
+    course.plan = mpc.last_plan._replace(gains=gains)
     expected = course.plan.states[1, 0]
     got = mpc.act([expected + 0.2])[0]
     assert got == pytest.approx(course.plan.actions[1, 0] - 0.1)

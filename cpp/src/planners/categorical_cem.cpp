@@ -47,11 +47,16 @@ class CategoricalSearch final : public Search {
         floor_(static_cast<float>(settings.min_probability) / static_cast<float>(choices.rows())) {
     memory.probabilities.assign(static_cast<std::size_t>(settings.horizon * count_), 1.0F / static_cast<float>(count_));
     memory.frequencies.resize(static_cast<std::size_t>(count_));
-    if (problem.warm_start == nullptr || count_ == 1) return;
+    if (problem.warm_start.actions == nullptr || count_ == 1) return;
+    std::vector<float>& start = memory.best;
+    start.resize(static_cast<std::size_t>(choices.cols()));
     for (Index t = 0; t < settings.horizon; ++t) {
       float* const row = probabilities(t);
       std::fill_n(row, count_, (1.0F - kWarmProbability) / static_cast<float>(count_ - 1));
-      row[nearest(choices_, problem.warm_start + t * choices.cols())] = kWarmProbability;
+      for (Index i = 0; i < choices.cols(); ++i) {
+        start[static_cast<std::size_t>(i)] = static_cast<float>(problem.start_action(t * choices.cols() + i));
+      }
+      row[nearest(choices_, start.data())] = kWarmProbability;
     }
   }
 
@@ -147,7 +152,7 @@ void CategoricalCem::copy_actions(const PlanResult& result, double* out) const {
 }
 
 void CategoricalCem::plan(const PlanProblem& problem, SearchMemory& memory, PlanResult& result) const {
-  problem.validate(settings_.horizon);
+  problem.validate();
   if (choices_.cols() != problem.rollout.dynamics->action_dim()) {
     throw ShapeError("actions: got " + std::to_string(choices_.cols()) + " entries each, must be the model's " +
                      std::to_string(problem.rollout.dynamics->action_dim()));

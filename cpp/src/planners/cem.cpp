@@ -92,7 +92,7 @@ void CemSettings::validate() const {
 
 void plan_cem(const CemSettings& settings, const PlanProblem& problem, SearchMemory& memory, PlanResult& result) {
   settings.validate();
-  problem.validate(settings.horizon);
+  problem.validate();
   CemSearch search(settings, problem, memory);
   const float best_total = run_search(problem, settings.horizon, settings.iterations, search, memory, result);
   if (settings.returns_mean) {

@@ -93,7 +93,7 @@ Icem::Icem(const IcemSettings& settings) : settings_(settings) {
 }
 
 void Icem::plan(const PlanProblem& problem, SearchMemory& memory, PlanResult& result) const {
-  problem.validate(settings_.horizon);
+  problem.validate();
   IcemSearch search(settings_, noise_ ? &*noise_ : nullptr, problem, memory, result);
   const float best_total = run_search(problem, settings_.horizon, settings_.iterations, search, memory, result);
   choose_best(problem, settings_.iterations, best_total, memory, result);

@@ -7,15 +7,16 @@ inline namespace DYNAPLAN_LEVEL {
 
 void KeptSequences::begin(const PlanProblem& problem, Index horizon) {
   const Index action_dim = problem.rollout.dynamics->action_dim();
-  const CarriedSequences& carried = problem.carried;
+  const EarlierSequences& carried = problem.carried;
   size_ = horizon * action_dim;
   count_ = carried.count;
-  given_ = carried.steps * action_dim;
+  given_ = std::min(carried.steps_left(), horizon) * action_dim;
   actions_.resize(static_cast<std::size_t>(count_ * size_));
   for (Index n = 0; n < count_; ++n) {
+    const double* const sequence = carried.actions + (n * carried.steps + carried.skip) * action_dim;
     for (Index row = 0; row < given_; ++row) {
       const Index dim = row % action_dim;
-      const double action = carried.actions[n * given_ + row];
+      const double action = sequence[row];
       actions_[static_cast<std::size_t>(n * size_ + row)] =
           static_cast<float>(std::clamp(action, problem.action_low[dim], problem.action_high[dim]));
     }

@@ -110,7 +110,7 @@ Mppi::Mppi(const MppiSettings& settings) : settings_(settings) {
 }
 
 void Mppi::plan(const PlanProblem& problem, SearchMemory& memory, PlanResult& result) const {
-  problem.validate(settings_.horizon);
+  problem.validate();
   MppiSearch search(settings_, noise_ ? &*noise_ : nullptr, problem, memory);
   const float best_total = run_search(problem, settings_.horizon, settings_.iterations, search, memory, result);
   if (result.iterations > 0) {

@@ -33,19 +33,15 @@ void require_elites(Index elites, Index candidates) {
                    ", must be from 1 to candidates = " + std::to_string(candidates));
 }
 
-void PlanProblem::validate(Index horizon) const {
+void PlanProblem::validate() const {
   rollout.validate();
   if (score == nullptr && rollout.reward == nullptr) throw ValueError("reward: got none, must be a reward");
   const Index action_dim = rollout.dynamics->action_dim();
   require_finite("state", state, rollout.dynamics->state_dim());
   require_finite("action_space.low", action_low, action_dim);
   require_finite("action_space.high", action_high, action_dim);
-  require_finite("warm_start", warm_start, horizon * action_dim);
+  require_finite("warm_start", warm_start.actions, warm_start.count * warm_start.steps * action_dim);
   require_finite("elites", carried.actions, carried.count * carried.steps * action_dim);
-  if (carried.steps > horizon) {
-    throw ShapeError("elites: got " + std::to_string(carried.steps) + " steps, must be at most the horizon, " +
-                     std::to_string(horizon));
-  }
   require_finite("previous_action", last_action, action_dim);
   for (Index i = 0; i < action_dim; ++i) {
     if (action_rate != nullptr && !(action_rate[i] >= 0.0)) {
@@ -60,8 +56,9 @@ void PlanProblem::validate(Index horizon) const {
 
 double PlanProblem::start_action(Index row) const {
   const Index dim = row % rollout.dynamics->action_dim();
-  if (warm_start == nullptr) return 0.5 * action_low[dim] + 0.5 * action_high[dim];
-  return std::clamp(warm_start[row], action_low[dim], action_high[dim]);
+  if (warm_start.actions == nullptr) return 0.5 * action_low[dim] + 0.5 * action_high[dim];
+  const Index step = std::min(warm_start.skip + row / rollout.dynamics->action_dim(), warm_start.steps - 1);
+  return std::clamp(warm_start.actions[step * rollout.dynamics->action_dim() + dim], action_low[dim], action_high[dim]);
 }
 
 namespace {

@@ -42,7 +42,7 @@ void RandomShootingSettings::validate() const {
 void plan_random_shooting(const RandomShootingSettings& settings, const PlanProblem& problem, SearchMemory& memory,
                           PlanResult& result) {
   settings.validate();
-  problem.validate(settings.horizon);
+  problem.validate();
   UniformSearch search(settings, problem);
   if (!std::isfinite(run_search(problem, settings.horizon, 1, search, memory, result))) {
     for (Index row = 0; row < static_cast<Index>(result.actions.size()); ++row) {

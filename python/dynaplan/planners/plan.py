@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,8 +12,7 @@ __all__ = ["Plan", "PlanStats", "Status"]
 Status = Literal["iterations", "converged", "budget", "no_finite_candidate"]
 
 
-@dataclass(frozen=True, slots=True)
-class PlanStats:
+class PlanStats(NamedTuple):
     """What a plan cost.
 
     Attributes:
@@ -33,8 +31,7 @@ class PlanStats:
     seconds: float
 
 
-@dataclass(frozen=True, slots=True)
-class Plan:
+class Plan(NamedTuple):
     """An action sequence and what the model expects of it.
 
     Attributes:

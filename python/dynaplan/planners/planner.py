@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from dynaplan import _arrays, _core
-from dynaplan.errors import ArgumentError
+from dynaplan.errors import ArgumentError, ShapeError
 from dynaplan.known_ground import KnownGround
 from dynaplan.limits import Limits
 from dynaplan.models import Model
@@ -95,7 +95,8 @@ class Planner(ABC):
                 model are tried as candidates.
             policy_candidates: how many such sequences; more than one for a policy that draws.
             elites: (K, steps, A) sequences to try first, such as the elites of the plan
-                before less their first step; the steps that lack to the horizon are drawn.
+                before less their first step; the steps that lack to the horizon are drawn,
+                those beyond are left out.
             budget: seconds that the plan may take. No block of candidates is begun that would
                 end later, going by the slowest so far; the first one always is, so that there is
                 a plan. With a Python reward all candidates of an iteration are one block.
@@ -122,16 +123,21 @@ class Planner(ABC):
         previous = None
         if previous_action is not None:
             previous = _arrays.vector("previous_action", previous_action, model.action_dim)
+        start = None if warm_start is None else _arrays.numbers("warm_start", warm_start)
+        if start is not None and start.shape != (self.horizon, model.action_dim):
+            raise ShapeError(
+                f"warm_start: got shape {start.shape}, must be {(self.horizon, model.action_dim)}"
+            )
         memory = PlanMemory(
             _core.PlanMemory(),
-            None if warm_start is None else _arrays.numbers("warm_start", warm_start),
-            None if elites is None else _arrays.numbers("elites", elites),
-            previous,
+            warm_start=start,
+            elites=None if elites is None else _arrays.numbers("elites", elites),
+            previous_action=previous,
         )
         return PlanSession(self, problem).plan(
             memory,
             _arrays.vector("state", state, model.state_dim),
-            seed=_arrays.seed_number(seed),
-            call=0,
-            budget=budget,
+            _arrays.seed_number(seed),
+            0,
+            budget,
         )

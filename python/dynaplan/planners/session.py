@@ -53,14 +53,16 @@ class PlanMemory:
 
     Attributes:
         core: the search's own memory.
-        warm_start: (H, A), or None.
+        warm_start: (steps, A), or None.
         elites: (K, steps, A), or None.
+        skip: how many steps at the beginning of both have passed.
         previous_action: (A,) applied before the next plan's first step, or None.
     """
 
     core: _core.PlanMemory
     warm_start: Float64 | None = None
     elites: Float64 | None = None
+    skip: int = 0
     previous_action: Float64 | None = None
 
 
@@ -114,7 +116,7 @@ class PlanSession:
         )
 
     def plan(
-        self, memory: PlanMemory, state: Float64, *, seed: int, call: int, budget: float | None
+        self, memory: PlanMemory, state: Float64, seed: int, call: int, budget: float | None
     ) -> Plan:
         """Plans from `state` (S,); `call` numbers the plans of one seed."""
         begin = time.perf_counter()
@@ -128,8 +130,9 @@ class PlanSession:
             self.low,
             self.high,
             memory.warm_start,
-            memory.elites if self._policy is None else self._with_policy(memory.elites, state),
+            memory.elites if self._policy is None else self._with_policy(memory, state),
             memory.previous_action,
+            memory.skip,
             seed,
             call,
             self._threads,
@@ -141,24 +144,24 @@ class PlanSession:
         self,
         memories: Sequence[PlanMemory],
         states: Float64,
-        *,
         seed: int,
         call: int,
         budget: float | None,
     ) -> list[Plan]:
         """Plans for each state (N, S) with its own memory; system n has the seed + n.
 
-        They share the planner's threads, unless Python is called while they plan.
+        The same steps have passed for all. They share the planner's threads, unless Python is
+        called while they plan.
         """
         if self._score is not None:  # it knows one previous action only
             return [
-                self.plan(memory, state, seed=(seed + n) % 2**64, call=call, budget=budget)
+                self.plan(memory, state, (seed + n) % 2**64, call, budget)
                 for n, (memory, state) in enumerate(zip(memories, states, strict=True))
             ]
         begin = time.perf_counter()
         elites = [memory.elites for memory in memories]
         if self._policy is not None:
-            elites = [self._with_policy(*pair) for pair in zip(elites, states, strict=True)]
+            elites = [self._with_policy(*pair) for pair in zip(memories, states, strict=True)]
         found = _core.plan_batch(
             self._settings,
             [memory.core for memory in memories],
@@ -169,6 +172,7 @@ class PlanSession:
             [memory.warm_start for memory in memories],
             elites,
             [memory.previous_action for memory in memories],
+            memories[0].skip,
             seed,
             call,
             self._threads,
@@ -176,8 +180,11 @@ class PlanSession:
         )
         return [_plan_of(one, begin) for one in found]
 
-    def _with_policy(self, elites: Float64 | None, state: Float64) -> Float64:
-        """Returns what the policy does from `state` in the model, after the elites."""
+    def _with_policy(self, memory: PlanMemory, state: Float64) -> Float64:
+        """Returns what the policy does from `state` in the model, after the elites.
+
+        All begin `memory.skip` steps early, as the elites do.
+        """
         assert self._policy is not None
         count, horizon = self._policy_candidates, self._horizon
         sequences = np.empty((count, horizon, self._model.action_dim))
@@ -191,11 +198,15 @@ class PlanSession:
                 )
             sequences[:, t] = np.clip(actions, self.low, self.high)
             states = self._model.predict(states, sequences[:, t]).mean
-        if elites is None:
-            return sequences
-        lacking = horizon - elites.shape[1]
-        padded = np.concatenate([elites, np.repeat(elites[:, -1:], lacking, axis=1)], axis=1)
-        return np.concatenate([padded, sequences])
+        elites = np.empty((0, 0, 0)) if memory.elites is None else memory.elites
+        steps = memory.skip + horizon
+        joined = np.empty((len(elites) + count, steps, self._model.action_dim))
+        for n, elite in enumerate(elites):
+            kept = min(len(elite), steps)
+            joined[n, :kept], joined[n, kept:] = elite[:kept], elite[-1]
+        joined[len(elites) :, memory.skip :] = sequences
+        joined[len(elites) :, : memory.skip] = 0.0
+        return joined
 
 
 def _plan_of(found: tuple[Any, ...], begin: float) -> Plan:

@@ -162,7 +162,7 @@ TEST_CASE("where no candidate is finite the plan is the start of the search, and
   const AllInfinite score;
   integrator.problem.score = &score;
   const std::vector<double> warm_start(22, 5.0);  // outside the bounds of 2
-  integrator.problem.warm_start = warm_start.data();
+  integrator.problem.warm_start = {warm_start.data(), 1, 22};
   SearchMemory workspace;
   PlanResult result;
   plan_cem(CemSettings{}, integrator.problem, workspace, result);

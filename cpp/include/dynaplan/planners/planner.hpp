@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <chrono>
 #include <optional>
 #include <vector>
@@ -31,11 +32,14 @@ class TerminalValue {
 
 using Clock = std::chrono::steady_clock;
 
-/// Sequences that are put among the first candidates: the elites of the plan before, shifted, or what a policy does.
-struct CarriedSequences {
-  const double* actions = nullptr;  // (count, steps, A)
+/// Sequences that come from the plan before, or from elsewhere.
+struct EarlierSequences {
+  const double* actions = nullptr;  // (count, steps, A), or null for none
   Index count = 0;
-  Index steps = 0;  // at most the horizon; the steps beyond are drawn
+  Index steps = 0;
+  Index skip = 0;  // steps at their beginning that have passed
+
+  Index steps_left() const { return std::max<Index>(0, steps - skip); }
 };
 
 /// One planning problem: what to roll out, from where, within which bounds. Arrays are borrowed for the call.
@@ -46,9 +50,9 @@ struct PlanProblem {
   const double* state = nullptr;        // (S)
   const double* action_low = nullptr;   // (A)
   const double* action_high = nullptr;  // (A)
-  const double* warm_start = nullptr;   // (H, A), or null: the middle of the bounds
+  EarlierSequences warm_start;          // one, that goes on with its last action; none: the middle of the bounds
   const double* action_rate = nullptr;  // (A) most that an action changes by in a step, or null
-  CarriedSequences carried;
+  EarlierSequences carried;             // are put among the first candidates; the steps they lack are drawn
   const double* last_action = nullptr;  // (A) applied before this plan, or null
   Stream stream;                        // seed and call; the planner counts the iterations
   int threads = 1;
@@ -56,7 +60,7 @@ struct PlanProblem {
   std::optional<Clock::time_point> deadline;  // the plan is to be there by then; none: all iterations are made
 
   /// Throws ShapeError, ValueError: a part is missing, a value is not finite, a bound is not a bound.
-  void validate(Index horizon) const;
+  void validate() const;
   /// Where planning starts: the warm start's entry `row` (of H * A) within the bounds, or their middle.
   double start_action(Index row) const;
 };
