@@ -6,6 +6,7 @@
 #include "allocations.hpp"
 #include "dynaplan/core/error.hpp"
 #include "dynaplan/models/linear.hpp"
+#include "dynaplan/planners/categorical_cem.hpp"
 #include "dynaplan/planners/cem.hpp"
 #include "dynaplan/planners/icem.hpp"
 #include "dynaplan/planners/mppi.hpp"
@@ -39,6 +40,13 @@ struct DoubleIntegrator {
     problem.action_low = low.data();
     problem.action_high = high.data();
     problem.stream.seed = 3;
+  }
+};
+
+class DistanceToOrigin final : public TerminalValue {
+ public:
+  void value(const float* states, Index count, float* values) const override {
+    for (Index n = 0; n < count; ++n) values[n] = -std::abs(states[2 * n]);
   }
 };
 
@@ -108,11 +116,21 @@ TEST_CASE("after the first call a plan allocates nothing, with one thread and wi
     smooth.knots = 5;
     smooth.smoothing_window = 5;
     const Mppi mppi(smooth);
+    const CategoricalCem categorical(CategoricalCemSettings{}, Eigen::VectorXd::LinSpaced(5, -2.0, 2.0));
+    const DistanceToOrigin value;
+    PlanProblem bounded = integrator.problem;
+    const StateLimits<float> allowed{{-9.0F, -9.0F}, {9.0F, 9.0F}};
+    const std::vector<double> rate{0.5};
+    bounded.rollout.allowed = &allowed;
+    bounded.action_rate = rate.data();
+    bounded.terminal_value = &value;
     const auto plan_all = [&] {
       plan_cem(CemSettings{}, integrator.problem, workspace, result);
       plan_random_shooting(RandomShootingSettings{}, integrator.problem, workspace, result);
       icem.plan(integrator.problem, workspace, result);
       mppi.plan(integrator.problem, workspace, result);
+      categorical.plan(integrator.problem, workspace, result);
+      icem.plan(bounded, workspace, result);
     };
     plan_all();
     plan_all();
