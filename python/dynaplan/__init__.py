@@ -12,6 +12,7 @@ _load_core()
 
 from dynaplan import rewards as rewards  # noqa: E402  # the compiled module comes first
 from dynaplan import risk as risk  # noqa: E402
+from dynaplan import signatures as signatures  # noqa: E402
 from dynaplan import terminations as terminations  # noqa: E402
 from dynaplan.control import MPC as MPC  # noqa: E402
 from dynaplan.dyna import PETS as PETS  # noqa: E402
@@ -32,7 +33,9 @@ from dynaplan.features import Identity as Identity  # noqa: E402
 from dynaplan.features import Polynomial as Polynomial  # noqa: E402
 from dynaplan.known_ground import KnownGround as KnownGround  # noqa: E402
 from dynaplan.models import MLP as MLP  # noqa: E402
+from dynaplan.models import CompiledModel as CompiledModel  # noqa: E402
 from dynaplan.models import Ensemble as Ensemble  # noqa: E402
+from dynaplan.models import FunctionModel as FunctionModel  # noqa: E402
 from dynaplan.models import GaussianMLP as GaussianMLP  # noqa: E402
 from dynaplan.models import Jacobians as Jacobians  # noqa: E402
 from dynaplan.models import LinearGaussian as LinearGaussian  # noqa: E402
@@ -50,6 +53,7 @@ from dynaplan.planners import RandomShooting as RandomShooting  # noqa: E402
 from dynaplan.recursive import RecursiveLeastSquares as RecursiveLeastSquares  # noqa: E402
 from dynaplan.rollouts import returns as returns  # noqa: E402
 from dynaplan.rollouts import rollout as rollout  # noqa: E402
+from dynaplan.signatures import get_include as get_include  # noqa: E402
 from dynaplan.transitions import Transitions as Transitions  # noqa: E402
 
 __all__ = [
@@ -60,9 +64,11 @@ __all__ = [
     "MPPI",
     "PETS",
     "ArgumentError",
+    "CompiledModel",
     "Ensemble",
     "Error",
     "Evaluation",
+    "FunctionModel",
     "GaussianMLP",
     "Identity",
     "IsaError",
@@ -87,6 +93,7 @@ __all__ = [
     "build_info",
     "collect",
     "evaluate",
+    "get_include",
     "load",
     "pets_cpu",
     "pets_paper",
@@ -94,6 +101,7 @@ __all__ = [
     "rewards",
     "risk",
     "rollout",
+    "signatures",
     "terminations",
     "with_jacobians",
 ]

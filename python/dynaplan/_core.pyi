@@ -53,13 +53,19 @@ class Reward:
         actions: _Float64,
         next_states: _Float64,
         previous_actions: _Float64 | None = None,
+        steps: NDArray[np.int64] | None = None,
+        horizon: int = 0,
     ) -> _Float64: ...
 
 class Termination:
     """A termination in both precisions."""
 
     def ended(
-        self, states: _Float64, actions: _Float64, next_states: _Float64
+        self,
+        states: _Float64,
+        actions: _Float64,
+        next_states: _Float64,
+        steps: NDArray[np.int64] | None = None,
     ) -> NDArray[np.bool_]: ...
 
 class Particles:
@@ -319,10 +325,10 @@ def jacobians(
     dynamics: Dynamics, states: _Float64, actions: _Float64, threads: int
 ) -> tuple[_Float64, _Float64, _Float64]: ...
 def action_change_cost(weights: _Float64) -> Reward: ...
-def action_cost(weights: _Float64, low: _Float64, high: _Float64) -> Reward: ...
-def angle_reward(weight: float, index: int, target: float, of_next: bool) -> Reward: ...
+def action_cost(weights: _Float64, target: _Float64, low: _Float64, high: _Float64) -> Reward: ...
+def angle_reward(weight: float, index: int, target: _Float64, of_next: bool) -> Reward: ...
 def direction_reward(
-    weight: float, cosine: int, sine: int, target: float, of_next: bool
+    weight: float, cosine: int, sine: int, target: _Float64, of_next: bool
 ) -> Reward: ...
 def change_reward(index: int, weight: float) -> Reward: ...
 def distance_reward(
@@ -334,16 +340,13 @@ def linear_reward(weights: _Float64, offset: float, of_next: bool) -> Reward: ..
 def product_reward(factors: list[Reward], weight: float) -> Reward: ...
 def quadratic_reward(weights: _Float64, target: _Float64, of_next: bool) -> Reward: ...
 def predicted_reward() -> Reward: ...
+def scheduled_reward(term: Reward, weights: _Float64) -> Reward: ...
+def terminal_reward(term: Reward) -> Reward: ...
 def sum_reward(terms: list[Reward]) -> Reward: ...
-def tolerance_reward(
-    index: int,
-    of: str,
-    low: float,
-    high: float,
-    margin: float,
-    value_at_margin: float,
-    quadratic: bool,
-) -> Reward: ...
+
+# Of an entry, what it is of, low, high, margin, the value there, whether the falloff is quadratic.
+tolerance_reward: Callable[[int, str, float, float, float, float, bool], Reward]
+
 def within_reward(
     indices: list[int],
     to: list[int],
@@ -352,6 +355,13 @@ def within_reward(
     bonus: float,
     of_next: bool,
 ) -> Reward: ...
+
+# Of an address, whether it is of float64, user data, what must live as long, S and A.
+compiled_reward: Callable[[int, bool, int, object, int, int], Reward]
+compiled_termination: Callable[[int, bool, int, object, int, int], Termination]
+compiled_dynamics: Callable[[int, bool, int, object, int, int], Dynamics]
+python_dynamics: Callable[[Callable[[_Float64, _Float64], _Float64], int, int], Dynamics]
+
 def double_pendulum_termination() -> Termination: ...
 def inside_termination(low: _Float64, high: _Float64) -> Termination: ...
 def outside_termination(low: _Float64, high: _Float64) -> Termination: ...
