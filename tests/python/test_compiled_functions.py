@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ctypes
 import gc
+import re
 import threading
 from pathlib import Path
 
@@ -12,7 +13,7 @@ import pytest
 
 import dynaplan as dp
 from dynaplan import rewards, signatures, terminations
-from reference.block_functions import c_library, reward_callback
+from reference.block_functions import c_library, compile_c, reward_callback
 from reference.systems import linear_system
 
 BOX = ([-1.0, -1.0], [1.0, 1.0])
@@ -389,7 +390,7 @@ def test_a_wrong_function_is_refused_and_said_why(library):
         compiled(right, dtype=np.float64)
     with pytest.raises(dp.ShapeError, match="at least 1"):
         compiled(right, state_dim=0)
-    with pytest.raises(dp.ArgumentError, match="action_dim: got 1.5"):
+    with pytest.raises(dp.ArgumentError, match=r"action_dim: got 1\.5"):
         compiled(right, action_dim=1.5)
     for wrong_data in ("data", object()):
         with pytest.raises(TypeError, match="user_data: got"):
@@ -502,6 +503,23 @@ def test_the_constants_and_the_header_say_the_same():
     without_comments = header.replace("\n", " ")
     for declaration in signatures.C_DECLARATIONS.splitlines():
         assert declaration in " ".join(without_comments.split())
+
+
+def test_the_page_runs_in_full_where_its_tools_are(tmp_path, monkeypatch, capsys):
+    """`test_docs.py` runs what needs NumPy alone."""
+    for tool in ("numba", "cffi"):
+        pytest.importorskip(tool)
+    page = (Path(__file__).resolve().parents[2] / "docs/custom-functions.md").read_text()
+    blocks = re.findall(r"^```(\w+)[^\n]*\n(.*?)^```$", page, re.DOTALL | re.M)
+    (tmp_path / "cost.c").write_text(next(code for language, code in blocks if language == "c"))
+    monkeypatch.chdir(tmp_path)
+    compile_c(tmp_path / "cost.c", tmp_path / "cost.so")
+    names = {"__name__": "__main__"}
+    for language, code in blocks:
+        if language == "python":
+            exec(compile(code, "custom-functions.md", "exec"), names)
+    values = [float(line) for line in capsys.readouterr().out.splitlines()[:6]]
+    assert values == pytest.approx(values[:1] * 6, rel=1e-3)  # the same cost in every way
 
 
 def test_eight_threads_of_python_plan_at_once(library, model):

@@ -222,7 +222,7 @@ def test_what_is_no_model_is_refused():
             dp.FunctionModel(wrong, 1, 1)
     with pytest.raises(dp.ArgumentError, match="state_dim, action_dim"):
         dp.FunctionModel(linear, 0, 1)
-    with pytest.raises(dp.ArgumentError, match="state_dim: got 1.5"):
+    with pytest.raises(dp.ArgumentError, match=r"state_dim: got 1\.5"):
         dp.FunctionModel(linear, 1.5, 1)
     with pytest.raises(dp.ShapeError, match="observed low"):
         dp.FunctionModel(linear, 3, 2, observed=([0.0], [1.0]))

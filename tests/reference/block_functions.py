@@ -51,13 +51,17 @@ def dynamics_callback(function, state_dim, action_dim, signature=dp.signatures.D
     return signature.ctypes(block)
 
 
-def c_library(folder: Path) -> ctypes.CDLL:
-    """Compiles functions.c against the installed header; skips the test without a compiler."""
+def compile_c(source: Path, library: Path) -> None:
+    """Compiles C against the installed header; skips the test where there is no compiler."""
     compiler = shutil.which("cc") or shutil.which("gcc") or shutil.which("clang")
     if compiler is None:
         pytest.skip("no C compiler")
-    source = Path(__file__).with_name("functions.c")
     command = [compiler, "-O2", "-Wall", "-Werror", "-std=c99", "-shared", "-fPIC"]
-    command += ["-I", dp.get_include(), "-o", "functions.so", str(source), "-lm"]
-    subprocess.run(command, cwd=folder, check=True, timeout=60)
+    command += ["-I", dp.get_include(), "-o", str(library), str(source), "-lm"]
+    subprocess.run(command, check=True, timeout=60)
+
+
+def c_library(folder: Path) -> ctypes.CDLL:
+    """The functions of functions.c."""
+    compile_c(Path(__file__).with_name("functions.c"), folder / "functions.so")
     return ctypes.CDLL(str(folder / "functions.so"))
