@@ -36,7 +36,7 @@ CPP_MAY_INCLUDE = {
 # cycles, and from lower ones. A module with a leading underscore that is not named is of the
 # lowest layer.
 PYTHON_LAYERS = (
-    {"_core", "_select", "_version", "errors"},
+    {"_core", "_select", "_version", "errors", "signatures"},
     {"agents", "evaluate", "explanation", "features", "io", "known_ground", "limits", "models"}
     | {"planners", "recursive", "rewards", "risk", "rollouts", "terminations", "trajectory_score"}
     | {"transitions"},

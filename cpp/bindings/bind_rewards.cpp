@@ -16,6 +16,7 @@
 #include "dynaplan/rewards/predicted.hpp"
 #include "dynaplan/rewards/product.hpp"
 #include "dynaplan/rewards/quadratic.hpp"
+#include "dynaplan/rewards/scheduled.hpp"
 #include "dynaplan/rewards/sum.hpp"
 #include "dynaplan/rewards/tolerance.hpp"
 #include "handles.hpp"
@@ -32,12 +33,16 @@ RewardHandle both(const Arguments&... arguments) {
 
 At at_of(bool of_next) { return of_next ? At::kNextState : At::kState; }
 
-RewardHandle angle_of_index(double weight, IndexType index, double target, bool of_next) {
-  return both<AngleReward>(AngleSource{index, -1}, weight, target, at_of(of_next));
+// A row a step in Python, a column a step in the core.
+Eigen::MatrixXd targets_of(const py::array& target) { return matrix_input(target, "target").transpose(); }
+
+RewardHandle angle_of_index(double weight, IndexType index, const py::array& target, bool of_next) {
+  return both<AngleReward>(AngleSource{index, -1}, weight, targets_of(target), at_of(of_next));
 }
 
-RewardHandle angle_of_cosine_sine(double weight, IndexType cosine, IndexType sine, double target, bool of_next) {
-  return both<AngleReward>(AngleSource{cosine, sine}, weight, target, at_of(of_next));
+RewardHandle angle_of_cosine_sine(double weight, IndexType cosine, IndexType sine, const py::array& target,
+                                  bool of_next) {
+  return both<AngleReward>(AngleSource{cosine, sine}, weight, targets_of(target), at_of(of_next));
 }
 
 template <class T>
@@ -66,7 +71,7 @@ RewardHandle product(const py::list& factors, double weight) {
 
 DistanceEntries entries_of(const std::vector<IndexType>& from, const std::vector<IndexType>& to,
                            const py::array& target) {
-  return {from, to, vector_input(target, "target")};
+  return {from, to, targets_of(target)};
 }
 
 RewardHandle tolerance(IndexType index, const std::string& of, double low, double high, double margin,
@@ -78,8 +83,10 @@ RewardHandle tolerance(IndexType index, const std::string& of, double low, doubl
 }
 
 py::array_t<double> score(const RewardHandle& reward, const py::array& states, const py::array& actions,
-                          const py::array& next_states, const py::object& previous_actions) {
-  StepBatch batch = steps_of(states, actions, next_states);
+                          const py::array& next_states, const py::object& previous_actions, const py::object& steps,
+                          IndexType horizon) {
+  StepBatch batch = steps_of(states, actions, next_states, steps);
+  batch.horizon = horizon;
   batch.previous_actions =
       optional_input<double>(previous_actions, "previous_actions", {actions.shape(0), actions.shape(1)});
   py::array_t<double> rewards(batch.count);
@@ -92,7 +99,7 @@ void bind_costs(py::module_& m) {
   m.def(
       "quadratic_reward",
       [](const py::array& weights, const py::array& target, bool of_next) {
-        return both<QuadraticReward>(matrix_input(weights, "weights"), vector_input(target, "target"), at_of(of_next));
+        return both<QuadraticReward>(matrix_input(weights, "weights"), targets_of(target), at_of(of_next));
       },
       py::arg("weights"), py::arg("target"), py::arg("of_next"));
   m.def("angle_reward", &angle_of_index, py::arg("weight"), py::arg("index"), py::arg("target"), py::arg("of_next"));
@@ -100,10 +107,11 @@ void bind_costs(py::module_& m) {
         py::arg("target"), py::arg("of_next"));
   m.def(
       "action_cost",
-      [](const py::array& weights, const py::array& low, const py::array& high) {
-        return both<ActionCost>(matrix_input(weights, "weights"), vector_input(low, "low"), vector_input(high, "high"));
+      [](const py::array& weights, const py::array& target, const py::array& low, const py::array& high) {
+        return both<ActionCost>(matrix_input(weights, "weights"), targets_of(target), vector_input(low, "low"),
+                                vector_input(high, "high"));
       },
-      py::arg("weights"), py::arg("low"), py::arg("high"));
+      py::arg("weights"), py::arg("target"), py::arg("low"), py::arg("high"));
   m.def(
       "action_change_cost",
       [](const py::array& weights) { return both<ActionChangeCost>(matrix_input(weights, "weights")); },
@@ -151,11 +159,26 @@ void bind_gains(py::module_& m) {
 void bind_rewards(py::module_& m) {
   py::class_<RewardHandle>(m, "Reward", py::module_local())
       .def("score", &score, py::arg("states"), py::arg("actions"), py::arg("next_states"),
-           py::arg("previous_actions") = py::none());
+           py::arg("previous_actions") = py::none(), py::arg("steps") = py::none(), py::arg("horizon") = 0);
   bind_costs(m);
   bind_gains(m);
   m.def("predicted_reward", &both<PredictedReward>);
   m.def("sum_reward", &sum, py::arg("terms"));
+  m.def(
+      "scheduled_reward",
+      [](const RewardHandle& term, const py::array& weights) {
+        const Eigen::VectorXd of_steps = vector_input(weights, "weights");
+        return RewardHandle{std::make_shared<const ScheduledReward<float>>(term.float32, of_steps),
+                            std::make_shared<const ScheduledReward<double>>(term.float64, of_steps)};
+      },
+      py::arg("term"), py::arg("weights"));
+  m.def(
+      "terminal_reward",
+      [](const RewardHandle& term) {
+        return RewardHandle{std::make_shared<const TerminalReward<float>>(term.float32),
+                            std::make_shared<const TerminalReward<double>>(term.float64)};
+      },
+      py::arg("term"));
   m.def("product_reward", &product, py::arg("factors"), py::arg("weight"));
 }
 

@@ -21,8 +21,8 @@ TerminationHandle of_box(const py::array& low, const py::array& high) {
 }
 
 py::array_t<bool> ended(const TerminationHandle& termination, const py::array& states, const py::array& actions,
-                        const py::array& next_states) {
-  const StepBatch batch = steps_of(states, actions, next_states);
+                        const py::array& next_states, const py::object& steps) {
+  const StepBatch batch = steps_of(states, actions, next_states, steps);
   py::array_t<bool> ends(batch.count);
   end_steps(*termination.float64, batch, ends.mutable_data());
   return ends;
@@ -32,7 +32,8 @@ py::array_t<bool> ended(const TerminationHandle& termination, const py::array& s
 
 void bind_terminations(py::module_& m) {
   py::class_<TerminationHandle>(m, "Termination", py::module_local())
-      .def("ended", &ended, py::arg("states"), py::arg("actions"), py::arg("next_states"));
+      .def("ended", &ended, py::arg("states"), py::arg("actions"), py::arg("next_states"),
+           py::arg("steps") = py::none());
   m.def("outside_termination", &of_box<Outside>, py::arg("low"), py::arg("high"));
   m.def("inside_termination", &of_box<Inside>, py::arg("low"), py::arg("high"));
   m.def("double_pendulum_termination", [] { return both<DoublePendulumFallen>(TwoLinks{}); });

@@ -9,6 +9,7 @@ void bind_core(pybind11::module_& m);
 void bind_models(pybind11::module_& m);
 void bind_rewards(pybind11::module_& m);
 void bind_terminations(pybind11::module_& m);
+void bind_functions(pybind11::module_& m);
 void bind_networks(pybind11::module_& m);
 void bind_fit(pybind11::module_& m);
 void bind_training(pybind11::module_& m);

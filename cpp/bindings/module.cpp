@@ -8,6 +8,7 @@ PYBIND11_MODULE(DYNAPLAN_MODULE, m, pybind11::mod_gil_not_used()) {
   bindings::bind_models(m);
   bindings::bind_rewards(m);
   bindings::bind_terminations(m);
+  bindings::bind_functions(m);
   bindings::bind_networks(m);
   bindings::bind_fit(m);
   bindings::bind_training(m);

@@ -12,6 +12,7 @@ _load_core()
 
 from dynaplan import rewards as rewards  # noqa: E402  # the compiled module comes first
 from dynaplan import risk as risk  # noqa: E402
+from dynaplan import signatures as signatures  # noqa: E402
 from dynaplan import terminations as terminations  # noqa: E402
 from dynaplan.control import MPC as MPC  # noqa: E402
 from dynaplan.dyna import PETS as PETS  # noqa: E402
@@ -34,7 +35,9 @@ from dynaplan.features import Polynomial as Polynomial  # noqa: E402
 from dynaplan.known_ground import KnownGround as KnownGround  # noqa: E402
 from dynaplan.limits import Limits as Limits  # noqa: E402
 from dynaplan.models import MLP as MLP  # noqa: E402
+from dynaplan.models import CompiledModel as CompiledModel  # noqa: E402
 from dynaplan.models import Ensemble as Ensemble  # noqa: E402
+from dynaplan.models import FunctionModel as FunctionModel  # noqa: E402
 from dynaplan.models import GaussianMLP as GaussianMLP  # noqa: E402
 from dynaplan.models import Jacobians as Jacobians  # noqa: E402
 from dynaplan.models import LinearGaussian as LinearGaussian  # noqa: E402
@@ -53,6 +56,7 @@ from dynaplan.planners import RandomShooting as RandomShooting  # noqa: E402
 from dynaplan.recursive import RecursiveLeastSquares as RecursiveLeastSquares  # noqa: E402
 from dynaplan.rollouts import returns as returns  # noqa: E402
 from dynaplan.rollouts import rollout as rollout  # noqa: E402
+from dynaplan.signatures import get_include as get_include  # noqa: E402
 from dynaplan.transitions import Transitions as Transitions  # noqa: E402
 from dynaplan.tuning import Trial as Trial  # noqa: E402
 from dynaplan.tuning import Tuning as Tuning  # noqa: E402
@@ -67,10 +71,12 @@ __all__ = [
     "PETS",
     "ArgumentError",
     "CategoricalCEM",
+    "CompiledModel",
     "Ensemble",
     "Error",
     "Evaluation",
     "Explanation",
+    "FunctionModel",
     "GaussianMLP",
     "Identity",
     "IsaError",
@@ -98,6 +104,7 @@ __all__ = [
     "build_info",
     "collect",
     "evaluate",
+    "get_include",
     "load",
     "pets_cpu",
     "pets_paper",
@@ -105,6 +112,7 @@ __all__ = [
     "rewards",
     "risk",
     "rollout",
+    "signatures",
     "terminations",
     "tune",
     "with_jacobians",

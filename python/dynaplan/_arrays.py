@@ -44,6 +44,22 @@ def step_rows(name: str, values: ArrayLike) -> NDArray[Any]:
     return array
 
 
+def step_targets(name: str, values: ArrayLike) -> NDArray[Any]:
+    """Returns (steps, n): one row for each step; (n,), the same at all steps, becomes one row."""
+    array = np.atleast_1d(numbers(name, values))
+    if array.ndim > 2:
+        raise ShapeError(f"{name}: got shape {array.shape}, must be (n,), or (steps, n)")
+    return array if array.ndim == 2 else array[None]
+
+
+def step_numbers(name: str, values: ArrayLike) -> NDArray[np.int64]:
+    """Returns (N,) integers: which step of the horizon each row of a batch is."""
+    array = np.asarray(values)
+    if array.dtype.kind not in "iu":
+        raise ArgumentError(f"{name}: got dtype {array.dtype}, must be integers")
+    return np.ascontiguousarray(array, np.int64)
+
+
 def vector(name: str, values: ArrayLike, size: int | None = None) -> NDArray[Any]:
     """Returns (size,); a scalar becomes (1,)."""
     array = np.atleast_1d(numbers(name, values))

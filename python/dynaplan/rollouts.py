@@ -255,8 +255,12 @@ def state_limits(
         raise ArgumentError(f"clip: got {clip}, must be finite and above 0")
     low = model.observed_low[: model.state_dim]
     high = model.observed_high[: model.state_dim]
-    # A state that never varied has no range to speak of.
-    reach = np.where(high > low, 0.5 * clip * (high - low), np.inf)
+    # A state that never varied has no range to speak of, nor has one that was never observed.
+    bounded = np.isfinite(low) & np.isfinite(high) & (high > low)
+    if not bounded.any():
+        return None
+    low, high = np.where(bounded, low, 0.0), np.where(bounded, high, 0.0)
+    reach = np.where(bounded, 0.5 * clip * (high - low), np.inf)
     middle = 0.5 * (low + high)
     return middle - reach, middle + reach
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,8 +24,29 @@ __all__ = [
     "step_rewards",
 ]
 
-# States (N * H, S), actions (N * H, A) and next states (N * H, S), in float64.
-Steps = tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]
+
+class Steps(NamedTuple):
+    """All steps of N trajectories, one trajectory after another, in float64.
+
+    Attributes:
+        states: (N * H, S).
+        actions: (N * H, A).
+        next_states: (N * H, S).
+        numbers: (N * H,) from 0 to H - 1.
+        horizon: H.
+    """
+
+    states: NDArray[np.float64]
+    actions: NDArray[np.float64]
+    next_states: NDArray[np.float64]
+    numbers: NDArray[np.int64]
+    horizon: int
+
+    def call(self, function: Callable[..., Any]) -> Any:
+        """Calls a user's function with the batch, and with the step numbers if it asks for them."""
+        if _takes_step(function):
+            return function(*self[:3], step=self.numbers)
+        return function(*self[:3])
 
 
 class TrajectoryScore:
@@ -116,12 +138,17 @@ def step_rewards(
         first = actions[:, :1] if previous_action is None else previous_action
         before = np.empty_like(actions)
         before[:, :1], before[:, 1:] = first, actions[:, :-1]
-        values = reward(*steps, before.reshape(len(steps[1]), -1))
+        values = reward(
+            *steps[:3],
+            before.reshape(steps.actions.shape),
+            steps=steps.numbers,
+            horizon=steps.horizon,
+        )
     else:
-        values = np.asarray(reward(*steps), dtype=np.float64)
-    if values.shape != (len(steps[0]),):
+        values = np.asarray(steps.call(reward), dtype=np.float64)
+    if values.shape != steps.numbers.shape:
         raise ShapeError(
-            f"reward: returned shape {values.shape}, must be ({len(steps[0])},), "
+            f"reward: returned shape {values.shape}, must be {steps.numbers.shape}, "
             "one number per row of the batch"
         )
     return values
@@ -142,20 +169,33 @@ def compiled(
 
 def step_arrays(trajectories: NDArray[Any], actions: NDArray[Any]) -> Steps:
     """Returns all steps of trajectories (N, H + 1, S) under actions (N, H, A)."""
-    rows = actions.shape[0] * actions.shape[1]
+    count, horizon = actions.shape[:2]
+    rows = count * horizon
     before, after = trajectories[:, :-1], trajectories[:, 1:]
-    return (
+    return Steps(
         before.astype(np.float64).reshape(rows, -1),
         actions.astype(np.float64).reshape(rows, -1),
         after.astype(np.float64).reshape(rows, -1),
+        np.tile(np.arange(horizon), count),
+        horizon,
     )
 
 
 def ended_steps(termination: Termination, steps: Steps) -> NDArray[np.bool_]:
     """Returns (N * H,): where a step meets the termination."""
-    ended = np.asarray(termination(*steps))
-    if ended.shape != (len(steps[0]),):
+    if isinstance(termination, terminations.Term):
+        return termination(*steps[:3], steps=steps.numbers)
+    ended = np.asarray(steps.call(termination))
+    if ended.shape != steps.numbers.shape:
         raise ShapeError(
             f"termination: returned shape {ended.shape}, must be one bool per row of the batch"
         )
     return ended.astype(np.bool_)
+
+
+def _takes_step(function: Callable[..., Any]) -> bool:
+    try:
+        step = inspect.signature(function).parameters.get("step")
+    except (TypeError, ValueError):  # of some callables that are not written in Python
+        return False
+    return step is not None and step.kind in (step.POSITIONAL_OR_KEYWORD, step.KEYWORD_ONLY)

@@ -7,6 +7,9 @@ import pytest
 
 import dynaplan as dp
 from dynaplan import rewards
+from reference.block_functions import reward_callback
+
+STEPS = np.linspace(-1.0, 1.0, 9).reshape(3, 3)  # targets of three steps
 
 COSTS = {
     "quadratic": rewards.quadratic([1.0, 0.5, 0.2], [0.1, 0.2, 0.3]),
@@ -18,6 +21,17 @@ COSTS = {
     "sum": rewards.quadratic([1.0, 1.0, 1.0]) + rewards.action_change_cost([1.0, 1.0]),
     "distance": rewards.distance(0.7, indices=[0, 2], target=[0.5, -1.0]),
     "distance between": rewards.distance(0.7, indices=[0], to=[2], of="state"),
+    "varying quadratic": rewards.quadratic([1.0, 0.5, 0.2], STEPS),
+    "varying dense quadratic": rewards.quadratic(np.eye(3) + 0.3, STEPS, of="state"),
+    "varying direction": rewards.angle(2.0, cos=0, sin=2, target=STEPS[:, 0]),
+    "varying action cost": rewards.action_cost([0.1, 2.0], target=STEPS[:, 1:]),
+    "scheduled": rewards.scheduled(rewards.quadratic([1.0] * 3, STEPS), [0.5, 0.0, 2.0]),
+    "terminal": rewards.terminal(rewards.distance(1.0, indices=[0, 1], target=STEPS[:, 1:])),
+    "compiled": rewards.compiled(
+        reward_callback(lambda s, a, n: -np.abs(n[:, 0]) - s[:, 2] ** 2 - a[:, 1] ** 2, 3, 2),
+        state_dim=3,
+        action_dim=2,
+    ),
     "pendulum-like": rewards.angle(1.0, cos=0, sin=1, of="state") + rewards.action_cost([1.0, 0.0]),
 }
 
@@ -53,17 +67,20 @@ def model():
 @pytest.mark.parametrize("name", COSTS)
 def test_a_cost_has_a_minus(name):
     generator = np.random.default_rng(1)
-    assert (COSTS[name](*(generator.normal(size=(77, n)) for n in (3, 2, 3))) <= 0.0).all()
+    steps = {"steps": np.arange(77) % 6, "horizon": 6}
+    assert (COSTS[name](*(generator.normal(size=(77, n)) for n in (3, 2, 3)), **steps) <= 0.0).all()
 
 
 def test_it_is_one_number_a_row(reward):
     generator = np.random.default_rng(1)
     arrays = [generator.normal(size=(77, n)) for n in (3, 2, 3)]
-    values = reward(*arrays)
+    steps = np.arange(77) % 6
+    values = reward(*arrays, steps=steps, horizon=6)
     assert values.shape == (77,)
     assert np.isfinite(values).all()
     for i in (0, 63, 64, 76):
-        assert reward(*(array[i : i + 1] for array in arrays))[0] == values[i]
+        row = [array[i : i + 1] for array in arrays]
+        assert reward(*row, steps=steps[i : i + 1], horizon=6)[0] == values[i]
 
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
@@ -78,6 +95,7 @@ def test_the_fused_return_is_the_sum_along_the_trajectory(reward, model, dtype):
     expected = np.zeros(40)
     before = np.broadcast_to(previous, (40, 2))
     for t in range(6):
-        expected += 0.9**t * reward(path[:, t], actions[:, t], path[:, t + 1], before)
+        step = path[:, t], actions[:, t], path[:, t + 1], before
+        expected += 0.9**t * reward(*step, steps=np.full(40, t), horizon=6)
         before = actions[:, t]
     np.testing.assert_allclose(got, expected, rtol=1e-4 if dtype == np.float32 else 1e-11)

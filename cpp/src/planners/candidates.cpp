@@ -75,7 +75,7 @@ void Candidates::prepare(const PlanProblem& problem, Index count, Index horizon)
   horizon_ = horizon;
   state_dim_ = problem.rollout.dynamics->state_dim();
   action_dim_ = problem.rollout.dynamics->action_dim();
-  lanes_ = block_lanes<float>(count);
+  lanes_ = block_lanes(*problem.rollout.dynamics, count);
   const Index blocks = (count + lanes_ - 1) / lanes_;
   actions_.resize(tile_offset(blocks));
   totals_.resize(static_cast<std::size_t>(blocks * lanes_));

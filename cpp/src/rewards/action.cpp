@@ -21,8 +21,9 @@ void require_action_dim(const char* term, Index weights_dim, Index action_dim) {
 }  // namespace
 
 template <class T>
-ActionCost<T>::ActionCost(const Eigen::MatrixXd& weights, const Eigen::VectorXd& low, const Eigen::VectorXd& high)
-    : form_(weights, Eigen::VectorXd::Zero(weights.rows())) {
+ActionCost<T>::ActionCost(const Eigen::MatrixXd& weights, const Eigen::MatrixXd& targets, const Eigen::VectorXd& low,
+                          const Eigen::VectorXd& high)
+    : form_(weights, targets) {
   if (low.size() != weights.rows() || high.size() != weights.rows()) {
     throw ShapeError("low, high: got " + std::to_string(low.size()) + " and " + std::to_string(high.size()) +
                      " entries, must have one for each of " + std::to_string(weights.rows()) + " actions");
@@ -44,7 +45,7 @@ template <class T>
 void ActionCost<T>::add(const StepView<T>& view, Workspace& workspace, T* total) const {
   const ConstBlock<T> action = view.action;
   if (!clips_) {
-    form_.subtract(action, workspace, total);
+    form_.subtract(action, view.step, workspace, total);
     return;
   }
   const Workspace::Scope scope(workspace);
@@ -54,7 +55,7 @@ void ActionCost<T>::add(const StepView<T>& view, Workspace& workspace, T* total)
     const T high = high_[static_cast<std::size_t>(i)];
     for (Index k = 0; k < action.lanes; ++k) clipped.row(i)[k] = std::min(std::max(action.row(i)[k], low), high);
   }
-  form_.subtract(clipped, workspace, total);
+  form_.subtract(clipped, view.step, workspace, total);
 }
 
 template <class T>
@@ -79,7 +80,7 @@ void ActionChangeCost<T>::add(const StepView<T>& view, Workspace& workspace, T* 
   for (Index i = 0; i < action.dim; ++i) {
     for (Index k = 0; k < action.lanes; ++k) change.row(i)[k] = action.row(i)[k] - view.previous_action.row(i)[k];
   }
-  form_.subtract(change, workspace, total);
+  form_.subtract(change, view.step, workspace, total);
 }
 
 template <class T>

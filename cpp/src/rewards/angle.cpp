@@ -46,25 +46,28 @@ inline T wrapped(T angle) {
 }  // namespace
 
 template <class T>
-AngleReward<T>::AngleReward(const AngleSource& source, double weight, double target, At at)
-    : source_(source), weight_(static_cast<T>(weight)), target_(static_cast<T>(target)), at_(at) {
+AngleReward<T>::AngleReward(const AngleSource& source, double weight, const Eigen::MatrixXd& targets, At at)
+    : source_(source), weight_(static_cast<T>(weight)), targets_(targets), at_(at) {
   if (!std::isfinite(weight)) throw ValueError("weight: must be finite");
-  if (!std::isfinite(target)) throw ValueError("target: must be finite, in radians");
+  if (targets.rows() != 1) {
+    throw ShapeError("target: got " + std::to_string(targets.rows()) + " entries a step, must be one angle");
+  }
 }
 
 template <class T>
 void AngleReward<T>::add(const StepView<T>& view, Workspace& /*workspace*/, T* total) const {
   const ConstBlock<T> state = at_ == At::kState ? view.state : view.next;
   const T* first = state.row(source_.first);
+  const T target = *targets_.at(view.step);
   if (source_.second < 0) {
     for (Index k = 0; k < state.lanes; ++k) {
-      const T angle = wrapped(first[k] - target_);
+      const T angle = wrapped(first[k] - target);
       total[k] -= weight_ * angle * angle;
     }
     return;
   }
   const T* second = state.row(source_.second);
-  if (target_ == T(0)) {
+  if (target == T(0)) {
     for (Index k = 0; k < state.lanes; ++k) {
       const T angle = direction(second[k], first[k]);
       total[k] -= weight_ * angle * angle;
@@ -72,7 +75,7 @@ void AngleReward<T>::add(const StepView<T>& view, Workspace& /*workspace*/, T* t
     return;
   }
   for (Index k = 0; k < state.lanes; ++k) {
-    const T angle = wrapped(direction(second[k], first[k]) - target_);
+    const T angle = wrapped(direction(second[k], first[k]) - target);
     total[k] -= weight_ * angle * angle;
   }
 }

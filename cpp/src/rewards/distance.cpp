@@ -10,26 +10,26 @@ namespace dynaplan {
 inline namespace DYNAPLAN_LEVEL {
 
 template <class T>
-EntryDistance<T>::EntryDistance(const DistanceEntries& entries) : from_(entries.from), to_(entries.to) {
+EntryDistance<T>::EntryDistance(const DistanceEntries& entries)
+    : from_(entries.from), to_(entries.to), targets_(entries.targets) {
   if (from_.empty()) throw ShapeError("indices: got none, must name at least one entry of the state");
   if (!to_.empty() && to_.size() != from_.size()) {
     throw ShapeError("to: got " + std::to_string(to_.size()) + " entries, must be as many as the " +
                      std::to_string(from_.size()) + " indices");
   }
-  if (entries.target.size() != static_cast<Index>(from_.size())) {
-    throw ShapeError("target: got " + std::to_string(entries.target.size()) + " entries, must be as many as the " +
+  if (targets_.dim() != static_cast<Index>(from_.size())) {
+    throw ShapeError("target: got " + std::to_string(targets_.dim()) + " entries, must be as many as the " +
                      std::to_string(from_.size()) + " indices");
   }
-  if (!entries.target.allFinite()) throw ValueError("target: must be finite");
-  for (const double value : entries.target) target_.push_back(static_cast<T>(value));
 }
 
 template <class T>
-void EntryDistance<T>::squared(ConstBlock<T> state, T* out) const {
+void EntryDistance<T>::squared(ConstBlock<T> state, Index step, T* out) const {
+  const T* const targets = targets_.at(step);
   std::fill_n(out, state.lanes, T(0));
   for (std::size_t i = 0; i < from_.size(); ++i) {
     const T* from = state.row(from_[i]);
-    const T target = target_[i];
+    const T target = targets[i];
     if (to_.empty()) {
       for (Index k = 0; k < state.lanes; ++k) out[k] += (from[k] - target) * (from[k] - target);
       continue;
@@ -64,7 +64,7 @@ void DistanceReward<T>::add(const StepView<T>& view, Workspace& workspace, T* to
   const Workspace::Scope scope(workspace);
   const Index lanes = view.next.lanes;
   T* const squared = workspace.take<T>(lanes);
-  distance_.squared(at_ == At::kState ? view.state : view.next, squared);
+  distance_.squared(at_ == At::kState ? view.state : view.next, view.step, squared);
   // Eigen's square root takes whole vectors; the standard one would set errno, lane by lane.
   Eigen::Map<Eigen::Array<T, Eigen::Dynamic, 1>, Eigen::AlignedMax>(total, lanes) -=
       weight_ * lanes_of<T>(squared, lanes).sqrt();
@@ -87,7 +87,7 @@ void WithinReward<T>::add(const StepView<T>& view, Workspace& workspace, T* tota
   const Workspace::Scope scope(workspace);
   const Index lanes = view.next.lanes;
   T* const squared = workspace.take<T>(lanes);
-  distance_.squared(at_ == At::kState ? view.state : view.next, squared);
+  distance_.squared(at_ == At::kState ? view.state : view.next, view.step, squared);
   for (Index k = 0; k < lanes; ++k) total[k] += squared[k] <= squared_radius_ ? bonus_ : T(0);
 }
 

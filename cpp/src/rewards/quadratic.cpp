@@ -43,11 +43,9 @@ Eigen::MatrixXd upper_factor(const Eigen::MatrixXd& weights) {
 }  // namespace
 
 template <class T>
-QuadraticForm<T>::QuadraticForm(const Eigen::MatrixXd& weights, const Eigen::VectorXd& target) {
-  const Index dim = target.size();
+QuadraticForm<T>::QuadraticForm(const Eigen::MatrixXd& weights, const Eigen::MatrixXd& targets) : targets_(targets) {
+  const Index dim = targets.rows();
   require_symmetric(weights, dim);
-  if (!target.allFinite()) throw ValueError("target: must be finite");
-  for (const double value : target) target_.push_back(static_cast<T>(value));
   if (weights.isDiagonal(0.0)) {
     for (const double value : weights.diagonal()) diagonal_.push_back(static_cast<T>(value));
     return;
@@ -56,9 +54,10 @@ QuadraticForm<T>::QuadraticForm(const Eigen::MatrixXd& weights, const Eigen::Vec
   for (Index first = 0; first < dim; first += kTileRows) {
     const Index rows = std::min(kTileRows, dim - first);
     const Eigen::MatrixXd part = upper.block(first, first, rows, dim - first);
-    const Eigen::VectorXd bias = -part * target.tail(dim - first);
+    const Eigen::VectorXd bias = -part * targets.col(0).tail(dim - first);
     panels_.push_back({first, PackedAffine<T>(part.cast<T>(), bias.cast<T>())});
   }
+  if (targets_.vary()) shifted_targets_.emplace(upper * (targets.colwise() - targets.col(0)));
 }
 
 template <class T>
@@ -67,30 +66,33 @@ std::size_t QuadraticForm<T>::workspace_bytes(Index lanes) const {
 }
 
 template <class T>
-void QuadraticForm<T>::subtract(ConstBlock<T> x, Workspace& workspace, T* total) const {
+void QuadraticForm<T>::subtract(ConstBlock<T> x, Index step, Workspace& workspace, T* total) const {
   if (panels_.empty()) {
-    subtract_diagonal(x, total);
+    subtract_diagonal(x, step, total);
     return;
   }
   const Workspace::Scope scope(workspace);
   const Block<T> products = workspace.take_block<T>(kTileRows, x.lanes);
+  const T* const shifts = shifted_targets_ ? shifted_targets_->at(step) : nullptr;
   for (const Panel& panel : panels_) {
     const Block<T> rows = products.rows(0, panel.rows.outputs());
     const ConstBlock<T> tail = x.rows(panel.first, x.dim - panel.first);
     panel.rows.apply(&tail, 1, rows);
     for (Index i = 0; i < rows.dim; ++i) {
       const T* y = rows.row(i);
-      for (Index k = 0; k < x.lanes; ++k) total[k] -= y[k] * y[k];
+      const T shift = shifts != nullptr ? shifts[panel.first + i] : T(0);
+      for (Index k = 0; k < x.lanes; ++k) total[k] -= (y[k] - shift) * (y[k] - shift);
     }
   }
 }
 
 template <class T>
-void QuadraticForm<T>::subtract_diagonal(ConstBlock<T> x, T* total) const {
+void QuadraticForm<T>::subtract_diagonal(ConstBlock<T> x, Index step, T* total) const {
+  const T* const targets = targets_.at(step);
   for (Index i = 0; i < x.dim; ++i) {
     const T weight = diagonal_[static_cast<std::size_t>(i)];
     if (weight == T(0)) continue;
-    const T target = target_[static_cast<std::size_t>(i)];
+    const T target = targets[i];
     const T* value = x.row(i);
     for (Index k = 0; k < x.lanes; ++k) total[k] -= weight * (value[k] - target) * (value[k] - target);
   }
@@ -103,7 +105,7 @@ std::size_t QuadraticReward<T>::workspace_bytes(Index lanes) const {
 
 template <class T>
 void QuadraticReward<T>::add(const StepView<T>& view, Workspace& workspace, T* total) const {
-  form_.subtract(term_.at == At::kState ? view.state : view.next, workspace, total);
+  form_.subtract(term_.at == At::kState ? view.state : view.next, view.step, workspace, total);
 }
 
 template <class T>

@@ -17,11 +17,16 @@ namespace {
 template <class T>
 bool all_finite(ConstBlock<T> block) {
   // x - x is 0 for what is finite and nan for the rest.
-  T sum[kMaxLanes] = {};
-  for (Index i = 0; i < block.dim; ++i) {
-    for (Index k = 0; k < block.lanes; ++k) sum[k] += block.row(i)[k] - block.row(i)[k];
+  for (Index first = 0; first < block.lanes; first += kMaxLanes) {
+    const Index lanes = std::min(kMaxLanes, block.lanes - first);
+    T sum[kMaxLanes] = {};
+    for (Index i = 0; i < block.dim; ++i) {
+      const T* const values = block.row(i) + first;
+      for (Index k = 0; k < lanes; ++k) sum[k] += values[k] - values[k];
+    }
+    if (!std::all_of(sum, sum + lanes, [](T value) { return value == T(0); })) return false;
   }
-  return std::all_of(sum, sum + block.lanes, [](T value) { return value == T(0); });
+  return true;
 }
 
 template <class T>
@@ -47,7 +52,7 @@ struct BlockShape {
   Index trajectory_rows;  // of all particles; 0 where no trajectory is kept
 
   BlockShape(const RolloutProblem<T>& problem, const RolloutBatch<T>& batch)
-      : lanes(block_lanes<T>(batch.count)),
+      : lanes(block_lanes(*problem.dynamics, batch.count)),
         state_dim(problem.dynamics->state_dim()),
         action_dim(problem.dynamics->action_dim()),
         horizon(batch.horizon),
@@ -124,7 +129,8 @@ bool pays_to_transform(const RolloutProblem<T>& problem, const RolloutBatch<T>& 
 }  // namespace
 
 template <class T>
-Index block_lanes(Index count) {
+Index block_lanes(const Dynamics<T>& dynamics, Index count) {
+  if (dynamics.most_lanes() > kMaxLanes) return padded_lanes<T>(std::min(count, dynamics.most_lanes()));
   // Four blocks at least, where there are enough rollouts, so that a few threads have something to share.
   constexpr Index kBlocks = 4;
   return std::clamp(padded_lanes<T>((count + kBlocks - 1) / kBlocks), kVectorLanes<T>, kMaxLanes);
@@ -158,8 +164,8 @@ void rollout(const RolloutProblem<T>& given, const RolloutBatch<T>& batch) {
   }
 }
 
-template Index block_lanes<float>(Index);
-template Index block_lanes<double>(Index);
+template Index block_lanes<float>(const Dynamics<float>&, Index);
+template Index block_lanes<double>(const Dynamics<double>&, Index);
 template void rollout<float>(const RolloutProblem<float>&, const RolloutBatch<float>&);
 template void rollout<double>(const RolloutProblem<double>&, const RolloutBatch<double>&);
 

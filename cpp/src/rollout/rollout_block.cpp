@@ -177,13 +177,13 @@ class BlockRun {
     if (problem_.limits != nullptr) clip(*problem_.limits, state(particle, t + 1));
     if (alive_.data != nullptr) hold_ended<T>(alive(particle), state(particle, t), state(particle, t + 1));
     if (outside_.data != nullptr) mark_outside(particle, t + 1);
-    if (totals_.data != nullptr) {
-      pay({seen(particle, t), action(t), previous_action(t), seen(particle, t + 1), predicted(particle, t + 1), t},
-          alive(particle), totals_.row(particle));
-    }
-    if (problem_.termination != nullptr) {
-      problem_.termination->mark(state(particle, t), action(t), state(particle, t + 1), alive(particle));
-    }
+    if (totals_.data != nullptr) pay(view(particle, t), alive(particle), totals_.row(particle));
+    if (problem_.termination != nullptr) problem_.termination->mark(view(particle, t), workspace_, alive(particle));
+  }
+
+  StepView<T> view(Index particle, Index t) const {
+    return {seen(particle, t), action(t), previous_action(t), seen(particle, t + 1), predicted(particle, t + 1), t,
+            horizon_};
   }
 
   void pay(const StepView<T>& view, const T* lives, T* total) {
@@ -267,11 +267,12 @@ std::size_t RolloutProblem<T>::workspace_bytes(Index lanes, bool keeps_trajector
   const Index tile_rows = keeps_trajectory ? 0 : count * 2 * dynamics->output_dim();
   const std::size_t of_dynamics = dynamics->workspace_bytes(lanes);
   const std::size_t of_reward = reward != nullptr ? reward->workspace_bytes(lanes) : 0;
+  const std::size_t of_termination = termination != nullptr ? termination->workspace_bytes(lanes) : 0;
   const std::size_t of_moments =
       particles.propagation == Propagation::kMoment ? match_moments_bytes<T>(dynamics->state_dim(), lanes) : 0;
   const std::size_t own = Workspace::bytes<T>(tile_rows * lanes) + 4 * Workspace::bytes<T>(count * lanes) +
                           2 * Workspace::bytes<T>(lanes) + Workspace::bytes<T>(count) +
-                          std::max({of_dynamics, of_reward, of_moments});
+                          std::max({of_dynamics, of_reward, of_termination, of_moments});
   return cheaper != nullptr ? std::max(own, cheaper->workspace_bytes(lanes, keeps_trajectory)) : own;
 }
 
@@ -295,7 +296,7 @@ void RolloutProblem<T>::validate() const {
       throw ValueError("reward: pays what the model predicts, but the model predicts no rewards; fit one that does");
     }
   }
-  if (termination != nullptr) termination->require_dims(state_dim);
+  if (termination != nullptr) termination->require_dims(state_dim, dynamics->action_dim());
   require_states("clip", limits, state_dim);
   require_states("limits", allowed, state_dim);
   if (!(discount > T(0) && discount <= T(1))) {

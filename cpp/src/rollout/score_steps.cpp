@@ -1,6 +1,9 @@
 #include "dynaplan/rollout/score_steps.hpp"
 
 #include <algorithm>
+#include <numeric>
+#include <string>
+#include <vector>
 
 #include "dynaplan/core/error.hpp"
 #include "dynaplan/core/transpose.hpp"
@@ -10,29 +13,88 @@ inline namespace DYNAPLAN_LEVEL {
 
 namespace {
 
-// Calls `visit(view, workspace, first, count)` for each block of steps, laid out in lanes.
-template <class Visit>
-void for_each_block(const StepBatch& batch, std::size_t visit_bytes, const Visit& visit) {
-  Workspace workspace;
-  workspace.reserve(2 * Workspace::bytes<double>(batch.state_dim * kMaxLanes) +
-                    2 * Workspace::bytes<double>(batch.action_dim * kMaxLanes) + Workspace::bytes<double>(kMaxLanes) +
-                    visit_bytes);
-  const auto load = [&](const double* rows, Index dim, Index first, Index count) {
-    const Block<double> block = workspace.take_block<double>(dim, padded_lanes<double>(count));
-    rows_to_block(rows + first * dim, dim, count, block);
+// The rows of a batch in the order they are visited: those of one step side by side.
+class VisitOrder {
+ public:
+  VisitOrder(const StepBatch& batch, bool by_step) : steps_(by_step ? batch.steps : nullptr), count_(batch.count) {
+    if (steps_ == nullptr) return;
+    rows_.resize(static_cast<std::size_t>(count_));
+    std::iota(rows_.begin(), rows_.end(), Index{0});
+    for (const Index row : rows_) {
+      if (steps_[row] < 0) throw ValueError("steps: got " + std::to_string(steps_[row]) + ", must not be below 0");
+    }
+    std::stable_sort(rows_.begin(), rows_.end(), [this](Index a, Index b) { return steps_[a] < steps_[b]; });
+  }
+
+  bool is_given() const { return steps_ == nullptr; }
+  Index row(Index place) const { return is_given() ? place : rows_[static_cast<std::size_t>(place)]; }
+  Index step(Index place) const { return is_given() ? 0 : static_cast<Index>(steps_[row(place)]); }
+  // How many rows from `place` on are of its step, at most a block of them.
+  Index alike(Index place) const {
+    const Index most = std::min(kMaxLanes, count_ - place);
+    if (is_given()) return most;
+    Index count = 1;
+    while (count < most && step(place + count) == step(place)) ++count;
+    return count;
+  }
+
+ private:
+  const std::int64_t* steps_;
+  Index count_;
+  std::vector<Index> rows_;
+};
+
+// The rows of `all` (count, dim) that are visited from `place` on, as a block.
+Block<double> load(const double* all, Index dim, const VisitOrder& order, Index place, Index count,
+                   Workspace& workspace) {
+  const Block<double> block = workspace.take_block<double>(dim, padded_lanes<double>(count));
+  if (order.is_given()) {
+    rows_to_block(all + place * dim, dim, count, block);
     return block;
-  };
-  for (Index first = 0; first < batch.count; first += kMaxLanes) {
+  }
+  const Workspace::Scope scope(workspace);
+  double* const rows = workspace.take<double>(count * dim);
+  for (Index k = 0; k < count; ++k) std::copy_n(all + order.row(place + k) * dim, dim, rows + k * dim);
+  rows_to_block(rows, dim, count, block);
+  return block;
+}
+
+// Calls `visit(view, workspace, place, count)` for each block of steps, laid out in lanes.
+template <class Visit>
+void for_each_block(const StepBatch& batch, const VisitOrder& order, std::size_t visit_bytes, const Visit& visit) {
+  Workspace workspace;
+  workspace.reserve(3 * Workspace::bytes<double>(batch.state_dim * kMaxLanes) +
+                    3 * Workspace::bytes<double>(batch.action_dim * kMaxLanes) + Workspace::bytes<double>(kMaxLanes) +
+                    visit_bytes);
+  for (Index place = 0; place < batch.count;) {
     const Workspace::Scope scope(workspace);
-    const Index count = std::min(kMaxLanes, batch.count - first);
+    const Index count = order.alike(place);
+    const auto block = [&](const double* rows, Index dim) { return load(rows, dim, order, place, count, workspace); };
     StepView<double> view;
-    view.state = load(batch.states, batch.state_dim, first, count);
-    view.action = load(batch.actions, batch.action_dim, first, count);
-    view.next = load(batch.next_states, batch.state_dim, first, count);
-    view.previous_action = batch.previous_actions != nullptr
-                               ? ConstBlock<double>(load(batch.previous_actions, batch.action_dim, first, count))
-                               : view.action;
-    visit(view, workspace, first, count);
+    view.state = block(batch.states, batch.state_dim);
+    view.action = block(batch.actions, batch.action_dim);
+    view.next = block(batch.next_states, batch.state_dim);
+    view.previous_action = view.action;
+    if (batch.previous_actions != nullptr) view.previous_action = block(batch.previous_actions, batch.action_dim);
+    view.step = order.step(place);
+    view.horizon = batch.horizon;
+    visit(view, workspace, place, count);
+    place += count;
+  }
+}
+
+void require_known(const Reward<double>& reward, const StepBatch& batch) {
+  if (reward.needs_prediction()) {
+    throw ValueError(
+        "reward: pays what the model predicts, which only a rollout knows; must not be asked of single "
+        "steps, nor go with a termination that is a Python function");
+  }
+  const UseOfStep use = reward.use_of_step();
+  if (use >= UseOfStep::kNeedsStep && batch.steps == nullptr) {
+    throw ValueError("steps: got none, but the reward is another one at another step; must say which each row is");
+  }
+  if (use == UseOfStep::kNeedsHorizon && batch.horizon < 1) {
+    throw ValueError("horizon: got none, but the reward has a term of the last step; must be the number of steps");
   }
 }
 
@@ -40,28 +102,27 @@ void for_each_block(const StepBatch& batch, std::size_t visit_bytes, const Visit
 
 void score_steps(const Reward<double>& reward, const StepBatch& batch, double* rewards) {
   reward.require_dims(batch.state_dim, batch.action_dim);
-  if (reward.needs_prediction()) {
-    throw ValueError(
-        "reward: pays what the model predicts, which only a rollout knows; must not be asked of single "
-        "steps, nor go with a termination that is a Python function");
-  }
-  for_each_block(batch, reward.workspace_bytes(kMaxLanes),
-                 [&](const StepView<double>& view, Workspace& workspace, Index first, Index count) {
+  require_known(reward, batch);
+  const VisitOrder order(batch, reward.use_of_step() != UseOfStep::kNone);
+  for_each_block(batch, order, reward.workspace_bytes(kMaxLanes),
+                 [&](const StepView<double>& view, Workspace& workspace, Index place, Index count) {
                    double* const total = workspace.take<double>(view.state.lanes);
                    std::fill_n(total, view.state.lanes, 0.0);
                    reward.add(view, workspace, total);
-                   std::copy_n(total, count, rewards + first);
+                   for (Index k = 0; k < count; ++k) rewards[order.row(place + k)] = total[k];
                  });
 }
 
 void end_steps(const Termination<double>& termination, const StepBatch& batch, bool* ended) {
-  termination.require_dims(batch.state_dim);
-  for_each_block(batch, 0, [&](const StepView<double>& view, Workspace& workspace, Index first, Index count) {
-    double* const alive = workspace.take<double>(view.state.lanes);
-    std::fill_n(alive, view.state.lanes, 1.0);
-    termination.mark(view.state, view.action, view.next, alive);
-    std::transform(alive, alive + count, ended + first, [](double value) { return value == 0.0; });
-  });
+  termination.require_dims(batch.state_dim, batch.action_dim);
+  const VisitOrder order(batch, termination.uses_step());
+  for_each_block(batch, order, termination.workspace_bytes(kMaxLanes),
+                 [&](const StepView<double>& view, Workspace& workspace, Index place, Index count) {
+                   double* const alive = workspace.take<double>(view.state.lanes);
+                   std::fill_n(alive, view.state.lanes, 1.0);
+                   termination.mark(view, workspace, alive);
+                   for (Index k = 0; k < count; ++k) ended[order.row(place + k)] = alive[k] == 0.0;
+                 });
 }
 
 }  // namespace DYNAPLAN_LEVEL

@@ -20,25 +20,26 @@ void require_state_dim(Index box_dim, Index state_dim) {
 }  // namespace
 
 template <class T>
-void Outside<T>::mark(ConstBlock<T> /*state*/, ConstBlock<T> /*action*/, ConstBlock<T> next, T* alive) const {
-  box_.clear_outside(next, alive);
+void Outside<T>::mark(const StepView<T>& view, Workspace& /*workspace*/, T* alive) const {
+  box_.clear_outside(view.next, alive);
 }
 
 template <class T>
-void Outside<T>::require_dims(Index state_dim) const {
+void Outside<T>::require_dims(Index state_dim, Index /*action_dim*/) const {
   require_state_dim(box_.dim(), state_dim);
 }
 
 template <class T>
-void Inside<T>::mark(ConstBlock<T> /*state*/, ConstBlock<T> /*action*/, ConstBlock<T> next, T* alive) const {
-  T reached[kMaxLanes];
-  std::fill_n(reached, next.lanes, T(1));
-  box_.clear_outside(next, reached);
-  for (Index k = 0; k < next.lanes; ++k) alive[k] = reached[k] != T(0) ? T(0) : alive[k];
+void Inside<T>::mark(const StepView<T>& view, Workspace& workspace, T* alive) const {
+  const Workspace::Scope scope(workspace);
+  T* const reached = workspace.take<T>(view.next.lanes);
+  std::fill_n(reached, view.next.lanes, T(1));
+  box_.clear_outside(view.next, reached);
+  for (Index k = 0; k < view.next.lanes; ++k) alive[k] = reached[k] != T(0) ? T(0) : alive[k];
 }
 
 template <class T>
-void Inside<T>::require_dims(Index state_dim) const {
+void Inside<T>::require_dims(Index state_dim, Index /*action_dim*/) const {
   require_state_dim(box_.dim(), state_dim);
 }
 

@@ -4,10 +4,9 @@ namespace dynaplan {
 inline namespace DYNAPLAN_LEVEL {
 
 template <class T>
-void DoublePendulumFallen<T>::mark(ConstBlock<T> /*state*/, ConstBlock<T> /*action*/, ConstBlock<T> next,
-                                   T* alive) const {
-  for (Index k = 0; k < next.lanes; ++k) {
-    const bool upright = tip_position(links_, next, k).height > T(1);
+void DoublePendulumFallen<T>::mark(const StepView<T>& view, Workspace& /*workspace*/, T* alive) const {
+  for (Index k = 0; k < view.next.lanes; ++k) {
+    const bool upright = tip_position(links_, view.next, k).height > T(1);
     alive[k] = upright ? alive[k] : T(0);
   }
 }

@@ -10,7 +10,9 @@ from dynaplan._core.core import philox as philox
 from dynaplan._core.fit import LinearGaussianFit as LinearGaussianFit
 from dynaplan._core.fit import RecursiveLeastSquares as RecursiveLeastSquares
 from dynaplan._core.models import Dynamics as Dynamics
+from dynaplan._core.models import compiled_dynamics as compiled_dynamics
 from dynaplan._core.models import jacobians as jacobians
+from dynaplan._core.models import python_dynamics as python_dynamics
 from dynaplan._core.networks import NetworkParameters as NetworkParameters
 from dynaplan._core.planners import CategoricalCem as CategoricalCem
 from dynaplan._core.planners import CemSettings as CemSettings
@@ -26,6 +28,7 @@ from dynaplan._core.rewards import action_change_cost as action_change_cost
 from dynaplan._core.rewards import action_cost as action_cost
 from dynaplan._core.rewards import angle_reward as angle_reward
 from dynaplan._core.rewards import change_reward as change_reward
+from dynaplan._core.rewards import compiled_reward as compiled_reward
 from dynaplan._core.rewards import direction_reward as direction_reward
 from dynaplan._core.rewards import distance_reward as distance_reward
 from dynaplan._core.rewards import double_pendulum_reward as double_pendulum_reward
@@ -34,7 +37,9 @@ from dynaplan._core.rewards import linear_reward as linear_reward
 from dynaplan._core.rewards import predicted_reward as predicted_reward
 from dynaplan._core.rewards import product_reward as product_reward
 from dynaplan._core.rewards import quadratic_reward as quadratic_reward
+from dynaplan._core.rewards import scheduled_reward as scheduled_reward
 from dynaplan._core.rewards import sum_reward as sum_reward
+from dynaplan._core.rewards import terminal_reward as terminal_reward
 from dynaplan._core.rewards import tolerance_reward as tolerance_reward
 from dynaplan._core.rewards import within_reward as within_reward
 from dynaplan._core.rollout import KnownGround as KnownGround
@@ -44,6 +49,7 @@ from dynaplan._core.rollout import reduce as reduce
 from dynaplan._core.rollout import returns as returns
 from dynaplan._core.rollout import rollout as rollout
 from dynaplan._core.terminations import Termination as Termination
+from dynaplan._core.terminations import compiled_termination as compiled_termination
 from dynaplan._core.terminations import double_pendulum_termination as double_pendulum_termination
 from dynaplan._core.terminations import inside_termination as inside_termination
 from dynaplan._core.terminations import outside_termination as outside_termination

@@ -9,9 +9,16 @@ class Termination:
     """A termination in both precisions."""
 
     def ended(
-        self, states: _Float64, actions: _Float64, next_states: _Float64
+        self,
+        states: _Float64,
+        actions: _Float64,
+        next_states: _Float64,
+        steps: NDArray[np.int64] | None = None,
     ) -> NDArray[np.bool_]: ...
 
+def compiled_termination(
+    address: int, is_float64: bool, user_data: int, owner: object, state_dim: int, action_dim: int
+) -> Termination: ...
 def double_pendulum_termination() -> Termination: ...
 def inside_termination(low: _Float64, high: _Float64) -> Termination: ...
 def outside_termination(low: _Float64, high: _Float64) -> Termination: ...

@@ -7,6 +7,8 @@ shared by threads.
 from __future__ import annotations
 
 from dynaplan.models.files import load as load
+from dynaplan.models.functions import CompiledModel as CompiledModel
+from dynaplan.models.functions import FunctionModel as FunctionModel
 from dynaplan.models.jacobians import Jacobians as Jacobians
 from dynaplan.models.jacobians import with_jacobians as with_jacobians
 from dynaplan.models.linear_gaussian import LinearGaussian as LinearGaussian
@@ -20,7 +22,9 @@ from dynaplan.models.training import TrainingHistory as TrainingHistory
 
 __all__ = [
     "MLP",
+    "CompiledModel",
     "Ensemble",
+    "FunctionModel",
     "GaussianMLP",
     "Jacobians",
     "LinearGaussian",

@@ -36,7 +36,8 @@ def with_jacobians(
     """Predicts mean next states together with their exact derivatives.
 
     The derivatives are the chain rule's, not differences: of a polynomial term by term, of a
-    network by reverse accumulation, of an ensemble the mean over its members.
+    network by reverse accumulation, of an ensemble the mean over its members. Only those of a
+    `FunctionModel` or a `CompiledModel`, whose inside is not known, are central differences.
 
     Args:
         model: any model whose dynamics are compiled.

@@ -2,11 +2,15 @@
 
 A reward is a term made here, a sum of terms, or any Python function `f(obs, act, next_obs)` that
 takes whole batches, (N, S), (N, A), (N, S), and returns (N,). Terms run in C++ inside the rollout;
-a function is called once per planner iteration with all candidates and steps.
+a function is called once per planner iteration with all candidates and steps. If it has a parameter
+named `step`, it is told which step of the horizon each row is, (N,) integers. Functions that are
+compiled become terms by `compiled` and `from_numba`.
 """
 
+from dynaplan.rewards.compiled import compiled, from_numba
 from dynaplan.rewards.environments import for_env
 from dynaplan.rewards.goals import change, distance, inside, linear, tolerance, within
+from dynaplan.rewards.schedule import scheduled, terminal
 from dynaplan.rewards.terms import (
     Reward,
     RewardFunction,
@@ -26,12 +30,16 @@ __all__ = [
     "action_cost",
     "angle",
     "change",
+    "compiled",
     "distance",
     "for_env",
+    "from_numba",
     "inside",
     "linear",
     "predicted",
     "quadratic",
+    "scheduled",
+    "terminal",
     "tolerance",
     "within",
 ]

@@ -37,7 +37,7 @@ def _inverted_pendulum(_: KnownEnvironment) -> Term:
 
 def _inverted_double_pendulum(env: KnownEnvironment) -> Term:
     # The environment reads the tip one substep of 0.01 s before the joints, which makes up to 0.02.
-    tip = Term(_core.double_pendulum_reward(env.setting("healthy_reward", 10.0)))
+    tip = Term(_core.double_pendulum_reward(env.setting("healthy_reward", 10.0)), "tip")
     return tip + quadratic([0, 0, 0, 0, 0, 0, 1e-3, 5e-3, 0])
 
 

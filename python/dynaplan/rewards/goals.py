@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, Literal
 
-import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from dynaplan import _arrays, _core
 from dynaplan.errors import ArgumentError
-from dynaplan.rewards.terms import Of, Term, of_next, place
+from dynaplan.rewards.terms import Of, Term, of_next, place, step_targets
 
 __all__ = ["change", "distance", "inside", "linear", "tolerance", "within"]
 
@@ -70,7 +69,8 @@ def distance(
         weight: cost per unit of distance.
         indices: the states that are one end, n of them.
         to: n states that are the other end; or
-        target: (n,) a fixed point that is. Default: 0. With `to` it is the wanted difference.
+        target: (n,) a point that is, or (H, n), one row for each step, the last one for all steps
+            beyond. Default: 0. With `to` it is the wanted difference.
         of: the state after the step (default), or before it.
 
     Raises:
@@ -100,7 +100,8 @@ def within(
         radius: in the states' units, >= 0.
         indices: the states that are one end, n of them.
         to: n states that are the other end; or
-        target: (n,) a fixed point that is. Default: 0. With `to` it is the wanted difference.
+        target: (n,) a point that is, or (H, n), one row for each step, the last one for all steps
+            beyond. Default: 0. With `to` it is the wanted difference.
         bonus: paid at every step that ends there. Default 1.
         of: the state after the step (default), or before it.
 
@@ -188,8 +189,7 @@ def tolerance(
 def _ends(
     indices: Sequence[int], to: Sequence[int] | None, target: ArrayLike | None
 ) -> tuple[list[int], list[int], NDArray[Any]]:
-    """Returns the entries of both ends and the point between them."""
+    """Returns the entries of both ends and the points between them, one row a step."""
     first = [place("indices", index) for index in indices]
     second = [] if to is None else [place("to", index) for index in to]
-    point = np.zeros(len(first)) if target is None else _arrays.vector("target", target)
-    return first, second, point
+    return first, second, step_targets(target, len(first))

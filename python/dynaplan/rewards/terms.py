@@ -13,7 +13,8 @@ from dynaplan import _arrays, _core
 from dynaplan.errors import ArgumentError
 
 Of = Literal["state", "next_state"]
-RewardFunction: TypeAlias = Callable[[NDArray[Any], NDArray[Any], NDArray[Any]], ArrayLike]
+# Of (N, S) states, (N, A) actions, (N, S) next states, and (N,) steps if it has a parameter `step`.
+RewardFunction: TypeAlias = Callable[..., ArrayLike]
 
 
 class Term:
@@ -48,6 +49,9 @@ class Term:
         actions: ArrayLike,
         next_states: ArrayLike,
         previous_actions: ArrayLike | None = None,
+        *,
+        steps: ArrayLike | None = None,
+        horizon: int | None = None,
     ) -> NDArray[np.float64]:
         """Returns the reward of each step.
 
@@ -57,12 +61,16 @@ class Term:
             next_states: (N, S).
             previous_actions: (N, A) actions one step before, for `action_change_cost`; None:
                 nothing changed.
+            steps: (N,) which step of the horizon each row is, from 0, for terms that differ from
+                step to step.
+            horizon: number of steps, for terms of the last step.
 
         Returns:
             (N,).
 
         Raises:
             ShapeError: an array has the wrong shape, or the term does not fit it.
+            ArgumentError: the term differs from step to step, and `steps` or `horizon` is missing.
         """
         previous = None
         if previous_actions is not None:
@@ -72,6 +80,8 @@ class Term:
             _arrays.step_rows("actions", actions),
             _arrays.step_rows("next_states", next_states),
             previous,
+            None if steps is None else _arrays.step_numbers("steps", steps),
+            0 if horizon is None else _arrays.integer("horizon", horizon),
         )
 
     def __add__(self, other: Term) -> Term:
@@ -118,7 +128,8 @@ def quadratic(
 
     Args:
         weights: (S,) one weight per state, or (S, S) symmetric positive semi-definite.
-        target: (S,), in the states' units. Default: 0.
+        target: (S,), in the states' units, or (H, S), one row for each step, the last one for all
+            steps beyond. Default: 0.
         of: the state after the step (default: that is what the action decides), or before it.
 
     Raises:
@@ -130,10 +141,15 @@ def quadratic(
         array([-6.])
     """
     matrix = _weight_matrix(weights)
-    centre = np.zeros(len(matrix)) if target is None else _arrays.vector("target", target)
+    centre = step_targets(target, len(matrix))
     return Term(
         _core.quadratic_reward(np.ascontiguousarray(matrix), centre, of_next(of)), "quadratic"
     )
+
+
+def step_targets(target: ArrayLike | None, size: int) -> NDArray[Any]:
+    """Returns (steps, size) targets; 0 where there are none."""
+    return np.zeros((1, size)) if target is None else _arrays.step_targets("target", target)
 
 
 def angle(
@@ -142,7 +158,7 @@ def angle(
     index: int | None = None,
     cos: int | None = None,
     sin: int | None = None,
-    target: float = 0.0,
+    target: ArrayLike = 0.0,
     of: Of = "next_state",
 ) -> Term:
     """-weight * wrapped^2 with the angle's distance to a target, wrapped to [-pi, pi].
@@ -152,7 +168,7 @@ def angle(
         index: the state that is the angle, in radians; or
         cos: the state that is its cosine, and
         sin: the state that is its sine.
-        target: in radians.
+        target: in radians; or (H,), one for each step, the last one for all steps beyond.
         of: the state after the step (default), or before it.
 
     Raises:
@@ -162,11 +178,12 @@ def angle(
         >>> dp.rewards.angle(1.0, cos=0, sin=1)([[0, 0]], [[0]], [[0.0, 1.0]]).round(4)
         array([-2.4674])
     """
+    angles = np.ascontiguousarray(_arrays.vector("target", target)[:, None])
     if index is not None and cos is None and sin is None:
-        return Term(_core.angle_reward(weight, place("index", index), target, of_next(of)), "angle")
+        return Term(_core.angle_reward(weight, place("index", index), angles, of_next(of)), "angle")
     if index is None and cos is not None and sin is not None:
         places = place("cos", cos), place("sin", sin)
-        return Term(_core.direction_reward(weight, *places, target, of_next(of)), "angle")
+        return Term(_core.direction_reward(weight, *places, angles, of_next(of)), "angle")
     raise ArgumentError("index, cos, sin: give either index, or both cos and sin")
 
 
@@ -178,12 +195,18 @@ def place(name: str, index: int) -> int:
 
 
 def action_cost(
-    weights: ArrayLike, *, low: ArrayLike | None = None, high: ArrayLike | None = None
+    weights: ArrayLike,
+    *,
+    target: ArrayLike | None = None,
+    low: ArrayLike | None = None,
+    high: ArrayLike | None = None,
 ) -> Term:
-    """-(a^T W a), of the action clipped to [low, high] as many environments clip it.
+    """-(a - a*)^T W (a - a*), of the action clipped to [low, high] as many environments clip it.
 
     Args:
         weights: (A,) one weight per action, or (A, A) symmetric positive semi-definite.
+        target: (A,) the action a* that costs nothing, or (H, A), one row for each step, the last
+            one for all steps beyond. Default: 0.
         low: (A,), or None: not clipped below.
         high: (A,), or None: not clipped above.
 
@@ -195,7 +218,9 @@ def action_cost(
     size = len(matrix)
     lowest = np.full(size, -np.inf) if low is None else _arrays.vector("low", low)
     highest = np.full(size, np.inf) if high is None else _arrays.vector("high", high)
-    return Term(_core.action_cost(np.ascontiguousarray(matrix), lowest, highest), "action_cost")
+    targets = step_targets(target, size)
+    cost = _core.action_cost(np.ascontiguousarray(matrix), targets, lowest, highest)
+    return Term(cost, "action_cost")
 
 
 def action_change_cost(weights: ArrayLike) -> Term:

@@ -11,6 +11,17 @@
 using namespace dynaplan;
 using dynaplan_test::Tile;
 
+namespace {
+
+template <class T>
+void mark(const Termination<T>& termination, const Tile<T>& next, std::vector<T>& alive) {
+  Workspace workspace;
+  workspace.reserve(termination.workspace_bytes(next.view().lanes));
+  termination.mark({next.view(), {}, {}, next.view(), {}}, workspace, alive.data());
+}
+
+}  // namespace
+
 TEST_CASE("a lane ends where its next state leaves the box or is nan, and never comes back") {
   const double infinite = std::numeric_limits<double>::infinity();
   const Outside<float> outside(Eigen::Vector2d(-1.0, -infinite), Eigen::Vector2d(1.0, 2.0));
@@ -22,7 +33,7 @@ TEST_CASE("a lane ends where its next state leaves the box or is nan, and never 
   next(1, 5) = std::numeric_limits<float>::quiet_NaN();
   std::vector<float> alive(16, 1.0F);
   alive[6] = 0.0F;
-  outside.mark(next.view(), {}, next.view(), alive.data());
+  mark<float>(outside, next, alive);
   const std::vector<float> expected{1, 0, 1, 0, 1, 0, 0};
   for (std::size_t k = 0; k < expected.size(); ++k) CHECK(alive[k] == expected[k]);
 }
@@ -37,10 +48,10 @@ TEST_CASE("a lane ends where its next state reaches a goal, and a nan has not re
   next(0, 3) = std::numeric_limits<float>::quiet_NaN();
   std::vector<float> alive(16, 1.0F);
   alive[4] = 0.0F;
-  goal.mark(next.view(), {}, next.view(), alive.data());
+  mark<float>(goal, next, alive);
   const std::vector<float> expected{1, 0, 1, 1, 0};
   for (std::size_t k = 0; k < expected.size(); ++k) CHECK(alive[k] == expected[k]);
-  CHECK_THROWS_AS(goal.require_dims(1), ShapeError);
+  CHECK_THROWS_AS(goal.require_dims(1, 1), ShapeError);
 }
 
 TEST_CASE("the double pendulum ends where its tip is not above 1") {
@@ -56,7 +67,7 @@ TEST_CASE("the double pendulum ends where its tip is not above 1") {
   set_angles(2, 0.5, 0.5);   // 0.6 cos 0.5 + 0.6 cos 1 = 0.851
   next(1, 3) = std::nan("");
   std::vector<double> alive(8, 1.0);
-  DoublePendulumFallen<double>(TwoLinks{}).mark(next.view(), {}, next.view(), alive.data());
+  mark<double>(DoublePendulumFallen<double>(TwoLinks{}), next, alive);
   const std::vector<double> expected{1, 1, 0, 0};
   for (std::size_t k = 0; k < expected.size(); ++k) CHECK(alive[k] == expected[k]);
 }
@@ -64,5 +75,5 @@ TEST_CASE("the double pendulum ends where its tip is not above 1") {
 TEST_CASE("bounds must be bounds, and fit the model") {
   CHECK_THROWS_AS(Outside<float>(Eigen::VectorXd::Ones(1), Eigen::VectorXd::Zero(1)), ValueError);
   CHECK_THROWS_AS(Outside<float>(Eigen::VectorXd::Ones(1), Eigen::VectorXd::Ones(2)), ShapeError);
-  CHECK_THROWS_AS(Outside<float>(Eigen::VectorXd::Zero(1), Eigen::VectorXd::Ones(1)).require_dims(2), ShapeError);
+  CHECK_THROWS_AS(Outside<float>(Eigen::VectorXd::Zero(1), Eigen::VectorXd::Ones(1)).require_dims(2, 1), ShapeError);
 }

@@ -5,15 +5,19 @@
 namespace dynaplan {
 inline namespace DYNAPLAN_LEVEL {
 
-/// -(a^T W a), of the action clipped to [low, high] as an environment would clip it.
+/// -(a - a*)^T W (a - a*), of the action clipped to [low, high] as an environment would clip it.
 template <class T>
 class ActionCost final : public Reward<T> {
  public:
-  /// `low` and `high` (A), infinite where nothing is clipped.
-  ActionCost(const Eigen::MatrixXd& weights, const Eigen::VectorXd& low, const Eigen::VectorXd& high);
+  /// `targets` (A, steps), see StepTargets; `low` and `high` (A), infinite where nothing is clipped.
+  ActionCost(const Eigen::MatrixXd& weights, const Eigen::MatrixXd& targets, const Eigen::VectorXd& low,
+             const Eigen::VectorXd& high);
+  ActionCost(const Eigen::MatrixXd& weights, const Eigen::VectorXd& low, const Eigen::VectorXd& high)
+      : ActionCost(weights, Eigen::VectorXd::Zero(weights.rows()), low, high) {}
   std::size_t workspace_bytes(Index lanes) const override;
   void add(const StepView<T>& view, Workspace& workspace, T* total) const override;
   void require_dims(Index state_dim, Index action_dim) const override;
+  UseOfStep use_of_step() const override { return form_.targets().use_of_step(); }
   bool take_apart(RewardParts<T>& parts) const override {
     parts.of_actions.push_back(this);
     return true;

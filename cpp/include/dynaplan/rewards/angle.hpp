@@ -1,6 +1,6 @@
 #pragma once
 
-#include "dynaplan/rewards/reward.hpp"
+#include "dynaplan/rewards/step_targets.hpp"
 
 namespace dynaplan {
 inline namespace DYNAPLAN_LEVEL {
@@ -16,16 +16,20 @@ struct AngleSource {
 template <class T>
 class AngleReward final : public Reward<T> {
  public:
-  AngleReward(const AngleSource& source, double weight, double target, At at);
+  /// `targets` (1, steps), see StepTargets.
+  AngleReward(const AngleSource& source, double weight, const Eigen::MatrixXd& targets, At at);
+  AngleReward(const AngleSource& source, double weight, double target, At at)
+      : AngleReward(source, weight, Eigen::MatrixXd::Constant(1, 1, target), at) {}
 
   std::size_t workspace_bytes(Index /*lanes*/) const override { return 0; }
   void add(const StepView<T>& view, Workspace& workspace, T* total) const override;
   void require_dims(Index state_dim, Index action_dim) const override;
+  UseOfStep use_of_step() const override { return targets_.use_of_step(); }
 
  private:
   AngleSource source_;
   T weight_;
-  T target_;
+  StepTargets<T> targets_;
   At at_;
 };
 

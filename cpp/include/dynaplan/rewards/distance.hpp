@@ -2,17 +2,17 @@
 
 #include <vector>
 
-#include "dynaplan/rewards/reward.hpp"
+#include "dynaplan/rewards/step_targets.hpp"
 
 namespace dynaplan {
 inline namespace DYNAPLAN_LEVEL {
 
-/// Which entries of a state a distance is between: n of them, `from`, and a fixed point `target` (n), or n others,
-/// `to`, of which `target` is then the wanted offset.
+/// Which entries of a state a distance is between: n of them, `from`, and a point `targets` (n, steps), see
+/// StepTargets, or n others, `to`, of which `targets` are then the wanted offsets.
 struct DistanceEntries {
   std::vector<Index> from;
   std::vector<Index> to;  // empty: there are none
-  Eigen::VectorXd target;
+  Eigen::MatrixXd targets;
 };
 
 /// The Euclidean distance between entries of a state, or of entries from a point.
@@ -21,15 +21,16 @@ class EntryDistance {
  public:
   /// Throws ShapeError, ValueError.
   explicit EntryDistance(const DistanceEntries& entries);
-  /// Each lane's squared distance into `out` (K).
-  void squared(ConstBlock<T> state, T* out) const;
+  /// Each lane's squared distance at `step` into `out` (K).
+  void squared(ConstBlock<T> state, Index step, T* out) const;
   /// Throws ShapeError unless all entries are there.
   void require_state_dim(Index state_dim) const;
+  UseOfStep use_of_step() const { return targets_.use_of_step(); }
 
  private:
   std::vector<Index> from_;
   std::vector<Index> to_;
-  std::vector<T> target_;
+  StepTargets<T> targets_;
 };
 
 /// -weight * distance: unlike a quadratic it still pulls close to the target.
@@ -40,6 +41,7 @@ class DistanceReward final : public Reward<T> {
   std::size_t workspace_bytes(Index lanes) const override { return Workspace::bytes<T>(lanes); }
   void add(const StepView<T>& view, Workspace& workspace, T* total) const override;
   void require_dims(Index state_dim, Index action_dim) const override;
+  UseOfStep use_of_step() const override { return distance_.use_of_step(); }
 
  private:
   EntryDistance<T> distance_;
@@ -55,6 +57,7 @@ class WithinReward final : public Reward<T> {
   std::size_t workspace_bytes(Index lanes) const override { return Workspace::bytes<T>(lanes); }
   void add(const StepView<T>& view, Workspace& workspace, T* total) const override;
   void require_dims(Index state_dim, Index action_dim) const override;
+  UseOfStep use_of_step() const override { return distance_.use_of_step(); }
 
  private:
   EntryDistance<T> distance_;

@@ -49,6 +49,12 @@ class ProductReward final : public Reward<T> {
     return std::any_of(factors_.begin(), factors_.end(), [](const auto& factor) { return factor->needs_prediction(); });
   }
 
+  UseOfStep use_of_step() const override {
+    UseOfStep most = UseOfStep::kNone;
+    for (const auto& factor : factors_) most = std::max(most, factor->use_of_step());
+    return most;
+  }
+
  private:
   std::vector<std::shared_ptr<const Reward<T>>> factors_;
   T weight_;

@@ -3,7 +3,7 @@
 #include <optional>
 
 #include "dynaplan/core/affine.hpp"
-#include "dynaplan/rewards/reward.hpp"
+#include "dynaplan/rewards/step_targets.hpp"
 
 namespace dynaplan {
 inline namespace DYNAPLAN_LEVEL {
@@ -12,13 +12,15 @@ inline namespace DYNAPLAN_LEVEL {
 template <class T>
 class QuadraticForm {
  public:
-  /// `weights` (n, n), symmetric, positive semi-definite unless diagonal; `target` (n). Throws ShapeError, ValueError.
-  QuadraticForm(const Eigen::MatrixXd& weights, const Eigen::VectorXd& target);
+  /// `weights` (n, n), symmetric, positive semi-definite unless diagonal; `targets` (n, steps), see StepTargets. Throws
+  /// ShapeError, ValueError.
+  QuadraticForm(const Eigen::MatrixXd& weights, const Eigen::MatrixXd& targets);
 
-  Index dim() const { return static_cast<Index>(target_.size()); }
+  Index dim() const { return targets_.dim(); }
+  const StepTargets<T>& targets() const { return targets_; }
   std::size_t workspace_bytes(Index lanes) const;
-  /// `total` -= the form of each lane of `x` (n, K).
-  void subtract(ConstBlock<T> x, Workspace& workspace, T* total) const;
+  /// `total` -= the form of each lane of `x` (n, K) at `step`.
+  void subtract(ConstBlock<T> x, Index step, Workspace& workspace, T* total) const;
 
  private:
   // Rows first ... of the upper factor meet only the inputs from `first` on.
@@ -27,23 +29,27 @@ class QuadraticForm {
     PackedAffine<T> rows;
   };
 
-  void subtract_diagonal(ConstBlock<T> x, T* total) const;
+  void subtract_diagonal(ConstBlock<T> x, Index step, T* total) const;
 
-  std::vector<T> target_;
+  StepTargets<T> targets_;
   std::vector<T> diagonal_;
-  std::vector<Panel> panels_;
+  std::vector<Panel> panels_;                      // with the first step's target as their bias
+  std::optional<StepTargets<T>> shifted_targets_;  // U (target - first target), of the whole factor U
 };
 
 /// -(s - s*)^T W (s - s*), of the state or of the next state.
 template <class T>
 class QuadraticReward final : public Reward<T> {
  public:
-  QuadraticReward(const Eigen::MatrixXd& weights, const Eigen::VectorXd& target, At at)
-      : form_(weights, target), term_{weights, target, at} {}
+  /// As for QuadraticForm.
+  QuadraticReward(const Eigen::MatrixXd& weights, const Eigen::MatrixXd& targets, At at)
+      : form_(weights, targets), term_{weights, targets.col(0), at} {}
   std::size_t workspace_bytes(Index lanes) const override;
   void add(const StepView<T>& view, Workspace& workspace, T* total) const override;
   void require_dims(Index state_dim, Index action_dim) const override;
+  UseOfStep use_of_step() const override { return form_.targets().use_of_step(); }
   bool take_apart(RewardParts<T>& parts) const override {
+    if (form_.targets().vary()) return false;
     parts.of_states.push_back(term_);
     return true;
   }

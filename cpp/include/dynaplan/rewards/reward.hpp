@@ -2,22 +2,11 @@
 
 #include <vector>
 
+#include "dynaplan/core/step_view.hpp"
 #include "dynaplan/core/workspace.hpp"
 
 namespace dynaplan {
 inline namespace DYNAPLAN_LEVEL {
-
-/// What a reward or a termination may look at in one step of a block. `previous_action` is the action one step
-/// earlier; at step 0 the one applied last, or `action` itself where there was none.
-template <class T>
-struct StepView {
-  ConstBlock<T> state;
-  ConstBlock<T> action;
-  ConstBlock<T> previous_action;
-  ConstBlock<T> next;
-  ConstBlock<T> predicted;  // what the model predicts of the step besides: its reward, or no rows
-  Index step = 0;
-};
 
 /// Which state a reward term looks at.
 enum class At { kState, kNextState };
@@ -27,6 +16,14 @@ struct QuadraticTerm {
   Eigen::MatrixXd weights;
   Eigen::VectorXd target;
   At at;
+};
+
+/// What a reward makes of a step's place on the horizon, from least to most.
+enum class UseOfStep {
+  kNone,
+  kOptional,      // may be given none, which counts as step 0: a function whose inside nobody knows
+  kNeedsStep,     // has no value without
+  kNeedsHorizon,  // nor without the number of steps in all
 };
 
 template <class T>
@@ -54,6 +51,8 @@ class Reward {
   virtual bool take_apart(RewardParts<T>& /*parts*/) const { return false; }
   /// Whether the reward is one that the model must predict.
   virtual bool needs_prediction() const { return false; }
+  /// Whether the reward is another one at another step.
+  virtual UseOfStep use_of_step() const { return UseOfStep::kNone; }
 };
 
 }  // namespace DYNAPLAN_LEVEL

@@ -37,6 +37,12 @@ class SumReward final : public Reward<T> {
     return std::any_of(terms_.begin(), terms_.end(), [](const auto& term) { return term->needs_prediction(); });
   }
 
+  UseOfStep use_of_step() const override {
+    UseOfStep most = UseOfStep::kNone;
+    for (const auto& term : terms_) most = std::max(most, term->use_of_step());
+    return most;
+  }
+
  private:
   std::vector<std::shared_ptr<const Reward<T>>> terms_;
 };

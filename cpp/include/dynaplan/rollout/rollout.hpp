@@ -97,9 +97,9 @@ struct RolloutBatch {
 template <class T>
 void rollout(const RolloutProblem<T>& given, const RolloutBatch<T>& batch);
 
-/// Lanes of each block of `count` rollouts: a function of the count alone, so that results do not depend on threads.
+/// Lanes of each block of `count` rollouts; never of the threads, so that results do not depend on them.
 template <class T>
-Index block_lanes(Index count);
+Index block_lanes(const Dynamics<T>& dynamics, Index count);
 
 }  // namespace DYNAPLAN_LEVEL
 }  // namespace dynaplan

@@ -1,5 +1,7 @@
 #pragma once
 
+#include <cstdint>
+
 #include "dynaplan/rewards/reward.hpp"
 #include "dynaplan/terminations/termination.hpp"
 
@@ -12,12 +14,15 @@ struct StepBatch {
   const double* actions = nullptr;           // (count, A)
   const double* next_states = nullptr;       // (count, S)
   const double* previous_actions = nullptr;  // (count, A), or null: as `actions`
+  const std::int64_t* steps = nullptr;       // (count) place of each on the horizon, or null: not said
+  Index horizon = 0;                         // steps in all, or 0: not said
   Index count = 0;
   Index state_dim = 0;
   Index action_dim = 0;
 };
 
-/// The reward of each step into `rewards` (count). Throws ShapeError if the reward does not fit the sizes.
+/// The reward of each step into `rewards` (count). Throws ShapeError if the reward does not fit the sizes,
+/// ValueError if it needs to know more of them.
 void score_steps(const Reward<double>& reward, const StepBatch& batch, double* rewards);
 
 /// Whether each step ends an episode, into `ended` (count). Throws ShapeError if the termination does not fit the

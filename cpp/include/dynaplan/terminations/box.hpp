@@ -12,8 +12,8 @@ class Outside final : public Termination<T> {
  public:
   /// `low` and `high` (S), infinite where unbounded. Throws ShapeError, ValueError.
   Outside(const Eigen::VectorXd& low, const Eigen::VectorXd& high) : box_(low, high) {}
-  void mark(ConstBlock<T> state, ConstBlock<T> action, ConstBlock<T> next, T* alive) const override;
-  void require_dims(Index state_dim) const override;
+  void mark(const StepView<T>& view, Workspace& workspace, T* alive) const override;
+  void require_dims(Index state_dim, Index action_dim) const override;
 
  private:
   Box<T> box_;
@@ -25,8 +25,9 @@ class Inside final : public Termination<T> {
  public:
   /// As for `Outside`.
   Inside(const Eigen::VectorXd& low, const Eigen::VectorXd& high) : box_(low, high) {}
-  void mark(ConstBlock<T> state, ConstBlock<T> action, ConstBlock<T> next, T* alive) const override;
-  void require_dims(Index state_dim) const override;
+  std::size_t workspace_bytes(Index lanes) const override { return Workspace::bytes<T>(lanes); }
+  void mark(const StepView<T>& view, Workspace& workspace, T* alive) const override;
+  void require_dims(Index state_dim, Index action_dim) const override;
 
  private:
   Box<T> box_;

@@ -11,8 +11,8 @@ template <class T>
 class DoublePendulumFallen final : public Termination<T> {
  public:
   explicit DoublePendulumFallen(const TwoLinks& links) : links_(links) {}
-  void mark(ConstBlock<T> state, ConstBlock<T> action, ConstBlock<T> next, T* alive) const override;
-  void require_dims(Index state_dim) const override { require_state_dim(links_, state_dim); }
+  void mark(const StepView<T>& view, Workspace& workspace, T* alive) const override;
+  void require_dims(Index state_dim, Index /*action_dim*/) const override { require_state_dim(links_, state_dim); }
 
  private:
   TwoLinks links_;

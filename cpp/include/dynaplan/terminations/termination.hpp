@@ -1,6 +1,7 @@
 #pragma once
 
-#include "dynaplan/core/block.hpp"
+#include "dynaplan/core/step_view.hpp"
+#include "dynaplan/core/workspace.hpp"
 
 namespace dynaplan {
 inline namespace DYNAPLAN_LEVEL {
@@ -10,10 +11,14 @@ template <class T>
 class Termination {
  public:
   virtual ~Termination() = default;
-  /// Sets `alive` (K) to 0 in the lanes that end at `next`.
-  virtual void mark(ConstBlock<T> state, ConstBlock<T> action, ConstBlock<T> next, T* alive) const = 0;
-  /// Throws ShapeError unless the termination fits states of this size.
-  virtual void require_dims(Index state_dim) const = 0;
+  /// Scratch that one `mark` of `lanes` trajectories takes.
+  virtual std::size_t workspace_bytes(Index /*lanes*/) const { return 0; }
+  /// Sets `alive` (K) to 0 in the lanes that end with the step.
+  virtual void mark(const StepView<T>& view, Workspace& workspace, T* alive) const = 0;
+  /// Throws ShapeError unless the termination fits states and actions of these sizes.
+  virtual void require_dims(Index state_dim, Index action_dim) const = 0;
+  /// Whether it may be another one at another step.
+  virtual bool uses_step() const { return false; }
 };
 
 }  // namespace DYNAPLAN_LEVEL

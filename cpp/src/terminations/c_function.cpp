@@ -1,0 +1,50 @@
+#include "dynaplan/terminations/c_function.hpp"
+
+#include <string>
+
+namespace dynaplan {
+inline namespace DYNAPLAN_LEVEL {
+
+template <class T>
+CFunctionTermination<T>::CFunctionTermination(CFunction<TerminationSignature> function, Index state_dim,
+                                              Index action_dim)
+    : function_(std::move(function)), state_dim_(state_dim), action_dim_(action_dim) {
+  if (state_dim < 1 || action_dim < 1) throw ShapeError("state_dim, action_dim: must be at least 1");
+}
+
+template <class T>
+std::size_t CFunctionTermination<T>::workspace_bytes(Index lanes) const {
+  return 2 * foreign_bytes(state_dim_, lanes) + foreign_bytes(action_dim_, lanes) +
+         Workspace::bytes<std::uint8_t>(lanes);
+}
+
+template <class T>
+void CFunctionTermination<T>::mark(const StepView<T>& view, Workspace& workspace, T* alive) const {
+  const Workspace::Scope scope(workspace);
+  function_.visit([&](auto number, auto* function) {
+    using F = decltype(number);
+    const ConstBlock<F> state = foreign_block<F>(view.state, workspace);
+    const ConstBlock<F> action = foreign_block<F>(view.action, workspace);
+    const ConstBlock<F> next = foreign_block<F>(view.next, workspace);
+    const Index lanes = next.lanes;
+    auto* const ended = workspace.take<std::uint8_t>(lanes);
+    std::fill_n(ended, lanes, std::uint8_t{0});
+    function(state.data, action.data, next.data, lanes, lanes, view.step, function_.user_data(), ended);
+    for (Index k = 0; k < lanes; ++k) alive[k] = ended[k] != 0 ? T(0) : alive[k];
+  });
+}
+
+template <class T>
+void CFunctionTermination<T>::require_dims(Index state_dim, Index action_dim) const {
+  if (state_dim != state_dim_ || action_dim != action_dim_) {
+    throw ShapeError("termination: a compiled function reads " + std::to_string(state_dim_) + " states and " +
+                     std::to_string(action_dim_) + " actions, must read the model's " + std::to_string(state_dim) +
+                     " and " + std::to_string(action_dim));
+  }
+}
+
+template class CFunctionTermination<float>;
+template class CFunctionTermination<double>;
+
+}  // namespace DYNAPLAN_LEVEL
+}  // namespace dynaplan

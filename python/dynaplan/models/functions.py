@@ -1,0 +1,321 @@
+"""Models that are functions of the user's own: known equations, a simulator, another library."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from dynaplan import _arrays, _core
+from dynaplan._compiled import compiled_function
+from dynaplan._numba import from_scalar
+from dynaplan.errors import ArgumentError, ShapeError
+from dynaplan.models.jacobians import Jacobians, with_jacobians
+from dynaplan.models.model import Prediction
+
+if TYPE_CHECKING:
+    from typing_extensions import Self
+
+__all__ = ["CompiledModel", "FunctionModel"]
+
+Float64 = NDArray[np.float64]
+Dtype = type[np.float32] | type[np.float64]
+
+
+class _KnownDynamics:
+    """What models that are functions share: abstract, see `FunctionModel` and `CompiledModel`.
+
+    Attributes:
+        dynamics: what rollouts and planners run.
+    """
+
+    __slots__ = ("__weakref__", "_observed", "dynamics")
+
+    def __init__(self, dynamics: _core.Dynamics, observed: tuple[ArrayLike, ArrayLike] | None):
+        self.dynamics: _core.Dynamics = dynamics
+        size = dynamics.state_dim + dynamics.action_dim
+        low, high = (
+            (np.full(size, -np.inf), np.full(size, np.inf)) if observed is None else observed
+        )
+        self._observed = (
+            _arrays.vector("observed low", low, size).copy(),
+            _arrays.vector("observed high", high, size).copy(),
+        )
+        if not (self._observed[0] <= self._observed[1]).all():
+            raise ArgumentError("observed: low must not exceed high, nor be nan")
+
+    @property
+    def state_dim(self) -> int:
+        """Number of state dimensions, S."""
+        return self.dynamics.state_dim
+
+    @property
+    def action_dim(self) -> int:
+        """Number of action dimensions, A."""
+        return self.dynamics.action_dim
+
+    @property
+    def observed_low(self) -> Float64:
+        """(S + A,) smallest value that each input is known to take; -inf: not known."""
+        return self._observed[0].copy()
+
+    @property
+    def observed_high(self) -> Float64:
+        """(S + A,) largest value that each input is known to take; inf: not known."""
+        return self._observed[1].copy()
+
+    def predict(self, states: ArrayLike, actions: ArrayLike, *, threads: int = 1) -> Prediction:
+        """Predicts the next states; both kinds of variance are 0.
+
+        Args:
+            states: (N, S), or one state (S,).
+            actions: (N, A), or one action (A,).
+            threads: threads to use.
+
+        Returns:
+            Arrays of shape (N, S); N is 1 for a single state.
+
+        Raises:
+            ShapeError: an array has the wrong shape.
+            ArgumentError: a state or an action is not finite.
+        """
+        first = _arrays.rows("states", states, self.state_dim)
+        action_rows = _arrays.rows("actions", actions, self.action_dim)
+        if len(first) != len(action_rows):
+            raise ShapeError(
+                f"actions: got {len(action_rows)} rows, must be as many as the {len(first)} states"
+            )
+        steps = np.empty((len(first), 1, 2, self.state_dim))
+        _core.rollout(
+            self.dynamics,
+            first,
+            action_rows[:, None],
+            None,
+            None,
+            _core.Particles("mean", 1, "mean", 1.0),
+            None,
+            0,
+            threads,
+            steps,
+        )
+        mean = steps[:, 0, 1].copy()
+        return Prediction(mean, np.zeros_like(mean), np.zeros_like(mean))
+
+    def sample(
+        self, states: ArrayLike, actions: ArrayLike, *, seed: int | None = None, threads: int = 1
+    ) -> Float64:
+        """Returns the prediction: there is no noise to draw.
+
+        Args:
+            states: (N, S), or one state (S,).
+            actions: (N, A), or one action (A,).
+            seed: not used.
+            threads: threads to use.
+
+        Returns:
+            (N, S).
+        """
+        return self.predict(states, actions, threads=threads).mean
+
+    def with_jacobians(
+        self, states: ArrayLike, actions: ArrayLike, *, threads: int = 1
+    ) -> Jacobians:
+        """Predicts next states with their derivatives by central differences.
+
+        Each input is moved by 6e-6 of its size, or of 1 where it is smaller, to either side.
+
+        Args:
+            states: (N, S), or one state (S,).
+            actions: (N, A), or one action (A,).
+            threads: threads to use.
+
+        Returns:
+            Arrays with N first: next states (N, S), derivatives (N, S, S) and (N, S, A).
+        """
+        return with_jacobians(self, states, actions, threads=threads)
+
+    def __copy__(self) -> Self:
+        return self
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Self:
+        return self  # immutable, and a function cannot be copied
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}(state_dim={self.state_dim}, action_dim={self.action_dim})"
+
+
+class FunctionModel(_KnownDynamics):
+    """A model that is a Python function on batches: next states from states and actions.
+
+    In rollouts and planners the function is called once per time step with all candidates of an
+    iteration (up to 16,384), in float64. The GIL is held while it runs and at no other time.
+    `evaluate`, planners and `MPC` take it like any other model; it cannot be saved to a file.
+
+    Args:
+        function: `f(states (N, S), actions (N, A)) -> (N, S)`, for any N; the rows of a batch must
+            not depend on each other.
+        state_dim: S.
+        action_dim: A.
+        observed: pair (low, high) of (S + A,), the range that states and actions are known to
+            take, for the planners' `clip`. Default: not known, so that nothing is clipped.
+
+    Attributes:
+        dynamics: what rollouts and planners run.
+
+    Raises:
+        ShapeError: `observed` has the wrong shape; later, from a rollout: the function returned
+            another shape.
+        ArgumentError: a dimension is below 1, or `observed` is no range.
+
+    Example:
+        >>> def cart(states, actions):
+        ...     return states @ np.array([[1.0, 0.0], [0.1, 1.0]]) + 0.1 * actions * [0.0, 1.0]
+        >>> model = dp.FunctionModel(cart, state_dim=2, action_dim=1)
+        >>> model.predict([0.0, 1.0], [1.0]).mean
+        array([[0.1, 1.1]])
+        >>> model.with_jacobians([0.0, 1.0], [1.0]).action.round(6)
+        array([[[0. ],
+                [0.1]]])
+    """
+
+    __slots__ = ("function",)
+
+    def __init__(
+        self,
+        function: Callable[[NDArray[Any], NDArray[Any]], ArrayLike],
+        state_dim: int,
+        action_dim: int,
+        *,
+        observed: tuple[ArrayLike, ArrayLike] | None = None,
+    ) -> None:
+        if not callable(function):
+            raise TypeError(f"function: got {type(function).__name__}, must be a function")
+        self.function = function
+        dims = [_arrays.integer("state_dim", state_dim), _arrays.integer("action_dim", action_dim)]
+        if min(dims) < 1:
+            raise ArgumentError(f"state_dim, action_dim: got {dims}, must be at least 1")
+        super().__init__(_core.python_dynamics(_Checked(function), *dims), observed)
+
+
+class _Checked:
+    """A function on batches whose result is an array of the wanted shape, or an error."""
+
+    __slots__ = ("function",)
+
+    def __init__(self, function: Callable[..., ArrayLike]) -> None:
+        self.function = function
+
+    def __call__(self, states: NDArray[Any], actions: NDArray[Any]) -> NDArray[Any]:
+        wanted = states.shape
+        next_states = _arrays.numbers("model", self.function(states, actions))
+        if next_states.shape != wanted:
+            raise ShapeError(
+                f"model: the function returned shape {next_states.shape}, must be {wanted}, one "
+                "next state per row of the batch"
+            )
+        return next_states
+
+
+class CompiledModel(_KnownDynamics):
+    """A model that is a compiled function on blocks, such as C, Cython or numba's `@cfunc` give.
+
+    It has the type `dp.signatures.DYNAMICS_FLOAT32` or `DYNAMICS_FLOAT64`, in C
+    `void f(const float *state, const float *action, int64_t stride, int64_t lanes,
+    void *user_data, float *next_state)`: it writes the next state of each lane k of `lanes`; entry
+    i of its state is `state[i * stride + k]`, and so in `next_state`. It is called from several
+    threads at once, without the GIL, and may not raise. It cannot be saved to a file.
+
+    Args:
+        function: numba's `@cfunc`, a ctypes or cffi function pointer, a `scipy.LowLevelCallable`,
+            a capsule of Cython's, or an address; kept alive as long as the model.
+        state_dim: S, number of states that the function reads and writes.
+        action_dim: A, number of actions that it reads.
+        dtype: numpy.float32 or numpy.float64, its numbers; needed only where the function does not
+            say its own type.
+        user_data: handed on to the function: a NumPy array, something of ctypes or cffi, or an
+            address; kept alive. What is in it may change between plans.
+        owner: what must stay alive besides, such as the library that cffi opened.
+        observed: as for `FunctionModel`.
+
+    Attributes:
+        dynamics: what rollouts and planners run.
+
+    Raises:
+        TypeError: this is no compiled function.
+        ShapeError: a dimension is below 1, or `observed` has the wrong shape.
+        ArgumentError: the function is of another type, or does not say it and `dtype` is missing;
+            `observed` is no range.
+
+    Example:
+        >>> def decay(state, action, stride, lanes, user_data, next_state):
+        ...     for k in range(lanes):
+        ...         next_state[k] = 0.5 * state[k] + action[k]
+        >>> slow = dp.signatures.DYNAMICS_FLOAT64.ctypes(decay)  # a real one is from a library
+        >>> dp.CompiledModel(slow, state_dim=1, action_dim=1).predict([2.0], [3.0]).mean
+        array([[4.]])
+    """
+
+    __slots__ = ()
+
+    def __init__(
+        self,
+        function: Any,
+        state_dim: int,
+        action_dim: int,
+        *,
+        dtype: Dtype | None = None,
+        user_data: Any = None,
+        owner: object = None,
+        observed: tuple[ArrayLike, ArrayLike] | None = None,
+    ) -> None:
+        found = compiled_function("dynamics", function, dtype, user_data, owner)
+        dims = _arrays.integer("state_dim", state_dim), _arrays.integer("action_dim", action_dim)
+        super().__init__(_core.compiled_dynamics(*found, *dims), observed)
+
+    @classmethod
+    def from_numba(
+        cls,
+        function: Callable[..., Any],
+        state_dim: int,
+        action_dim: int,
+        *,
+        data: NDArray[Any] | None = None,
+        dtype: Dtype = np.float64,
+        observed: tuple[ArrayLike, ArrayLike] | None = None,
+    ) -> Self:
+        """Compiles one step of a system, written in Python, by numba.
+
+        Args:
+            function: `f(state, action, next_state)` on arrays (S,), (A,), (S,), which writes the
+                last; plain Python that numba can compile, or an `@njit` function. It may have a
+                parameter `data` besides.
+            state_dim: S.
+            action_dim: A.
+            data: array for the parameter `data`. What is in it may change between plans.
+            dtype: numpy.float32 or numpy.float64, of the arrays. Default numpy.float64.
+            observed: as for `FunctionModel`.
+
+        Raises:
+            ImportError: numba is not installed: `pip install numba`.
+            ArgumentError: the function has other parameters.
+
+        Example:
+            >>> import pytest
+            >>> _ = pytest.importorskip("numba")
+            >>> def decay(state, action, next_state):
+            ...     next_state[0] = 0.5 * state[0] + action[0]
+            >>> dp.CompiledModel.from_numba(decay, 1, 1).predict([2.0], [3.0]).mean
+            array([[4.]])
+        """
+        found = from_scalar("dynamics", function, (state_dim, action_dim), data, dtype)
+        return cls(
+            found.address,
+            state_dim,
+            action_dim,
+            dtype=np.float64 if found.float64 else np.float32,
+            user_data=found.user_data or None,
+            owner=found.owner,
+            observed=observed,
+        )

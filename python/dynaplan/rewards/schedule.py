@@ -1,0 +1,61 @@
+"""Terms that count more at some steps of the horizon than at others."""
+
+from __future__ import annotations
+
+from numpy.typing import ArrayLike
+
+from dynaplan import _arrays, _core
+from dynaplan.rewards.terms import Term
+
+__all__ = ["scheduled", "terminal"]
+
+
+def scheduled(term: Term, weights: ArrayLike) -> Term:
+    """Weighs a term step by step: `weights[t]` times the term at step t of the horizon.
+
+    Where the weight is 0 the term is not computed. Targets that vary are an argument of the term
+    itself, such as `quadratic(weights, target)` with `target` (H, S).
+
+    Args:
+        term: any term, or a sum of them.
+        weights: (H,), the last one for all steps beyond.
+
+    Raises:
+        TypeError: `term` is a function, which may take the step itself.
+        ArgumentError: a weight is not finite.
+
+    Example:
+        >>> late = dp.rewards.scheduled(dp.rewards.quadratic([1.0]), [0.0, 1.0, 2.0])
+        >>> late([[0]] * 3, [[0]] * 3, [[3.0]] * 3, steps=[0, 1, 2])
+        array([  0.,  -9., -18.])
+    """
+    reward = _core.scheduled_reward(_compiled(term), _arrays.vector("weights", weights))
+    return Term(reward, f"scheduled {term.name}")
+
+
+def terminal(term: Term) -> Term:
+    """Pays a term at the last step of the horizon alone: the worth of where a plan ends.
+
+    It is discounted like any reward of that step; a trajectory that ends before does not get it.
+
+    Args:
+        term: any term, or a sum of them.
+
+    Raises:
+        TypeError: `term` is a function.
+
+    Example:
+        >>> arrive = dp.rewards.terminal(dp.rewards.quadratic([10.0]))
+        >>> arrive([[0]] * 2, [[0]] * 2, [[1.0]] * 2, steps=[3, 4], horizon=5)
+        array([  0., -10.])
+    """
+    return Term(_core.terminal_reward(_compiled(term)), f"terminal {term.name}")
+
+
+def _compiled(term: Term) -> _core.Reward:
+    if not isinstance(term, Term):
+        raise TypeError(
+            f"term: got {type(term).__name__}, must be a term; a function is told the step by a "
+            "parameter named `step`"
+        )
+    return term._reward
