@@ -70,10 +70,17 @@ def _extras(kind: Kind, function: Any) -> tuple[str, ...]:
     return tuple(fitting)
 
 
+def _imported() -> Any:
+    try:
+        import numba  # noqa: PLC0415  # optional
+    except ImportError as error:
+        raise ImportError("from_numba: needs numba; install it: pip install numba") from error
+    return numba
+
+
 def _with_all(function: Any, extras: tuple[str, ...]) -> Any:
     """Returns the function, compiled, called with all there is although it wants less."""
-    import numba  # noqa: PLC0415  # optional
-
+    numba = _imported()
     # Division by zero gives an infinity, as in NumPy, instead of an exception.
     is_compiled = hasattr(function, "py_func")
     scalar = function if is_compiled else numba.njit(function, error_model="numpy")
@@ -97,8 +104,7 @@ def _with_all(function: Any, extras: tuple[str, ...]) -> Any:
 def _block_function(
     signature: Signature, call: Any, dims: tuple[int, int], data: np.ndarray[Any, Any]
 ) -> Any:
-    import numba  # noqa: PLC0415  # optional
-
+    numba = _imported()
     carray = numba.carray
     (state_dim, action_dim), shape, dtype = dims, data.shape, data.dtype
 

@@ -11,6 +11,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
+from dynaplan.errors import ArgumentError
+
 __all__ = [
     "C_DECLARATIONS",
     "DYNAMICS_FLOAT32",
@@ -41,6 +43,9 @@ class Signature:
         kind: what the function computes.
         dtype: of the numbers it reads and writes.
 
+    Raises:
+        ArgumentError: there is no such kind or dtype.
+
     Attributes:
         name: of the C type, in the header and in `C_DECLARATIONS`.
         ctypes: the type for ctypes: `REWARD_FLOAT32.ctypes(("cost", library))` is the function
@@ -63,6 +68,11 @@ class Signature:
     types: tuple[str, ...] = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
+        if self.kind not in _ARGUMENTS or self.dtype not in _C:
+            raise ArgumentError(
+                f"kind, dtype: got {self.kind!r}, {self.dtype!r}, must be one of "
+                f"{', '.join(_ARGUMENTS)} and one of {', '.join(_C)}"
+            )
         types = tuple(self._type_of(argument) for argument in _ARGUMENTS[self.kind])
         of_ctypes: dict[str, Any] = {
             "int64": ctypes.c_int64,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ctypes
 import gc
 import re
+import sys
 import threading
 from pathlib import Path
 
@@ -496,6 +497,20 @@ def test_scalar_functions_that_do_not_fit_are_refused():
         from_numba(cost, dtype=np.int32)
     with pytest.raises(dp.ArgumentError, match="state_dim: got 0"):
         from_numba(cost, state_dim=0)
+
+
+def test_without_numba_it_is_said_what_to_install(monkeypatch):
+    monkeypatch.setitem(sys.modules, "numba", None)
+    for make in (rewards.from_numba, terminations.from_numba, dp.CompiledModel.from_numba):
+        with pytest.raises(ImportError, match="pip install numba"):
+            make(cost, **DIMS)
+
+
+def test_a_signature_is_one_of_six():
+    assert signatures.Signature("reward", "float64") == signatures.REWARD_FLOAT64
+    for kind, dtype in (("cost", "float32"), ("reward", "float16")):
+        with pytest.raises(dp.ArgumentError, match="must be one of reward"):
+            signatures.Signature(kind, dtype)
 
 
 def test_the_constants_and_the_header_say_the_same():

@@ -83,7 +83,7 @@ TEST_CASE("dynamics that want many lanes are called once a step with all candida
     batch.actions = actions.data();
     batch.totals = totals.data();
     rollout(problem, batch);
-    for (const float total : totals) CHECK(total == 6.0F);       // 1 + 2 + 3
+    for (const float total : totals) CHECK(total == 6.0F);  // 1 + 2 + 3
     CHECK(dynamics.calls == horizon * ((count + 999) / 1000));
     CHECK(dynamics.candidates == horizon * count);
   }
