@@ -15,16 +15,19 @@ import pytest
 import dynaplan as dp
 from dynaplan import rewards, signatures, terminations
 from reference.block_functions import c_library, compile_c, reward_callback
-from reference.systems import linear_system
-
-BOX = ([-1.0, -1.0], [1.0, 1.0])
-DIMS = {"state_dim": 3, "action_dim": 2}
-BUILT_IN = (
-    rewards.quadratic([1.0, 0.0, 0.0], [0.3, 0.0, 0.0])
-    + rewards.quadratic([0.0, 0.0, 0.5], of="state")
-    + rewards.action_cost([0.0, 0.1])
+from reference.compiled_rewards import (
+    BOUNDS,
+    BOX,
+    BUILT_IN,
+    DIMS,
+    DOORS,
+    beyond,
+    built_in,
+    by_callback,
+    by_ctypes,
+    cost,
 )
-BOUNDS = terminations.outside([-np.inf, -1.5, -np.inf], [np.inf, 1.5, np.inf])
+from reference.systems import linear_system
 
 
 @pytest.fixture(scope="module")
@@ -35,96 +38,6 @@ def library(tmp_path_factory):
 @pytest.fixture(scope="module")
 def model():
     return dp.LinearGaussian.fit(linear_system(100))
-
-
-def cost(state, action, next_state):
-    gap = next_state[0] - 0.3
-    return -(gap * gap + 0.5 * state[2] * state[2] + 0.1 * action[1] * action[1])
-
-
-def built_in(obs, act, next_obs):
-    """The same reward for a planner that knows a Python function only."""
-    return BUILT_IN(obs, act, next_obs)
-
-
-def beyond(state, action, next_state):
-    return abs(next_state[1]) > 1.5
-
-
-def by_ctypes(library, dtype):
-    function = getattr(signatures, f"REWARD_{dtype.upper()}").ctypes((f"cost_{dtype}", library))
-    return rewards.compiled(function, **DIMS)
-
-
-def by_bare_ctypes(library, dtype):
-    return rewards.compiled(library[f"cost_{dtype}"], dtype=np.dtype(dtype), **DIMS)
-
-
-def by_address(library, dtype):
-    address = ctypes.cast(library[f"cost_{dtype}"], ctypes.c_void_p).value
-    return rewards.compiled(address, dtype=np.dtype(dtype), owner=library, **DIMS)
-
-
-def by_cffi(library, dtype):
-    cffi = pytest.importorskip("cffi")
-    ffi = cffi.FFI()
-    ffi.cdef(signatures.C_DECLARATIONS)
-    address = ctypes.cast(library[f"cost_{dtype}"], ctypes.c_void_p).value
-    return rewards.compiled(ffi.cast(f"dynaplan_reward_{dtype} *", address), **DIMS)
-
-
-def by_cffi_library(library, dtype):
-    cffi = pytest.importorskip("cffi")
-    ffi = cffi.FFI()
-    ffi.cdef(signatures.C_DECLARATIONS + f"\ndynaplan_reward_{dtype} cost_{dtype};")
-    opened = ffi.dlopen(library._name)
-    return rewards.compiled(getattr(opened, f"cost_{dtype}"), owner=opened, **DIMS)
-
-
-def by_low_level_callable(library, dtype):
-    scipy = pytest.importorskip("scipy")
-    function = getattr(signatures, f"REWARD_{dtype.upper()}").ctypes((f"cost_{dtype}", library))
-    return rewards.compiled(scipy.LowLevelCallable(function), **DIMS)
-
-
-def by_cfunc(library, dtype):
-    numba = pytest.importorskip("numba")
-
-    @numba.cfunc(getattr(signatures, f"REWARD_{dtype.upper()}").numba)
-    def block(state, action, next_state, stride, lanes, step, user_data, reward):  # noqa: PLR0917
-        for k in range(lanes):
-            gap = next_state[k] - 0.3
-            far, push = state[2 * stride + k], action[stride + k]
-            reward[k] = -(gap * gap + 0.5 * far * far + 0.1 * push * push)
-
-    return rewards.compiled(block, **DIMS)
-
-
-def by_numba(library, dtype):
-    pytest.importorskip("numba")
-    return rewards.from_numba(cost, dtype=np.dtype(dtype).type, **DIMS)
-
-
-def by_callback(library, dtype):
-    def batch(states, actions, next_states):
-        return cost(states.T, actions.T, next_states.T)
-
-    return rewards.compiled(
-        reward_callback(batch, 3, 2, getattr(signatures, f"REWARD_{dtype.upper()}")), **DIMS
-    )
-
-
-DOORS = [
-    by_ctypes,
-    by_bare_ctypes,
-    by_address,
-    by_cffi,
-    by_cffi_library,
-    by_low_level_callable,
-    by_cfunc,
-    by_numba,
-    by_callback,
-]
 
 
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
@@ -360,157 +273,11 @@ def test_owners_live_as_long_as_anything_uses_them(model):
     assert freed
 
 
-def test_a_wrong_function_is_refused_and_said_why(library):
-    numba = pytest.importorskip("numba")
-
-    def compiled(function, **settings):
-        return rewards.compiled(function, **(DIMS | settings))
-
-    right = signatures.REWARD_FLOAT32.ctypes(("cost_float32", library))
-    for wrong, text in [
-        (None, "got NoneType"),
-        (cost, "got function"),
-        ("cost", "got str"),
-        (True, "got a bool"),
-        (1.5, "got float"),
-        (numba.njit(cost), "must be made by @numba.cfunc"),
-        (library, "got CDLL"),
-    ]:
-        with pytest.raises(TypeError, match=text):
-            compiled(wrong)
-    for wrong in (0, -5):
-        with pytest.raises(dp.ArgumentError, match="must be the address"):
-            compiled(wrong, dtype=np.float32)
-    with pytest.raises(dp.ArgumentError, match="null pointer"):
-        compiled(signatures.REWARD_FLOAT32.ctypes(0))
-    with pytest.raises(dp.ArgumentError, match="does not say its own type"):
-        compiled(library.cost_float32)
-    with pytest.raises(dp.ArgumentError, match="dtype: got int64"):
-        compiled(right, dtype=np.int64)
-    with pytest.raises(dp.ArgumentError, match="got float64, but the function is of float32"):
-        compiled(right, dtype=np.float64)
-    with pytest.raises(dp.ShapeError, match="at least 1"):
-        compiled(right, state_dim=0)
-    with pytest.raises(dp.ArgumentError, match=r"action_dim: got 1\.5"):
-        compiled(right, action_dim=1.5)
-    for wrong_data in ("data", object()):
-        with pytest.raises(TypeError, match="user_data: got"):
-            compiled(right, user_data=wrong_data)
-    with pytest.raises(dp.ArgumentError, match="user_data: must be a C-contiguous array"):
-        compiled(right, user_data=np.zeros((4, 4))[:, ::2])
-    # Of another kind: what is of one kind is taken by that alone.
-    makers = {
-        "reward": rewards.compiled,
-        "termination": terminations.compiled,
-        "dynamics": dp.CompiledModel,
-    }
-    kinds = {"reward": "cost", "termination": "beyond", "dynamics": "decay"}
-    for kind, name in kinds.items():
-        for dtype in ("float32", "float64"):
-            signature = getattr(signatures, f"{kind}_{dtype}".upper())
-            function = signature.ctypes((f"{name}_{dtype}", library))
-            for maker, make in makers.items():
-                if maker == kind:
-                    make(function, **DIMS)
-                    continue
-                with pytest.raises(dp.ArgumentError, match=f"function: is of type void.*{dtype}"):
-                    make(function, **DIMS)
-
-
-def test_signatures_that_a_function_says_itself_are_checked(library):
-    numba = pytest.importorskip("numba")
-    ffi = pytest.importorskip("cffi").FFI()
-    scipy = pytest.importorskip("scipy")
-    wrong = signatures.REWARD_FLOAT32.numba.replace("int64, int64, int64", "int64, int32, int64")
-
-    @numba.cfunc(wrong)
-    def narrow(state, action, next_state, stride, lanes, step, user_data, reward):  # noqa: PLR0917
-        pass
-
-    with pytest.raises(dp.ArgumentError, match=r"int64, int32, int64.* must be .*REWARD_FLOAT32"):
-        rewards.compiled(narrow, **DIMS)
-    with pytest.raises(dp.ArgumentError, match="int32"):
-        rewards.compiled(scipy.LowLevelCallable(narrow.ctypes), **DIMS)
-    with pytest.raises(dp.ArgumentError, match="function: is of type int"):
-        rewards.compiled(ffi.cast("int (*)(float *)", 1234), **DIMS)
-    with pytest.raises(TypeError, match="must be a pointer to a function"):
-        rewards.compiled(ffi.new("float *"), **DIMS)
-    # What is the same to C is taken by any name, and user data may be a pointer to anything.
-    same = (
-        "void (*)(float const *, const float *, float *, long long, int64_t, ptrdiff_t, double *,"
-        " float *)"
-    )
-    address = ctypes.cast(library.cost_float32, ctypes.c_void_p).value
-    rewards.compiled(ffi.cast(same, address), **DIMS)
-    rewards.compiled(ffi.cast("void *", address), dtype=np.float32, **DIMS)
-    cython = (
-        "void (float const *, float const *, float *, __pyx_t_int64, long, long, void *, float *)"
-    )
-    new_capsule = ctypes.pythonapi.PyCapsule_New
-    new_capsule.restype = ctypes.py_object
-    new_capsule.argtypes = (ctypes.c_void_p, ctypes.c_char_p, ctypes.c_void_p)
-    names = [cython.replace("__pyx_t_int64", "long").encode(), cython.encode()]
-    rewards.compiled(new_capsule(address, names[0], None), **DIMS)
-    with pytest.raises(dp.ArgumentError, match="__pyx_t_int64"):
-        rewards.compiled(new_capsule(address, names[1], None), **DIMS)
-
-
-def test_functions_of_other_sizes_do_not_go_with_the_model(library, model):
-    term = rewards.compiled(
-        signatures.REWARD_FLOAT32.ctypes(("cost_float32", library)), state_dim=4, action_dim=2
-    )
-    with pytest.raises(
-        dp.ShapeError, match="reads 4 states and 2 actions, must read the model's 3"
-    ):
-        dp.CEM(horizon=3).plan(model, term, np.ones(3), action_space=BOX)
-    end = terminations.compiled(
-        signatures.TERMINATION_FLOAT32.ctypes(("beyond_float32", library)),
-        state_dim=3,
-        action_dim=1,
-    )
-    with pytest.raises(dp.ShapeError, match="reads 3 states and 1 actions"):
-        dp.rollout(model, np.ones(3), np.zeros((1, 2, 2)), termination=end)
-    with pytest.raises(dp.ShapeError, match="reads 4 states"):
-        term(np.zeros((2, 3)), np.zeros((2, 2)), np.zeros((2, 3)))
-
-
-def test_scalar_functions_that_do_not_fit_are_refused():
-    pytest.importorskip("numba")
-
-    def from_numba(function, **settings):
-        return rewards.from_numba(function, **(DIMS | settings))
-
-    for wrong in (lambda s, a: 0.0, lambda s, a, n, time: 0.0, lambda s, a, n, step, more: 0.0):
-        with pytest.raises(dp.ArgumentError, match="function: has parameters"):
-            from_numba(wrong)
-    with pytest.raises(dp.ArgumentError, match="function: has parameters"):
-        dp.CompiledModel.from_numba(lambda s, a, n, step: None, 3, 2)
-    with pytest.raises(dp.ArgumentError, match="data: must be given if"):
-        from_numba(lambda s, a, n, data: 0.0)
-    with pytest.raises(dp.ArgumentError, match="data: must be given if"):
-        from_numba(cost, data=np.zeros(3))
-    with pytest.raises(TypeError, match="data: got list"):
-        from_numba(lambda s, a, n, data: data[0], data=[1.0])
-    with pytest.raises(TypeError, match="function: got NoneType"):
-        from_numba(None)
-    with pytest.raises(dp.ArgumentError, match="dtype: got int32"):
-        from_numba(cost, dtype=np.int32)
-    with pytest.raises(dp.ArgumentError, match="state_dim: got 0"):
-        from_numba(cost, state_dim=0)
-
-
 def test_without_numba_it_is_said_what_to_install(monkeypatch):
     monkeypatch.setitem(sys.modules, "numba", None)
     for make in (rewards.from_numba, terminations.from_numba, dp.CompiledModel.from_numba):
         with pytest.raises(ImportError, match="pip install numba"):
             make(cost, **DIMS)
-
-
-def test_a_signature_is_one_of_six():
-    assert signatures.Signature("reward", "float64") == signatures.REWARD_FLOAT64
-    for kind, dtype in (("cost", "float32"), ("reward", "float16")):
-        with pytest.raises(dp.ArgumentError, match="must be one of reward"):
-            signatures.Signature(kind, dtype)
 
 
 def test_the_constants_and_the_header_say_the_same():
