@@ -10,6 +10,10 @@ from dynaplan.planners.planner import Plan as Plan
 from dynaplan.planners.planner import Planner as Planner
 from dynaplan.planners.planner import PlanSession as PlanSession
 from dynaplan.planners.planner import PlanStats as PlanStats
+from dynaplan.planners.presets import cem_pets as cem_pets
+from dynaplan.planners.presets import cem_planet as cem_planet
+from dynaplan.planners.presets import icem_blitz as icem_blitz
+from dynaplan.planners.presets import mppi_pytorch as mppi_pytorch
 from dynaplan.planners.random_shooting import RandomShooting as RandomShooting
 
 __all__ = [
@@ -21,4 +25,8 @@ __all__ = [
     "PlanStats",
     "Planner",
     "RandomShooting",
+    "cem_pets",
+    "cem_planet",
+    "icem_blitz",
+    "mppi_pytorch",
 ]
