@@ -23,6 +23,7 @@ class NetworkRollouts:
         actions: (N, H, 6).
         particles: trajectories of each candidate.
         propagation: "mean", or "ts1" or "tsinf" for an ensemble.
+        state_dim, action_dim: 17 states and 6 actions unless the workload says otherwise.
     """
 
     hidden: tuple[int, ...]
@@ -31,16 +32,18 @@ class NetworkRollouts:
     actions: FloatArray
     particles: int = 1
     propagation: str = "mean"
+    state_dim: int = STATES
+    action_dim: int = ACTIONS
 
     @property
     def outputs(self) -> int:
         """Means, and for ensembles as many log-variances."""
-        return STATES * (2 if self.members > 1 else 1)
+        return self.state_dim * (2 if self.members > 1 else 1)
 
     @property
     def sizes(self) -> tuple[int, ...]:
         """Units of each layer, inputs and outputs included."""
-        return (STATES + ACTIONS, *self.hidden, self.outputs)
+        return (self.state_dim + self.action_dim, *self.hidden, self.outputs)
 
     def layer(self, index: int) -> tuple[FloatArray, FloatArray]:
         """Returns weights (K, inputs, outputs) and biases (K, outputs) of one layer, float32."""

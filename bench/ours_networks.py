@@ -10,7 +10,6 @@ import numpy as np
 import dynaplan as dp
 from bench.case import Prepared
 from bench.network_workload import (
-    ACTIONS,
     LOG_VARIANCE_HIGH,
     LOG_VARIANCE_LOW,
     STATES,
@@ -26,32 +25,33 @@ class GivenNetworks:
 
     parameters: _core.NetworkParameters
     dynamics: _core.Dynamics
-    state_dim: int = STATES
-    action_dim: int = ACTIONS
+    state_dim: int
+    action_dim: int
 
 
 def model_of(inputs: NetworkRollouts) -> dp.MLP:
     """Returns the networks of a workload; scaling does nothing."""
     layers = inputs.layers()
-    bound = np.ones((inputs.members, STATES), np.float32)
+    states, actions = inputs.state_dim, inputs.action_dim
+    bound = np.ones((inputs.members, states), np.float32)
     parameters = _core.NetworkParameters(
-        STATES,
-        ACTIONS,
+        states,
+        actions,
         [],
         list(inputs.hidden),
         "silu",
         inputs.members > 1,
         False,
-        np.zeros(STATES + ACTIONS),
-        np.ones(STATES + ACTIONS),
-        np.zeros(STATES),
-        np.ones(STATES),
+        np.zeros(states + actions),
+        np.ones(states + actions),
+        np.zeros(states),
+        np.ones(states),
         [np.ascontiguousarray(weights.transpose(0, 2, 1)) for weights, _ in layers],
         [biases for _, biases in layers],
         LOG_VARIANCE_LOW * bound if inputs.members > 1 else None,
         LOG_VARIANCE_HIGH * bound if inputs.members > 1 else None,
     )
-    return cast(dp.MLP, GivenNetworks(parameters, parameters.dynamics()))
+    return cast(dp.MLP, GivenNetworks(parameters, parameters.dynamics(), states, actions))
 
 
 def returns(inputs: NetworkRollouts, threads: int) -> Prepared:

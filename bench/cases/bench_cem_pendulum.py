@@ -38,15 +38,18 @@ CASE = Case(
     name="cem_pendulum",
     summary=(
         "One plan: 500 candidates x 30 steps x 5 iterations, 50 elites, fresh normals in each"
-        " iteration, from Python. Ours plans with a model learned from 200 steps (quadratic"
-        " features), the peers with the analytic pendulum. The check is the mean true return of 20"
-        " plans: larger is better; they are random and of different methods, so it need not agree."
+        " iteration, from Python. `dynaplan` plans with a model learned from 200 steps (quadratic"
+        " features); the peers, and `analytic`, which is ours as well, with the pendulum's own"
+        " equations. The check is the mean true return of 20 plans: larger is better; they are"
+        " random and of different methods, so it need not agree."
     ),
     inputs=workloads.pendulum_planning,
     variants=(Variant(MAIN, work=Work(500 * 30 * 5, "sample-step")),),
     implementations=(
         Implementation("dynaplan plan", "bench.ours", "cem_pendulum_plan", role="ours"),
         Implementation("dynaplan act", "bench.ours", "cem_pendulum_act", role="ours"),
+        Implementation("analytic plan", "bench.ours_analytic", "cem_pendulum_plan", role="ours"),
+        Implementation("analytic act", "bench.ours_analytic", "cem_pendulum_act", role="ours"),
         Implementation("numpy", "bench.peers.numpy", "cem_pendulum", (1,)),
         Implementation("torch", "bench.peers.torch", "cem_pendulum"),
         Implementation("torch-compile", "bench.peers.torch_compile", "cem_pendulum"),

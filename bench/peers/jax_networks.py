@@ -12,10 +12,27 @@ from bench.network_workload import (
     STATES,
     NetworkRollouts,
 )
-from bench.peers.jax import as_float, limit_threads, ready
+from bench.peers.jax import as_float, cross_entropy_plan, limit_threads, ready
+from bench.peers.numpy import judged
+from bench.planning_workload import NetworkPlanning
 
+Layers = list[tuple[jax.Array, jax.Array]]
 Pair = tuple[jax.Array, jax.Array]
 Triple = tuple[jax.Array, jax.Array, jax.Array]
+
+
+def rolled_out(layers: Layers, start: jax.Array, actions: jax.Array) -> jax.Array:
+    """Returns (N,) returns of time-major actions (H, N, A) from (N, S)."""
+
+    def step(carry: Pair, action: jax.Array) -> tuple[Pair, None]:
+        state, total = carry
+        x = jnp.concatenate([state, action], axis=1)
+        for weights, biases in layers[:-1]:
+            x = jax.nn.silu(x @ weights + biases)
+        state = state + x @ layers[-1][0] + layers[-1][1]
+        return (state, total - (state * state).sum(axis=1)), None
+
+    return jax.lax.scan(step, (start, jnp.zeros(len(start))), actions)[0][1]
 
 
 def returns(inputs: NetworkRollouts, threads: int) -> Prepared:
@@ -23,20 +40,21 @@ def returns(inputs: NetworkRollouts, threads: int) -> Prepared:
     limit_threads(threads)
     layers = [(as_float(w[0]), as_float(b[0])) for w, b in inputs.layers()]
     start, actions = as_float(inputs.states), as_float(inputs.actions.transpose(1, 0, 2))
-
-    @jax.jit
-    def rolled(start: jax.Array, actions: jax.Array) -> jax.Array:
-        def step(carry: Pair, action: jax.Array) -> tuple[Pair, None]:
-            state, total = carry
-            x = jnp.concatenate([state, action], axis=1)
-            for weights, biases in layers[:-1]:
-                x = jax.nn.silu(x @ weights + biases)
-            state = state + x @ layers[-1][0] + layers[-1][1]
-            return (state, total - (state * state).sum(axis=1)), None
-
-        return jax.lax.scan(step, (start, jnp.zeros(len(start))), actions)[0][1]
-
+    rolled = jax.jit(lambda start, actions: rolled_out(layers, start, actions))
     return Prepared(ready(lambda: rolled(start, actions)), note="one scan, float32")
+
+
+def cem_network(inputs: NetworkPlanning, threads: int) -> Prepared:
+    """Cross-entropy plan in one program."""
+    limit_threads(threads)
+    layers = [(as_float(w[0]), as_float(b[0])) for w, b in inputs.networks.layers()]
+    start = as_float(inputs.state)
+
+    def evaluate(actions: jax.Array) -> jax.Array:
+        return rolled_out(layers, jnp.tile(start, (actions.shape[1], 1)), actions)
+
+    plan = cross_entropy_plan(evaluate, inputs.budget, 6, 1.0)
+    return Prepared(plan, judged(plan), note="one program, scan over time, float32, rbg normals")
 
 
 def ensemble_returns(inputs: NetworkRollouts, threads: int) -> Prepared:

@@ -6,13 +6,27 @@ be built for more than one action; it is built for one and widened through its p
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import torch
 from pytorch_icem.icem import iCEM
 
 from bench.case import Prepared
 from bench.peers.numpy import judged
-from bench.peers.pytorch_models import Step, linear_cost, linear_step, pendulum_cost, pendulum_step
+from bench.peers.pytorch_models import (
+    Step,
+    linear_cost,
+    linear_step,
+    network_cost,
+    network_step,
+    particles_step,
+    pendulum_cost,
+    pendulum_step,
+    reacher_cost,
+)
 from bench.peers.torch import as_float
+from bench.peers.torch_networks import ensemble_step
+from bench.planning_workload import NetworkPlanning
 from bench.workloads import (
     PENDULUM_MAX_TORQUE,
     FloatArray,
@@ -102,3 +116,30 @@ def cem_linear(inputs: LinearPlanning, threads: int) -> Prepared:
 def cem_linear_white(inputs: LinearPlanning, threads: int) -> Prepared:
     """Plan on the linear system, white noise (`torch.randn`)."""
     return linear(inputs, threads, WHITE)
+
+
+def cem_network(inputs: NetworkPlanning, threads: int) -> Prepared:
+    """Plan with one network, the package's coloured noise."""
+    torch.set_num_threads(threads)
+    return planned(
+        network_step(inputs),
+        network_cost,
+        as_float(inputs.state),
+        budget=inputs.budget,
+        bounds=torch.ones(6),
+        noise_beta=PACKAGE_NOISE_BETA,
+    )
+
+
+def icem_budget(inputs: NetworkPlanning, threads: int) -> Prepared:
+    """Plan with five networks; 3 iterations of 32 sequences, 96 where ours draws 97."""
+    torch.set_num_threads(threads)
+    networks = inputs.networks
+    return planned(
+        particles_step(networks, ensemble_step(networks)),
+        reacher_cost(networks),
+        as_float(inputs.state).repeat(networks.members),
+        budget=replace(inputs.budget, candidates=32),
+        bounds=torch.ones(networks.action_dim),
+        noise_beta=PACKAGE_NOISE_BETA,
+    )

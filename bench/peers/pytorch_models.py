@@ -7,7 +7,9 @@ from collections.abc import Callable
 import numpy as np
 import torch
 
+from bench.network_workload import NetworkRollouts
 from bench.peers.torch import as_float
+from bench.planning_workload import TIP, NetworkPlanning
 from bench.workloads import (
     PENDULUM_MAX_SPEED,
     PENDULUM_MAX_TORQUE,
@@ -49,5 +51,53 @@ def linear_cost(inputs: LinearPlanning) -> Step:
     def cost(state: torch.Tensor, action: torch.Tensor) -> torch.Tensor:
         of_state = ((state @ weights) * state).sum(dim=-1)
         return of_state + ((action @ action_weights) * action).sum(dim=-1)
+
+    return cost
+
+
+def network_step(inputs: NetworkPlanning) -> Step:
+    """Returns the step of one network with actions clamped to [-1, 1]."""
+    layers = [(as_float(w[0]), as_float(b[0])) for w, b in inputs.networks.layers()]
+
+    def step(state: torch.Tensor, action: torch.Tensor) -> torch.Tensor:
+        x = torch.cat([state, action.clamp(-1.0, 1.0)], dim=1)
+        for weights, biases in layers[:-1]:
+            x = torch.nn.functional.silu(torch.addmm(biases, x, weights), inplace=True)
+        return state + torch.addmm(layers[-1][1], x, layers[-1][0])
+
+    return step
+
+
+def network_cost(state: torch.Tensor, _action: torch.Tensor) -> torch.Tensor:
+    """Returns the square of the state after the step."""
+    return state.square().sum(dim=-1)
+
+
+def particles_step(networks: NetworkRollouts, change: Callable[..., torch.Tensor]) -> Step:
+    """Returns a step of states (N, K * S), in which each of K particles stays with one network.
+
+    Args:
+        networks: K networks.
+        change: from inputs (K, N, S + A) and normals (K, N, S) to drawn changes.
+    """
+    members, states = networks.members, networks.state_dim
+
+    def step(state: torch.Tensor, action: torch.Tensor) -> torch.Tensor:
+        each = state.view(-1, members, states).transpose(0, 1)
+        pushed = action.clamp(-1.0, 1.0).expand(members, -1, -1)
+        normals = torch.randn(each.shape)
+        moved = each + change(torch.cat([each, pushed], dim=2), normals)
+        return moved.transpose(0, 1).reshape(state.shape)
+
+    return step
+
+
+def reacher_cost(networks: NetworkRollouts) -> Step:
+    """Returns Reacher's cost of states (..., K * S) and actions, averaged over the particles."""
+
+    def cost(state: torch.Tensor, action: torch.Tensor) -> torch.Tensor:
+        each = state.reshape(*state.shape[:-1], networks.members, networks.state_dim)
+        away: torch.Tensor = torch.sqrt(each[..., TIP].square().sum(dim=-1)).mean(dim=-1)
+        return away + action.clamp(-1.0, 1.0).square().sum(dim=-1)
 
     return cost

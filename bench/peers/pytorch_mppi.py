@@ -7,8 +7,17 @@ from pytorch_mppi import MPPI
 
 from bench.case import Prepared
 from bench.peers.numpy import judged
-from bench.peers.pytorch_models import Step, linear_cost, linear_step, pendulum_cost, pendulum_step
+from bench.peers.pytorch_models import (
+    Step,
+    linear_cost,
+    linear_step,
+    network_cost,
+    network_step,
+    pendulum_cost,
+    pendulum_step,
+)
 from bench.peers.torch import as_float
+from bench.planning_workload import NetworkPlanning
 from bench.workloads import (
     PENDULUM_MAX_TORQUE,
     FloatArray,
@@ -65,3 +74,10 @@ def cem_linear(inputs: LinearPlanning, threads: int) -> Prepared:
     step, cost, start = linear_step(inputs), linear_cost(inputs), as_float(inputs.state)
     bounds = torch.ones(inputs.system.action_dim)
     return planned(step, cost, start, budget=inputs.budget, bounds=bounds)
+
+
+def cem_network(inputs: NetworkPlanning, threads: int) -> Prepared:
+    """Plan with one network."""
+    torch.set_num_threads(threads)
+    start, bounds = as_float(inputs.state), torch.ones(6)
+    return planned(network_step(inputs), network_cost, start, budget=inputs.budget, bounds=bounds)

@@ -14,7 +14,10 @@ from bench.network_workload import (
     STATES,
     NetworkRollouts,
 )
-from bench.peers.torch import as_float
+from bench.peers import torch_compile
+from bench.peers.numpy import judged
+from bench.peers.torch import as_float, cross_entropy_plan
+from bench.planning_workload import NetworkPlanning
 from bench.workloads import FloatArray
 
 silu = torch.nn.functional.silu
@@ -71,7 +74,7 @@ def returns_compiled(inputs: NetworkRollouts, threads: int) -> Prepared:
 
 
 def ensemble_step(inputs: NetworkRollouts) -> Callable[..., torch.Tensor]:
-    """Returns a step of (K, rows, 23) inputs to drawn changes (K, rows, 17)."""
+    """Returns a step of (K, rows, S + A) inputs to drawn changes (K, rows, S)."""
     layers = [(as_float(w), as_float(b)[:, None]) for w, b in inputs.layers()]
     softplus = torch.nn.functional.softplus
 
@@ -79,9 +82,10 @@ def ensemble_step(inputs: NetworkRollouts) -> Callable[..., torch.Tensor]:
         for weights, biases in layers[:-1]:
             x = silu(torch.baddbmm(biases, x, weights), inplace=True)
         x = torch.baddbmm(layers[-1][1], x, layers[-1][0])
-        value = LOG_VARIANCE_HIGH - softplus(LOG_VARIANCE_HIGH - x[..., STATES:])
+        states = inputs.state_dim
+        value = LOG_VARIANCE_HIGH - softplus(LOG_VARIANCE_HIGH - x[..., states:])
         value = LOG_VARIANCE_LOW + softplus(value - LOG_VARIANCE_LOW)
-        return torch.addcmul(x[..., :STATES], torch.exp(0.5 * value), normals)
+        return torch.addcmul(x[..., :states], torch.exp(0.5 * value), normals)
 
     return step
 
@@ -132,3 +136,36 @@ def step(inputs: NetworkRollouts, threads: int) -> Prepared:
         return np.asarray((state + network(torch.cat([state, action], dim=1))).numpy())
 
     return Prepared(run, note="float32, inference mode")
+
+
+def plan_returns(inputs: NetworkPlanning) -> Callable[[torch.Tensor], torch.Tensor]:
+    """Returns what scores time-major actions (H, N, A): (N,) returns, step by step."""
+    layers = [(as_float(w[0]), as_float(b[0])) for w, b in inputs.networks.layers()]
+    start = as_float(inputs.state)
+
+    def evaluate(actions: torch.Tensor) -> torch.Tensor:
+        state = start.expand(actions.shape[1], -1)
+        total = torch.zeros(actions.shape[1])
+        for t in range(len(actions)):
+            x = torch.cat([state, actions[t]], dim=1)
+            for weights, biases in layers[:-1]:
+                x = silu(torch.addmm(biases, x, weights))
+            state = state + torch.addmm(layers[-1][1], x, layers[-1][0])
+            total = total - state.square().sum(dim=1)
+        return total
+
+    return evaluate
+
+
+def cem_network(inputs: NetworkPlanning, threads: int) -> Prepared:
+    """Cross-entropy plan, eager."""
+    torch.set_num_threads(threads)
+    plan = torch.inference_mode()(cross_entropy_plan(plan_returns(inputs), inputs.budget, 6, 1.0))
+    return Prepared(plan, judged(plan), note="float32, inference mode")
+
+
+def cem_network_compiled(inputs: NetworkPlanning, threads: int) -> Prepared:
+    """Cross-entropy plan, an iteration in one compiled graph."""
+    torch.set_num_threads(threads)
+    plan = torch_compile.cross_entropy_plan(plan_returns(inputs), inputs.budget, 6, 1.0)
+    return Prepared(plan, judged(plan), note=torch_compile.NOTE)

@@ -53,6 +53,10 @@ from dynaplan.planners import CategoricalCEM as CategoricalCEM  # noqa: E402
 from dynaplan.planners import Plan as Plan  # noqa: E402
 from dynaplan.planners import PlanStats as PlanStats  # noqa: E402
 from dynaplan.planners import RandomShooting as RandomShooting  # noqa: E402
+from dynaplan.planners import cem_pets as cem_pets  # noqa: E402
+from dynaplan.planners import cem_planet as cem_planet  # noqa: E402
+from dynaplan.planners import icem_blitz as icem_blitz  # noqa: E402
+from dynaplan.planners import mppi_pytorch as mppi_pytorch  # noqa: E402
 from dynaplan.recursive import RecursiveLeastSquares as RecursiveLeastSquares  # noqa: E402
 from dynaplan.rollouts import returns as returns  # noqa: E402
 from dynaplan.rollouts import rollout as rollout  # noqa: E402
@@ -102,10 +106,14 @@ __all__ = [
     "Tuning",
     "__version__",
     "build_info",
+    "cem_pets",
+    "cem_planet",
     "collect",
     "evaluate",
     "get_include",
+    "icem_blitz",
     "load",
+    "mppi_pytorch",
     "pets_cpu",
     "pets_paper",
     "returns",

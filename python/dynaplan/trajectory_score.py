@@ -115,7 +115,8 @@ class TrajectoryScore:
         if known_steps is not None:
             unknown = np.arange(horizon) >= known_steps[:, None]
         rewards = np.where(alive & ~unknown, values.reshape(count, horizon), 0.0)
-        total: NDArray[np.float64] = rewards @ self.discount ** np.arange(horizon)
+        with np.errstate(over="ignore", invalid="ignore"):  # such a trajectory ranks last
+            total: NDArray[np.float64] = rewards @ self.discount ** np.arange(horizon)
         if self.terminal_value is not None:
             goes_on[unknown.any(axis=1)] = False
             value = self.terminal_value(trajectories[:, -1])

@@ -121,3 +121,16 @@ def test_knots_and_smoothing_make_plans_smooth():
 def test_settings_out_of_range_are_refused_at_once(settings, message):
     with pytest.raises(ArgumentError, match=message):
         dp.MPPI(**settings)
+
+
+@pytest.mark.parametrize("temperature", [1e-300, 1e-40, 1e40, 1e300])
+def test_a_temperature_beyond_float32_is_as_cold_or_hot_as_can_be(temperature):
+    def reward(obs, act, next_obs):
+        return np.where(act[:, 0] > 0.5, np.nan, act[:, 0])
+
+    plan = one_step(reward, dp.MPPI(candidates=2000, temperature=temperature, **ONE_STEP))
+    if temperature < 1.0:  # the best candidate alone
+        assert 0.49 < plan.actions[0, 0] <= 0.5
+    else:  # all alike, but for those that are worth nothing: the mean of N(0, 1/4), set on
+        # [-1, 1], of what is at most 0.5
+        assert plan.actions[0, 0] == pytest.approx(-0.1386, abs=0.03)

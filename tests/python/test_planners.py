@@ -290,3 +290,24 @@ def test_planners_are_frozen_and_compare_by_value():
     assert dp.CEM(horizon=5) == dp.CEM(horizon=5) != dp.CEM(horizon=6)
     with pytest.raises(AttributeError):
         dp.CEM().horizon = 3  # type: ignore[misc]
+
+
+@pytest.mark.parametrize("planner", [dp.CEM(), dp.ICEM(), dp.MPPI(), dp.RandomShooting()])
+def test_bounds_beyond_float32_give_actions_within_them(planner):
+    largest = np.finfo(np.float64).max
+    for low, high in ((0.0, 3.5e38), (-3.5e38, 1e300), (-largest, largest), (1e300, 1e300)):
+        plan = planner.plan(
+            scalar_model(), dp.rewards.quadratic([1.0]), [1.0], action_space=([low], [high]), seed=0
+        )
+        assert ((low <= plan.actions) & (plan.actions <= high)).all()
+
+
+def test_a_sum_of_rewards_that_overflows_ranks_last_without_a_warning():
+    def reward(obs, act, next_obs):
+        return np.where(act[:, 0] > 0.0, -1e308, -((act[:, 0] + 0.5) ** 2))
+
+    plan = dp.CEM(horizon=4, candidates=5000, elites=50).plan(
+        scalar_model(), reward, [0.0], action_space=BOX, seed=0
+    )
+    assert plan.stats.non_finite > 0
+    assert plan.actions.max() <= 0.0

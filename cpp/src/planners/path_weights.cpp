@@ -24,9 +24,12 @@ float sum_of(Lanes lanes) {
 class Shortfalls {
  public:
   explicit Shortfalls(CandidateNumbers& returns) : returns_(returns), count_(returns.size()) {
-    const float best = *std::max_element(returns.begin(), returns.end());
+    float best = kNothing;
+    for (const float one : returns) {
+      if (std::isfinite(one)) best = std::max(best, one);
+    }
     for (float& one : returns) {
-      one -= best;
+      one = std::isfinite(one) ? one - best : kNothing;
       if (one > kNothing) worst_ = std::min(worst_, one);
       one = std::max(one, kNothing);
     }
@@ -47,16 +50,20 @@ class Shortfalls {
     return total * total / sum_of(squares);
   }
 
-  // Leaves weights with the sum 1 where the returns were.
+  // Leaves weights with the sum 1 where the returns were; where nothing weighs, the first has it all.
   void weigh(float temperature) {
     Lanes sum{};
     for_weights(temperature, [&](float* at, Lanes weight) {
       store_lanes(at, weight);
       sum += weight;
     });
-    const float share = 1.0F / sum_of(sum);
+    const float total = sum_of(sum);
     returns_.resize(count_);
-    for (float& weight : returns_) weight *= share;
+    if (!(total > 0.0F)) {
+      returns_.front() = 1.0F;
+      return;
+    }
+    for (float& weight : returns_) weight *= 1.0F / total;
   }
 
  private:
@@ -69,7 +76,7 @@ class Shortfalls {
       const Lanes shortfall = load_lanes(returns_.data() + k);
       // What the exponential takes for its least argument weighs nothing, not a little.
       const Lanes weight = fast_exp<float>(shortfall * inverse);
-      use(returns_.data() + k, shortfall * inverse > -80.0F ? weight : Lanes{});
+      use(returns_.data() + k, (shortfall * inverse > -80.0F) & (shortfall > kNothing) ? weight : Lanes{});
     }
   }
 
@@ -81,7 +88,9 @@ class Shortfalls {
 }  // namespace
 
 void weigh(double temperature, CandidateNumbers& returns) {
-  Shortfalls(returns).weigh(static_cast<float>(temperature));
+  // Its inverse must be a float as well.
+  constexpr auto kLeast = static_cast<double>(std::numeric_limits<float>::min());
+  Shortfalls(returns).weigh(static_cast<float>(std::clamp(temperature, kLeast, 1.0 / kLeast)));
 }
 
 void weigh_for(double effective, CandidateNumbers& returns) {

@@ -18,10 +18,10 @@ class UniformSearch final : public Search {
     const Index action_dim = problem_.rollout.dynamics->action_dim();
     fill_uniform(problem_.stream, Purpose::kActions, first, 0, actions);
     for (Index row = 0; row < actions.dim; ++row) {
-      const auto low = static_cast<float>(problem_.action_low[row % action_dim]);
-      const auto high = static_cast<float>(problem_.action_high[row % action_dim]);
+      const float low = float_bound(problem_.action_low[row % action_dim]);
+      const float width = float_bound(problem_.action_high[row % action_dim] - problem_.action_low[row % action_dim]);
       float* const value = actions.row(row);
-      for (Index k = 0; k < actions.lanes; ++k) value[k] = low + (high - low) * value[k];
+      for (Index k = 0; k < actions.lanes; ++k) value[k] = low + width * value[k];
     }
   }
 
@@ -46,7 +46,7 @@ void plan_random_shooting(const RandomShootingSettings& settings, const PlanProb
   UniformSearch search(settings, problem);
   if (!std::isfinite(run_search(problem, settings.horizon, 1, search, memory, result))) {
     for (Index row = 0; row < static_cast<Index>(result.actions.size()); ++row) {
-      result.actions[static_cast<std::size_t>(row)] = static_cast<float>(problem.start_action(row));
+      result.actions[static_cast<std::size_t>(row)] = float_bound(problem.start_action(row));
     }
     limit_rates(problem, result.actions);
   }

@@ -10,6 +10,9 @@ namespace {
 
 std::size_t at(Index i) { return static_cast<std::size_t>(i); }
 
+// The bounds come first in both comparisons, so that a nan (of infinity times zero) is on the lower one.
+float within(float low, float value, float high) { return std::min(high, std::max(low, value)); }
+
 }  // namespace
 
 void SearchDistribution::start(const PlanProblem& problem, Index horizon, double initial_std) {
@@ -21,10 +24,10 @@ void SearchDistribution::start(const PlanProblem& problem, Index horizon, double
   for (Index row = 0; row < size; ++row) {
     const double low = problem.action_low[row % action_dim];
     const double high = problem.action_high[row % action_dim];
-    low_[at(row)] = static_cast<float>(low);
-    high_[at(row)] = static_cast<float>(high);
-    half_width_[at(row)] = static_cast<float>(0.5 * (high - low));
-    mean[at(row)] = static_cast<float>(problem.start_action(row));
+    low_[at(row)] = float_bound(low);
+    high_[at(row)] = float_bound(high);
+    half_width_[at(row)] = float_bound(0.5 * high - 0.5 * low);
+    mean[at(row)] = float_bound(problem.start_action(row));
     std[at(row)] = static_cast<float>(initial_std) * half_width_[at(row)];
   }
 }
@@ -45,7 +48,7 @@ void SearchDistribution::draw_row(Index row, float spread, Block<float> actions)
   const float low = low_[at(row)];
   const float high = high_[at(row)];
   float* const value = actions.row(row);
-  for (Index k = 0; k < actions.lanes; ++k) value[k] = std::min(std::max(middle + spread * value[k], low), high);
+  for (Index k = 0; k < actions.lanes; ++k) value[k] = within(low, middle + spread * value[k], high);
 }
 
 float SearchDistribution::widest() const {
@@ -56,9 +59,7 @@ float SearchDistribution::widest() const {
   return widest;
 }
 
-float SearchDistribution::mean_action(Index row) const {
-  return std::clamp(mean[at(row)], low_[at(row)], high_[at(row)]);
-}
+float SearchDistribution::mean_action(Index row) const { return within(low_[at(row)], mean[at(row)], high_[at(row)]); }
 
 // Plain loops: Eigen would treat the first entries apart, by how the memory happens to be aligned, and round them
 // differently.

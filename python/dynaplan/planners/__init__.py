@@ -10,6 +10,10 @@ from dynaplan.planners.mppi import MPPI as MPPI
 from dynaplan.planners.plan import Plan as Plan
 from dynaplan.planners.plan import PlanStats as PlanStats
 from dynaplan.planners.planner import Planner as Planner
+from dynaplan.planners.presets import cem_pets as cem_pets
+from dynaplan.planners.presets import cem_planet as cem_planet
+from dynaplan.planners.presets import icem_blitz as icem_blitz
+from dynaplan.planners.presets import mppi_pytorch as mppi_pytorch
 from dynaplan.planners.random_shooting import RandomShooting as RandomShooting
 from dynaplan.planners.session import PlanMemory as PlanMemory
 from dynaplan.planners.session import PlanProblem as PlanProblem
@@ -31,4 +35,8 @@ __all__ = [
     "Policy",
     "RandomShooting",
     "StateValue",
+    "cem_pets",
+    "cem_planet",
+    "icem_blitz",
+    "mppi_pytorch",
 ]

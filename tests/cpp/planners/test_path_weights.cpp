@@ -41,6 +41,27 @@ TEST_CASE("weights are the exponentials of the returns over the temperature, wit
   }
 }
 
+TEST_CASE("temperatures beyond float32 are as cold or as hot as can be") {
+  constexpr float kInfinity = std::numeric_limits<float>::infinity();
+  const CandidateNumbers returns = {1.0F, 2.0F, -kInfinity, 0.0F};
+  CandidateNumbers cold = returns;
+  weigh(1e-300, cold);
+  CHECK(cold == CandidateNumbers{0.0F, 1.0F, 0.0F, 0.0F});
+  CandidateNumbers hot = returns;
+  weigh(1e300, hot);
+  for (const std::size_t n : {0, 1, 3}) CHECK(hot[n] == doctest::Approx(1.0 / 3.0));
+  CHECK(hot[2] == 0.0F);
+}
+
+TEST_CASE("where no return is finite the first candidate has all the weight") {
+  constexpr float kInfinity = std::numeric_limits<float>::infinity();
+  for (const float value : {-kInfinity, kInfinity, std::numeric_limits<float>::quiet_NaN()}) {
+    CandidateNumbers weights = {value, value, value};
+    weigh(1.0, weights);
+    CHECK(weights == CandidateNumbers{1.0F, 0.0F, 0.0F});
+  }
+}
+
 TEST_CASE("a candidate of minus infinity weighs nothing, at any temperature") {
   for (const double temperature : {1e-20, 1.0, 1e30}) {
     CandidateNumbers weights = {-std::numeric_limits<float>::infinity(), 1.0F, 1.0F};

@@ -10,8 +10,8 @@ inline namespace DYNAPLAN_LEVEL {
 /// One number a candidate.
 using CandidateNumbers = std::vector<float, Eigen::aligned_allocator<float>>;
 
-/// Returns, one of them finite at least, become weights e^(return / temperature), scaled to the sum 1. -infinity weighs
-/// nothing.
+/// Returns become weights e^(return / temperature), scaled to the sum 1. One that is not finite weighs nothing; where
+/// none is, the first candidate has all the weight.
 void weigh(double temperature, CandidateNumbers& returns);
 
 /// The same at the temperature where 1 / (sum of squared weights) is `effective`, or as near as the returns allow:

@@ -1,11 +1,19 @@
 #pragma once
 
+#include <algorithm>
+#include <limits>
 #include <vector>
 
 #include "dynaplan/planners/planner.hpp"
 
 namespace dynaplan {
 inline namespace DYNAPLAN_LEVEL {
+
+/// A bound of an action in float32; one beyond its range is its end, since infinite bounds have no width.
+inline float float_bound(double bound) {
+  constexpr auto kEnd = static_cast<double>(std::numeric_limits<float>::max());
+  return static_cast<float>(std::clamp(bound, -kEnd, kEnd));
+}
 
 /// The Gaussian over action sequences that a search draws from, each entry apart. Spreads are in half widths of the
 /// bounds, so that actions of any unit, in boxes of any middle, are searched alike.

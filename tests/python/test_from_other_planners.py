@@ -1,0 +1,80 @@
+"""The page for users of other planners: both sides of it run, and ours earns as much in less time.
+
+The code is the page's own, taken from between its headings.
+"""
+
+from __future__ import annotations
+
+import re
+import time
+import warnings
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+PAGE = Path(__file__).resolve().parents[2] / "docs/from-other-planners.md"
+EPISODES = range(4)
+# By how much two searches of one kind differ from episode to episode, of returns about -150.
+SEARCH_NOISE = 1.5
+
+
+def blocks() -> dict[str, list[tuple[bool, str]]]:
+    """The code under each heading, in order; true where the page's own test runs it (ours)."""
+    found: dict[str, list[tuple[bool, str]]] = {}
+    for section in re.split(r"^## ", PAGE.read_text(encoding="utf-8"), flags=re.M):
+        name = section.partition("\n")[0]
+        fences = re.findall(r"^```python( no-run)?\n(.*?)^```$", section, re.DOTALL | re.M)
+        found[name] = [(not mark, code) for mark, code in fences]
+    return found
+
+
+def played(setting_up: list[str], code: str) -> tuple[float, float]:
+    """The mean return of the `act` that the code makes, and the seconds it took a decision."""
+    returns, seconds = [], 0.0
+    for seed in EPISODES:
+        names: dict[str, Any] = {}
+        for one in (*setting_up, code):
+            exec(one, names)  # anew for each episode, as no controller remembers the one before
+        spent = 0.0
+
+        def timed(state: Any, names: dict[str, Any] = names) -> Any:
+            nonlocal spent
+            begin = time.perf_counter()
+            action = names["act"](state)
+            spent += time.perf_counter() - begin
+            return action
+
+        returns.append(names["earned"](timed, seed))
+        seconds += spent
+    return float(np.mean(returns)), seconds / (200 * len(EPISODES))
+
+
+@pytest.mark.parametrize("package", ["pytorch-mppi", "pytorch-icem"])
+def test_ours_earns_as_much_in_less_time(package: str) -> None:
+    pytest.importorskip(package.replace("-", "_"))
+    torch = pytest.importorskip("torch")
+    page = blocks()
+    first = next(iter(page.values()))
+    ours = [code for is_ours, code in first if is_ours]
+    theirs = [code for is_ours, code in first if not is_ours]
+    (marks, codes) = zip(*page[package], strict=True)
+    assert marks == (False, True)
+    torch.set_num_threads(1)
+    torch.manual_seed(0)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of the packages
+        of_theirs = played([ours[0], *theirs], codes[0])
+    of_ours = played(ours, codes[1])
+    assert of_ours[0] >= of_theirs[0] - SEARCH_NOISE
+    assert of_ours[1] < of_theirs[1]
+
+
+def test_ours_is_five_lines() -> None:
+    page = blocks()
+    first = next(iter(page.values()))
+    in_their_place = [code for is_ours, code in first if is_ours][1]
+    for package in ("pytorch-mppi", "pytorch-icem"):
+        lines = (in_their_place + page[package][1][1]).splitlines()
+        assert len([line for line in lines if line and line != "act = mpc.act"]) <= 5
