@@ -23,6 +23,14 @@ class EntryDistance {
   explicit EntryDistance(const DistanceEntries& entries);
   /// Each lane's squared distance into `out` (K).
   void squared(ConstBlock<T> state, T* out) const;
+  /// Each gap of one state, and their squares' sum.
+  T gap(const T* state, std::size_t i) const {
+    return state[from_[i]] - (to_.empty() ? T(0) : state[to_[i]]) - target_[i];
+  }
+  T squared(const T* state) const;
+  /// Adds a times the gaps' product for each pair of them, and b for each with itself, to the Hessian of the entries,
+  /// and c times the gaps to their gradient; the entries begin at `first`.
+  void add_derivatives(const T* state, Index first, T of_pairs, T of_each, T of_gaps, RewardExpansion<T>& out) const;
   /// Throws ShapeError unless all entries are there.
   void require_state_dim(Index state_dim) const;
 
@@ -40,6 +48,8 @@ class DistanceReward final : public Reward<T> {
   std::size_t workspace_bytes(Index lanes) const override { return Workspace::bytes<T>(lanes); }
   void add(const StepView<T>& view, Workspace& workspace, T* total) const override;
   void require_dims(Index state_dim, Index action_dim) const override;
+  bool has_derivatives() const override { return true; }
+  void expand(const StepVariables<T>& step, Workspace& workspace, RewardExpansion<T>& out) const override;
 
  private:
   EntryDistance<T> distance_;
@@ -55,6 +65,8 @@ class WithinReward final : public Reward<T> {
   std::size_t workspace_bytes(Index lanes) const override { return Workspace::bytes<T>(lanes); }
   void add(const StepView<T>& view, Workspace& workspace, T* total) const override;
   void require_dims(Index state_dim, Index action_dim) const override;
+  bool has_derivatives() const override { return true; }
+  void expand(const StepVariables<T>& step, Workspace& workspace, RewardExpansion<T>& out) const override;
 
  private:
   EntryDistance<T> distance_;

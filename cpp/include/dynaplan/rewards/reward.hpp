@@ -2,7 +2,7 @@
 
 #include <vector>
 
-#include "dynaplan/core/workspace.hpp"
+#include "dynaplan/rewards/expansion.hpp"
 
 namespace dynaplan {
 inline namespace DYNAPLAN_LEVEL {
@@ -18,9 +18,6 @@ struct StepView {
   ConstBlock<T> predicted;  // what the model predicts of the step besides: its reward, or no rows
   Index step = 0;
 };
-
-/// Which state a reward term looks at.
-enum class At { kState, kNextState };
 
 /// -(s - target)^T W (s - target).
 struct QuadraticTerm {
@@ -54,6 +51,17 @@ class Reward {
   virtual bool take_apart(RewardParts<T>& /*parts*/) const { return false; }
   /// Whether the reward is one that the model must predict.
   virtual bool needs_prediction() const { return false; }
+  /// Whether the reward looks at the action one step earlier.
+  virtual bool needs_previous_action() const { return false; }
+
+  /// Whether `expand` gives the derivatives. Where not, planners that want them take differences of `add`.
+  virtual bool has_derivatives() const { return false; }
+  /// Scratch that one `expand` over so many variables takes.
+  virtual std::size_t expansion_bytes(Index /*variables*/) const { return 0; }
+  /// Adds the reward of one step, its gradient and its Hessian. Where it is not differentiable, those of one side.
+  virtual void expand(const StepVariables<T>& /*step*/, Workspace& /*workspace*/, RewardExpansion<T>& /*out*/) const {}
+  /// Whether the reward is a polynomial of degree 2 at most of the step's variables, for actions in [low, high] (A).
+  virtual bool is_quadratic(const double* /*action_low*/, const double* /*action_high*/) const { return false; }
 };
 
 }  // namespace DYNAPLAN_LEVEL
