@@ -43,10 +43,14 @@ from dynaplan.models import load as load  # noqa: E402
 from dynaplan.models import with_jacobians as with_jacobians  # noqa: E402
 from dynaplan.planners import CEM as CEM  # noqa: E402
 from dynaplan.planners import ICEM as ICEM  # noqa: E402
+from dynaplan.planners import ILQR as ILQR  # noqa: E402
+from dynaplan.planners import LQR as LQR  # noqa: E402
 from dynaplan.planners import MPPI as MPPI  # noqa: E402
 from dynaplan.planners import Plan as Plan  # noqa: E402
 from dynaplan.planners import PlanStats as PlanStats  # noqa: E402
 from dynaplan.planners import RandomShooting as RandomShooting  # noqa: E402
+from dynaplan.planners import Regulator as Regulator  # noqa: E402
+from dynaplan.planners import lqr as lqr  # noqa: E402
 from dynaplan.recursive import RecursiveLeastSquares as RecursiveLeastSquares  # noqa: E402
 from dynaplan.rollouts import returns as returns  # noqa: E402
 from dynaplan.rollouts import rollout as rollout  # noqa: E402
@@ -55,6 +59,8 @@ from dynaplan.transitions import Transitions as Transitions  # noqa: E402
 __all__ = [
     "CEM",
     "ICEM",
+    "ILQR",
+    "LQR",
     "MLP",
     "MPC",
     "MPPI",
@@ -80,6 +86,7 @@ __all__ = [
     "RandomShooting",
     "RankDeficientWarning",
     "RecursiveLeastSquares",
+    "Regulator",
     "ShapeError",
     "TrainingHistory",
     "Transitions",
@@ -88,6 +95,7 @@ __all__ = [
     "collect",
     "evaluate",
     "load",
+    "lqr",
     "pets_cpu",
     "pets_paper",
     "returns",

@@ -10,6 +10,11 @@ from typing import Any, Final, Literal, overload
 import numpy as np
 from numpy.typing import NDArray
 
+from dynaplan._core_ilqr import IlqrSettings as IlqrSettings
+from dynaplan._core_ilqr import LqrSettings as LqrSettings
+from dynaplan._core_ilqr import endless_regulator as endless_regulator
+from dynaplan._core_ilqr import finite_regulators as finite_regulators
+
 _Float64 = NDArray[np.float64]
 _Float32 = NDArray[np.float32]
 # float32 or float64, the same for all arrays of a call.
@@ -18,14 +23,15 @@ _Floats = NDArray[Any]
 _Limits = tuple[_Float64, _Float64]
 # (N, H + 1, S), (N, H, A) and (N,) or None in float32, (N,) float64 out.
 _Score = Callable[[NDArray[Any], NDArray[Any], NDArray[Any] | None], _Float64]
-# Actions (H, A), states (H + 1, S), value, status, elites (K, H, A), candidates, non-finite ones,
-# rejected ones, iterations.
+# Actions (H, A), states (H + 1, S), value, status, elites (K, H, A), gains (H, A, S) or None,
+# candidates, non-finite ones, rejected ones, iterations.
 _PlanTuple = tuple[
     _Float64,
     _Float64,
     float,
     Literal["iterations", "converged", "budget", "no_finite_candidate"],
     _Float64,
+    _Float64 | None,
     int,
     int,
     int,
@@ -301,7 +307,7 @@ class Mppi:
     ) -> None: ...
 
 def plan(
-    planner: CemSettings | RandomShootingSettings | Icem | Mppi,
+    planner: CemSettings | RandomShootingSettings | Icem | Mppi | IlqrSettings | LqrSettings,
     memory: PlanMemory,
     problem: PlanProblem,
     state: _Float64,

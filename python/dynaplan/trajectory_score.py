@@ -86,10 +86,19 @@ class TrajectoryScore:
         if known_steps is not None:
             unknown = np.arange(horizon) >= known_steps[:, None]
         rewards = np.where(alive & ~unknown, values.reshape(count, horizon), 0.0)
-        total: NDArray[np.float64] = rewards @ self.discount ** np.arange(horizon)
+        total: NDArray[np.float64]
+        with np.errstate(invalid="ignore", over="ignore"):  # a total that is not finite ranks last
+            total = rewards @ self.discount ** np.arange(horizon)
         if self.rejects:
             total[(alive & unknown).any(axis=1)] = -np.inf
         return total
+
+    def length(self, trajectory: NDArray[Any], actions: NDArray[Any]) -> int:
+        """Returns the steps of one trajectory, (1, H + 1, S), (1, H, A), up to its end."""
+        if self.termination is None:
+            return int(actions.shape[1])
+        ended = ended_steps(self.termination, step_arrays(trajectory, actions))
+        return int(ended.argmax()) + 1 if ended.any() else len(ended)
 
 
 def compiled(

@@ -78,6 +78,10 @@ def stub_names(body: list[ast.stmt]) -> dict[str, ast.stmt]:
     for node in body:
         if isinstance(node, (ast.ClassDef, ast.FunctionDef)):
             names[node.name] = node
+        elif isinstance(node, ast.ImportFrom) and (node.module or "").startswith("dynaplan._core_"):
+            part = PACKAGE / f"{str(node.module).rpartition('.')[2]}.pyi"
+            inside = stub_names(ast.parse(part.read_text(encoding="utf-8")).body)
+            names |= {alias.name: inside[alias.name] for alias in node.names}
         elif isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Name):
             names[node.target.id] = node
     return {name: node for name, node in names.items() if not name.startswith("__")}

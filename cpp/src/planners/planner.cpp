@@ -26,7 +26,8 @@ void require_at_least_one(const char* setting, Index value) {
   if (value < 1) throw ValueError(std::string(setting) + ": got " + std::to_string(value) + ", must be at least 1");
 }
 
-void PlanProblem::validate(Index horizon) const {
+template <class T>
+void PlanProblemOf<T>::validate(Index horizon) const {
   rollout.validate();
   if (score == nullptr && rollout.reward == nullptr) throw ValueError("reward: got none, must be a reward");
   const Index action_dim = rollout.dynamics->action_dim();
@@ -47,11 +48,15 @@ void PlanProblem::validate(Index horizon) const {
   }
 }
 
-double PlanProblem::start_action(Index row) const {
+template <class T>
+double PlanProblemOf<T>::start_action(Index row) const {
   const Index dim = row % rollout.dynamics->action_dim();
   if (warm_start == nullptr) return 0.5 * action_low[dim] + 0.5 * action_high[dim];
   return std::clamp(warm_start[row], action_low[dim], action_high[dim]);
 }
+
+template struct PlanProblemOf<float>;
+template struct PlanProblemOf<double>;
 
 void PlanResult::copy_sequences(const PlanProblem& problem, const std::vector<float>& sequences, double* out) {
   const Index action_dim = problem.rollout.dynamics->action_dim();

@@ -138,6 +138,7 @@ class BlockRun {
   }
 
   void step(Index particle, Index t) {
+    if (block_.feedback != nullptr) block_.feedback->act(t, seen(particle, t), previous_action(t));
     if (problem_.known_ground) leave_unknown(particle, t);
     draw_.particle = particle;
     problem_.dynamics->step(seen(particle, t), action(t), draw_, workspace_, outputs(particle, t + 1));

@@ -14,16 +14,23 @@ from dynaplan import _arrays, _core
 from dynaplan.errors import ArgumentError
 from dynaplan.known_ground import KnownGround, ground_of
 from dynaplan.models import Model
-from dynaplan.rewards import Reward
+from dynaplan.rewards import Reward, Term
 from dynaplan.risk import Risk
-from dynaplan.rollouts import Propagation, spread_of, state_limits
+from dynaplan.rollouts import MEAN, Propagation, spread_of, state_limits
 from dynaplan.terminations import Termination
 from dynaplan.trajectory_score import TrajectoryScore, compiled
 
 __all__ = ["Plan", "PlanSession", "PlanStats", "Planner"]
 
 Status = Literal["iterations", "converged", "budget", "no_finite_candidate"]
-Settings: TypeAlias = _core.CemSettings | _core.Icem | _core.Mppi | _core.RandomShootingSettings
+Settings: TypeAlias = (
+    _core.CemSettings
+    | _core.Icem
+    | _core.Mppi
+    | _core.RandomShootingSettings
+    | _core.IlqrSettings
+    | _core.LqrSettings
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,12 +61,15 @@ class Plan:
         states: (H + 1, S) mean prediction under `actions`, the given state first.
         value: the predicted return of `actions`; with particles, what the risk makes of theirs.
         status: "iterations": all iterations were made; "converged": the search had settled before
-            (see `CEM.tolerance`); "budget": the time was up before, and
-            `actions` are the best so far; "no_finite_candidate": not one candidate had a finite
-            return, and `actions` are the start of the search.
+            (`tolerance`); "budget": the time was up before, and `actions` are the best so far;
+            "no_finite_candidate": not one candidate had a finite return, and `actions` are the
+            start of the search.
         stats: counts and time.
         elites: (K, H, A) sequences worth trying first in the next plan, best first, from planners
             that keep some; else K is 0.
+        gains: (H, A, S) feedback about the plan, from planners by derivatives, else None: in a
+            state near states[t] the best action is actions[t] + gains[t] @ (state - states[t]),
+            set back within the bounds.
     """
 
     actions: NDArray[np.float64]
@@ -68,24 +78,32 @@ class Plan:
     status: Status
     stats: PlanStats
     elites: NDArray[np.float64]
+    gains: NDArray[np.float64] | None = None
 
 
 class Planner(ABC):
-    """What all planners share; the final classes below hold the settings."""
+    """What all planners share; the final classes below hold the settings.
+
+    A planner without settings for them goes by the mean prediction of one particle, anywhere.
+    """
 
     horizon: int
-    candidates: int
-    propagation: Propagation
-    particles: int
-    risk: Risk
-    known_ground: KnownGround | None
+    candidates: int = 1
+    propagation: Propagation = "mean"
+    particles: int = 1
+    risk: Risk = MEAN
+    known_ground: KnownGround | None = None
     discount: float
-    clip: float | None
+    clip: float | None = None
     threads: int
 
     @abstractmethod
     def _settings(self) -> Settings:
         """Returns the settings the core reads, validated."""
+
+    def _first_planner(self) -> Planner | None:
+        """Returns the planner that finds what this one begins from, if any."""
+        return None
 
     def _check_shared_settings(self) -> None:
         spread_of(self.propagation, self.particles, self.risk)
@@ -175,6 +193,9 @@ class PlanSession:
         self._settings = planner._settings()
         self._memory = _core.PlanMemory()
         self._score: TrajectoryScore | None = None
+        self._first: PlanSession | None = None
+        if (first := planner._first_planner()) is not None:
+            self._first = PlanSession(first, model, reward, action_space, termination)
         self.previous_action: NDArray[Any] | None = None
         if previous_action is not None:
             self.set_previous_action(
@@ -183,31 +204,31 @@ class PlanSession:
         limits = state_limits(model, planner.clip)
         spread = spread_of(planner.propagation, planner.particles, planner.risk)
         ground = ground_of(planner.known_ground)
-        scored = compiled(reward, termination)
-        if scored is not None:
-            self._problem = _core.PlanProblem(
-                model.dynamics,
-                scored[0],
-                None,
-                scored[1],
-                limits,
-                planner.discount,
-                spread,
-                ground,
-            )
-        else:
+        scored: tuple[Any, Any] | None = compiled(reward, termination)
+        if scored is None:
             self._score = TrajectoryScore(
                 reward, termination, planner.discount, self.previous_action, planner.known_ground
             )
-            self._problem = _core.PlanProblem(
-                model.dynamics, None, self._score, None, limits, 1.0, spread, ground
-            )
+            # A term's derivatives are wanted even where the termination is a Python function.
+            scored = reward._reward if isinstance(reward, Term) else None, None
+        self._problem = _core.PlanProblem(
+            model.dynamics,
+            scored[0],
+            self._score,
+            scored[1],
+            limits,
+            planner.discount,
+            spread,
+            ground,
+        )
 
     def set_previous_action(self, action: NDArray[Any] | None) -> None:
         """Tells which action (A,) is applied before the next plan's first step."""
         self.previous_action = action
         if self._score is not None:
             self._score.previous_action = action
+        if self._first is not None:
+            self._first.set_previous_action(action)
 
     def plan(
         self,
@@ -221,6 +242,14 @@ class PlanSession:
     ) -> Plan:
         """Plans from `state` (S,); `call` numbers the plans of one seed."""
         begin = time.perf_counter()
+        first = None
+        if self._first is not None:
+            # Half the time is for finding where to begin.
+            share = None if budget is None else 0.5 * budget
+            first = self._first.plan(state, warm_start, kept, seed=seed, call=call, budget=share)
+            warm_start, kept = first.actions, None
+            if budget is not None:
+                budget = max(budget - (time.perf_counter() - begin), 1e-9)
         found = _core.plan(
             self._settings,
             self._memory,
@@ -236,9 +265,19 @@ class PlanSession:
             self._threads,
             budget,
         )
-        actions, states, value, status, elites = found[:5]
-        stats = PlanStats(*found[5:], time.perf_counter() - begin)
-        return Plan(actions, states, value, status, stats, elites)
+        actions, states, value, status, elites, gains = found[:6]
+        counts = found[6:]
+        if first is not None:
+            elites = first.elites
+            before = first.stats
+            counts = (
+                counts[0] + before.candidates,
+                counts[1] + before.non_finite,
+                counts[2] + before.rejected,
+                counts[3] + before.iterations,
+            )
+        stats = PlanStats(*counts, time.perf_counter() - begin)
+        return Plan(actions, states, value, status, stats, elites, gains)
 
 
 def action_bounds(action_space: Any, action_dim: int) -> tuple[NDArray[Any], NDArray[Any]]:

@@ -11,14 +11,17 @@ inline namespace DYNAPLAN_LEVEL {
 
 /// Scores whole trajectories after the rollout: for rewards that are cheapest on the whole batch at once, such as a
 /// Python function. Takes the place of the problem's reward and termination.
+template <class T>
 class TrajectoryScore {
  public:
   virtual ~TrajectoryScore() = default;
   /// `states` (count, H + 1, S), `actions` (count, H, A) and `known_steps` (count), row-major; writes `totals` (count).
   /// Each particle of a candidate is a trajectory of its own. `known_steps` is null where all ground is known; what
   /// comes of a trajectory that leaves it is for the score to say: -infinity where that rejects.
-  virtual void score(const float* states, const float* actions, const float* known_steps, Index count, Index horizon,
-                     float* totals) const = 0;
+  virtual void score(const T* states, const T* actions, const T* known_steps, Index count, Index horizon,
+                     T* totals) const = 0;
+  /// Steps of one trajectory, `states` (H + 1, S) and `actions` (H, A), that earn something before it ends.
+  virtual Index length(const T* /*states*/, const T* /*actions*/, Index horizon) const { return horizon; }
 };
 
 using Clock = std::chrono::steady_clock;
@@ -31,13 +34,14 @@ struct CarriedSequences {
 };
 
 /// One planning problem: what to roll out, from where, within which bounds. Arrays are borrowed for the call.
-struct PlanProblem {
-  RolloutProblem<float> rollout;
-  const TrajectoryScore* score = nullptr;  // instead of rollout.reward and rollout.termination
-  const double* state = nullptr;           // (S)
-  const double* action_low = nullptr;      // (A)
-  const double* action_high = nullptr;     // (A)
-  const double* warm_start = nullptr;      // (H, A), or null: the middle of the bounds
+template <class T>
+struct PlanProblemOf {
+  RolloutProblem<T> rollout;
+  const TrajectoryScore<T>* score = nullptr;  // instead of rollout.reward and rollout.termination
+  const double* state = nullptr;              // (S)
+  const double* action_low = nullptr;         // (A)
+  const double* action_high = nullptr;        // (A)
+  const double* warm_start = nullptr;         // (H, A), or null: the middle of the bounds
   CarriedSequences carried;
   const double* last_action = nullptr;  // (A) applied before this plan, or null
   Stream stream;                        // seed and call; the planner counts the iterations
@@ -49,6 +53,10 @@ struct PlanProblem {
   /// Where planning starts: the warm start's entry `row` (of H * A) within the bounds, or their middle.
   double start_action(Index row) const;
 };
+
+/// What sampling planners are given, and what planners by derivatives are.
+using PlanProblem = PlanProblemOf<float>;
+using ExactPlanProblem = PlanProblemOf<double>;
 
 /// Throws ValueError naming the setting if it is below 1.
 void require_at_least_one(const char* setting, Index value);
