@@ -14,6 +14,19 @@ from reference.systems import exact_linear_model, scalar_model
 DOUBLE_INTEGRATOR = np.array([[1.0, 1.0], [0.0, 1.0]]), np.array([[0.0], [1.0]])
 WIDE = (np.full(1, -100.0), np.full(1, 100.0))
 
+
+def cart_pole():
+    """Gymnasium's CartPole at the upright, with a continuous force and Euler steps of 0.02 s."""
+    gravity, mass, pole, length, dt = 9.8, 1.1, 0.05, 0.5, 0.02  # pole: its mass times length
+    turning = length * (4.0 / 3.0 - 0.1 / mass)
+    rates = np.zeros((4, 4))
+    rates[0, 1] = rates[2, 3] = 1.0
+    rates[3, 2] = gravity / turning
+    rates[1, 2] = -pole / mass * rates[3, 2]
+    force = np.array([0.0, 1.0 / mass + pole / (mass**2 * turning), 0.0, -1.0 / (mass * turning)])
+    return np.eye(4) + dt * rates, dt * force[:, None]
+
+
 # Gains and values by scipy.linalg.solve_discrete_are, or where stated by hand.
 CASES = {
     # P = (1.21 + sqrt(1.21^2 + 4)) / 2
@@ -41,6 +54,13 @@ CASES = {
         [0.001],
         [[19.693216546763, 5.262500081365]],
         None,
+    ),
+    "cart pole": (
+        *cart_pole(),
+        [1.0, 1.0, 1.0, 1.0],
+        [0.01],
+        [[-7.883047155652, -13.579606521859, -85.446470204579, -23.45732709108]],
+        1056.06200673734,
     ),
 }
 
