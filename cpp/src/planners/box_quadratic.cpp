@@ -114,14 +114,15 @@ bool BoxQuadratic::search(const Eigen::MatrixXd& hessian, const Eigen::VectorXd&
                           const Eigen::VectorXd& high) {
   constexpr double kShare = 0.1;
   constexpr double kShorter = 0.6;
-  constexpr double kShortest = 1e-12;
+  constexpr int kMostTrials = 55;  // the last of which is 1e-12 of the step
   step_ = slope_;
   solve_free(step_);
   double promise = 0.0;
   for (const Index i : free_) promise += slope_(i) * step_(i);
   if (!(promise > 0.0)) return false;
   const double before = value_at(hessian, gradient, x_);
-  for (double length = 1.0; length > kShortest; length *= kShorter) {
+  double length = 1.0;
+  for (int trial = 0; trial < kMostTrials; ++trial, length *= kShorter) {
     tried_ = x_;
     for (const Index i : free_) tried_(i) = std::clamp(x_(i) - length * step_(i), low(i), high(i));
     if (before - value_at(hessian, gradient, tried_) >= kShare * length * promise) {

@@ -110,7 +110,8 @@ void TrajectoryExpansion::expand_reward(const ExactPlanProblem& problem, const N
   double* const values = workspace.take<double>(2 * (state_dim + action_dim));
   const StepVariables<double> variables{values, state_dim, action_dim};
   const double* const action = trajectory.action(step, action_dim);
-  const double* const before = tied ? action : step > 0 ? action - action_dim : problem.last_action;
+  const double* const last = tied ? action : problem.last_action;
+  const double* const before = step > 0 ? action - action_dim : last;
   std::copy_n(trajectory.state(step, state_dim), state_dim, values);
   std::copy_n(action, action_dim, values + variables.action());
   std::copy_n(before, action_dim, values + variables.previous_action());

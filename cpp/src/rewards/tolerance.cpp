@@ -1,5 +1,6 @@
 #include "dynaplan/rewards/tolerance.hpp"
 
+#include <algorithm>
 #include <cmath>
 #include <string>
 
@@ -75,7 +76,7 @@ void ToleranceReward<T>::expand(const StepVariables<T>& step, Workspace& /*works
   const Index of_state = step.state(from_ == From::kState ? At::kState : At::kNextState);
   const Index entry = index_ + (from_ == From::kAction ? step.action() : of_state);
   const T value = step.values[entry];
-  const T beyond = value < low_ ? value - low_ : value > high_ ? value - high_ : T(0);
+  const T beyond = std::min(value - low_, T(0)) + std::max(value - high_, T(0));
   const T exponent = scale_ * beyond * beyond;
   if (falloff_ == Falloff::kGaussian) {
     const T reward = std::exp(exponent);
