@@ -1,12 +1,8 @@
 #include <pybind11/stl.h>
 
-#include <atomic>
-#include <chrono>
-#include <memory>
 #include <optional>
 #include <vector>
 
-#include "arrays.hpp"
 #include "bindings.hpp"
 #include "dynaplan/core/parallel.hpp"
 #include "dynaplan/planners/categorical_cem.hpp"
@@ -20,45 +16,6 @@
 namespace dynaplan::bindings {
 
 namespace {
-
-// The memory of a planner, kept between calls. One plan at a time.
-class PlanMemory {
- public:
-  SearchMemory search;
-  PlanResult result;
-
-  class Lease {
-   public:
-    explicit Lease(PlanMemory& memory) : memory_(memory) {
-      if (memory.busy_.exchange(true)) {
-        throw ValueError("memory: two threads plan with the same memory at once; give each its own MPC");
-      }
-    }
-    ~Lease() { memory_.busy_ = false; }
-    Lease(const Lease&) = delete;
-    Lease& operator=(const Lease&) = delete;
-
-   private:
-    PlanMemory& memory_;
-  };
-
- private:
-  std::atomic<bool> busy_{false};
-};
-
-const char* name_of(PlanStatus status) {
-  switch (status) {
-    case PlanStatus::kIterations:
-      return "iterations";
-    case PlanStatus::kConverged:
-      return "converged";
-    case PlanStatus::kBudget:
-      return "budget";
-    case PlanStatus::kNoFiniteCandidate:
-      break;
-  }
-  return "no_finite_candidate";
-}
 
 template <class Planner>
 void copy_actions(const Planner& /*planner*/, const PlanProblem& problem, const PlanResult& result, IndexType horizon,
@@ -91,38 +48,6 @@ py::tuple plan_tuple(const Planner& planner, const PlanProblem& problem, const P
                         result.candidates, result.non_finite, result.rejected, result.iterations);
 }
 
-// What changes from call to call of one system; the arrays are borrowed for the call.
-struct PlanInputs {
-  const py::object& state;
-  const py::object& low;
-  const py::object& high;
-  const py::object& warm_start;
-  const py::object& elites;
-  const py::object& previous_action;
-  IndexType skip;  // steps of the warm start and the elites that have passed
-
-  PlanProblem into(PlanProblem problem) const {
-    const IndexType action_dim = problem.rollout.dynamics->action_dim();
-    problem.state = optional_input<double>(state, "state", {problem.rollout.dynamics->state_dim()});
-    problem.action_low = optional_input<double>(low, "action_space.low", {action_dim});
-    problem.action_high = optional_input<double>(high, "action_space.high", {action_dim});
-    problem.warm_start = earlier(warm_start, "warm_start", {-1, action_dim});
-    problem.carried = earlier(elites, "elites", {-1, -1, action_dim});
-    problem.last_action = optional_input<double>(previous_action, "previous_action", {action_dim});
-    return problem;
-  }
-
- private:
-  EarlierSequences earlier(const py::object& object, const char* name, std::initializer_list<IndexType> shape) const {
-    if (object.is_none()) return {};
-    const auto array = py::cast<py::array>(object);
-    const double* const actions = input<double>(array, name, shape);
-    const py::ssize_t dims = array.ndim();
-    if (array.size() == 0) return {};
-    return {actions, dims == 3 ? array.shape(0) : 1, array.shape(dims - 2), skip};
-  }
-};
-
 void run(const CemSettings& planner, const PlanProblem& problem, PlanMemory& memory) {
   plan_cem(planner, problem, memory.search, memory.result);
 }
@@ -143,14 +68,6 @@ IndexType horizon_of(const Planner& planner) {
   return planner.horizon();
 }
 
-// A budget beyond a day is none: a time that far need not be one that the clock can tell.
-std::optional<Clock::time_point> deadline_of(std::optional<double> budget) {
-  if (!budget) return std::nullopt;
-  if (!(*budget > 0.0)) throw ValueError("budget: got " + std::to_string(*budget) + ", must be above 0 seconds");
-  if (*budget > 86400.0) return std::nullopt;
-  return Clock::now() + std::chrono::duration_cast<Clock::duration>(std::chrono::duration<double>(*budget));
-}
-
 template <class Planner>
 py::tuple plan(const Planner& planner, PlanMemory& memory, const BoundProblem& bound, const py::object& state,
                const py::object& low, const py::object& high, const py::object& warm_start, const py::object& elites,
@@ -158,7 +75,7 @@ py::tuple plan(const Planner& planner, PlanMemory& memory, const BoundProblem& b
                std::optional<double> budget) {
   const std::optional<Clock::time_point> deadline = deadline_of(budget);
   const PlanInputs inputs{state, low, high, warm_start, elites, previous_action, skip};
-  PlanProblem problem = inputs.into(bound.problem);
+  PlanProblem problem = inputs.into(bound.sampled());
   problem.stream = {seed, call, 0};
   problem.threads = threads;
   problem.deadline = deadline;
@@ -185,7 +102,7 @@ py::list plan_batch(const Planner& planner, const std::vector<PlanMemory*>& memo
   std::vector<std::unique_ptr<PlanMemory::Lease>> leases;
   for (std::size_t n = 0; n < memories.size(); ++n) {
     const PlanInputs inputs{states[n], low, high, warm_starts[n], elites[n], previous_actions[n], skip};
-    problems.push_back(inputs.into(bound.problem));
+    problems.push_back(inputs.into(bound.sampled()));
     problems.back().stream = {seed + n, call, 0};
     problems.back().deadline = deadline;
     problems.back().interrupt = &interrupt;

@@ -15,5 +15,6 @@ void bind_fit(pybind11::module_& m);
 void bind_training(pybind11::module_& m);
 void bind_rollout(pybind11::module_& m);
 void bind_planners(pybind11::module_& m);
+void bind_ilqr(pybind11::module_& m);
 
 }  // namespace dynaplan::bindings

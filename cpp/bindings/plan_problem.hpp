@@ -1,33 +1,43 @@
 #pragma once
 
+#include <atomic>
+#include <chrono>
 #include <memory>
 #include <optional>
 
 #include "arrays.hpp"
-#include "dynaplan/planners/planner.hpp"
+#include "dynaplan/planners/ilqr.hpp"
+#include "dynaplan/planners/search.hpp"
 #include "dynaplan/rollout/linear_quadratic.hpp"
 #include "handles.hpp"
 #include "limits.hpp"
 
 namespace dynaplan::bindings {
 
-// Calls a Python function with whole trajectories. Runs outside any parallel region over candidates, so its exception
-// just passes.
-class PythonScore final : public TrajectoryScore {
+// Calls a Python function with whole trajectories. Runs outside any parallel region, so its exception just passes.
+template <class T>
+class PythonScore final : public TrajectoryScore<T> {
  public:
-  PythonScore(const py::object& function, const Dynamics<float>& dynamics)
+  PythonScore(const py::object& function, const Dynamics<T>& dynamics)
       : function_(function), state_dim_(dynamics.state_dim()), action_dim_(dynamics.action_dim()) {}
 
-  void score(const float* states, const float* actions, const float* known_steps, IndexType count, IndexType horizon,
-             float* totals) const override {
+  void score(const T* states, const T* actions, const T* known_steps, IndexType count, IndexType horizon,
+             T* totals) const override {
     const py::gil_scoped_acquire acquire;
-    const py::array_t<float> state_array({count, horizon + 1, state_dim_}, states);
-    const py::array_t<float> action_array({count, horizon, action_dim_}, actions);
+    const py::array_t<T> state_array({count, horizon + 1, state_dim_}, states);
+    const py::array_t<T> action_array({count, horizon, action_dim_}, actions);
     py::object steps = py::none();
-    if (known_steps != nullptr) steps = py::array_t<float>(count, known_steps);
+    if (known_steps != nullptr) steps = py::array_t<T>(count, known_steps);
     const py::array result = function_(state_array, action_array, steps);
     const auto* values = input<double>(result, "reward", {count});
-    for (IndexType n = 0; n < count; ++n) totals[n] = static_cast<float>(values[n]);
+    for (IndexType n = 0; n < count; ++n) totals[n] = static_cast<T>(values[n]);
+  }
+
+  IndexType length(const T* states, const T* actions, IndexType horizon) const override {
+    const py::gil_scoped_acquire acquire;
+    const py::array_t<T> state_array({IndexType{1}, horizon + 1, state_dim_}, states);
+    const py::array_t<T> action_array({IndexType{1}, horizon, action_dim_}, actions);
+    return function_.attr("length")(state_array, action_array).template cast<IndexType>();
   }
 
  private:
@@ -39,8 +49,7 @@ class PythonScore final : public TrajectoryScore {
 // Likewise with the states where candidates end.
 class PythonTerminalValue final : public TerminalValue {
  public:
-  PythonTerminalValue(const py::object& function, const Dynamics<float>& dynamics)
-      : function_(function), state_dim_(dynamics.state_dim()) {}
+  PythonTerminalValue(const py::object& function, IndexType state_dim) : function_(function), state_dim_(state_dim) {}
 
   void value(const float* states, IndexType count, float* values) const override {
     const py::gil_scoped_acquire acquire;
@@ -55,23 +64,51 @@ class PythonTerminalValue final : public TerminalValue {
   IndexType state_dim_;
 };
 
-// Keeps alive, for one call, what a PlanProblem borrows.
-class BoundProblem {
+// The memory of a planner, kept between calls. One plan at a time.
+class PlanMemory {
  public:
-  BoundProblem(const DynamicsHandle& dynamics, const RewardHandle* reward, const py::object& score,
-               const py::object& terminal_value, const TerminationHandle* termination, const py::object& limits,
-               const py::object& allowed, const py::object& action_rate, double discount, const Particles& particles,
-               const KnownGround* known_ground)
-      : limits_(limits_of<float>(limits)),
-        allowed_(limits_of<float>(allowed)),
+  SearchMemory search;
+  PlanResult result;
+  IlqrMemory ilqr;
+  TrajectoryPlan trajectory;
+
+  class Lease {
+   public:
+    explicit Lease(PlanMemory& memory) : memory_(memory) {
+      if (memory.busy_.exchange(true)) {
+        throw ValueError("memory: two threads plan with the same memory at once; give each its own MPC");
+      }
+    }
+    ~Lease() { memory_.busy_ = false; }
+    Lease(const Lease&) = delete;
+    Lease& operator=(const Lease&) = delete;
+
+   private:
+    PlanMemory& memory_;
+  };
+
+ private:
+  std::atomic<bool> busy_{false};
+};
+
+// What stays the same from plan to plan, in one precision. Keeps alive what its problem borrows.
+template <class T>
+class BoundProblemOf {
+ public:
+  BoundProblemOf(const DynamicsHandle& dynamics, const RewardHandle* reward, const py::object& score,
+                 const py::object& terminal_value, const TerminationHandle* termination, const py::object& limits,
+                 const py::object& allowed, const py::object& action_rate, double discount, const Particles& particles,
+                 const KnownGround* known_ground)
+      : limits_(limits_of<T>(limits)),
+        allowed_(limits_of<T>(allowed)),
         score_function_(score),
         terminal_function_(terminal_value) {
-    problem.rollout.dynamics = dynamics.get<float>();
-    if (reward != nullptr) problem.rollout.reward = reward->get<float>();
-    if (termination != nullptr) problem.rollout.termination = termination->get<float>();
+    problem.rollout.dynamics = dynamics.get<T>();
+    if (reward != nullptr) problem.rollout.reward = reward->get<T>();
+    if (termination != nullptr) problem.rollout.termination = termination->get<T>();
     problem.rollout.limits = limits_ ? &*limits_ : nullptr;
     problem.rollout.allowed = allowed_ ? &*allowed_ : nullptr;
-    problem.rollout.discount = static_cast<float>(discount);
+    problem.rollout.discount = static_cast<T>(discount);
     problem.rollout.particles = particles;
     if (known_ground != nullptr) problem.rollout.known_ground = *known_ground;
     if (!score.is_none()) {
@@ -79,7 +116,7 @@ class BoundProblem {
       problem.score = &*score_;
     }
     if (!terminal_value.is_none()) {
-      terminal_value_.emplace(terminal_function_, *problem.rollout.dynamics);
+      terminal_value_.emplace(terminal_function_, dynamics.float32->state_dim());
       problem.terminal_value = &*terminal_value_;
     }
     if (!action_rate.is_none()) {
@@ -87,26 +124,97 @@ class BoundProblem {
       problem.action_rate = action_rate_.data();
     }
     problem.rollout.validate();
-    linear_quadratic_ = LinearQuadraticProblem<float>::of(problem.rollout);
-    if (linear_quadratic_) problem.rollout.cheaper = &linear_quadratic_->problem();
   }
-  BoundProblem(const BoundProblem&) = delete;
-  BoundProblem& operator=(const BoundProblem&) = delete;
+  BoundProblemOf(const BoundProblemOf&) = delete;
+  BoundProblemOf& operator=(const BoundProblemOf&) = delete;
 
-  // Whether Python is called while a plan is made, so that plans of several systems must take turns.
-  bool calls_python() const { return problem.score != nullptr || problem.terminal_value != nullptr; }
-
-  PlanProblem problem;
+  PlanProblemOf<T> problem;
 
  private:
-  std::optional<StateLimits<float>> limits_;
-  std::optional<StateLimits<float>> allowed_;
+  std::optional<StateLimits<T>> limits_;
+  std::optional<StateLimits<T>> allowed_;
   Eigen::VectorXd action_rate_;
   py::object score_function_;
   py::object terminal_function_;
-  std::optional<PythonScore> score_;
+  std::optional<PythonScore<T>> score_;
   std::optional<PythonTerminalValue> terminal_value_;
+};
+
+// The same for the planners that sample, in float32, and those that go by derivatives, in float64.
+class BoundProblem {
+ public:
+  template <class... Arguments>
+  explicit BoundProblem(const Arguments&... arguments) : sampled_(arguments...), exact_(arguments...) {
+    // A planner that samples has no use for a reward that the score pays too, one that wants derivatives has.
+    if (sampled_.problem.score != nullptr) sampled_.problem.rollout.reward = nullptr;
+    linear_quadratic_ = LinearQuadraticProblem<float>::of(sampled_.problem.rollout);
+    if (linear_quadratic_) sampled_.problem.rollout.cheaper = &linear_quadratic_->problem();
+  }
+
+  const PlanProblem& sampled() const { return sampled_.problem; }
+  const ExactPlanProblem& exact() const { return exact_.problem; }
+  // Whether Python is called while a plan is made, so that plans of several systems must take turns.
+  bool calls_python() const { return sampled().score != nullptr || sampled().terminal_value != nullptr; }
+
+ private:
+  BoundProblemOf<float> sampled_;
+  BoundProblemOf<double> exact_;
   std::unique_ptr<const LinearQuadraticProblem<float>> linear_quadratic_;
 };
+
+inline const char* name_of(PlanStatus status) {
+  switch (status) {
+    case PlanStatus::kIterations:
+      return "iterations";
+    case PlanStatus::kConverged:
+      return "converged";
+    case PlanStatus::kBudget:
+      return "budget";
+    case PlanStatus::kNoFiniteCandidate:
+      break;
+  }
+  return "no_finite_candidate";
+}
+
+// What changes from call to call of one system; the arrays are borrowed for the call.
+struct PlanInputs {
+  const py::object& state;
+  const py::object& low;
+  const py::object& high;
+  const py::object& warm_start;
+  const py::object& elites;
+  const py::object& previous_action;
+  IndexType skip;  // steps of the warm start and the elites that have passed
+
+  template <class T>
+  PlanProblemOf<T> into(PlanProblemOf<T> problem) const {
+    const IndexType action_dim = problem.rollout.dynamics->action_dim();
+    problem.state = optional_input<double>(state, "state", {problem.rollout.dynamics->state_dim()});
+    problem.action_low = optional_input<double>(low, "action_space.low", {action_dim});
+    problem.action_high = optional_input<double>(high, "action_space.high", {action_dim});
+    problem.warm_start = earlier(warm_start, "warm_start", {-1, action_dim});
+    problem.carried = earlier(elites, "elites", {-1, -1, action_dim});
+    problem.last_action = optional_input<double>(previous_action, "previous_action", {action_dim});
+    return problem;
+  }
+
+ private:
+  EarlierSequences earlier(const py::object& object, const char* name, std::initializer_list<IndexType> shape) const {
+    if (object.is_none()) return {};
+    const auto array = py::cast<py::array>(object);
+    const double* const actions = input<double>(array, name, shape);
+    const py::ssize_t dims = array.ndim();
+    if (array.size() == 0) return {};
+    return {actions, dims == 3 ? array.shape(0) : 1, array.shape(dims - 2), skip};
+  }
+};
+
+// A budget beyond a day is none: a time that far need not be one that the clock can tell.
+inline std::optional<Clock::time_point> deadline_of(std::optional<double> budget) {
+  if (!budget) return std::nullopt;
+  if (!(*budget > 0.0)) throw ValueError("budget: got " + std::to_string(*budget) + ", must be above 0 seconds");
+  if (*budget > 86400.0) return std::nullopt;
+  return Clock::now() + std::chrono::duration_cast<Clock::duration>(std::chrono::duration<double>(*budget));
+}
 
 }  // namespace dynaplan::bindings

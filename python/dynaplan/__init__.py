@@ -48,14 +48,18 @@ from dynaplan.models import load as load  # noqa: E402
 from dynaplan.models import with_jacobians as with_jacobians  # noqa: E402
 from dynaplan.planners import CEM as CEM  # noqa: E402
 from dynaplan.planners import ICEM as ICEM  # noqa: E402
+from dynaplan.planners import ILQR as ILQR  # noqa: E402
+from dynaplan.planners import LQR as LQR  # noqa: E402
 from dynaplan.planners import MPPI as MPPI  # noqa: E402
 from dynaplan.planners import CategoricalCEM as CategoricalCEM  # noqa: E402
 from dynaplan.planners import Plan as Plan  # noqa: E402
 from dynaplan.planners import PlanStats as PlanStats  # noqa: E402
 from dynaplan.planners import RandomShooting as RandomShooting  # noqa: E402
+from dynaplan.planners import Regulator as Regulator  # noqa: E402
 from dynaplan.planners import cem_pets as cem_pets  # noqa: E402
 from dynaplan.planners import cem_planet as cem_planet  # noqa: E402
 from dynaplan.planners import icem_blitz as icem_blitz  # noqa: E402
+from dynaplan.planners import lqr as lqr  # noqa: E402
 from dynaplan.planners import mppi_pytorch as mppi_pytorch  # noqa: E402
 from dynaplan.recursive import RecursiveLeastSquares as RecursiveLeastSquares  # noqa: E402
 from dynaplan.rollouts import returns as returns  # noqa: E402
@@ -69,6 +73,8 @@ from dynaplan.tuning import tune as tune  # noqa: E402
 __all__ = [
     "CEM",
     "ICEM",
+    "ILQR",
+    "LQR",
     "MLP",
     "MPC",
     "MPPI",
@@ -99,6 +105,7 @@ __all__ = [
     "RandomShooting",
     "RankDeficientWarning",
     "RecursiveLeastSquares",
+    "Regulator",
     "ShapeError",
     "TrainingHistory",
     "Transitions",
@@ -113,6 +120,7 @@ __all__ = [
     "get_include",
     "icem_blitz",
     "load",
+    "lqr",
     "mppi_pytorch",
     "pets_cpu",
     "pets_paper",

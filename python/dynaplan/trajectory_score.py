@@ -22,6 +22,7 @@ __all__ = [
     "ended_steps",
     "step_arrays",
     "step_rewards",
+    "takes_step",
 ]
 
 
@@ -44,7 +45,7 @@ class Steps(NamedTuple):
 
     def call(self, function: Callable[..., Any]) -> Any:
         """Calls a user's function with the batch, and with the step numbers if it asks for them."""
-        if _takes_step(function):
+        if takes_step(function):
             return function(*self[:3], step=self.numbers)
         return function(*self[:3])
 
@@ -130,6 +131,13 @@ class TrajectoryScore:
             total[(alive & unknown).any(axis=1)] = -np.inf
         return total
 
+    def length(self, trajectory: NDArray[Any], actions: NDArray[Any]) -> int:
+        """Returns the steps of one trajectory, (1, H + 1, S), (1, H, A), up to its end."""
+        if self.termination is None:
+            return int(actions.shape[1])
+        ended = ended_steps(self.termination, step_arrays(trajectory, actions))
+        return int(ended.argmax()) + 1 if ended.any() else len(ended)
+
 
 def step_rewards(
     reward: Reward, steps: Steps, actions: NDArray[Any], previous_action: NDArray[Any] | None
@@ -194,7 +202,8 @@ def ended_steps(termination: Termination, steps: Steps) -> NDArray[np.bool_]:
     return ended.astype(np.bool_)
 
 
-def _takes_step(function: Callable[..., Any]) -> bool:
+def takes_step(function: Callable[..., Any]) -> bool:
+    """Whether a user's function asks for the numbers of the steps."""
     try:
         step = inspect.signature(function).parameters.get("step")
     except (TypeError, ValueError):  # of some callables that are not written in Python

@@ -35,3 +35,15 @@ def scalar_model(gain: float = 0.5) -> dp.LinearGaussian:
     generator = np.random.default_rng(0)
     states, actions = generator.normal(size=(2, 20, 1))
     return dp.LinearGaussian.fit(dp.Transitions(states, actions, gain * states + actions))
+
+
+def exact_linear_model(a, b, constant=None) -> dp.LinearGaussian:
+    """s' = a s + b action + constant, to the last digits."""
+    a, b = np.asarray(a, float), np.asarray(b, float)
+    push = np.zeros(len(a)) if constant is None else np.asarray(constant, float)
+    generator = np.random.default_rng(0)
+    states = generator.normal(size=(60, len(a)))
+    actions = generator.normal(size=(60, b.shape[1]))
+    return dp.LinearGaussian.fit(
+        dp.Transitions(states, actions, states @ a.T + actions @ b.T + push)
+    )

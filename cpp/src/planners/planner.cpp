@@ -33,7 +33,8 @@ void require_elites(Index elites, Index candidates) {
                    ", must be from 1 to candidates = " + std::to_string(candidates));
 }
 
-void PlanProblem::validate() const {
+template <class T>
+void PlanProblemOf<T>::validate() const {
   rollout.validate();
   if (score == nullptr && rollout.reward == nullptr) throw ValueError("reward: got none, must be a reward");
   const Index action_dim = rollout.dynamics->action_dim();
@@ -54,12 +55,16 @@ void PlanProblem::validate() const {
   }
 }
 
-double PlanProblem::start_action(Index row) const {
+template <class T>
+double PlanProblemOf<T>::start_action(Index row) const {
   const Index dim = row % rollout.dynamics->action_dim();
   if (warm_start.actions == nullptr) return 0.5 * action_low[dim] + 0.5 * action_high[dim];
   const Index step = std::min(warm_start.skip + row / rollout.dynamics->action_dim(), warm_start.steps - 1);
   return std::clamp(warm_start.actions[step * rollout.dynamics->action_dim() + dim], action_low[dim], action_high[dim]);
 }
+
+template struct PlanProblemOf<float>;
+template struct PlanProblemOf<double>;
 
 namespace {
 

@@ -88,6 +88,35 @@ void ActionChangeCost<T>::require_dims(Index /*state_dim*/, Index action_dim) co
   require_action_dim("an action-change cost", form_.dim(), action_dim);
 }
 
+template <class T>
+void ActionCost<T>::expand(const StepVariables<T>& step, Workspace& /*workspace*/, RewardExpansion<T>& out) const {
+  const T* const action = step.values + step.action();
+  const auto low = [&](Index i) { return low_[static_cast<std::size_t>(i)]; };
+  const auto high = [&](Index i) { return high_[static_cast<std::size_t>(i)]; };
+  const Index first = step.action();
+  form_.expand(
+      step.step, [&](Index i) { return std::min(std::max(action[i], low(i)), high(i)); },
+      [&](Index i) { return action[i] >= low(i) && action[i] <= high(i) ? T(1) : T(0); }, &first, 1, out);
+}
+
+template <class T>
+bool ActionCost<T>::is_quadratic(const double* action_low, const double* action_high) const {
+  for (std::size_t i = 0; i < low_.size(); ++i) {
+    if (action_low[i] < static_cast<double>(low_[i]) || action_high[i] > static_cast<double>(high_[i])) return false;
+  }
+  return true;
+}
+
+template <class T>
+void ActionChangeCost<T>::expand(const StepVariables<T>& step, Workspace& /*workspace*/,
+                                 RewardExpansion<T>& out) const {
+  const T* const action = step.values + step.action();
+  const T* const previous = step.values + step.previous_action();
+  const Index first[] = {step.action(), step.previous_action()};
+  form_.expand(
+      step.step, [&](Index i) { return action[i] - previous[i]; }, [](Index /*i*/) { return T(1); }, first, 2, out);
+}
+
 template class ActionCost<float>;
 template class ActionCost<double>;
 template class ActionChangeCost<float>;

@@ -90,6 +90,32 @@ void AngleReward<T>::require_dims(Index state_dim, Index /*action_dim*/) const {
   }
 }
 
+template <class T>
+void AngleReward<T>::expand(const StepVariables<T>& step, Workspace& /*workspace*/, RewardExpansion<T>& out) const {
+  const Index base = step.state(at_);
+  const Index first = base + source_.first;
+  const bool is_direction = source_.second >= 0;
+  const Index second = base + (is_direction ? source_.second : source_.first);
+  const T x = step.values[first];
+  const T y = step.values[second];
+  const T angle = wrapped((is_direction ? direction(y, x) : x) - targets_.at(step.step)[0]);
+  out.value -= weight_ * angle * angle;
+  if (!is_direction) {
+    out.gradient[first] -= T(2) * weight_ * angle;
+    out.add_second(first, first, T(-2) * weight_);
+    return;
+  }
+  const T squared = x * x + y * y;
+  if (!(squared > T(0))) return;  // no direction, and none is better than another
+  const Index entries[] = {first, second};
+  const T slopes[] = {-y / squared, x / squared};
+  out.add_chain(entries, slopes, 2, T(-2) * weight_ * angle, T(-2) * weight_);
+  const T turned = T(-2) * weight_ * angle / (squared * squared);
+  out.add_second(first, first, turned * T(2) * x * y);
+  out.add_second(second, second, turned * T(-2) * x * y);
+  out.add_second(first, second, turned * (y * y - x * x));
+}
+
 template class AngleReward<float>;
 template class AngleReward<double>;
 

@@ -96,6 +96,48 @@ void WithinReward<T>::require_dims(Index state_dim, Index /*action_dim*/) const 
   distance_.require_state_dim(state_dim);
 }
 
+template <class T>
+T EntryDistance<T>::squared(const T* state, Index step) const {
+  T sum = T(0);
+  for (std::size_t i = 0; i < from_.size(); ++i) sum += gap(state, step, i) * gap(state, step, i);
+  return sum;
+}
+
+template <class T>
+void EntryDistance<T>::add_derivatives(const StepVariables<T>& step, Index first, T of_pairs, T of_each, T of_gaps,
+                                       RewardExpansion<T>& out) const {
+  const T* const state = step.values + first;
+  const int sides = to_.empty() ? 1 : 2;
+  const auto entry = [&](std::size_t i, int side) { return first + (side == 0 ? from_[i] : to_[i]); };
+  const auto sign = [](int side) { return side == 0 ? T(1) : T(-1); };
+  for (std::size_t i = 0; i < from_.size(); ++i) {
+    for (int side = 0; side < sides; ++side) {
+      out.gradient[entry(i, side)] += sign(side) * of_gaps * gap(state, step.step, i);
+      for (std::size_t j = 0; j < from_.size(); ++j) {
+        const T curvature = of_pairs * gap(state, step.step, i) * gap(state, step.step, j) + (i == j ? of_each : T(0));
+        for (int other = 0; other < sides; ++other) {
+          out.second(entry(i, side), entry(j, other)) += sign(side) * sign(other) * curvature;
+        }
+      }
+    }
+  }
+}
+
+template <class T>
+void DistanceReward<T>::expand(const StepVariables<T>& step, Workspace& /*workspace*/, RewardExpansion<T>& out) const {
+  const Index first = step.state(at_);
+  const T distance = std::sqrt(distance_.squared(step.values + first, step.step));
+  out.value -= weight_ * distance;
+  if (!(distance > T(0))) return;  // the tip of a cone: it is as good as it gets
+  const T slope = -weight_ / distance;
+  distance_.add_derivatives(step, first, -slope / (distance * distance), slope, slope, out);
+}
+
+template <class T>
+void WithinReward<T>::expand(const StepVariables<T>& step, Workspace& /*workspace*/, RewardExpansion<T>& out) const {
+  out.value += distance_.squared(step.values + step.state(at_), step.step) <= squared_radius_ ? bonus_ : T(0);
+}
+
 template class EntryDistance<float>;
 template class EntryDistance<double>;
 template class DistanceReward<float>;

@@ -33,6 +33,13 @@ void InsideReward<T>::require_dims(Index state_dim, Index /*action_dim*/) const 
   }
 }
 
+template <class T>
+void InsideReward<T>::expand(const StepVariables<T>& step, Workspace& /*workspace*/, RewardExpansion<T>& out) const {
+  T bonus = bonus_;
+  box_.clear_outside({step.values + step.state(at_), step.state_dim, 1, 1}, &bonus);
+  out.value += bonus;
+}
+
 template class InsideReward<float>;
 template class InsideReward<double>;
 

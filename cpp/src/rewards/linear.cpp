@@ -56,6 +56,25 @@ void ChangeReward<T>::require_dims(Index state_dim, Index /*action_dim*/) const 
   }
 }
 
+template <class T>
+void LinearReward<T>::expand(const StepVariables<T>& step, Workspace& /*workspace*/, RewardExpansion<T>& out) const {
+  const Index first = step.state(at_);
+  out.value += offset_;
+  for (std::size_t i = 0; i < weights_.size(); ++i) {
+    out.value += weights_[i] * step.values[first + static_cast<Index>(i)];
+    out.gradient[first + static_cast<Index>(i)] += weights_[i];
+  }
+}
+
+template <class T>
+void ChangeReward<T>::expand(const StepVariables<T>& step, Workspace& /*workspace*/, RewardExpansion<T>& out) const {
+  const Index before = step.state(At::kState) + index_;
+  const Index after = step.state(At::kNextState) + index_;
+  out.value += weight_ * (step.values[after] - step.values[before]);
+  out.gradient[after] += weight_;
+  out.gradient[before] -= weight_;
+}
+
 template class LinearReward<float>;
 template class LinearReward<double>;
 template class ChangeReward<float>;

@@ -43,7 +43,8 @@ Eigen::MatrixXd upper_factor(const Eigen::MatrixXd& weights) {
 }  // namespace
 
 template <class T>
-QuadraticForm<T>::QuadraticForm(const Eigen::MatrixXd& weights, const Eigen::MatrixXd& targets) : targets_(targets) {
+QuadraticForm<T>::QuadraticForm(const Eigen::MatrixXd& weights, const Eigen::MatrixXd& targets)
+    : weights_(weights.cast<T>()), targets_(targets) {
   const Index dim = targets.rows();
   require_symmetric(weights, dim);
   if (weights.isDiagonal(0.0)) {
@@ -114,6 +115,13 @@ void QuadraticReward<T>::require_dims(Index state_dim, Index /*action_dim*/) con
     throw ShapeError("reward: a quadratic term has weights for " + std::to_string(form_.dim()) +
                      " states, must have them for the model's " + std::to_string(state_dim));
   }
+}
+
+template <class T>
+void QuadraticReward<T>::expand(const StepVariables<T>& step, Workspace& /*workspace*/, RewardExpansion<T>& out) const {
+  const Index first = step.state(term_.at);
+  form_.expand(
+      step.step, [&](Index i) { return step.values[first + i]; }, [](Index /*i*/) { return T(1); }, &first, 1, out);
 }
 
 template class QuadraticForm<float>;

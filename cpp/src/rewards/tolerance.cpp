@@ -1,5 +1,6 @@
 #include "dynaplan/rewards/tolerance.hpp"
 
+#include <algorithm>
 #include <cmath>
 #include <string>
 
@@ -68,6 +69,28 @@ void ToleranceReward<T>::require_dims(Index state_dim, Index action_dim) const {
     throw ShapeError("reward: a tolerance looks at " + what + " " + std::to_string(index_) + ", the model has " +
                      std::to_string(dim) + " " + what + "s");
   }
+}
+
+template <class T>
+void ToleranceReward<T>::expand(const StepVariables<T>& step, Workspace& /*workspace*/, RewardExpansion<T>& out) const {
+  const Index of_state = step.state(from_ == From::kState ? At::kState : At::kNextState);
+  const Index entry = index_ + (from_ == From::kAction ? step.action() : of_state);
+  const T value = step.values[entry];
+  const T beyond = std::min(value - low_, T(0)) + std::max(value - high_, T(0));
+  const T exponent = scale_ * beyond * beyond;
+  if (falloff_ == Falloff::kGaussian) {
+    const T reward = std::exp(exponent);
+    out.value += reward;
+    if (beyond == T(0)) return;
+    out.gradient[entry] += T(2) * scale_ * beyond * reward;
+    out.add_second(entry, entry, T(2) * scale_ * (T(1) + T(2) * exponent) * reward);
+    return;
+  }
+  if (T(1) + exponent < T(0)) return;
+  out.value += T(1) + exponent;
+  if (beyond == T(0)) return;
+  out.gradient[entry] += T(2) * scale_ * beyond;
+  out.add_second(entry, entry, T(2) * scale_);
 }
 
 template class ToleranceReward<float>;

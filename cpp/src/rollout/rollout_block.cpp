@@ -156,6 +156,7 @@ class BlockRun {
   }
 
   void step(Index particle, Index t) {
+    if (block_.feedback != nullptr) block_.feedback->act(t, seen(particle, t), previous_action(t));
     if (problem_.known_ground) leave_unknown(particle, t);
     draw_.particle = particle;
     problem_.dynamics->step(seen(particle, t), action(t), draw_, workspace_, outputs(particle, t + 1));
@@ -182,8 +183,13 @@ class BlockRun {
   }
 
   StepView<T> view(Index particle, Index t) const {
-    return {seen(particle, t), action(t), previous_action(t), seen(particle, t + 1), predicted(particle, t + 1), t,
-            horizon_};
+    return {seen(particle, t),
+            action(t),
+            previous_action(t),
+            seen(particle, t + 1),
+            predicted(particle, t + 1),
+            block_.first_step + t,
+            block_.last_step > 0 ? block_.last_step : horizon_};
   }
 
   void pay(const StepView<T>& view, const T* lives, T* total) {

@@ -9,6 +9,10 @@ from dynaplan._core.core import pause_threads as pause_threads
 from dynaplan._core.core import philox as philox
 from dynaplan._core.fit import LinearGaussianFit as LinearGaussianFit
 from dynaplan._core.fit import RecursiveLeastSquares as RecursiveLeastSquares
+from dynaplan._core.ilqr import IlqrSettings as IlqrSettings
+from dynaplan._core.ilqr import LqrSettings as LqrSettings
+from dynaplan._core.ilqr import endless_regulator as endless_regulator
+from dynaplan._core.ilqr import finite_regulators as finite_regulators
 from dynaplan._core.models import Dynamics as Dynamics
 from dynaplan._core.models import compiled_dynamics as compiled_dynamics
 from dynaplan._core.models import jacobians as jacobians

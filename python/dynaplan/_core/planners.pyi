@@ -6,6 +6,7 @@ from typing import Any, Literal
 from numpy.typing import NDArray
 
 from dynaplan._core._arrays import _Float64, _Limits
+from dynaplan._core.ilqr import IlqrSettings, LqrSettings
 from dynaplan._core.models import Dynamics
 from dynaplan._core.rewards import Reward
 from dynaplan._core.rollout import KnownGround, Particles
@@ -124,10 +125,10 @@ class CategoricalCem:
         choices: _Float64,
     ) -> None: ...
 
-_Planner = CemSettings | RandomShootingSettings | Icem | Mppi | CategoricalCem
+_Sampler = CemSettings | RandomShootingSettings | Icem | Mppi | CategoricalCem
 
 def plan_batch(
-    planner: _Planner,
+    planner: _Sampler,
     memories: list[PlanMemory],
     problem: PlanProblem,
     states: list[_Float64],
@@ -143,7 +144,7 @@ def plan_batch(
     budget: float | None,
 ) -> list[_PlanTuple]: ...
 def plan(
-    planner: _Planner,
+    planner: _Sampler | IlqrSettings | LqrSettings,
     memory: PlanMemory,
     problem: PlanProblem,
     state: _Float64,

@@ -6,6 +6,10 @@ A planner is its settings, frozen; what changes from call to call lives in `MPC`
 from dynaplan.planners.categorical_cem import CategoricalCEM as CategoricalCEM
 from dynaplan.planners.cem import CEM as CEM
 from dynaplan.planners.icem import ICEM as ICEM
+from dynaplan.planners.ilqr import ILQR as ILQR
+from dynaplan.planners.lqr import LQR as LQR
+from dynaplan.planners.lqr import Regulator as Regulator
+from dynaplan.planners.lqr import lqr as lqr
 from dynaplan.planners.mppi import MPPI as MPPI
 from dynaplan.planners.plan import Plan as Plan
 from dynaplan.planners.plan import PlanStats as PlanStats
@@ -24,6 +28,8 @@ from dynaplan.planners.session import StateValue as StateValue
 __all__ = [
     "CEM",
     "ICEM",
+    "ILQR",
+    "LQR",
     "MPPI",
     "CategoricalCEM",
     "Plan",
@@ -34,9 +40,11 @@ __all__ = [
     "Planner",
     "Policy",
     "RandomShooting",
+    "Regulator",
     "StateValue",
     "cem_pets",
     "cem_planet",
     "icem_blitz",
+    "lqr",
     "mppi_pytorch",
 ]

@@ -17,7 +17,7 @@ from dynaplan.planners.plan import Plan
 from dynaplan.planners.session import PlanMemory, PlanProblem, PlanSession, Policy, StateValue
 from dynaplan.rewards import Reward
 from dynaplan.risk import Risk
-from dynaplan.rollouts import Propagation, spread_of
+from dynaplan.rollouts import MEAN, Propagation, spread_of
 from dynaplan.terminations import Termination
 
 __all__ = ["Planner", "Settings"]
@@ -28,25 +28,37 @@ Settings: TypeAlias = (
     | _core.Mppi
     | _core.RandomShootingSettings
     | _core.CategoricalCem
+    | _core.IlqrSettings
+    | _core.LqrSettings
 )
 
 
 class Planner(ABC):
-    """What all planners share; the final classes below hold the settings."""
+    """What all planners share; the final classes below hold the settings.
+
+    A planner without settings for them goes by the mean prediction of one particle, anywhere.
+    """
 
     horizon: int
-    candidates: int
-    propagation: Propagation
-    particles: int
-    risk: Risk
-    known_ground: KnownGround | None
+    candidates: int = 1
+    propagation: Propagation = "mean"
+    particles: int = 1
+    risk: Risk = MEAN
+    known_ground: KnownGround | None = None
     discount: float
-    clip: float | None
+    clip: float | None = None
     threads: int
 
     @abstractmethod
     def _settings(self) -> Settings:
         """Returns the settings the core reads, validated."""
+
+    def _first_planner(self) -> Planner | None:
+        """Returns the planner that finds what this one begins from, if any."""
+        return None
+
+    def _check_reward(self, reward: Reward) -> None:  # noqa: B027  # most planners take any
+        """Refuses a reward that this planner cannot plan for."""
 
     def _check_shared_settings(self) -> None:
         spread_of(self.propagation, self.particles, self.risk)

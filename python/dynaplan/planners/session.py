@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
@@ -16,7 +16,7 @@ from dynaplan.known_ground import ground_of
 from dynaplan.limits import Limits
 from dynaplan.models import Model
 from dynaplan.planners.plan import Plan, PlanStats
-from dynaplan.rewards import Reward
+from dynaplan.rewards import Reward, Term
 from dynaplan.rollouts import spread_of, state_limits
 from dynaplan.terminations import Termination
 from dynaplan.trajectory_score import TrajectoryScore, compiled
@@ -53,6 +53,7 @@ class PlanMemory:
 
     Attributes:
         core: the search's own memory.
+        first: that of the planner which finds what this one begins from.
         warm_start: (steps, A), or None.
         elites: (K, steps, A), or None.
         skip: how many steps at the beginning of both have passed.
@@ -60,6 +61,7 @@ class PlanMemory:
     """
 
     core: _core.PlanMemory
+    first: _core.PlanMemory | None = None
     warm_start: Float64 | None = None
     elites: Float64 | None = None
     skip: int = 0
@@ -76,6 +78,9 @@ class PlanSession:
 
     def __init__(self, planner: Planner, problem: PlanProblem) -> None:
         model, limits = problem.model, problem.limits
+        planner._check_reward(problem.reward)
+        first = planner._first_planner()
+        self._first = None if first is None else PlanSession(first, problem)
         self.low, self.high = action_bounds(problem.action_space, model.action_dim)
         self.action_rate = None if limits is None else limits._rates_for(model.action_dim)
         self._model = model
@@ -90,9 +95,12 @@ class PlanSession:
             )
         allowed = None if limits is None else limits._states_for(model.state_dim)
         value = None if problem.terminal_value is None else _checked(problem.terminal_value)
+        scored: tuple[_core.Reward | None, _core.Termination | None] | None
         scored = compiled(problem.reward, problem.termination)
         self._score: TrajectoryScore | None = None
         if scored is None:
+            # A term's derivatives are wanted even where the termination is a Python function.
+            scored = problem.reward._reward if isinstance(problem.reward, Term) else None, None
             self._score = TrajectoryScore(
                 problem.reward,
                 problem.termination,
@@ -103,14 +111,14 @@ class PlanSession:
             )
         self._problem = _core.PlanProblem(
             model.dynamics,
-            None if scored is None else scored[0],
+            scored[0],
             self._score,
-            value if scored is not None else None,
-            None if scored is None else scored[1],
+            value if self._score is None else None,
+            scored[1],
             state_limits(model, planner.clip),
             allowed,
             self.action_rate,
-            planner.discount if scored is not None else 1.0,
+            planner.discount,
             spread_of(planner.propagation, planner.particles, planner.risk),
             ground_of(planner.known_ground),
         )
@@ -119,6 +127,13 @@ class PlanSession:
         self, memory: PlanMemory, state: Float64, seed: int, call: int, budget: float | None
     ) -> Plan:
         """Plans from `state` (S,); `call` numbers the plans of one seed."""
+        if self._first is None:
+            return self._plan_alone(memory, state, seed, call, budget)
+        return self._plan_in_two(self._first, memory, state, seed, call, budget)
+
+    def _plan_alone(
+        self, memory: PlanMemory, state: Float64, seed: int, call: int, budget: float | None
+    ) -> Plan:
         begin = time.perf_counter()
         if self._score is not None:
             self._score.previous_action = memory.previous_action
@@ -140,6 +155,36 @@ class PlanSession:
         )
         return _plan_of(found, begin)
 
+    def _plan_in_two(  # noqa: PLR0917  # as `plan`
+        self,
+        first: PlanSession,
+        memory: PlanMemory,
+        state: Float64,
+        seed: int,
+        call: int,
+        budget: float | None,
+    ) -> Plan:
+        """Plans from where another planner ended; half the time is for that one."""
+        begin = time.perf_counter()
+        if memory.first is None:
+            memory.first = _core.PlanMemory()
+        share = None if budget is None else 0.5 * budget
+        found = first.plan(replace(memory, core=memory.first), state, seed, call, share)
+        left = None
+        if budget is not None:
+            left = max(budget - (time.perf_counter() - begin), 1e-9)
+        start = replace(memory, warm_start=found.actions, elites=None, skip=0)
+        plan = self._plan_alone(start, state, seed, call, left)
+        mine, theirs = plan.stats, found.stats
+        stats = PlanStats(
+            mine.candidates + theirs.candidates,
+            mine.non_finite + theirs.non_finite,
+            mine.rejected + theirs.rejected,
+            mine.iterations + theirs.iterations,
+            time.perf_counter() - begin,
+        )
+        return plan._replace(stats=stats, elites=found.elites)
+
     def plan_batch(
         self,
         memories: Sequence[PlanMemory],
@@ -153,7 +198,9 @@ class PlanSession:
         The same steps have passed for all. They share the planner's threads, unless Python is
         called while they plan.
         """
-        if self._score is not None:  # it knows one previous action only
+        settings = self._settings
+        # A score knows one previous action only, and planners by derivatives are called one by one.
+        if self._score is not None or isinstance(settings, (_core.IlqrSettings, _core.LqrSettings)):
             return [
                 self.plan(memory, state, (seed + n) % 2**64, call, budget)
                 for n, (memory, state) in enumerate(zip(memories, states, strict=True))
@@ -163,7 +210,7 @@ class PlanSession:
         if self._policy is not None:
             elites = [self._with_policy(*pair) for pair in zip(memories, states, strict=True)]
         found = _core.plan_batch(
-            self._settings,
+            settings,
             [memory.core for memory in memories],
             self._problem,
             list(states),

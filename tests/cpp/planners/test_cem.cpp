@@ -143,7 +143,7 @@ TEST_CASE("after the first call a plan allocates nothing, with one thread and wi
 namespace {
 
 // Half of the candidates have a return that is nan, the other half less the larger their first action.
-class HalfNan final : public TrajectoryScore {
+class HalfNan final : public TrajectoryScore<float> {
  public:
   void score(const float*, const float* actions, const float*, Index count, Index horizon,
              float* totals) const override {
@@ -154,7 +154,7 @@ class HalfNan final : public TrajectoryScore {
   }
 };
 
-class AllInfinite final : public TrajectoryScore {
+class AllInfinite final : public TrajectoryScore<float> {
  public:
   void score(const float*, const float*, const float*, Index count, Index, float* totals) const override {
     std::fill_n(totals, count, std::numeric_limits<float>::infinity());

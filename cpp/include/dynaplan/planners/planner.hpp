@@ -12,14 +12,17 @@ inline namespace DYNAPLAN_LEVEL {
 
 /// Scores whole trajectories after the rollout: for rewards that are cheapest on the whole batch at once, such as a
 /// Python function. Takes the place of the problem's reward and termination.
+template <class T>
 class TrajectoryScore {
  public:
   virtual ~TrajectoryScore() = default;
   /// `states` (count, H + 1, S), `actions` (count, H, A) and `known_steps` (count), row-major; writes `totals` (count).
   /// Each particle of a candidate is a trajectory of its own. `known_steps` is null where all ground is known; what
   /// comes of a trajectory that leaves it is for the score to say: -infinity where that rejects.
-  virtual void score(const float* states, const float* actions, const float* known_steps, Index count, Index horizon,
-                     float* totals) const = 0;
+  virtual void score(const T* states, const T* actions, const T* known_steps, Index count, Index horizon,
+                     T* totals) const = 0;
+  /// Steps of one trajectory, `states` (H + 1, S) and `actions` (H, A), that earn something before it ends.
+  virtual Index length(const T* /*states*/, const T* /*actions*/, Index horizon) const { return horizon; }
 };
 
 /// What is still to come where a plan ends, such as a critic's value; asked once for all candidates.
@@ -43,9 +46,10 @@ struct EarlierSequences {
 };
 
 /// One planning problem: what to roll out, from where, within which bounds. Arrays are borrowed for the call.
-struct PlanProblem {
-  RolloutProblem<float> rollout;
-  const TrajectoryScore* score = nullptr;  // instead of rollout.reward, .termination, .allowed and terminal_value
+template <class T>
+struct PlanProblemOf {
+  RolloutProblem<T> rollout;
+  const TrajectoryScore<T>* score = nullptr;  // instead of rollout.reward, .termination, .allowed and terminal_value
   const TerminalValue* terminal_value = nullptr;
   const double* state = nullptr;        // (S)
   const double* action_low = nullptr;   // (A)
@@ -64,6 +68,10 @@ struct PlanProblem {
   /// Where planning starts: the warm start's entry `row` (of H * A) within the bounds, or their middle.
   double start_action(Index row) const;
 };
+
+/// What sampling planners are given, and what planners by derivatives are.
+using PlanProblem = PlanProblemOf<float>;
+using ExactPlanProblem = PlanProblemOf<double>;
 
 /// Sequences (H * A, K) with no step longer than `problem.action_rate` allows, from the last action on where there is
 /// one. Where no such action lies within the bounds, these come first.

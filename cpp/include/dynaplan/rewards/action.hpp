@@ -18,6 +18,9 @@ class ActionCost final : public Reward<T> {
   void add(const StepView<T>& view, Workspace& workspace, T* total) const override;
   void require_dims(Index state_dim, Index action_dim) const override;
   UseOfStep use_of_step() const override { return form_.targets().use_of_step(); }
+  bool has_derivatives() const override { return true; }
+  void expand(const StepVariables<T>& step, Workspace& workspace, RewardExpansion<T>& out) const override;
+  bool is_quadratic(const double* action_low, const double* action_high) const override;
   bool take_apart(RewardParts<T>& parts) const override {
     parts.of_actions.push_back(this);
     return true;
@@ -38,6 +41,10 @@ class ActionChangeCost final : public Reward<T> {
   std::size_t workspace_bytes(Index lanes) const override;
   void add(const StepView<T>& view, Workspace& workspace, T* total) const override;
   void require_dims(Index state_dim, Index action_dim) const override;
+  bool needs_previous_action() const override { return true; }
+  bool has_derivatives() const override { return true; }
+  void expand(const StepVariables<T>& step, Workspace& workspace, RewardExpansion<T>& out) const override;
+  bool is_quadratic(const double* /*action_low*/, const double* /*action_high*/) const override { return true; }
   bool take_apart(RewardParts<T>& parts) const override {
     parts.of_actions.push_back(this);
     return true;

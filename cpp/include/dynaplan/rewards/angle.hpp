@@ -25,6 +25,8 @@ class AngleReward final : public Reward<T> {
   void add(const StepView<T>& view, Workspace& workspace, T* total) const override;
   void require_dims(Index state_dim, Index action_dim) const override;
   UseOfStep use_of_step() const override { return targets_.use_of_step(); }
+  bool has_derivatives() const override { return true; }
+  void expand(const StepVariables<T>& step, Workspace& workspace, RewardExpansion<T>& out) const override;
 
  private:
   AngleSource source_;

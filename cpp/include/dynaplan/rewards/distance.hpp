@@ -23,6 +23,15 @@ class EntryDistance {
   explicit EntryDistance(const DistanceEntries& entries);
   /// Each lane's squared distance at `step` into `out` (K).
   void squared(ConstBlock<T> state, Index step, T* out) const;
+  /// Each gap of one state, and their squares' sum.
+  T gap(const T* state, Index step, std::size_t i) const {
+    return state[from_[i]] - (to_.empty() ? T(0) : state[to_[i]]) - targets_.at(step)[i];
+  }
+  T squared(const T* state, Index step) const;
+  /// Adds a times the gaps' product for each pair of them, and b for each with itself, to the Hessian of the entries,
+  /// and c times the gaps to their gradient; the entries begin at `first`.
+  void add_derivatives(const StepVariables<T>& step, Index first, T of_pairs, T of_each, T of_gaps,
+                       RewardExpansion<T>& out) const;
   /// Throws ShapeError unless all entries are there.
   void require_state_dim(Index state_dim) const;
   UseOfStep use_of_step() const { return targets_.use_of_step(); }
@@ -42,6 +51,8 @@ class DistanceReward final : public Reward<T> {
   void add(const StepView<T>& view, Workspace& workspace, T* total) const override;
   void require_dims(Index state_dim, Index action_dim) const override;
   UseOfStep use_of_step() const override { return distance_.use_of_step(); }
+  bool has_derivatives() const override { return true; }
+  void expand(const StepVariables<T>& step, Workspace& workspace, RewardExpansion<T>& out) const override;
 
  private:
   EntryDistance<T> distance_;
@@ -58,6 +69,8 @@ class WithinReward final : public Reward<T> {
   void add(const StepView<T>& view, Workspace& workspace, T* total) const override;
   void require_dims(Index state_dim, Index action_dim) const override;
   UseOfStep use_of_step() const override { return distance_.use_of_step(); }
+  bool has_derivatives() const override { return true; }
+  void expand(const StepVariables<T>& step, Workspace& workspace, RewardExpansion<T>& out) const override;
 
  private:
   EntryDistance<T> distance_;

@@ -16,6 +16,9 @@ class LinearReward final : public Reward<T> {
   std::size_t workspace_bytes(Index /*lanes*/) const override { return 0; }
   void add(const StepView<T>& view, Workspace& workspace, T* total) const override;
   void require_dims(Index state_dim, Index action_dim) const override;
+  bool has_derivatives() const override { return true; }
+  void expand(const StepVariables<T>& step, Workspace& workspace, RewardExpansion<T>& out) const override;
+  bool is_quadratic(const double* /*action_low*/, const double* /*action_high*/) const override { return true; }
 
  private:
   std::vector<T> weights_;
@@ -32,6 +35,9 @@ class ChangeReward final : public Reward<T> {
   std::size_t workspace_bytes(Index /*lanes*/) const override { return 0; }
   void add(const StepView<T>& view, Workspace& workspace, T* total) const override;
   void require_dims(Index state_dim, Index action_dim) const override;
+  bool has_derivatives() const override { return true; }
+  void expand(const StepVariables<T>& step, Workspace& workspace, RewardExpansion<T>& out) const override;
+  bool is_quadratic(const double* /*action_low*/, const double* /*action_high*/) const override { return true; }
 
  private:
   Index index_;

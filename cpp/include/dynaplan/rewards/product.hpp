@@ -55,7 +55,53 @@ class ProductReward final : public Reward<T> {
     return most;
   }
 
+  bool needs_previous_action() const override {
+    return std::any_of(factors_.begin(), factors_.end(),
+                       [](const auto& factor) { return factor->needs_previous_action(); });
+  }
+
+  bool has_derivatives() const override {
+    return std::all_of(factors_.begin(), factors_.end(), [](const auto& factor) { return factor->has_derivatives(); });
+  }
+
+  std::size_t expansion_bytes(Index variables) const override {
+    std::size_t most = 0;
+    for (const auto& factor : factors_) most = std::max(most, factor->expansion_bytes(variables));
+    return most + 2 * RewardExpansion<T>::bytes(variables);
+  }
+
+  void expand(const StepVariables<T>& step, Workspace& workspace, RewardExpansion<T>& out) const override {
+    const Workspace::Scope scope(workspace);
+    RewardExpansion<T> product = RewardExpansion<T>::take(workspace, step.count());
+    RewardExpansion<T> factor_alone = RewardExpansion<T>::take(workspace, step.count());
+    product.value = weight_;
+    for (const auto& factor : factors_) {
+      factor_alone.clear();
+      factor->expand(step, workspace, factor_alone);
+      multiply(factor_alone, product);
+    }
+    out.add_scaled(product, T(1));
+  }
+
+  bool is_quadratic(const double* action_low, const double* action_high) const override {
+    return factors_.size() == 1 && factors_[0]->is_quadratic(action_low, action_high);
+  }
+
  private:
+  // (f g)'' = f g'' + f' g' + g' f' + f'' g.
+  static void multiply(RewardExpansion<T>& factor, RewardExpansion<T>& product) {
+    for (Index i = 0; i < product.count; ++i) {
+      for (Index j = 0; j < product.count; ++j) {
+        product.second(i, j) = product.second(i, j) * factor.value + product.gradient[i] * factor.gradient[j] +
+                               factor.gradient[i] * product.gradient[j] + product.value * factor.second(i, j);
+      }
+    }
+    for (Index i = 0; i < product.count; ++i) {
+      product.gradient[i] = product.gradient[i] * factor.value + product.value * factor.gradient[i];
+    }
+    product.value *= factor.value;
+  }
+
   std::vector<std::shared_ptr<const Reward<T>>> factors_;
   T weight_;
 };

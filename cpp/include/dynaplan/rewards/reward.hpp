@@ -3,13 +3,10 @@
 #include <vector>
 
 #include "dynaplan/core/step_view.hpp"
-#include "dynaplan/core/workspace.hpp"
+#include "dynaplan/rewards/expansion.hpp"
 
 namespace dynaplan {
 inline namespace DYNAPLAN_LEVEL {
-
-/// Which state a reward term looks at.
-enum class At { kState, kNextState };
 
 /// -(s - target)^T W (s - target).
 struct QuadraticTerm {
@@ -53,6 +50,17 @@ class Reward {
   virtual bool needs_prediction() const { return false; }
   /// Whether the reward is another one at another step.
   virtual UseOfStep use_of_step() const { return UseOfStep::kNone; }
+  /// Whether the reward looks at the action one step earlier.
+  virtual bool needs_previous_action() const { return false; }
+
+  /// Whether `expand` gives the derivatives. Where not, planners that want them take differences of `add`.
+  virtual bool has_derivatives() const { return false; }
+  /// Scratch that one `expand` over so many variables takes.
+  virtual std::size_t expansion_bytes(Index /*variables*/) const { return 0; }
+  /// Adds the reward of one step, its gradient and its Hessian. Where it is not differentiable, those of one side.
+  virtual void expand(const StepVariables<T>& /*step*/, Workspace& /*workspace*/, RewardExpansion<T>& /*out*/) const {}
+  /// Whether the reward is a polynomial of degree 2 at most of the step's variables, for actions in [low, high] (A).
+  virtual bool is_quadratic(const double* /*action_low*/, const double* /*action_high*/) const { return false; }
 };
 
 }  // namespace DYNAPLAN_LEVEL

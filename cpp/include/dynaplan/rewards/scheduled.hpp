@@ -28,7 +28,7 @@ class ScheduledReward final : public Reward<T> {
   }
 
   void add(const StepView<T>& view, Workspace& workspace, T* total) const override {
-    const T weight = weights_[std::min(static_cast<std::size_t>(view.step), weights_.size() - 1)];
+    const T weight = weight_at(view.step);
     if (weight == T(0)) return;
     const Workspace::Scope scope(workspace);
     const Index lanes = view.action.lanes;
@@ -41,8 +41,26 @@ class ScheduledReward final : public Reward<T> {
   void require_dims(Index state_dim, Index action_dim) const override { term_->require_dims(state_dim, action_dim); }
   bool needs_prediction() const override { return term_->needs_prediction(); }
   UseOfStep use_of_step() const override { return std::max(UseOfStep::kNeedsStep, term_->use_of_step()); }
+  bool needs_previous_action() const override { return term_->needs_previous_action(); }
+  bool has_derivatives() const override { return term_->has_derivatives(); }
+  std::size_t expansion_bytes(Index variables) const override {
+    return RewardExpansion<T>::bytes(variables) + term_->expansion_bytes(variables);
+  }
+  void expand(const StepVariables<T>& step, Workspace& workspace, RewardExpansion<T>& out) const override {
+    const T weight = weight_at(step.step);
+    if (weight == T(0)) return;
+    const Workspace::Scope scope(workspace);
+    RewardExpansion<T> term = RewardExpansion<T>::take(workspace, step.count());
+    term_->expand(step, workspace, term);
+    out.add_scaled(term, weight);
+  }
+  bool is_quadratic(const double* action_low, const double* action_high) const override {
+    return term_->is_quadratic(action_low, action_high);
+  }
 
  private:
+  T weight_at(Index step) const { return weights_[std::min(static_cast<std::size_t>(step), weights_.size() - 1)]; }
+
   std::shared_ptr<const Reward<T>> term_;
   std::vector<T> weights_;
 };
@@ -60,6 +78,15 @@ class TerminalReward final : public Reward<T> {
   void require_dims(Index state_dim, Index action_dim) const override { term_->require_dims(state_dim, action_dim); }
   bool needs_prediction() const override { return term_->needs_prediction(); }
   UseOfStep use_of_step() const override { return UseOfStep::kNeedsHorizon; }
+  bool needs_previous_action() const override { return term_->needs_previous_action(); }
+  bool has_derivatives() const override { return term_->has_derivatives(); }
+  std::size_t expansion_bytes(Index variables) const override { return term_->expansion_bytes(variables); }
+  void expand(const StepVariables<T>& step, Workspace& workspace, RewardExpansion<T>& out) const override {
+    if (step.step + 1 == step.horizon) term_->expand(step, workspace, out);
+  }
+  bool is_quadratic(const double* action_low, const double* action_high) const override {
+    return term_->is_quadratic(action_low, action_high);
+  }
 
  private:
   std::shared_ptr<const Reward<T>> term_;

@@ -43,6 +43,29 @@ class SumReward final : public Reward<T> {
     return most;
   }
 
+  bool needs_previous_action() const override {
+    return std::any_of(terms_.begin(), terms_.end(), [](const auto& term) { return term->needs_previous_action(); });
+  }
+
+  bool has_derivatives() const override {
+    return std::all_of(terms_.begin(), terms_.end(), [](const auto& term) { return term->has_derivatives(); });
+  }
+
+  std::size_t expansion_bytes(Index variables) const override {
+    std::size_t most = 0;
+    for (const auto& term : terms_) most = std::max(most, term->expansion_bytes(variables));
+    return most;
+  }
+
+  void expand(const StepVariables<T>& step, Workspace& workspace, RewardExpansion<T>& out) const override {
+    for (const auto& term : terms_) term->expand(step, workspace, out);
+  }
+
+  bool is_quadratic(const double* action_low, const double* action_high) const override {
+    return std::all_of(terms_.begin(), terms_.end(),
+                       [&](const auto& term) { return term->is_quadratic(action_low, action_high); });
+  }
+
  private:
   std::vector<std::shared_ptr<const Reward<T>>> terms_;
 };

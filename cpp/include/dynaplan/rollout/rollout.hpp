@@ -55,12 +55,24 @@ struct RolloutEnd {
   Block<T> totals;   // (P, K) each particle's return
 };
 
-/// One block's open-loop rollout: inputs, and where its results go (null if unwanted).
+/// Chooses the actions of one block on the way, from the states that it comes to.
+template <class T>
+class ActionFeedback {
+ public:
+  virtual ~ActionFeedback() = default;
+  /// Writes the actions of a step into the tile that BlockRollout::actions reads, before they are taken.
+  virtual void act(Index step, ConstBlock<T> state, ConstBlock<T> previous_action) const = 0;
+};
+
+/// One block's rollout: inputs, and where its results go (null if unwanted).
 template <class T>
 struct BlockRollout {
-  ConstBlock<T> initial_state;  // (S, K)
-  ConstBlock<T> actions;        // (H * A, K)
-  ConstBlock<T> last_action;    // (A, K) applied before the first step, or no data
+  ConstBlock<T> initial_state;                  // (S, K)
+  ConstBlock<T> actions;                        // (H * A, K)
+  ConstBlock<T> last_action;                    // (A, K) applied before the first step, or no data
+  const ActionFeedback<T>* feedback = nullptr;  // null: open loop; else for one particle
+  Index first_step = 0;                         // where the block begins on a longer horizon
+  Index last_step = 0;                          // and that horizon; 0: it is the block's own
   Stream stream;
   Index first_candidate = 0;
   Index candidates = 0;  // of the lanes, all if 0: see Draw

@@ -1,0 +1,134 @@
+#include <pybind11/stl.h>
+
+#include <optional>
+#include <vector>
+
+#include "bindings.hpp"
+#include "dynaplan/planners/lqr.hpp"
+#include "interrupt.hpp"
+#include "plan_problem.hpp"
+
+namespace dynaplan::bindings {
+
+namespace {
+
+template <std::size_t N>
+py::array_t<double> array_of(const std::vector<double>& values, const IndexType (&shape)[N]) {
+  py::array_t<double> array(std::vector<py::ssize_t>(shape, shape + N));
+  std::copy(values.begin(), values.end(), array.mutable_data());
+  return array;
+}
+
+void run(const IlqrSettings& settings, const ExactPlanProblem& problem, PlanMemory& memory) {
+  plan_ilqr(settings, problem, nullptr, memory.ilqr, memory.trajectory);
+}
+
+void run(const LqrSettings& settings, const ExactPlanProblem& problem, PlanMemory& memory) {
+  plan_lqr(settings, problem, memory.ilqr, memory.trajectory);
+}
+
+template <class Settings>
+py::tuple plan(const Settings& settings, PlanMemory& memory, const BoundProblem& bound, const py::object& state,
+               const py::object& low, const py::object& high, const py::object& warm_start, const py::object& elites,
+               const py::object& previous_action, IndexType skip, std::uint64_t seed, std::uint32_t call, int threads,
+               std::optional<double> budget) {
+  const std::optional<Clock::time_point> deadline = deadline_of(budget);
+  const PlanInputs inputs{state, low, high, warm_start, elites, previous_action, skip};
+  const IndexType horizon = settings.horizon;
+  ExactPlanProblem problem = inputs.into(bound.exact());
+  problem.stream = {seed, call, 0};
+  problem.threads = threads;
+  problem.deadline = deadline;
+  const PythonInterrupt interrupt;
+  problem.interrupt = &interrupt;
+  const PlanMemory::Lease lease(memory);
+  {
+    const py::gil_scoped_release release;
+    run(settings, problem, memory);
+  }
+  const TrajectoryPlan& found = memory.trajectory;
+  const IndexType state_dim = problem.rollout.dynamics->state_dim();
+  const IndexType action_dim = problem.rollout.dynamics->action_dim();
+  return py::make_tuple(
+      array_of(found.actions, {horizon, action_dim}), array_of(found.states, {horizon + 1, state_dim}), found.value,
+      name_of(found.status), py::array_t<double>({IndexType{0}, horizon, action_dim}), py::none(),
+      array_of(found.gains, {horizon, action_dim, state_dim}), found.candidates, found.non_finite, 0, found.iterations);
+}
+
+template <class Settings>
+void bind_plan(py::module_& m) {
+  m.def("plan", &plan<Settings>, py::arg("planner"), py::arg("memory"), py::arg("problem"), py::arg("state"),
+        py::arg("low"), py::arg("high"), py::arg("warm_start").none(true), py::arg("elites").none(true),
+        py::arg("previous_action").none(true), py::arg("skip"), py::arg("seed"), py::arg("call"), py::arg("threads"),
+        py::arg("budget").none(true));
+}
+
+// A, B, Q, R, N, c, the targets of state and action, and the discount.
+LinearQuadratic problem_of(const py::tuple& parts) {
+  const auto part = [&](std::size_t i) { return parts[i].cast<py::array>(); };
+  LinearQuadratic problem;
+  problem.terms = {matrix_input(part(0), "A"), matrix_input(part(1), "B"), matrix_input(part(2), "Q"),
+                   matrix_input(part(3), "R"), matrix_input(part(4), "N")};
+  problem.constant = vector_input(part(5), "c");
+  problem.set_targets(vector_input(part(6), "state_target"), vector_input(part(7), "action_target"));
+  problem.discount = parts[8].cast<double>();
+  return problem;
+}
+
+py::tuple regulator_tuple(const Regulator& regulator) {
+  return py::make_tuple(to_array(regulator.gain), to_vector(regulator.offset), to_array(regulator.value),
+                        to_vector(regulator.slope));
+}
+
+py::tuple endless(const py::tuple& parts) {
+  const LinearQuadratic problem = problem_of(parts);
+  Regulator regulator;
+  {
+    const py::gil_scoped_release release;
+    regulator = endless_regulator(problem);
+  }
+  return regulator_tuple(regulator);
+}
+
+py::list finite(const py::tuple& parts, IndexType horizon, const py::array& final_value) {
+  const LinearQuadratic problem = problem_of(parts);
+  const Eigen::MatrixXd final_matrix = matrix_input(final_value, "Q_final");
+  const Eigen::VectorXd target = vector_input(parts[6].cast<py::array>(), "state_target");
+  std::vector<Regulator> regulators;
+  {
+    const py::gil_scoped_release release;
+    regulators = finite_regulators(problem, horizon, final_matrix, target);
+  }
+  py::list steps;
+  for (const Regulator& step : regulators) steps.append(regulator_tuple(step));
+  return steps;
+}
+
+}  // namespace
+
+void bind_ilqr(py::module_& m) {
+  py::class_<IlqrSettings> ilqr(m, "IlqrSettings", py::module_local());
+  ilqr.def(py::init([](IndexType horizon, int iterations, double tolerance, int step_sizes, double regularisation,
+                       double min_regularisation, double max_regularisation, double regularisation_factor) {
+             IlqrSettings settings{horizon,        iterations,         tolerance,          step_sizes,
+                                   regularisation, min_regularisation, max_regularisation, regularisation_factor};
+             settings.validate();
+             return settings;
+           }),
+           py::arg("horizon"), py::arg("iterations"), py::arg("tolerance"), py::arg("step_sizes"),
+           py::arg("regularisation"), py::arg("min_regularisation"), py::arg("max_regularisation"),
+           py::arg("regularisation_factor"));
+  bind_plan<IlqrSettings>(m);
+  py::class_<LqrSettings> lqr(m, "LqrSettings", py::module_local());
+  lqr.def(py::init([](IndexType horizon, bool endless) {
+            LqrSettings settings{horizon, endless};
+            settings.validate();
+            return settings;
+          }),
+          py::arg("horizon"), py::arg("endless"));
+  bind_plan<LqrSettings>(m);
+  m.def("endless_regulator", &endless, py::arg("problem"));
+  m.def("finite_regulators", &finite, py::arg("problem"), py::arg("horizon"), py::arg("final_value"));
+}
+
+}  // namespace dynaplan::bindings

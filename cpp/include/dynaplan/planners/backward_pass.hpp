@@ -1,0 +1,68 @@
+#pragma once
+
+#include <Eigen/Core>
+#include <Eigen/Eigenvalues>
+#include <vector>
+
+#include "dynaplan/planners/box_quadratic.hpp"
+#include "dynaplan/planners/trajectory_expansion.hpp"
+
+namespace dynaplan {
+inline namespace DYNAPLAN_LEVEL {
+
+/// What going on beyond the horizon costs: x^T P x + 2 p^T x of the last whole state, up to a constant.
+struct CostBeyond {
+  Eigen::MatrixXd curvature;  // P (n, n)
+  Eigen::VectorXd slope;      // p (n)
+};
+
+/// How the action of a step should change: by `change`, and by `gain` times the change of the whole state.
+struct LocalPolicy {
+  Eigen::VectorXd change;  // (A)
+  Eigen::MatrixXd gain;    // (A, n)
+};
+
+/// From the last step to the first: the best change of each action by the expansion, within the bounds, if those after
+/// it change for the best too (Tassa, Mansard & Todorov 2014).
+class BackwardPass {
+ public:
+  /// Makes room; does nothing if there is enough.
+  void prepare(const WholeState& whole, Index horizon);
+
+  /// Returns false if a step's cost does not grow in every direction that its action is free to move in, or is not
+  /// finite. `regularisation` is added to the cost for a change of half the width of the bounds; `convex` leaves out
+  /// what bends the cost of a step downwards.
+  bool run(const ExactPlanProblem& problem, const NominalTrajectory& trajectory, const TrajectoryExpansion& expansion,
+           const CostBeyond* beyond, double regularisation, bool convex);
+
+  const LocalPolicy& policy(Index step) const { return policies_[static_cast<std::size_t>(step)]; }
+  /// By how much the return should grow if all changes are made to a `share`.
+  double promise(double share) const { return -share * (slope_ + 0.5 * share * curvature_); }
+
+ private:
+  void begin(const NominalTrajectory& trajectory, const CostBeyond* beyond);
+  bool step(double discount, const StepExpansion& expansion, double regularisation, bool convex, LocalPolicy& policy);
+  void make_convex(const Eigen::MatrixXd& curvature);
+
+  WholeState whole_;
+  std::vector<LocalPolicy> policies_;
+  BoxQuadratic quadratic_;
+  Eigen::MatrixXd joined_;         // [F G] (n, n + A)
+  Eigen::MatrixXd product_;        // V'' [F G]
+  Eigen::MatrixXd hessian_;        // of the cost from here on, by (x, u)
+  Eigen::VectorXd gradient_;       // likewise
+  Eigen::MatrixXd of_action_;      // its block by u, regularised
+  Eigen::VectorXd action_slope_;   // by u
+  Eigen::MatrixXd value_hessian_;  // of the cost from the next step on
+  Eigen::VectorXd value_gradient_;
+  Eigen::MatrixXd held_;  // the cost's Hessian by u, times the gain
+  Eigen::VectorXd low_;
+  Eigen::VectorXd high_;
+  Eigen::MatrixXd convex_;
+  Eigen::SelfAdjointEigenSolver<Eigen::MatrixXd> eigen_;
+  double slope_ = 0.0;
+  double curvature_ = 0.0;
+};
+
+}  // namespace DYNAPLAN_LEVEL
+}  // namespace dynaplan

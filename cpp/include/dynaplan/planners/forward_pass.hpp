@@ -1,0 +1,66 @@
+#pragma once
+
+#include <vector>
+
+#include "dynaplan/planners/backward_pass.hpp"
+
+namespace dynaplan {
+inline namespace DYNAPLAN_LEVEL {
+
+/// Rolls out several trajectories at once: open loop where a search begins, and a policy to several shares of its
+/// changes where it goes on. What is best becomes the nominal trajectory.
+class ForwardPass {
+ public:
+  /// Trajectories that are rolled out at once.
+  static constexpr Index kAtOnce = 8;
+
+  /// Makes room; does nothing if there is enough.
+  void prepare(const ExactPlanProblem& problem, Index horizon);
+
+  /// Rolls out the warm start, the middle of the bounds and no action at all, and leaves the best in `nominal`; the
+  /// first of them if none is finite. Returns how many there were, and how many were not finite.
+  struct Count {
+    Index candidates = 0;
+    Index non_finite = 0;
+  };
+  Count start(const ExactPlanProblem& problem, const CostBeyond* beyond, NominalTrajectory& nominal);
+
+  /// Rolls out `policy` with the shares `largest`, half of it, a quarter, ... of its changes, at most kAtOnce of them.
+  Count follow(const ExactPlanProblem& problem, const CostBeyond* beyond, const BackwardPass& policy,
+               const NominalTrajectory& nominal, double largest, Index count);
+  double share(Index candidate) const { return shares_[candidate]; }
+  /// The best candidate of the last call, and its return: -infinity where none is finite.
+  Index best() const { return best_; }
+  double best_total() const { return totals_[static_cast<std::size_t>(best_)]; }
+  /// The best candidate becomes the nominal trajectory.
+  void accept(const ExactPlanProblem& problem, NominalTrajectory& nominal);
+
+  /// What going on from the end of a trajectory is worth, as of its start.
+  static double value_beyond(const ExactPlanProblem& problem, const CostBeyond& beyond,
+                             const NominalTrajectory& trajectory);
+
+ private:
+  class Follower;
+
+  Block<double> actions() { return {actions_.data(), horizon_ * whole_.action_dim, kAtOnce, kAtOnce}; }
+  Count roll_out(const ExactPlanProblem& problem, const CostBeyond* beyond, const ActionFeedback<double>* feedback,
+                 Index count);
+  void score(const ExactPlanProblem& problem, Index count);
+  void copy(Index candidate, NominalTrajectory& trajectory) const;
+
+  WholeState whole_;
+  Index horizon_ = 0;
+  Index best_ = 0;
+  RolloutProblem<double> rollout_;
+  double shares_[kAtOnce] = {};
+  std::vector<double, Eigen::aligned_allocator<double>> actions_;     // (H * A, kAtOnce)
+  std::vector<double, Eigen::aligned_allocator<double>> trajectory_;  // (rows, kAtOnce)
+  std::vector<double, Eigen::aligned_allocator<double>> totals_;      // (kAtOnce)
+  std::vector<double> paths_;                                         // (kAtOnce, H + 1, S), only for a score
+  std::vector<double> sequences_;                                     // (kAtOnce, H, A), likewise
+  NominalTrajectory candidate_;
+  Workspace workspace_;
+};
+
+}  // namespace DYNAPLAN_LEVEL
+}  // namespace dynaplan

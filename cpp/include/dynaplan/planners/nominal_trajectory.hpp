@@ -1,0 +1,39 @@
+#pragma once
+
+#include <vector>
+
+#include "dynaplan/planners/planner.hpp"
+
+namespace dynaplan {
+inline namespace DYNAPLAN_LEVEL {
+
+/// The trajectory that a planner by derivatives improves on.
+struct NominalTrajectory {
+  std::vector<double> states;   // (H + 1, S)
+  std::vector<double> actions;  // (H, A)
+  double total = 0.0;           // its return
+  Index length = 0;             // steps made before it ends
+
+  Index horizon(Index action_dim) const { return static_cast<Index>(actions.size()) / action_dim; }
+  const double* state(Index step, Index state_dim) const { return states.data() + step * state_dim; }
+  const double* action(Index step, Index action_dim) const { return actions.data() + step * action_dim; }
+};
+
+/// What such a planner calls its state: the system's, and below it, where the reward looks at the action one step
+/// earlier, that action.
+struct WholeState {
+  Index state_dim = 0;
+  Index action_dim = 0;
+  bool has_previous_action = false;
+
+  static WholeState of(const ExactPlanProblem& problem);
+  Index size() const { return state_dim + (has_previous_action ? action_dim : 0); }
+};
+
+/// Steps of a trajectory before it ends, by the problem's termination or score.
+Index length_of(const ExactPlanProblem& problem, const NominalTrajectory& trajectory, Workspace& workspace);
+/// Scratch that `length_of` takes.
+std::size_t length_bytes(const ExactPlanProblem& problem);
+
+}  // namespace DYNAPLAN_LEVEL
+}  // namespace dynaplan

@@ -1,0 +1,130 @@
+#include "dynaplan/planners/backward_pass.hpp"
+
+namespace dynaplan {
+inline namespace DYNAPLAN_LEVEL {
+
+void BackwardPass::prepare(const WholeState& whole, Index horizon) {
+  const Index size = whole.size();
+  const Index both = size + whole.action_dim;
+  whole_ = whole;
+  policies_.resize(static_cast<std::size_t>(horizon));
+  for (LocalPolicy& policy : policies_) {
+    policy.change.setZero(whole.action_dim);
+    policy.gain.setZero(whole.action_dim, size);
+  }
+  quadratic_.prepare(whole.action_dim);
+  joined_.resize(size, both);
+  product_.resize(size, both);
+  hessian_.resize(both, both);
+  gradient_.resize(both);
+  of_action_.resize(whole.action_dim, whole.action_dim);
+  action_slope_.resize(whole.action_dim);
+  value_hessian_.resize(size, size);
+  value_gradient_.resize(size);
+  held_.resize(whole.action_dim, size);
+  low_.resize(whole.action_dim);
+  high_.resize(whole.action_dim);
+  convex_.resize(both, both);
+}
+
+bool BackwardPass::run(const ExactPlanProblem& problem, const NominalTrajectory& trajectory,
+                       const TrajectoryExpansion& expansion, const CostBeyond* beyond, double regularisation,
+                       bool convex) {
+  begin(trajectory, beyond);
+  for (Index t = trajectory.length - 1; t >= 0; --t) {
+    LocalPolicy& policy = policies_[static_cast<std::size_t>(t)];
+    const double* const action = trajectory.action(t, whole_.action_dim);
+    for (Index i = 0; i < whole_.action_dim; ++i) {
+      low_(i) = problem.action_low[i] - action[i];
+      high_(i) = problem.action_high[i] - action[i];
+    }
+    if (!step(problem.rollout.discount, expansion.step(t), regularisation, convex, policy)) return false;
+  }
+  return true;
+}
+
+// What comes after the end of the trajectory costs nothing, and no action is worth changing there.
+void BackwardPass::begin(const NominalTrajectory& trajectory, const CostBeyond* beyond) {
+  const auto horizon = static_cast<Index>(policies_.size());
+  for (Index t = trajectory.length; t < horizon; ++t) {
+    policies_[static_cast<std::size_t>(t)].change.setZero();
+    policies_[static_cast<std::size_t>(t)].gain.setZero();
+  }
+  slope_ = curvature_ = 0.0;
+  value_hessian_.setZero();
+  value_gradient_.setZero();
+  if (beyond == nullptr || trajectory.length < horizon) return;
+  const Index size = whole_.size();
+  gradient_.setZero();
+  gradient_.head(whole_.state_dim) =
+      Eigen::Map<const Eigen::VectorXd>(trajectory.state(horizon, whole_.state_dim), whole_.state_dim);
+  if (whole_.has_previous_action) {
+    gradient_.segment(whole_.state_dim, whole_.action_dim) =
+        Eigen::Map<const Eigen::VectorXd>(trajectory.action(horizon - 1, whole_.action_dim), whole_.action_dim);
+  }
+  value_hessian_ = 2.0 * beyond->curvature;
+  value_gradient_.noalias() = value_hessian_ * gradient_.head(size);
+  value_gradient_ += 2.0 * beyond->slope;
+}
+
+bool BackwardPass::step(double discount, const StepExpansion& expansion, double regularisation, bool convex,
+                        LocalPolicy& policy) {
+  const Index size = whole_.size();
+  const Index action_dim = whole_.action_dim;
+  if (convex) make_convex(expansion.curvature);
+  joined_.leftCols(size) = expansion.of_state;
+  joined_.rightCols(action_dim) = expansion.of_action;
+  product_.noalias() = value_hessian_ * joined_;
+  hessian_.noalias() = discount * joined_.transpose() * product_;
+  hessian_ += convex ? convex_ : expansion.curvature;
+  gradient_.noalias() = discount * joined_.transpose() * value_gradient_;
+  gradient_ += expansion.slope;
+  if (!hessian_.allFinite() || !gradient_.allFinite()) return false;
+
+  of_action_ = hessian_.bottomRightCorner(action_dim, action_dim);
+  action_slope_ = gradient_.tail(action_dim);
+  for (Index i = 0; i < action_dim; ++i) {
+    const double half_width = 0.5 * (high_(i) - low_(i));
+    if (half_width > 0.0) of_action_(i, i) += regularisation / (half_width * half_width);
+  }
+  if (!quadratic_.solve(of_action_, action_slope_, low_, high_)) return false;
+  policy.change = quadratic_.solution();
+  policy.gain = hessian_.bottomLeftCorner(action_dim, size);
+  quadratic_.apply_negative_inverse(policy.gain);
+  if (!policy.change.allFinite() || !policy.gain.allFinite()) return false;
+
+  // The cost from here on under this policy, which the regularisation is no part of.
+  const auto of_action = hessian_.bottomRightCorner(action_dim, action_dim);
+  const auto mixed = hessian_.bottomLeftCorner(action_dim, size);
+  slope_ = discount * slope_ + policy.change.dot(action_slope_);
+  action_slope_.noalias() += of_action * policy.change;
+  curvature_ = discount * curvature_ + policy.change.dot(action_slope_ - gradient_.tail(action_dim));
+  value_gradient_ = gradient_.head(size);
+  value_gradient_.noalias() += policy.gain.transpose() * action_slope_;
+  value_gradient_.noalias() += mixed.transpose() * policy.change;
+  held_.noalias() = of_action * policy.gain;
+  value_hessian_ = hessian_.topLeftCorner(size, size);
+  value_hessian_.noalias() += policy.gain.transpose() * held_;
+  value_hessian_.noalias() += policy.gain.transpose() * mixed;
+  value_hessian_.noalias() += mixed.transpose() * policy.gain;
+  for (Index i = 0; i < size; ++i) {
+    for (Index j = 0; j < i; ++j) {
+      value_hessian_(i, j) = value_hessian_(j, i) = 0.5 * (value_hessian_(i, j) + value_hessian_(j, i));
+    }
+  }
+  return true;
+}
+
+// The nearest positive semi-definite matrix (Higham 1988).
+void BackwardPass::make_convex(const Eigen::MatrixXd& curvature) {
+  if (!curvature.allFinite()) {
+    convex_.setZero();
+    return;
+  }
+  eigen_.compute(curvature);
+  hessian_ = eigen_.eigenvectors() * eigen_.eigenvalues().cwiseMax(0.0).cwiseSqrt().asDiagonal();
+  convex_.noalias() = hessian_ * hessian_.transpose();
+}
+
+}  // namespace DYNAPLAN_LEVEL
+}  // namespace dynaplan

@@ -1,0 +1,189 @@
+#include "dynaplan/planners/forward_pass.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+
+#include "dynaplan/core/transpose.hpp"
+
+namespace dynaplan {
+inline namespace DYNAPLAN_LEVEL {
+
+static_assert(ForwardPass::kAtOnce % kVectorLanes<double> == 0, "a block is whole vectors wide");
+
+// The action of each candidate: that of the nominal trajectory, its share of the change, and the gain times how far
+// the candidate's state is from the nominal one.
+class ForwardPass::Follower final : public ActionFeedback<double> {
+ public:
+  Follower(const ExactPlanProblem& problem, const BackwardPass& policy, const NominalTrajectory& nominal,
+           const WholeState& whole, const double* shares, Block<double> actions)
+      : problem_(problem), policy_(policy), nominal_(nominal), whole_(whole), shares_(shares), actions_(actions) {}
+
+  void act(Index step, ConstBlock<double> state, ConstBlock<double> previous_action) const override {
+    const LocalPolicy& policy = policy_.policy(step);
+    const double* const nominal = nominal_.action(step, whole_.action_dim);
+    for (Index i = 0; i < whole_.action_dim; ++i) {
+      double* const action = actions_.row(step * whole_.action_dim + i);
+      double change[kAtOnce];
+      for (Index k = 0; k < kAtOnce; ++k) change[k] = shares_[k] * policy.change(i);
+      const double* const nominal_state = nominal_.state(step, whole_.state_dim);
+      for (Index d = 0; d < whole_.state_dim; ++d) {
+        add_gain(policy.gain(i, d), state.row(d), nominal_state[d], change);
+      }
+      if (whole_.has_previous_action && step > 0) {
+        const double* const before = nominal_.action(step - 1, whole_.action_dim);
+        for (Index j = 0; j < whole_.action_dim; ++j) {
+          add_gain(policy.gain(i, whole_.state_dim + j), previous_action.row(j), before[j], change);
+        }
+      }
+      for (Index k = 0; k < kAtOnce; ++k) {
+        // From a state that is not finite there is nothing to learn.
+        const double wanted = std::isfinite(change[k]) ? nominal[i] + change[k] : nominal[i];
+        action[k] = std::clamp(wanted, problem_.action_low[i], problem_.action_high[i]);
+      }
+    }
+  }
+
+ private:
+  static void add_gain(double gain, const double* state, double nominal, double* change) {
+    if (gain == 0.0) return;
+    for (Index k = 0; k < kAtOnce; ++k) change[k] += gain * (state[k] - nominal);
+  }
+
+  const ExactPlanProblem& problem_;
+  const BackwardPass& policy_;
+  const NominalTrajectory& nominal_;
+  const WholeState& whole_;
+  const double* shares_;
+  Block<double> actions_;
+};
+
+void ForwardPass::prepare(const ExactPlanProblem& problem, Index horizon) {
+  whole_ = WholeState::of(problem);
+  horizon_ = horizon;
+  rollout_ = problem.rollout;
+  if (problem.score != nullptr) {
+    rollout_.reward = nullptr;
+    rollout_.termination = nullptr;
+  }
+  const auto at_once = static_cast<std::size_t>(kAtOnce);
+  const auto state_size = static_cast<std::size_t>((horizon + 1) * whole_.state_dim);
+  const auto action_size = static_cast<std::size_t>(horizon * whole_.action_dim);
+  actions_.resize(action_size * at_once);
+  trajectory_.resize(static_cast<std::size_t>(rollout_.trajectory_rows(horizon)) * at_once);
+  totals_.resize(at_once);
+  candidate_.states.resize(state_size);
+  candidate_.actions.resize(action_size);
+  if (problem.score != nullptr) {
+    paths_.resize(at_once * state_size);
+    sequences_.resize(at_once * action_size);
+  }
+  workspace_.reserve(std::max(length_bytes(problem), Workspace::bytes<double>(whole_.state_dim * kAtOnce) +
+                                                         Workspace::bytes<double>(whole_.action_dim * kAtOnce) +
+                                                         rollout_.workspace_bytes(kAtOnce, true)));
+}
+
+ForwardPass::Count ForwardPass::start(const ExactPlanProblem& problem, const CostBeyond* beyond,
+                                      NominalTrajectory& nominal) {
+  const Block<double> actions = this->actions();
+  for (Index row = 0; row < actions.dim; ++row) {
+    const Index i = row % whole_.action_dim;
+    const double low = problem.action_low[i];
+    const double high = problem.action_high[i];
+    std::fill_n(actions.row(row), kAtOnce, std::clamp(0.0, low, high));
+    actions.row(row)[0] = problem.start_action(row);
+    actions.row(row)[1] = 0.5 * low + 0.5 * high;
+  }
+  const Count count = roll_out(problem, beyond, nullptr, 3);
+  accept(problem, nominal);
+  return count;
+}
+
+ForwardPass::Count ForwardPass::follow(const ExactPlanProblem& problem, const CostBeyond* beyond,
+                                       const BackwardPass& policy, const NominalTrajectory& nominal, double largest,
+                                       Index count) {
+  for (Index k = 0; k < kAtOnce; ++k) shares_[k] = std::ldexp(largest, -static_cast<int>(k));
+  const Follower follower(problem, policy, nominal, whole_, shares_, actions());
+  return roll_out(problem, beyond, &follower, count);
+}
+
+ForwardPass::Count ForwardPass::roll_out(const ExactPlanProblem& problem, const CostBeyond* beyond,
+                                         const ActionFeedback<double>* feedback, Index count) {
+  {
+    const Workspace::Scope scope(workspace_);
+    BlockRollout<double> block;
+    block.interrupt = problem.interrupt;
+    const Block<double> state = workspace_.take_block<double>(whole_.state_dim, kAtOnce);
+    for (Index d = 0; d < state.dim; ++d) std::fill_n(state.row(d), kAtOnce, problem.state[d]);
+    block.initial_state = state;
+    block.actions = actions();
+    if (problem.last_action != nullptr) {
+      const Block<double> last = workspace_.take_block<double>(whole_.action_dim, kAtOnce);
+      for (Index i = 0; i < last.dim; ++i) std::fill_n(last.row(i), kAtOnce, problem.last_action[i]);
+      block.last_action = last;
+    }
+    block.feedback = feedback;
+    block.candidates = count;
+    if (problem.score == nullptr) block.total = totals_.data();
+    block.trajectory = {trajectory_.data(), rollout_.trajectory_rows(horizon_), kAtOnce, kAtOnce};
+    rollout_block(rollout_, block, workspace_);
+  }
+  if (problem.score != nullptr) score(problem, count);
+  Count counted{count, 0};
+  best_ = 0;
+  for (Index k = 0; k < count; ++k) {
+    double& total = totals_[static_cast<std::size_t>(k)];
+    if (beyond != nullptr && std::isfinite(total)) {
+      copy(k, candidate_);
+      total += value_beyond(problem, *beyond, candidate_);
+    }
+    if (!std::isfinite(total)) {
+      total = -std::numeric_limits<double>::infinity();
+      ++counted.non_finite;
+    }
+    if (total > best_total()) best_ = k;
+  }
+  return counted;
+}
+
+void ForwardPass::score(const ExactPlanProblem& problem, Index count) {
+  const Index state_size = (horizon_ + 1) * whole_.state_dim;
+  const Index action_size = horizon_ * whole_.action_dim;
+  block_to_rows<double>({trajectory_.data(), state_size, kAtOnce, kAtOnce}, count, paths_.data(), state_size);
+  block_to_rows<double>(actions(), count, sequences_.data(), action_size);
+  problem.score->score(paths_.data(), sequences_.data(), nullptr, count, horizon_, totals_.data());
+}
+
+void ForwardPass::copy(Index candidate, NominalTrajectory& trajectory) const {
+  for (std::size_t row = 0; row < trajectory.states.size(); ++row) {
+    trajectory.states[row] = trajectory_[row * static_cast<std::size_t>(kAtOnce) + static_cast<std::size_t>(candidate)];
+  }
+  for (std::size_t row = 0; row < trajectory.actions.size(); ++row) {
+    trajectory.actions[row] = actions_[row * static_cast<std::size_t>(kAtOnce) + static_cast<std::size_t>(candidate)];
+  }
+}
+
+void ForwardPass::accept(const ExactPlanProblem& problem, NominalTrajectory& nominal) {
+  copy(best_, nominal);
+  nominal.total = best_total();
+  nominal.length = length_of(problem, nominal, workspace_);
+}
+
+double ForwardPass::value_beyond(const ExactPlanProblem& problem, const CostBeyond& beyond,
+                                 const NominalTrajectory& trajectory) {
+  const WholeState whole = WholeState::of(problem);
+  const Index horizon = static_cast<Index>(trajectory.actions.size()) / whole.action_dim;
+  const double* const state = trajectory.state(horizon, whole.state_dim);
+  const double* const action = trajectory.action(horizon - 1, whole.action_dim);
+  const auto entry = [&](Index i) { return i < whole.state_dim ? state[i] : action[i - whole.state_dim]; };
+  double cost = 0.0;
+  for (Index i = 0; i < whole.size(); ++i) {
+    double row = 2.0 * beyond.slope(i);
+    for (Index j = 0; j < whole.size(); ++j) row += beyond.curvature(i, j) * entry(j);
+    cost += entry(i) * row;
+  }
+  return -std::pow(problem.rollout.discount, static_cast<double>(horizon)) * cost;
+}
+
+}  // namespace DYNAPLAN_LEVEL
+}  // namespace dynaplan

@@ -1,0 +1,252 @@
+#include "dynaplan/planners/ilqr.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <string>
+
+#include "dynaplan/core/error.hpp"
+
+namespace dynaplan {
+inline namespace DYNAPLAN_LEVEL {
+
+namespace {
+
+// Gains in the return below this share of it are rounding.
+constexpr double kRounding = 1e-15;
+
+// How strongly changes of the actions are held back, and how that adapts (Tassa, Erez & Todorov 2012, sec. II-F).
+class Regularisation {
+ public:
+  explicit Regularisation(const IlqrSettings& settings) : settings_(settings), value_(settings.regularisation) {}
+
+  double value() const { return value_; }
+  // Returns false if it is as large as it may be.
+  bool grow() {
+    if (value_ >= settings_.max_regularisation) return false;
+    factor_ = std::max(settings_.regularisation_factor, factor_ * settings_.regularisation_factor);
+    value_ = std::min(std::max(settings_.min_regularisation, value_ * factor_), settings_.max_regularisation);
+    return true;
+  }
+  void fall() {
+    factor_ = std::min(1.0 / settings_.regularisation_factor, factor_ / settings_.regularisation_factor);
+    value_ = value_ * factor_ >= settings_.min_regularisation ? value_ * factor_ : 0.0;
+  }
+
+ private:
+  const IlqrSettings& settings_;
+  double value_;
+  double factor_ = 1.0;
+};
+
+// Tells whether there is time for another part of the work of the same kind, going by the slowest so far.
+class Watch {
+ public:
+  explicit Watch(const std::optional<Clock::time_point>& deadline) : deadline_(deadline) {}
+
+  bool in_time() const { return !deadline_ || Clock::now() + slowest_ < *deadline_; }
+  void begin() {
+    if (deadline_) began_ = Clock::now();
+  }
+  void end() {
+    if (deadline_) slowest_ = std::max(slowest_, Clock::now() - began_);
+  }
+
+ private:
+  std::optional<Clock::time_point> deadline_;
+  Clock::time_point began_;
+  Clock::duration slowest_ = Clock::duration::zero();
+};
+
+class IlqrRun {
+ public:
+  IlqrRun(const IlqrSettings& settings, const ExactPlanProblem& problem, const CostBeyond* beyond, IlqrMemory& memory,
+          TrajectoryPlan& result)
+      : settings_(settings),
+        problem_(problem),
+        beyond_(beyond),
+        memory_(memory),
+        result_(result),
+        regularisation_(settings),
+        deriving_(problem.deadline),
+        searching_(problem.deadline) {
+    const Dynamics<double>& dynamics = *problem.rollout.dynamics;
+    const auto actions = static_cast<std::size_t>(settings.horizon * dynamics.action_dim());
+    memory.nominal.actions.resize(actions);
+    memory.nominal.states.resize(static_cast<std::size_t>((settings.horizon + 1) * dynamics.state_dim()));
+    memory.expansion.prepare(problem, settings.horizon);
+    memory.backward.prepare(memory.expansion.whole(), settings.horizon);
+    memory.forward.prepare(problem, settings.horizon);
+    result.gains.assign(actions * static_cast<std::size_t>(dynamics.state_dim()), 0.0);
+    result.candidates = result.non_finite = 0;
+    result.iterations = 0;
+  }
+
+  void run() {
+    count(memory_.forward.start(problem_, beyond_, memory_.nominal));
+    result_.status = PlanStatus::kNoFiniteCandidate;
+    if (std::isfinite(memory_.nominal.total)) {
+      result_.status = improve();
+      write_gains();
+    }
+    write_plan();
+  }
+
+ private:
+  PlanStatus improve() {
+    while (result_.iterations < settings_.iterations) {
+      if (!deriving_.in_time()) return PlanStatus::kBudget;
+      if (!derive()) return PlanStatus::kConverged;
+      const double promise = memory_.backward.promise(1.0);
+      if (!(promise > kRounding * std::abs(memory_.nominal.total))) return PlanStatus::kConverged;
+      if (!searching_.in_time()) return PlanStatus::kBudget;
+      const double gained = search();
+      ++result_.iterations;
+      const double little = settings_.tolerance * (std::abs(memory_.nominal.total) + settings_.tolerance);
+      if (gained > 0.0) {
+        regularisation_.fall();
+        is_convex_ = false;
+        if (gained <= little) return PlanStatus::kConverged;
+        continue;
+      }
+      if (promise <= little && is_convex_) return PlanStatus::kConverged;
+      if (is_convex_ && !regularisation_.grow()) return PlanStatus::kConverged;
+      is_convex_ = true;
+    }
+    return PlanStatus::kIterations;
+  }
+
+  // Expands the trajectory, unless that is done, and finds the policy; false if there is none.
+  bool derive() {
+    deriving_.begin();
+    if (!is_expanded_) memory_.expansion.compute(problem_, memory_.nominal);
+    is_expanded_ = true;
+    has_policy_ = find_policy();
+    deriving_.end();
+    return has_policy_;
+  }
+
+  // The costs as they are where that gives a policy, as that converges fastest; else without what bends them downwards;
+  // else regularised.
+  bool find_policy() {
+    do {
+      for (const bool convex : {false, true}) {
+        if (is_convex_ && !convex) continue;
+        if (memory_.backward.run(problem_, memory_.nominal, memory_.expansion, beyond_, regularisation_.value(),
+                                 convex)) {
+          return true;
+        }
+      }
+    } while (regularisation_.grow());
+    return false;
+  }
+
+  // Tries smaller and smaller shares of the step; returns what the best one gained, 0 if none gained enough.
+  double search() {
+    constexpr double kLeastShareOfPromise = 1e-4;  // Armijo 1966
+    searching_.begin();
+    double gained = 0.0;
+    for (int tried = 0; tried < settings_.step_sizes && gained == 0.0;
+         tried += static_cast<int>(ForwardPass::kAtOnce)) {
+      const int trials = std::min(settings_.step_sizes - tried, static_cast<int>(ForwardPass::kAtOnce));
+      count(memory_.forward.follow(problem_, beyond_, memory_.backward, memory_.nominal, std::ldexp(1.0, -tried),
+                                   trials));
+      const double gain = memory_.forward.best_total() - memory_.nominal.total;
+      const double promise = memory_.backward.promise(memory_.forward.share(memory_.forward.best()));
+      if (gain > 0.0 && gain >= kLeastShareOfPromise * promise) gained = gain;
+    }
+    if (gained > 0.0) {
+      memory_.forward.accept(problem_, memory_.nominal);
+      is_expanded_ = false;
+    }
+    searching_.end();
+    return gained;
+  }
+
+  void count(const ForwardPass::Count& counted) {
+    result_.candidates += counted.candidates;
+    result_.non_finite += counted.non_finite;
+  }
+
+  // The gains along the trajectory that was found; where there is no time to derive them, those along the one before.
+  void write_gains() {
+    if (!is_expanded_ && deriving_.in_time()) derive();
+    if (!has_policy_) return;
+    const Index state_dim = problem_.rollout.dynamics->state_dim();
+    double* gain = result_.gains.data();
+    for (Index t = 0; t < settings_.horizon; ++t) {
+      const Eigen::MatrixXd& of_step = memory_.backward.policy(t).gain;
+      for (Index i = 0; i < of_step.rows(); ++i) {
+        for (Index d = 0; d < state_dim; ++d) *gain++ = of_step(i, d);
+      }
+    }
+  }
+
+  void write_plan() {
+    const NominalTrajectory& nominal = memory_.nominal;
+    result_.actions.assign(nominal.actions.begin(), nominal.actions.end());
+    result_.states.assign(nominal.states.begin(), nominal.states.end());
+    result_.value = nominal.total;
+    if (beyond_ != nullptr) result_.value -= ForwardPass::value_beyond(problem_, *beyond_, nominal);
+  }
+
+  const IlqrSettings& settings_;
+  const ExactPlanProblem& problem_;
+  const CostBeyond* beyond_;
+  IlqrMemory& memory_;
+  TrajectoryPlan& result_;
+  Regularisation regularisation_;
+  Watch deriving_;
+  Watch searching_;
+  bool is_expanded_ = false;
+  bool has_policy_ = false;
+  bool is_convex_ = false;  // what bends costs downwards is left out, since the last step failed
+};
+
+void require_mean_prediction(const RolloutProblem<double>& rollout) {
+  if (rollout.particles.propagation != Propagation::kMean || rollout.particles.count != 1) {
+    throw ValueError("propagation: a planner by derivatives plans by the mean prediction of one particle");
+  }
+  if (rollout.known_ground) throw ValueError("known_ground: a planner by derivatives cannot keep to known ground");
+}
+
+}  // namespace
+
+void IlqrSettings::validate() const {
+  require_at_least_one("horizon", horizon);
+  require_at_least_one("iterations", iterations);
+  require_at_least_one("step_sizes", step_sizes);
+  if (step_sizes > 64) throw ValueError("step_sizes: got " + std::to_string(step_sizes) + ", must be at most 64");
+  if (!(tolerance >= 0.0 && std::isfinite(tolerance))) {
+    throw ValueError("tolerance: got " + std::to_string(tolerance) + ", must be finite and at least 0");
+  }
+  if (!(min_regularisation > 0.0 && min_regularisation <= max_regularisation && std::isfinite(max_regularisation))) {
+    throw ValueError("min_regularisation, max_regularisation: got " + std::to_string(min_regularisation) + " and " +
+                     std::to_string(max_regularisation) + ", must be finite, above 0 and in this order");
+  }
+  if (!(regularisation >= 0.0 && regularisation <= max_regularisation)) {
+    throw ValueError("regularisation: got " + std::to_string(regularisation) +
+                     ", must be from 0 to max_regularisation");
+  }
+  if (!(regularisation_factor > 1.0 && std::isfinite(regularisation_factor))) {
+    throw ValueError("regularisation_factor: got " + std::to_string(regularisation_factor) +
+                     ", must be finite and above 1");
+  }
+}
+
+void plan_ilqr(const IlqrSettings& settings, const ExactPlanProblem& problem, const CostBeyond* beyond,
+               IlqrMemory& memory, TrajectoryPlan& result) {
+  settings.validate();
+  problem.validate();
+  require_mean_prediction(problem.rollout);
+  if (problem.action_rate != nullptr) {
+    throw ValueError(
+        "limits.action_rate: a planner by derivatives keeps no rates; put an action_change_cost in the reward");
+  }
+  if (problem.terminal_value != nullptr) {
+    throw ValueError("terminal_value: has no derivatives; put what comes after in a term, as rewards.terminal");
+  }
+  IlqrRun(settings, problem, beyond, memory, result).run();
+}
+
+}  // namespace DYNAPLAN_LEVEL
+}  // namespace dynaplan

@@ -1,0 +1,208 @@
+#include "dynaplan/planners/lqr.hpp"
+
+#include <Eigen/LU>
+#include <cmath>
+#include <optional>
+#include <string>
+
+#include "dynaplan/core/error.hpp"
+
+namespace dynaplan {
+inline namespace DYNAPLAN_LEVEL {
+
+namespace {
+
+using Matrix = Eigen::MatrixXd;
+using Vector = Eigen::VectorXd;
+
+void require_shape(const char* name, const Matrix& matrix, Index rows, Index columns) {
+  if (matrix.rows() != rows || matrix.cols() != columns) {
+    throw ShapeError(std::string(name) + ": got shape (" + std::to_string(matrix.rows()) + ", " +
+                     std::to_string(matrix.cols()) + "), must be (" + std::to_string(rows) + ", " +
+                     std::to_string(columns) + ")");
+  }
+  if (!matrix.allFinite()) throw ValueError(std::string(name) + ": must be finite");
+}
+
+void require_symmetric(const char* name, const Matrix& matrix, Index size) {
+  require_shape(name, matrix, size, size);
+  if (!matrix.isApprox(matrix.transpose(), 1e-10)) {
+    throw ValueError(std::string(name) + ": must be a symmetric matrix");
+  }
+}
+
+void validate_matrices(const RiccatiProblem& terms) {
+  const Index size = terms.a.rows();
+  const Index action_dim = terms.b.cols();
+  if (size < 1) throw ShapeError("A: got no rows, must have one for each state");
+  if (action_dim < 1) throw ShapeError("B: got no columns, must have one for each action");
+  require_shape("A", terms.a, size, size);
+  require_shape("B", terms.b, size, action_dim);
+  require_symmetric("Q", terms.q, size);
+  require_symmetric("R", terms.r, action_dim);
+  require_shape("N", terms.n, size, action_dim);
+}
+
+// One step of the recursion from what follows, `value` and `slope`; the costs of what follows are discounted.
+Regulator regulator_before(const LinearQuadratic& problem, const Matrix& value, const Vector& slope) {
+  const RiccatiProblem& terms = problem.terms;
+  Regulator step;
+  const Matrix after = problem.discount * value;
+  const Vector slope_after = after * problem.constant + problem.discount * slope;
+  const Matrix mixed = terms.b.transpose() * after * terms.a + terms.n.transpose();
+  const Matrix curvature = terms.r + terms.b.transpose() * after * terms.b;
+  step.gain = riccati_gain(terms, after);
+  step.offset = -curvature.ldlt().solve(problem.action_slope + terms.b.transpose() * slope_after);
+  const Matrix whole = terms.q + terms.a.transpose() * after * terms.a - mixed.transpose() * step.gain;
+  step.value = 0.5 * (whole + whole.transpose());
+  step.slope = problem.state_slope + terms.a.transpose() * slope_after + mixed.transpose() * step.offset;
+  return step;
+}
+
+// The reward's derivatives at x = 0, u = 0 by the variables of a step, pulled back to (x, u). A quadratic is that
+// expansion, wherever it is made.
+LinearQuadratic linear_quadratic(const ExactPlanProblem& problem, const LinearTerms& linear) {
+  const WholeState whole = WholeState::of(problem);
+  const Reward<double>& reward = *problem.rollout.reward;
+  const Index size = whole.size();
+  const Index both = size + whole.action_dim;
+  const Index state_dim = whole.state_dim;
+  const Index variables = 2 * (state_dim + whole.action_dim);
+  LinearQuadratic result;
+  RiccatiProblem& terms = result.terms;
+  terms.a = Matrix::Zero(size, size);
+  terms.b = Matrix::Zero(size, whole.action_dim);
+  result.constant = Vector::Zero(size);
+  terms.a.topLeftCorner(state_dim, state_dim) = linear.state;
+  terms.b.topRows(state_dim) = linear.action;
+  result.constant.head(state_dim) = linear.constant;
+  if (whole.has_previous_action) terms.b.bottomRows(whole.action_dim).setIdentity();
+
+  Matrix jacobian = Matrix::Zero(variables, both);
+  jacobian.topLeftCorner(state_dim, state_dim).setIdentity();
+  jacobian.block(state_dim, size, whole.action_dim, whole.action_dim).setIdentity();
+  if (whole.has_previous_action) {
+    jacobian.block(state_dim + whole.action_dim, state_dim, whole.action_dim, whole.action_dim).setIdentity();
+  }
+  jacobian.bottomRows(state_dim) << terms.a.topRows(state_dim), terms.b.topRows(state_dim);
+  Vector values = Vector::Zero(variables);
+  values.tail(state_dim) = linear.constant;
+  Workspace workspace;
+  workspace.reserve(RewardExpansion<double>::bytes(variables) + reward.expansion_bytes(variables));
+  auto expansion = RewardExpansion<double>::take(workspace, variables);
+  reward.expand({values.data(), state_dim, whole.action_dim}, workspace, expansion);
+  const Vector slope = -0.5 * jacobian.transpose() * Eigen::Map<Vector>(expansion.gradient, variables);
+  const Matrix curvature =
+      -0.5 * jacobian.transpose() * Eigen::Map<Matrix>(expansion.hessian, variables, variables) * jacobian;
+  terms.q = curvature.topLeftCorner(size, size);
+  terms.r = curvature.bottomRightCorner(whole.action_dim, whole.action_dim);
+  terms.n = curvature.topRightCorner(size, whole.action_dim);
+  result.state_slope = slope.head(size);
+  result.action_slope = slope.tail(whole.action_dim);
+  result.discount = problem.rollout.discount;
+  return result;
+}
+
+LinearTerms linear_terms_of(const ExactPlanProblem& problem) {
+  const RolloutProblem<double>& rollout = problem.rollout;
+  const std::optional<LinearTerms> linear = rollout.dynamics->linear_terms();
+  if (!linear) throw ValueError("model: LQR needs linear dynamics, a LinearGaussian of degree 1; use ILQR");
+  if (rollout.termination != nullptr || problem.score != nullptr) {
+    throw ValueError("reward, termination: LQR needs a reward of built-in terms and no termination; use ILQR");
+  }
+  if (rollout.allowed != nullptr) throw ValueError("limits: LQR cannot keep states within limits; use ILQR");
+  if (rollout.limits != nullptr) throw ValueError("clip: LQR cannot clip states; use ILQR");
+  if (!rollout.reward->is_quadratic(problem.action_low, problem.action_high)) {
+    throw ValueError(
+        "reward: LQR needs terms that are quadratic or linear everywhere within the bounds of the actions; use ILQR");
+  }
+  return *linear;
+}
+
+}  // namespace
+
+void LinearQuadratic::set_targets(const Eigen::VectorXd& state_target, const Eigen::VectorXd& action_target) {
+  validate_matrices(terms);
+  require_shape("state_target", state_target, terms.a.rows(), 1);
+  require_shape("action_target", action_target, terms.b.cols(), 1);
+  state_slope = -terms.q * state_target - terms.n * action_target;
+  action_slope = -terms.r * action_target - terms.n.transpose() * state_target;
+}
+
+void LinearQuadratic::validate() const {
+  validate_matrices(terms);
+  require_shape("c", constant, terms.a.rows(), 1);
+  require_shape("q", state_slope, terms.a.rows(), 1);
+  require_shape("r", action_slope, terms.b.cols(), 1);
+  if (!(discount > 0.0 && discount <= 1.0)) {
+    throw ValueError("discount: got " + std::to_string(discount) + ", must be in (0, 1]");
+  }
+}
+
+Regulator endless_regulator(const LinearQuadratic& problem) {
+  problem.validate();
+  const double root = std::sqrt(problem.discount);
+  RiccatiProblem terms = problem.terms;
+  terms.a *= root;
+  terms.b *= root;
+  Regulator regulator;
+  regulator.value = solve_riccati(terms);
+  regulator.gain = riccati_gain(terms, regulator.value);
+  // p = q - K^T r + discount (A - B K)^T (P c + p), in which u = k drops out as K is the best gain.
+  const Index size = terms.a.rows();
+  const Matrix after = problem.discount * (problem.terms.a - problem.terms.b * regulator.gain).transpose();
+  const Vector drift = regulator.value * problem.constant;
+  const Vector right = problem.state_slope - regulator.gain.transpose() * problem.action_slope + after * drift;
+  regulator.slope = (Matrix::Identity(size, size) - after).partialPivLu().solve(right);
+  const Matrix curvature = terms.r + terms.b.transpose() * regulator.value * terms.b;
+  const Vector slope =
+      problem.action_slope + problem.discount * problem.terms.b.transpose() * (drift + regulator.slope);
+  regulator.offset = -curvature.ldlt().solve(slope);
+  return regulator;
+}
+
+std::vector<Regulator> finite_regulators(const LinearQuadratic& problem, Index horizon,
+                                         const Eigen::MatrixXd& final_value, const Eigen::VectorXd& final_target) {
+  problem.validate();
+  require_at_least_one("horizon", horizon);
+  const Index size = problem.terms.a.rows();
+  require_symmetric("Q_final", final_value, size);
+  require_shape("state_target", final_target, size, 1);
+  std::vector<Regulator> regulators(static_cast<std::size_t>(horizon + 1));
+  regulators.back() = {Matrix::Zero(problem.terms.b.cols(), size), Vector::Zero(problem.terms.b.cols()), final_value,
+                       -final_value * final_target};
+  for (auto step = static_cast<std::size_t>(horizon); step-- > 0;) {
+    regulators[step] = regulator_before(problem, regulators[step + 1].value, regulators[step + 1].slope);
+  }
+  return regulators;
+}
+
+void LqrSettings::validate() const { require_at_least_one("horizon", horizon); }
+
+void plan_lqr(const LqrSettings& settings, const ExactPlanProblem& problem, IlqrMemory& memory,
+              TrajectoryPlan& result) {
+  settings.validate();
+  problem.validate();
+  const LinearQuadratic terms = linear_quadratic(problem, linear_terms_of(problem));
+  const Index size = terms.terms.a.rows();
+  CostBeyond beyond{Matrix::Zero(size, size), Vector::Zero(size)};
+  if (settings.endless) {
+    if (problem.rollout.reward->use_of_step() != UseOfStep::kNone) {
+      throw ValueError("reward: differs from step to step, but an endless horizon needs one that does not");
+    }
+    const Regulator regulator = endless_regulator(terms);
+    beyond = {regulator.value, regulator.slope};
+  } else if (problem.rollout.reward->use_of_step() == UseOfStep::kNone) {
+    // The regulators themselves are not needed, but that there are any.
+    static_cast<void>(finite_regulators(terms, settings.horizon, beyond.curvature, beyond.slope));
+  }
+  // One iteration finds the plan; more are needed only where the bounds come into play.
+  IlqrSettings iterations;
+  iterations.horizon = settings.horizon;
+  iterations.iterations = 200;
+  iterations.tolerance = 1e-14;
+  plan_ilqr(iterations, problem, &beyond, memory, result);
+}
+
+}  // namespace DYNAPLAN_LEVEL
+}  // namespace dynaplan

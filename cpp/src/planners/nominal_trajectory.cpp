@@ -1,0 +1,56 @@
+#include "dynaplan/planners/nominal_trajectory.hpp"
+
+#include <algorithm>
+
+namespace dynaplan {
+inline namespace DYNAPLAN_LEVEL {
+
+WholeState WholeState::of(const ExactPlanProblem& problem) {
+  const Reward<double>* const reward = problem.rollout.reward;
+  return {problem.rollout.dynamics->state_dim(), problem.rollout.dynamics->action_dim(),
+          reward != nullptr && reward->needs_previous_action()};
+}
+
+std::size_t length_bytes(const ExactPlanProblem& problem) {
+  constexpr Index kLanes = kVectorLanes<double>;
+  const Dynamics<double>& dynamics = *problem.rollout.dynamics;
+  const Termination<double>* const termination = problem.rollout.termination;
+  return 2 * Workspace::bytes<double>(dynamics.state_dim() * kLanes) +
+         2 * Workspace::bytes<double>(dynamics.action_dim() * kLanes) + Workspace::bytes<double>(kLanes) +
+         (termination != nullptr ? termination->workspace_bytes(kLanes) : 0);
+}
+
+// One step at a time, each in every lane of a vector, as a termination is told one step for all lanes.
+Index length_of(const ExactPlanProblem& problem, const NominalTrajectory& trajectory, Workspace& workspace) {
+  constexpr Index kLanes = kVectorLanes<double>;
+  const Index state_dim = problem.rollout.dynamics->state_dim();
+  const Index action_dim = problem.rollout.dynamics->action_dim();
+  const Index horizon = trajectory.horizon(action_dim);
+  if (problem.score != nullptr) {
+    return problem.score->length(trajectory.states.data(), trajectory.actions.data(), horizon);
+  }
+  if (problem.rollout.termination == nullptr) return horizon;
+  const Workspace::Scope scope(workspace);
+  const Block<double> state = workspace.take_block<double>(state_dim, kLanes);
+  const Block<double> action = workspace.take_block<double>(action_dim, kLanes);
+  const Block<double> previous_action = workspace.take_block<double>(action_dim, kLanes);
+  const Block<double> next = workspace.take_block<double>(state_dim, kLanes);
+  double* const alive = workspace.take<double>(kLanes);
+  const auto spread = [](const double* values, const Block<double>& out) {
+    for (Index i = 0; i < out.dim; ++i) std::fill_n(out.row(i), kLanes, values[i]);
+  };
+  for (Index t = 0; t < horizon; ++t) {
+    const double* const first = problem.last_action != nullptr ? problem.last_action : trajectory.action(0, action_dim);
+    spread(trajectory.state(t, state_dim), state);
+    spread(trajectory.action(t, action_dim), action);
+    spread(t > 0 ? trajectory.action(t - 1, action_dim) : first, previous_action);
+    spread(trajectory.state(t + 1, state_dim), next);
+    std::fill_n(alive, kLanes, 1.0);
+    problem.rollout.termination->mark({state, action, previous_action, next, {}, t, horizon}, workspace, alive);
+    if (alive[0] == 0.0) return t + 1;
+  }
+  return horizon;
+}
+
+}  // namespace DYNAPLAN_LEVEL
+}  // namespace dynaplan

@@ -1,0 +1,160 @@
+#include "dynaplan/planners/trajectory_expansion.hpp"
+
+#include <algorithm>
+#include <cmath>
+
+#include "dynaplan/core/parallel.hpp"
+#include "dynaplan/core/transpose.hpp"
+
+namespace dynaplan {
+inline namespace DYNAPLAN_LEVEL {
+
+namespace {
+
+// Steps at a time: each brings S (S + A) numbers, which should stay in cache.
+constexpr Index kLanes = 16;
+
+double finite_or_zero(double value) { return std::isfinite(value) ? value : 0.0; }
+
+}  // namespace
+
+void TrajectoryExpansion::prepare(const ExactPlanProblem& problem, Index horizon) {
+  const Dynamics<double>& dynamics = *problem.rollout.dynamics;
+  const Reward<double>* const reward = problem.rollout.reward;
+  whole_ = WholeState::of(problem);
+  has_derivatives_ = reward != nullptr && reward->has_derivatives();
+  const Index size = whole_.size();
+  const Index both = size + whole_.action_dim;
+  steps_.resize(static_cast<std::size_t>(horizon));
+  for (StepExpansion& step : steps_) {
+    step.of_state.setZero(size, size);
+    step.of_action.setZero(size, whole_.action_dim);
+    if (whole_.has_previous_action) step.of_action.bottomRows(whole_.action_dim).setIdentity();
+    step.slope.setZero(both);
+    step.curvature.setZero(both, both);
+  }
+  if (!has_derivatives_) differences_.prepare(problem, whole_, horizon);
+
+  const Index variables = 2 * (whole_.state_dim + whole_.action_dim);
+  const Index of_state = whole_.state_dim * whole_.state_dim;
+  const Index of_action = whole_.state_dim * whole_.action_dim;
+  const std::size_t of_dynamics =
+      2 * Workspace::bytes<double>(whole_.state_dim * kLanes) + Workspace::bytes<double>(whole_.action_dim * kLanes) +
+      Workspace::bytes<double>(of_state * kLanes) + Workspace::bytes<double>(of_action * kLanes) +
+      dynamics.jacobians_workspace_bytes(kLanes);
+  const std::size_t of_reward = Workspace::bytes<double>(variables) + RewardExpansion<double>::bytes(variables) +
+                                2 * Workspace::bytes<double>(variables * both) +
+                                (has_derivatives_ ? reward->expansion_bytes(variables) : 0);
+  const int threads = usable_threads((horizon + kLanes - 1) / kLanes, problem.threads);
+  workspaces_.resize(std::max(workspaces_.size(), static_cast<std::size_t>(threads)));
+  for (Workspace& workspace : workspaces_) workspace.reserve(std::max(of_dynamics, of_reward));
+}
+
+void TrajectoryExpansion::compute(const ExactPlanProblem& problem, const NominalTrajectory& trajectory) {
+  if (!has_derivatives_) differences_.compute(problem, trajectory);
+  const Index blocks = (trajectory.length + kLanes - 1) / kLanes;
+  parallel_for(blocks, usable_threads(blocks, problem.threads), [&](Index index, int thread) {
+    Workspace& workspace = workspaces_[static_cast<std::size_t>(thread)];
+    const Index first = index * kLanes;
+    const Index count = std::min(kLanes, trajectory.length - first);
+    expand_dynamics(problem, trajectory, first, count, workspace);
+    for (Index t = first; t < first + count; ++t) expand_reward(problem, trajectory, t, workspace);
+  });
+}
+
+void TrajectoryExpansion::expand_dynamics(const ExactPlanProblem& problem, const NominalTrajectory& trajectory,
+                                          Index first, Index count, Workspace& workspace) {
+  const Workspace::Scope scope(workspace);
+  const Index lanes = padded_lanes<double>(count);
+  const Index state_dim = whole_.state_dim;
+  const Index action_dim = whole_.action_dim;
+  const Block<double> states = workspace.take_block<double>(state_dim, lanes);
+  const Block<double> actions = workspace.take_block<double>(action_dim, lanes);
+  const JacobianBlock<double> found{workspace.take_block<double>(state_dim, lanes),
+                                    workspace.take_block<double>(state_dim * state_dim, lanes),
+                                    workspace.take_block<double>(state_dim * action_dim, lanes)};
+  rows_to_block(trajectory.state(first, state_dim), state_dim, count, states);
+  rows_to_block(trajectory.action(first, action_dim), action_dim, count, actions);
+  problem.rollout.dynamics->jacobians(states, actions, workspace, found);
+  const StateLimits<double>* const limits = problem.rollout.limits;
+  for (Index k = 0; k < count; ++k) {
+    StepExpansion& step = steps_[static_cast<std::size_t>(first + k)];
+    for (Index d = 0; d < state_dim; ++d) {
+      const double next = found.next.row(d)[k];
+      // Clipped to its limit, a state moves with nothing.
+      const bool clipped = limits != nullptr && (next < limits->low[static_cast<std::size_t>(d)] ||
+                                                 next > limits->high[static_cast<std::size_t>(d)]);
+      for (Index i = 0; i < state_dim; ++i) {
+        step.of_state(d, i) = clipped ? 0.0 : finite_or_zero(found.state.row(d * state_dim + i)[k]);
+      }
+      for (Index j = 0; j < action_dim; ++j) {
+        step.of_action(d, j) = clipped ? 0.0 : finite_or_zero(found.action.row(d * action_dim + j)[k]);
+      }
+    }
+  }
+}
+
+void TrajectoryExpansion::expand_reward(const ExactPlanProblem& problem, const NominalTrajectory& trajectory,
+                                        Index step, Workspace& workspace) {
+  const Workspace::Scope scope(workspace);
+  StepExpansion& expansion = steps_[static_cast<std::size_t>(step)];
+  const bool tied = step == 0 && problem.last_action == nullptr;
+  if (!has_derivatives_) {
+    auto reward = RewardExpansion<double>::take(workspace, differences_.variables());
+    differences_.expand(step, reward);
+    pull_back(reward, tied, false, expansion, workspace);
+    return;
+  }
+  const Index state_dim = whole_.state_dim;
+  const Index action_dim = whole_.action_dim;
+  double* const values = workspace.take<double>(2 * (state_dim + action_dim));
+  const StepVariables<double> variables{values, state_dim, action_dim, step, trajectory.horizon(action_dim)};
+  const double* const action = trajectory.action(step, action_dim);
+  const double* const last = tied ? action : problem.last_action;
+  const double* const before = step > 0 ? action - action_dim : last;
+  std::copy_n(trajectory.state(step, state_dim), state_dim, values);
+  std::copy_n(action, action_dim, values + variables.action());
+  std::copy_n(before, action_dim, values + variables.previous_action());
+  std::copy_n(trajectory.state(step + 1, state_dim), state_dim, values + variables.state(At::kNextState));
+  auto reward = RewardExpansion<double>::take(workspace, variables.count());
+  problem.rollout.reward->expand(variables, workspace, reward);
+  pull_back(reward, tied, true, expansion, workspace);
+}
+
+// From the variables of the reward, state, action, previous action and, with `of_next`, next state, to those of the
+// step: with J their derivatives by (x, u), l = -J^T g and L = -J^T H J. The previous action is part of x unless it is
+// `tied` to u, as at a first step that none came before.
+void TrajectoryExpansion::pull_back(const RewardExpansion<double>& reward, bool tied, bool of_next, StepExpansion& step,
+                                    Workspace& workspace) const {
+  using Map = Eigen::Map<Eigen::MatrixXd>;
+  const Workspace::Scope scope(workspace);
+  const Index size = whole_.size();
+  const Index action_dim = whole_.action_dim;
+  const Index both = size + action_dim;
+  for (Index i = 0; i < reward.count; ++i) reward.gradient[i] = finite_or_zero(reward.gradient[i]);
+  for (Index i = 0; i < reward.count * reward.count; ++i) reward.hessian[i] = finite_or_zero(reward.hessian[i]);
+  Map jacobian(workspace.take<double>(reward.count * both), reward.count, both);
+  Map product(workspace.take<double>(reward.count * both), reward.count, both);
+  jacobian.setZero();
+  jacobian.topLeftCorner(whole_.state_dim, whole_.state_dim).setIdentity();
+  jacobian.block(whole_.state_dim, size, action_dim, action_dim).setIdentity();
+  if (whole_.has_previous_action) {
+    const Index column = tied ? size : whole_.state_dim;
+    jacobian.block(whole_.state_dim + action_dim, column, action_dim, action_dim).setIdentity();
+  }
+  if (of_next) {
+    jacobian.block(reward.count - whole_.state_dim, 0, whole_.state_dim, size) =
+        step.of_state.topRows(whole_.state_dim);
+    jacobian.bottomRightCorner(whole_.state_dim, action_dim) = step.of_action.topRows(whole_.state_dim);
+  }
+  const Map hessian(reward.hessian, reward.count, reward.count);
+  const Eigen::Map<Eigen::VectorXd> gradient(reward.gradient, reward.count);
+  product.noalias() = hessian * jacobian;
+  step.curvature.noalias() = jacobian.transpose() * product;
+  step.curvature *= -1.0;
+  step.slope.noalias() = jacobian.transpose() * gradient;
+  step.slope *= -1.0;
+}
+
+}  // namespace DYNAPLAN_LEVEL
+}  // namespace dynaplan

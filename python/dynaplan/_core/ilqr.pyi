@@ -1,0 +1,35 @@
+"""Planners by derivatives."""
+
+from dynaplan._core._arrays import _Float64
+
+# A (S, S), B (S, A), Q (S, S), R (A, A), N (S, A), c (S,), the targets (S,) and (A,), the discount.
+_LinearQuadratic = tuple[
+    _Float64, _Float64, _Float64, _Float64, _Float64, _Float64, _Float64, _Float64, float
+]
+# Gain (A, S), offset (A,), value (S, S) and its slope (S,).
+_Regulator = tuple[_Float64, _Float64, _Float64, _Float64]
+
+class IlqrSettings:
+    """Settings of the iterative linear-quadratic regulator, validated."""
+
+    def __init__(
+        self,
+        horizon: int,
+        iterations: int,
+        tolerance: float,
+        step_sizes: int,
+        regularisation: float,
+        min_regularisation: float,
+        max_regularisation: float,
+        regularisation_factor: float,
+    ) -> None: ...
+
+class LqrSettings:
+    """Settings of the linear-quadratic regulator as a planner, validated."""
+
+    def __init__(self, horizon: int, endless: bool) -> None: ...
+
+def endless_regulator(problem: _LinearQuadratic) -> _Regulator: ...
+def finite_regulators(
+    problem: _LinearQuadratic, horizon: int, final_value: _Float64
+) -> list[_Regulator]: ...

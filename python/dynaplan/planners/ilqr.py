@@ -1,0 +1,123 @@
+"""The iterative linear-quadratic regulator with bounds on the actions."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields, replace
+from typing import Any
+
+from dynaplan import _arrays, _core
+from dynaplan.errors import ArgumentError
+from dynaplan.planners.planner import Planner, Settings
+from dynaplan.rewards import Reward, Term
+from dynaplan.trajectory_score import takes_step
+
+__all__ = ["ILQR"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class ILQR(Planner):
+    """Improves a plan by the model's exact derivatives, within the bounds, to a local optimum.
+
+    Each iteration expands model and reward along the plan, finds the best change of all actions
+    by going back through time (box-constrained quadratic problems, one a step), and tries shares
+    of that change on the model itself. A few iterations do what sampling needs thousands of
+    candidates for, and `plan.gains` says how to react between plans. But it goes to the nearest
+    optimum, be it a poor one: for a task such as a swing-up begin from a planner that searches,
+    `ILQR(start=ICEM(...))`; the result is never worth less, by the model's mean prediction, than
+    what that one found.
+
+    Derivatives of built-in rewards are exact. Those of `rewards.predicted` and of Python functions
+    are central differences over 1e-4 of the range of each state and action, in float64; the
+    function is called once with all points of an iteration. Where a reward jumps (`inside`,
+    `within`) its slope is 0, and the search is blind to the jump. Steps after a termination count
+    as nothing, but that an action could bring the end about or put it off is not seen by the
+    derivatives: candidates are still judged by it.
+
+    Args:
+        horizon: steps planned ahead.
+        iterations: most improvements. Default 50; a warm start needs a handful.
+        tolerance: an iteration that gains less than this share of the return is the last.
+        start: the planner whose plan is improved, such as `ICEM(...)`; `horizon`, `discount`,
+            `clip` and `threads` of this planner hold for it too, and of a budget it gets half. It
+            must plan by the mean prediction. Default: none; it begins from the best of the warm
+            start, the middle of the bounds and no action.
+        step_sizes: shares of a step tried at most: 1, 1/2, 1/4, ..., eight at a time.
+        regularisation: price at the beginning of changing an action by half the width of its
+            bounds, in units of the reward. Default 0, as convex problems need none.
+        min_regularisation: the smallest one above 0. Default 1e-6, as in MuJoCo MPC.
+        max_regularisation: the search ends beyond. Default 1e10.
+        regularisation_factor: by which the factor on it grows with each failure and falls with
+            each success. Default 2.
+        discount: weight of each step relative to the one before, in (0, 1].
+        clip: as in `CEM`. A state that is clipped has no derivatives; None leaves it free.
+        threads: threads per plan. They share the derivatives of the steps, so that more than one
+            pays only for long horizons and large networks; the result is the same for any number.
+
+    Raises:
+        ArgumentError: a setting is out of range, or `start` does not plan by the mean prediction.
+
+    Source: Tassa, Mansard & Todorov 2014, "Control-limited differential dynamic programming";
+    the regularisation's schedule: Tassa, Erez & Todorov 2012, "Synthesis and stabilization of
+    complex behaviors through online trajectory optimization".
+
+    Example:
+        >>> dp.ILQR(horizon=20, start=dp.ICEM(candidates=60)).iterations
+        50
+    """
+
+    horizon: int = 30
+    iterations: int = 50
+    tolerance: float = 1e-7
+    start: Planner | None = None
+    step_sizes: int = 16
+    regularisation: float = 0.0
+    min_regularisation: float = 1e-6
+    max_regularisation: float = 1e10
+    regularisation_factor: float = 2.0
+    discount: float = 1.0
+    clip: float | None = 2.0
+    threads: int = 1
+
+    def __post_init__(self) -> None:
+        self._check_shared_settings()
+        self._settings()
+        if self.start is None:
+            return
+        if not isinstance(self.start, Planner):
+            raise TypeError(f"start: got {type(self.start).__name__}, must be a planner")
+        if self.start.propagation != "mean" or self.start.known_ground is not None:
+            raise ArgumentError(
+                f'start: got propagation "{self.start.propagation}" and known_ground '
+                f'{self.start.known_ground}, must be "mean" and None: '
+                "ILQR improves the return of the mean prediction, anywhere"
+            )
+        self._first_planner()
+
+    def _check_reward(self, reward: Reward) -> None:
+        if not isinstance(reward, Term) and takes_step(reward):
+            raise ArgumentError(
+                "reward: is a function that asks for the step, whose derivatives ILQR cannot take; "
+                "give it no parameter `step`, or write it with terms whose targets vary"
+            )
+
+    def _first_planner(self) -> Planner | None:
+        start: Any = self.start
+        if start is None:
+            return None
+        shared = {"horizon", "discount", "clip", "threads"} & {
+            field.name for field in fields(start)
+        }
+        first: Planner = replace(start, **{name: getattr(self, name) for name in shared})
+        return first
+
+    def _settings(self) -> Settings:
+        return _core.IlqrSettings(
+            _arrays.integer("horizon", self.horizon),
+            _arrays.integer("iterations", self.iterations),
+            self.tolerance,
+            _arrays.integer("step_sizes", self.step_sizes),
+            self.regularisation,
+            self.min_regularisation,
+            self.max_regularisation,
+            self.regularisation_factor,
+        )

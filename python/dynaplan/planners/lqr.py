@@ -1,0 +1,165 @@
+"""The linear-quadratic regulator: as a planner, and of matrices."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from dynaplan import _arrays, _core
+from dynaplan.errors import ArgumentError
+from dynaplan.planners.planner import Planner, Settings
+
+__all__ = ["LQR", "Regulator", "lqr"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class LQR(Planner):
+    """The best plan of a linear model under a quadratic reward, exactly, with its feedback gains.
+
+    For a `LinearGaussian` of degree 1 and a reward made of `quadratic`, `action_cost`,
+    `action_change_cost` and `linear` terms with their targets, whatever their `of`. Where the best
+    plan would leave the bounds of the actions it is found within them, by iLQR: to clip the
+    feedback of the free problem would not be optimal. States are never clipped.
+
+    Args:
+        horizon: steps planned ahead. Default 30.
+        endless: count what comes after the horizon, for ever, as if the bounds ended there: the
+            last state is worth what the Riccati equation says. Then the gains are the same at all
+            steps, unless bounds are active, and a short horizon does. Default False: nothing
+            counts after the horizon.
+        discount: weight of each step relative to the one before, in (0, 1].
+        threads: threads per plan; the result is the same for any number.
+
+    Raises:
+        ArgumentError: a setting is out of range; or, from the plan, the model is not linear, the
+            reward not quadratic within the bounds, or there is a termination: use `ILQR`.
+        NumericalError: from the plan, there is no best plan: some action costs nothing; or,
+            where `endless`, no action reaches a mode that grows, or a mode that lasts for ever
+            costs nothing.
+
+    Source: Anderson & Moore 1990, "Optimal control: linear quadratic methods", ch. 2-4.
+
+    Example:
+        >>> s, a = np.array([[0.0], [1.0], [0.5], [-1.0]]), np.array([[1.0], [0.0], [-1.0], [1.0]])
+        >>> model = dp.LinearGaussian.fit(dp.Transitions(s, a, 0.5 * s + a))
+        >>> reward = dp.rewards.quadratic([1.0], of="state") + dp.rewards.action_cost([1.0])
+        >>> planner = dp.LQR(horizon=5, endless=True)
+        >>> planner.plan(model, reward, [1.0], action_space=([-1], [1])).gains[0].round(6)
+        array([[-0.265564]])
+    """
+
+    horizon: int = 30
+    endless: bool = False
+    discount: float = 1.0
+    threads: int = 1
+
+    def __post_init__(self) -> None:
+        self._check_shared_settings()
+        self._settings()
+
+    def _settings(self) -> Settings:
+        return _core.LqrSettings(_arrays.integer("horizon", self.horizon), bool(self.endless))
+
+
+class Regulator(NamedTuple):
+    """The best action k - K s, and what it costs from a state on: s'P s + 2 p's + a constant.
+
+    Made by `lqr`. With a finite horizon of H steps each array has the step first, and the last
+    entry of P and p is the final cost.
+
+    Attributes:
+        K: (A, S) or (H, A, S) gains.
+        k: (A,) or (H, A) actions at s = 0.
+        P: (S, S) or (H + 1, S, S) value matrices.
+        p: (S,) or (H + 1, S).
+    """
+
+    K: NDArray[np.float64]
+    k: NDArray[np.float64]
+    P: NDArray[np.float64]
+    p: NDArray[np.float64]
+
+
+def lqr(
+    A: ArrayLike,
+    B: ArrayLike,
+    Q: ArrayLike,
+    R: ArrayLike,
+    *,
+    N: ArrayLike | None = None,
+    c: ArrayLike | None = None,
+    state_target: ArrayLike | None = None,
+    action_target: ArrayLike | None = None,
+    horizon: int | None = None,
+    Q_final: ArrayLike | None = None,
+    discount: float = 1.0,
+) -> Regulator:
+    """Solves the linear-quadratic regulator of given matrices, which are costs, not rewards.
+
+    The system is s' = A s + B a + c. Each step costs x'Q x + u'R u + 2 x'N u with x = s -
+    state_target and u = a - action_target, and discount times as much as if it came one step
+    earlier; smaller is better, as in the literature. The best action is a = k - K s.
+
+    Args:
+        A: (S, S).
+        B: (S, A).
+        Q: (S, S) symmetric; (S,) stands for a diagonal.
+        R: (A, A) symmetric; (A,) stands for a diagonal. It may be singular where R + B'P B is not.
+        N: (S, A). Default: 0.
+        c: (S,) what the system does by itself. Default: 0.
+        state_target: (S,). Default: 0.
+        action_target: (A,). Default: 0.
+        horizon: steps H. Default: endless.
+        Q_final: (S, S) or (S,) cost of the state after H steps, about `state_target`. Default: Q.
+        discount: in (0, 1].
+
+    Returns:
+        The gains and the value; `K` and `P` of an endless horizon solve the discrete algebraic
+        Riccati equation, and all modes of A - B K die out (undiscounted).
+
+    Raises:
+        ShapeError: the shapes do not fit.
+        ArgumentError: a value is not finite or out of range, or Q or R is not symmetric.
+        NumericalError: no action is best, since R + B'P B is not positive definite; or, with an
+            endless horizon, no action reaches a mode that does not die out, or a mode that lasts
+            for ever costs nothing.
+
+    Source: Chu, Fan, Lin & Wang 2004, "Structure-preserving algorithms for periodic discrete-time
+    algebraic Riccati equations"; Hewer 1971 (refinement by Newton's method).
+
+    Example:
+        >>> dp.lqr([[1.1]], [[1.0]], [[1.0]], [[1.0]]).K.round(6)
+        array([[0.703428]])
+    """
+    dynamics = _arrays.step_rows("A", A)
+    inputs = _arrays.step_rows("B", B)
+    states, actions = len(dynamics), inputs.shape[1]
+    problem = (
+        dynamics,
+        inputs,
+        _weights("Q", Q),
+        _weights("R", R),
+        np.zeros((states, actions)) if N is None else _arrays.step_rows("N", N),
+        np.zeros(states) if c is None else _arrays.vector("c", c),
+        np.zeros(states) if state_target is None else _arrays.vector("state_target", state_target),
+        np.zeros(actions)
+        if action_target is None
+        else _arrays.vector("action_target", action_target),
+        discount,
+    )
+    if horizon is None:
+        if Q_final is not None:
+            raise ArgumentError("Q_final: got one with an endless horizon, must be None")
+        return Regulator(*_core.endless_regulator(problem))
+    final = _weights("Q_final", Q if Q_final is None else Q_final)
+    steps = _core.finite_regulators(problem, _arrays.integer("horizon", horizon), final)
+    gains, offsets, values, slopes = (np.stack(parts) for parts in zip(*steps, strict=True))
+    return Regulator(gains[:-1], offsets[:-1], values, slopes)
+
+
+def _weights(name: str, values: ArrayLike) -> NDArray[np.float64]:
+    array = np.atleast_1d(_arrays.numbers(name, values))
+    return np.ascontiguousarray(np.diag(array)) if array.ndim == 1 else array
