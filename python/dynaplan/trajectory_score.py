@@ -161,6 +161,8 @@ def ended_steps(termination: Termination, steps: Steps) -> NDArray[np.bool_]:
 
 def _takes_step(function: Callable[..., Any]) -> bool:
     try:
-        return "step" in inspect.signature(function).parameters
+        parameter = inspect.signature(function).parameters.get("step")
     except (TypeError, ValueError):  # of some callables that are not written in Python
         return False
+    by_name = (inspect.Parameter.POSITIONAL_OR_KEYWORD, inspect.Parameter.KEYWORD_ONLY)
+    return parameter is not None and parameter.kind in by_name

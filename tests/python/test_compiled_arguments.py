@@ -1,0 +1,273 @@
+"""What is taken for a compiled function, what is refused, what is kept alive."""
+
+from __future__ import annotations
+
+import ctypes
+import gc
+import re
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import dynaplan as dp
+from dynaplan import rewards, signatures, terminations
+from reference.block_functions import c_library, compile_c, reward_callback
+from reference.systems import linear_system
+
+BOX = ([-1.0, -1.0], [1.0, 1.0])
+DIMS = {"state_dim": 3, "action_dim": 2}
+
+
+@pytest.fixture(scope="module")
+def library(tmp_path_factory):
+    return c_library(tmp_path_factory.mktemp("functions"))
+
+
+@pytest.fixture(scope="module")
+def model():
+    return dp.LinearGaussian.fit(linear_system(100))
+
+
+def cost(state, action, next_state):
+    return -(next_state[0] ** 2)
+
+
+def test_user_data_may_change_between_plans(library, model):
+    scale = np.array([2.0])
+    function = signatures.REWARD_FLOAT32.ctypes(("cost_float32", library))
+    actions = np.random.default_rng(0).uniform(-1, 1, size=(20, 5, 2))
+    plain = dp.returns(model, rewards.compiled(function, **DIMS), np.ones(3), actions)
+    number = ctypes.c_double(2.0)
+    holders = [
+        scale,
+        scale.ctypes.data,
+        scale.ctypes.data_as(ctypes.c_void_p),
+        ctypes.pointer(number),
+        number,
+        (ctypes.c_double * 2)(2.0, 9.0),
+    ]
+    for user_data in holders:
+        term = rewards.compiled(function, user_data=user_data, **DIMS)
+        np.testing.assert_allclose(
+            dp.returns(model, term, np.ones(3), actions), 2 * plain, rtol=1e-6
+        )
+    term = rewards.compiled(function, user_data=scale, **DIMS)
+    mpc = dp.MPC(model, term, dp.CEM(horizon=5), action_space=BOX, seed=0)
+    mpc.act(np.ones(3))
+    first = mpc.last_plan.value
+    mpc.reset()
+    scale[0] = 4.0
+    mpc.act(np.ones(3))
+    assert mpc.last_plan.value == pytest.approx(2 * first, rel=1e-5)
+    scipy = pytest.importorskip("scipy")
+    low_level = scipy.LowLevelCallable(function, scale.ctypes.data_as(ctypes.c_void_p))
+    term = rewards.compiled(low_level, **DIMS)
+    np.testing.assert_allclose(dp.returns(model, term, np.ones(3), actions), 4 * plain, rtol=1e-6)
+    with pytest.raises(dp.ArgumentError, match="user_data: got some, but the function brings"):
+        rewards.compiled(low_level, user_data=scale, **DIMS)
+    ffi = pytest.importorskip("cffi").FFI()
+    term = rewards.compiled(function, user_data=ffi.new("double *", 2.0), **DIMS)
+    gc.collect()
+    np.testing.assert_allclose(dp.returns(model, term, np.ones(3), actions), 2 * plain, rtol=1e-6)
+
+
+def test_owners_live_as_long_as_anything_uses_them(model):
+    freed = []
+
+    class Data(np.ndarray):
+        def __del__(self):
+            freed.append(1)
+
+    def batch(states, actions, next_states):
+        return -(next_states**2).sum(axis=1)
+
+    data = np.ones(3).view(Data)
+    term = rewards.compiled(reward_callback(batch, 3, 2), user_data=data, **DIMS)
+    plan_with = rewards.terminal(term) * 2.0 + rewards.linear([0.0] * 3)
+    mpc = dp.MPC(model, plan_with, dp.CEM(horizon=3), action_space=BOX, seed=0)
+    del data, term, plan_with
+    gc.collect()
+    assert not freed
+    assert np.isfinite(mpc.act(np.ones(3))).all()
+    del mpc
+    gc.collect()
+    assert freed
+
+
+def test_a_wrong_function_is_refused_and_said_why(library):
+    numba = pytest.importorskip("numba")
+
+    def compiled(function, **settings):
+        return rewards.compiled(function, **(DIMS | settings))
+
+    right = signatures.REWARD_FLOAT32.ctypes(("cost_float32", library))
+    for wrong, text in [
+        (None, "got NoneType"),
+        (cost, "got function"),
+        ("cost", "got str"),
+        (True, "got a bool"),
+        (1.5, "got float"),
+        (numba.njit(cost), "must be made by @numba.cfunc"),
+        (library, "got CDLL"),
+    ]:
+        with pytest.raises(TypeError, match=text):
+            compiled(wrong)
+    for wrong in (0, -5):
+        with pytest.raises(dp.ArgumentError, match="must be the address"):
+            compiled(wrong, dtype=np.float32)
+    with pytest.raises(dp.ArgumentError, match="null pointer"):
+        compiled(signatures.REWARD_FLOAT32.ctypes(0))
+    with pytest.raises(dp.ArgumentError, match="does not say its own type"):
+        compiled(library.cost_float32)
+    with pytest.raises(dp.ArgumentError, match="dtype: got int64"):
+        compiled(right, dtype=np.int64)
+    with pytest.raises(dp.ArgumentError, match="got float64, but the function is of float32"):
+        compiled(right, dtype=np.float64)
+    with pytest.raises(dp.ShapeError, match="at least 1"):
+        compiled(right, state_dim=0)
+    with pytest.raises(dp.ArgumentError, match=r"action_dim: got 1\.5"):
+        compiled(right, action_dim=1.5)
+    for wrong_data in ("data", object()):
+        with pytest.raises(TypeError, match="user_data: got"):
+            compiled(right, user_data=wrong_data)
+    with pytest.raises(dp.ArgumentError, match="user_data: must be a C-contiguous array"):
+        compiled(right, user_data=np.zeros((4, 4))[:, ::2])
+    # Of another kind: what is of one kind is taken by that alone.
+    makers = {
+        "reward": rewards.compiled,
+        "termination": terminations.compiled,
+        "dynamics": dp.CompiledModel,
+    }
+    kinds = {"reward": "cost", "termination": "beyond", "dynamics": "decay"}
+    for kind, name in kinds.items():
+        for dtype in ("float32", "float64"):
+            signature = getattr(signatures, f"{kind}_{dtype}".upper())
+            function = signature.ctypes((f"{name}_{dtype}", library))
+            for maker, make in makers.items():
+                if maker == kind:
+                    make(function, **DIMS)
+                    continue
+                with pytest.raises(dp.ArgumentError, match=f"function: is of type void.*{dtype}"):
+                    make(function, **DIMS)
+
+
+def test_signatures_that_a_function_says_itself_are_checked(library):
+    numba = pytest.importorskip("numba")
+    ffi = pytest.importorskip("cffi").FFI()
+    scipy = pytest.importorskip("scipy")
+    wrong = signatures.REWARD_FLOAT32.numba.replace("int64, int64, int64", "int64, int32, int64")
+
+    @numba.cfunc(wrong)
+    def narrow(state, action, next_state, stride, lanes, step, user_data, reward):  # noqa: PLR0917
+        pass
+
+    with pytest.raises(dp.ArgumentError, match=r"int64, int32, int64.* must be .*REWARD_FLOAT32"):
+        rewards.compiled(narrow, **DIMS)
+    with pytest.raises(dp.ArgumentError, match="int32"):
+        rewards.compiled(scipy.LowLevelCallable(narrow.ctypes), **DIMS)
+    with pytest.raises(dp.ArgumentError, match="function: is of type int"):
+        rewards.compiled(ffi.cast("int (*)(float *)", 1234), **DIMS)
+    with pytest.raises(TypeError, match="must be a pointer to a function"):
+        rewards.compiled(ffi.new("float *"), **DIMS)
+    # What is the same to C is taken by any name, and user data may be a pointer to anything.
+    same = (
+        "void (*)(float const *, const float *, float *, long long, int64_t, ptrdiff_t, double *,"
+        " float *)"
+    )
+    address = ctypes.cast(library.cost_float32, ctypes.c_void_p).value
+    rewards.compiled(ffi.cast(same, address), **DIMS)
+    rewards.compiled(ffi.cast("void *", address), dtype=np.float32, **DIMS)
+    cython = (
+        "void (float const *, float const *, float *, __pyx_t_int64, long, long, void *, float *)"
+    )
+    new_capsule = ctypes.pythonapi.PyCapsule_New
+    new_capsule.restype = ctypes.py_object
+    new_capsule.argtypes = (ctypes.c_void_p, ctypes.c_char_p, ctypes.c_void_p)
+    names = [cython.replace("__pyx_t_int64", "long").encode(), cython.encode()]
+    rewards.compiled(new_capsule(address, names[0], None), **DIMS)
+    with pytest.raises(dp.ArgumentError, match="__pyx_t_int64"):
+        rewards.compiled(new_capsule(address, names[1], None), **DIMS)
+
+
+def test_functions_of_other_sizes_do_not_go_with_the_model(library, model):
+    term = rewards.compiled(
+        signatures.REWARD_FLOAT32.ctypes(("cost_float32", library)), state_dim=4, action_dim=2
+    )
+    with pytest.raises(
+        dp.ShapeError, match="reads 4 states and 2 actions, must read the model's 3"
+    ):
+        dp.CEM(horizon=3).plan(model, term, np.ones(3), action_space=BOX)
+    end = terminations.compiled(
+        signatures.TERMINATION_FLOAT32.ctypes(("beyond_float32", library)),
+        state_dim=3,
+        action_dim=1,
+    )
+    with pytest.raises(dp.ShapeError, match="reads 3 states and 1 actions"):
+        dp.rollout(model, np.ones(3), np.zeros((1, 2, 2)), termination=end)
+    with pytest.raises(dp.ShapeError, match="reads 4 states"):
+        term(np.zeros((2, 3)), np.zeros((2, 2)), np.zeros((2, 3)))
+
+
+def test_scalar_functions_that_do_not_fit_are_refused():
+    pytest.importorskip("numba")
+
+    def from_numba(function, **settings):
+        return rewards.from_numba(function, **(DIMS | settings))
+
+    for wrong in (lambda s, a: 0.0, lambda s, a, n, time: 0.0, lambda s, a, n, step, more: 0.0):
+        with pytest.raises(dp.ArgumentError, match="function: has parameters"):
+            from_numba(wrong)
+    with pytest.raises(dp.ArgumentError, match="function: has parameters"):
+        dp.CompiledModel.from_numba(lambda s, a, n, step: None, 3, 2)
+    with pytest.raises(dp.ArgumentError, match="data: must be given if"):
+        from_numba(lambda s, a, n, data: 0.0)
+    with pytest.raises(dp.ArgumentError, match="data: must be given if"):
+        from_numba(cost, data=np.zeros(3))
+    with pytest.raises(TypeError, match="data: got list"):
+        from_numba(lambda s, a, n, data: data[0], data=[1.0])
+    with pytest.raises(TypeError, match="function: got NoneType"):
+        from_numba(None)
+    with pytest.raises(dp.ArgumentError, match="dtype: got int32"):
+        from_numba(cost, dtype=np.int32)
+    with pytest.raises(dp.ArgumentError, match="state_dim: got 0"):
+        from_numba(cost, state_dim=0)
+
+
+def test_without_numba_it_is_said_what_to_install(monkeypatch):
+    monkeypatch.setitem(sys.modules, "numba", None)
+    for make in (rewards.from_numba, terminations.from_numba, dp.CompiledModel.from_numba):
+        with pytest.raises(ImportError, match="pip install numba"):
+            make(cost, **DIMS)
+
+
+def test_a_signature_is_one_of_six():
+    assert signatures.Signature("reward", "float64") == signatures.REWARD_FLOAT64
+    for kind, dtype in (("cost", "float32"), ("reward", "float16")):
+        with pytest.raises(dp.ArgumentError, match="must be one of reward"):
+            signatures.Signature(kind, dtype)
+
+
+def test_the_constants_and_the_header_say_the_same():
+    header = (Path(dp.get_include()) / "dynaplan_functions.h").read_text()
+    without_comments = header.replace("\n", " ")
+    for declaration in signatures.C_DECLARATIONS.splitlines():
+        assert declaration in " ".join(without_comments.split())
+
+
+def test_the_page_runs_in_full_where_its_tools_are(tmp_path, monkeypatch, capsys):
+    """`test_docs.py` runs what needs NumPy alone."""
+    for tool in ("numba", "cffi"):
+        pytest.importorskip(tool)
+    page = (Path(__file__).resolve().parents[2] / "docs/custom-functions.md").read_text()
+    blocks = re.findall(r"^```(\w+)[^\n]*\n(.*?)^```$", page, re.DOTALL | re.M)
+    (tmp_path / "cost.c").write_text(next(code for language, code in blocks if language == "c"))
+    monkeypatch.chdir(tmp_path)
+    compile_c(tmp_path / "cost.c", tmp_path / "cost.so")
+    names = {"__name__": "__main__"}
+    for language, code in blocks:
+        if language == "python":
+            exec(compile(code, "custom-functions.md", "exec"), names)
+    values = [float(line) for line in capsys.readouterr().out.splitlines()[:6]]
+    assert values == pytest.approx(values[:1] * 6, rel=1e-3)  # the same cost in every way
