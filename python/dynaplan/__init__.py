@@ -13,6 +13,9 @@ _load_core()
 from dynaplan import rewards as rewards  # noqa: E402  # the compiled module comes first
 from dynaplan import risk as risk  # noqa: E402
 from dynaplan import terminations as terminations  # noqa: E402
+from dynaplan.agents import SAC as SAC  # noqa: E402
+from dynaplan.agents import AgentEpisode as AgentEpisode  # noqa: E402
+from dynaplan.agents import UpdateStatistics as UpdateStatistics  # noqa: E402
 from dynaplan.control import MPC as MPC  # noqa: E402
 from dynaplan.dyna import PETS as PETS  # noqa: E402
 from dynaplan.dyna import Iteration as Iteration  # noqa: E402
@@ -59,6 +62,8 @@ __all__ = [
     "MPC",
     "MPPI",
     "PETS",
+    "SAC",
+    "AgentEpisode",
     "ArgumentError",
     "Ensemble",
     "Error",
@@ -83,6 +88,7 @@ __all__ = [
     "ShapeError",
     "TrainingHistory",
     "Transitions",
+    "UpdateStatistics",
     "__version__",
     "build_info",
     "collect",

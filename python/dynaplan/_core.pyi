@@ -10,6 +10,9 @@ from typing import Any, Final, Literal, overload
 import numpy as np
 from numpy.typing import NDArray
 
+from dynaplan._core_agents import Sac as Sac
+from dynaplan._core_agents import SacSettings as SacSettings
+
 _Float64 = NDArray[np.float64]
 _Float32 = NDArray[np.float32]
 # float32 or float64, the same for all arrays of a call.
