@@ -219,7 +219,7 @@ def test_a_small_task_is_solved():
 @pytest.mark.timeout(900)
 def test_the_pendulum_is_learned_in_5000_steps():
     env = gym.make("Pendulum-v1")
-    one = dp.SAC(env, seed=0, threads=2, hidden=(64, 64), learning_rate=1e-3).learn(5000)
+    one = dp.SAC(env, seed=0, hidden=(64, 64), learning_rate=1e-3).learn(5000)
     totals = []
     for episode in range(10):
         observation, over, total = env.reset(seed=1000 + episode)[0], False, 0.0

@@ -30,6 +30,23 @@ class Uniforms {
   alignas(64) float numbers_[kMaxLanes] = {};
 };
 
+// __restrict: compilers give up on so many arrays whose overlap they would have to test, and leave vectors unused.
+template <class T>
+void move(Index count, const T* __restrict gradient, const AdamStep<T> adam, T* __restrict first, T* __restrict second,
+          T* __restrict parameters) {
+  for (Index i = 0; i < count; ++i) parameters[i] -= adam.change(gradient[i], first[i], second[i]);
+}
+
+template <class T>
+void move_both(Index count, const T* __restrict gradient, const AdamStep<T> adam, const T polyak, T* __restrict first,
+               T* __restrict second, T* __restrict parameters, T* __restrict slow) {
+  for (Index i = 0; i < count; ++i) {
+    const T moved = parameters[i] - adam.change(gradient[i], first[i], second[i]);
+    parameters[i] = moved;
+    slow[i] = (T(1) - polyak) * slow[i] + polyak * moved;
+  }
+}
+
 // Calls use(position) for every number of the layers that is no padding.
 template <class T, class Use>
 void for_numbers(const ParameterLayout<T>& layout, const Use& use) {
@@ -64,18 +81,11 @@ LearnedNetwork<T>::LearnedNetwork(const std::vector<Index>& sizes, bool has_slow
 
 template <class T>
 void LearnedNetwork<T>::step(Index start, Index count, const T* gradient, const AdamStep<T>& adam, T polyak) {
-  T* const p = parameters.data() + start;
-  T* const m = first.data() + start;
-  T* const v = second.data() + start;
   if (slow.size() == 0) {
-    for (Index i = 0; i < count; ++i) p[i] -= adam.change(gradient[i], m[i], v[i]);
-    return;
-  }
-  T* const s = slow.data() + start;
-  for (Index i = 0; i < count; ++i) {
-    const T moved = p[i] - adam.change(gradient[i], m[i], v[i]);
-    p[i] = moved;
-    s[i] = (T(1) - polyak) * s[i] + polyak * moved;
+    move(count, gradient, adam, first.data() + start, second.data() + start, parameters.data() + start);
+  } else {
+    move_both(count, gradient, adam, polyak, first.data() + start, second.data() + start, parameters.data() + start,
+              slow.data() + start);
   }
 }
 

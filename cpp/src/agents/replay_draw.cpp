@@ -1,9 +1,11 @@
 #include "dynaplan/agents/replay_draw.hpp"
 
+#include <algorithm>
 #include <cmath>
 
 #include "dynaplan/agents/random_use.hpp"
 #include "dynaplan/core/error.hpp"
+#include "dynaplan/core/transpose.hpp"
 
 namespace dynaplan {
 inline namespace DYNAPLAN_LEVEL {
@@ -40,24 +42,15 @@ const float* ReplayDraw::row(Index sample) const {
   return store.row(below(words[0], store.size()));
 }
 
-void ReplayDraw::fill(const Chunk& chunk, const SacBatch<float>& batch) const {
+void ReplayDraw::fill(const Chunk& chunk, float* scratch, const SacBatch<float>& batch) const {
+  const Index width = real_.width();
   const float* rows[kMaxLanes];
   for (Index i = 0; i < chunk.count; ++i) {
     rows[i] = row(chunk.first + i);
-    prefetch(rows[i], real_.width());
+    prefetch(rows[i], width);
   }
-  const auto scatter = [&](Block<float> to, Index at) {
-    for (Index i = 0; i < to.dim; ++i) {
-      float* const lanes = to.row(i);
-      for (Index k = 0; k < chunk.count; ++k) lanes[k] = rows[k][at + i];
-      for (Index k = chunk.count; k < to.lanes; ++k) lanes[k] = lanes[chunk.count - 1];
-    }
-  };
-  scatter(batch.states, 0);
-  scatter(batch.actions, real_.action_at());
-  scatter(batch.rewards, real_.reward_at());
-  scatter(batch.terminated, real_.terminated_at());
-  scatter(batch.next_states, real_.next_state_at());
+  for (Index i = 0; i < chunk.count; ++i) std::copy_n(rows[i], real_.stride(), scratch + i * real_.stride());
+  rows_to_block(scratch, real_.stride(), chunk.count, batch.transitions);
 }
 
 }  // namespace DYNAPLAN_LEVEL

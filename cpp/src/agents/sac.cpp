@@ -83,7 +83,8 @@ void Sac::prepare() {
   if (update_) return;
   const SacObjective objective{settings_.discount, settings_.target_entropy};
   update_ = std::make_unique<SacUpdate<float>>(shape_, objective, settings_.batch_size);
-  scratch_.assign(static_cast<std::size_t>(settings_.threads), Numbers<float>(update_->scratch_size()));
+  scratch_.assign(static_cast<std::size_t>(settings_.threads),
+                  Numbers<float>(std::max(update_->scratch_size(), ReplayDraw::scratch_size(real_))));
 }
 
 ReplayDraw Sac::draw() const {
@@ -95,11 +96,11 @@ ReplayDraw Sac::draw() const {
           static_cast<std::uint64_t>(networks_.updates)};
 }
 
-void Sac::fill(const ReplayDraw& draw, Index number) {
+void Sac::fill(const ReplayDraw& draw, Index number, int thread) {
   const Chunk chunk = chunk_of<float>(settings_.batch_size, number);
   const SacBatch<float> batch = update_->batch(number);
   const auto update = static_cast<std::uint64_t>(networks_.updates);
-  draw.fill(chunk, batch);
+  draw.fill(chunk, scratch(thread), batch);
   const auto normals = [&](RandomUse use, Block<float> out) {
     fill_normal(stream_of(settings_.seed, update, use), Purpose::kTraining, chunk.first, 0, out);
   };
@@ -114,8 +115,8 @@ void Sac::run_blocks(const std::vector<SacUpdate<float>::RowBlock>& blocks, cons
 }
 
 void Sac::critic_step(const ReplayDraw& draw) {
-  parallel_for(update_->chunks(), settings_.threads, [&](Index chunk, int) {
-    fill(draw, chunk);
+  parallel_for(update_->chunks(), settings_.threads, [&](Index chunk, int thread) {
+    fill(draw, chunk, thread);
     update_->critic_pass(networks_, chunk);
   });
   if (const double loss = update_->critic_loss(); !std::isfinite(static_cast<float>(loss))) {
@@ -168,7 +169,7 @@ std::vector<SacBatch<float>> Sac::next_batch() {
   const ReplayDraw next = draw();
   std::vector<SacBatch<float>> batches;
   for (Index chunk = 0; chunk < update_->chunks(); ++chunk) {
-    fill(next, chunk);
+    fill(next, chunk, 0);
     batches.push_back(update_->batch(chunk));
   }
   return batches;

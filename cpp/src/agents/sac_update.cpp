@@ -72,7 +72,9 @@ SacBatch<T> SacUpdate<T>::batch(Index number) {
     blocks[i] = {batch_.data() + row * capacity_ + chunk.first, dims[i], chunk.lanes, capacity_};
     row += dims[i];
   }
-  return {blocks[0], blocks[1], blocks[2], blocks[3], blocks[4], blocks[5], blocks[6]};
+  Block<T> transitions = blocks[0];
+  transitions.dim = row - dims[5] - dims[6];
+  return {transitions, blocks[0], blocks[1], blocks[2], blocks[3], blocks[4], blocks[5], blocks[6]};
 }
 
 template <class T>

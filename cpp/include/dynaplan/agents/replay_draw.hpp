@@ -19,8 +19,10 @@ class ReplayDraw {
   Index real_samples() const { return real_samples_; }
   /// The row that a sample is.
   const float* row(Index sample) const;
-  /// Fills all but the noise.
-  void fill(const Chunk& chunk, const SacBatch<float>& batch) const;
+  /// Numbers of scratch that `fill` needs.
+  static Index scratch_size(const TransitionStore& store) { return kMaxLanes * store.stride(); }
+  /// Fills the transitions of a chunk.
+  void fill(const Chunk& chunk, float* scratch, const SacBatch<float>& batch) const;
 
  private:
   const TransitionStore& real_;

@@ -11,6 +11,7 @@ inline namespace DYNAPLAN_LEVEL {
 /// What a chunk of a batch is made of, samples in lanes; lanes beyond the samples hold any finite numbers.
 template <class T>
 struct SacBatch {
+  Block<T> transitions;  // the five that follow, one below the other
   Block<T> states;       // (S, K)
   Block<T> actions;      // (A, K), in [-1, 1]
   Block<T> rewards;      // (1, K)
@@ -96,7 +97,7 @@ class SacUpdate {
   Index capacity_;
   NetworkTape<T> actor_;
   NetworkTape<T> critics_[2];
-  Numbers<T> batch_;        // rows in the order of SacBatch
+  Numbers<T> batch_;        // rows in the order of SacBatch, which for the transitions is that of TransitionStore
   Numbers<T> policy_;       // actions drawn from the actor (A), their log_prob, targets, derivatives by actions (2 A)
   std::vector<Sums> sums_;  // of each chunk
   std::vector<RowBlock> critic_blocks_;

@@ -59,6 +59,8 @@ class TransitionStore {
   Index next_state_at() const { return reward_at() + 2; }
   /// Numbers of a row, without padding.
   Index width() const { return next_state_at() + state_dim_; }
+  /// Numbers from one row to the next.
+  Index stride() const { return stride_; }
 
   /// Adds rows that were validated; actions are scaled from `box` to [-1, 1].
   void append(const TransitionRows& rows, const ActionBox& box);
