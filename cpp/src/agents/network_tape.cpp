@@ -1,5 +1,8 @@
 #include "dynaplan/agents/network_tape.hpp"
 
+#include <algorithm>
+#include <utility>
+
 #include "dynaplan/core/product.hpp"
 #include "dynaplan/core/transpose.hpp"
 
@@ -36,7 +39,6 @@ template <class T>
 NetworkTape<T>::NetworkTape(const ParameterLayout<T>& layout, Activation activation, Index samples)
     : layout_(layout),
       activation_(activation),
-      samples_(samples),
       // One vector more than needed: rows a power of two apart would compete for the same places in the cache.
       capacity_(padded_lanes<T>(samples) + kVectorLanes<T>),
       outputs_(layout.layers().back().outputs * capacity_) {
@@ -111,22 +113,25 @@ void NetworkTape<T>::turn_inputs(const Chunk& chunk) {
 }
 
 template <class T>
-void NetworkTape<T>::weight_gradient(std::size_t l, Index first, Index rows, T* weights, T* biases) const {
-  const LayerPlace& layer = layout_.layers()[l];
-  const Chunk all{0, samples_, padded_lanes<T>(samples_)};
-  const ConstBlock<T> gradient = part(gradients_[l], layer.outputs, all);
-  for (Index i = 0; i < rows; ++i) biases[i] = lanes_of(gradient.row(first + i), all.lanes).sum();
-  if (layer.outputs == 1) {
+void NetworkTape<T>::weight_gradient(Index samples, T* out) const {
+  const Chunk all{0, samples, padded_lanes<T>(samples)};
+  for (std::size_t l = 0; l < layout_.layers().size(); ++l) {
+    const LayerPlace& layer = layout_.layers()[l];
+    const ConstBlock<T> gradient = part(gradients_[l], layer.outputs, all);
+    T* const weights = out + layer.weights;
+    for (Index i = 0; i < layer.outputs; ++i) out[layer.bias + i] = lanes_of(gradient.row(i), all.lanes).sum();
+    if (layer.outputs > 1) {
+      multiply<T>({gradient.data, gradient.stride, 1}, nullptr,
+                  {turned_[l].data(), samples, layer.stride, turned_stride(l)},
+                  {weights, layer.outputs, layer.stride, layer.stride}, kNothing);
+      continue;
+    }
     // A single row: turning the inputs would cost more than this product.
     const ConstBlock<T> inputs = part(inputs_[l], layer.inputs, all);
     const auto by_output = lanes_of(gradient.row(0), all.lanes);
     for (Index j = 0; j < layer.inputs; ++j) weights[j] = (lanes_of(inputs.row(j), all.lanes) * by_output).sum();
-    for (Index j = layer.inputs; j < layer.stride; ++j) weights[j] = T(0);
-    return;
+    std::fill(weights + layer.inputs, weights + layer.stride, T(0));
   }
-  multiply<T>({gradient.row(first), gradient.stride, 1}, nullptr,
-              {turned_[l].data(), samples_, layer.stride, turned_stride(l)},
-              {weights, rows, layer.stride, layer.stride}, kNothing);
 }
 
 template class NetworkTape<float>;

@@ -82,9 +82,9 @@ void Sac::observe_imagined(const TransitionRows& rows, bool replace) {
 void Sac::prepare() {
   if (update_) return;
   const SacObjective objective{settings_.discount, settings_.target_entropy};
-  update_ = std::make_unique<SacUpdate<float>>(shape_, objective, settings_.batch_size);
+  update_ = std::make_unique<SacUpdate<float>>(shape_, objective, settings_.batch_size, settings_.threads);
   scratch_.assign(static_cast<std::size_t>(settings_.threads),
-                  Numbers<float>(std::max(update_->scratch_size(), ReplayDraw::scratch_size(real_))));
+                  Numbers<float>(std::max(SacUpdate<float>::kRange, ReplayDraw::scratch_size(real_))));
 }
 
 ReplayDraw Sac::draw() const {
@@ -109,35 +109,38 @@ void Sac::fill(const ReplayDraw& draw, Index number, int thread) {
 }
 
 template <class Step>
-void Sac::run_blocks(const std::vector<SacUpdate<float>::RowBlock>& blocks, const Step& step) {
-  parallel_for(static_cast<Index>(blocks.size()), settings_.threads,
-               [&](Index item, int thread) { step(blocks[static_cast<std::size_t>(item)], scratch(thread)); });
+void Sac::run_ranges(const std::vector<SacUpdate<float>::Range>& ranges, const Step& step) {
+  parallel_for(static_cast<Index>(ranges.size()), settings_.threads,
+               [&](Index item, int thread) { step(ranges[static_cast<std::size_t>(item)], scratch(thread)); });
 }
 
 void Sac::critic_step(const ReplayDraw& draw) {
-  parallel_for(update_->chunks(), settings_.threads, [&](Index chunk, int thread) {
-    fill(draw, chunk, thread);
-    update_->critic_pass(networks_, chunk);
+  parallel_for(update_->shards(), settings_.threads, [&](Index shard, int thread) {
+    for (Index chunk = update_->first_chunk(shard); chunk < update_->first_chunk(shard + 1); ++chunk) {
+      fill(draw, chunk, thread);
+    }
+    update_->critic_pass(networks_, shard, thread);
   });
   if (const double loss = update_->critic_loss(); !std::isfinite(static_cast<float>(loss))) {
     throw NumericalError("update " + to_string(networks_.updates + 1) + ": the loss of the critics is " +
                          to_string(loss) + "; must be finite: scale the rewards or lower learning_rate");
   }
   const AdamStep<float> adam(settings_.learning_rate, networks_.updates + 1);
-  run_blocks(update_->critic_blocks(), [&](const auto& block, float* memory) {
-    update_->step_critic(block, adam, static_cast<float>(settings_.tau), memory, networks_);
+  run_ranges(update_->critic_ranges(), [&](const auto& range, float* memory) {
+    update_->step_critic(range, adam, static_cast<float>(settings_.tau), memory, networks_);
   });
 }
 
 void Sac::actor_step() {
-  parallel_for(update_->chunks(), settings_.threads, [&](Index chunk, int) { update_->actor_pass(networks_, chunk); });
+  parallel_for(update_->shards(), settings_.threads,
+               [&](Index shard, int thread) { update_->actor_pass(networks_, shard, thread); });
   if (const double loss = update_->actor_loss(); !std::isfinite(static_cast<float>(loss))) {
     throw NumericalError("update " + to_string(networks_.updates + 1) + ": the loss of the actor is " +
                          to_string(loss) + "; must be finite: scale the rewards or lower learning_rate");
   }
   const AdamStep<float> adam(settings_.learning_rate, networks_.updates + 1);
-  run_blocks(update_->actor_blocks(),
-             [&](const auto& block, float* memory) { update_->step_actor(block, adam, memory, networks_); });
+  run_ranges(update_->actor_ranges(),
+             [&](const auto& range, float* memory) { update_->step_actor(range, adam, memory, networks_); });
   if (!settings_.learns_temperature) return;
   Temperature& temperature = networks_.temperature;
   temperature.logarithm -= AdamStep<double>(settings_.learning_rate, networks_.updates + 1)

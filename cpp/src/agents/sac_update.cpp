@@ -15,50 +15,50 @@ void clear_beyond(Index count, Block<T> block) {
 }
 
 template <class T>
-double sum_of(const T* values, Index count) {
-  double sum = 0.0;
-  for (Index k = 0; k < count; ++k) sum += static_cast<double>(values[k]);
-  return sum;
+std::vector<typename SacUpdate<T>::Range> ranges_of(Index size, int networks) {
+  std::vector<typename SacUpdate<T>::Range> ranges;
+  for (int network = 0; network < networks; ++network) {
+    for (Index start = 0; start < size; start += SacUpdate<T>::kRange) {
+      ranges.push_back({network, start, std::min(SacUpdate<T>::kRange, size - start)});
+    }
+  }
+  return ranges;
 }
 
 }  // namespace
 
 template <class T>
-SacUpdate<T>::SacUpdate(const SacShape& shape, const SacObjective& objective, Index samples)
+SacUpdate<T>::SacUpdate(const SacShape& shape, const SacObjective& objective, Index samples, int threads)
     : shape_(shape),
       objective_(objective),
       samples_(samples),
       capacity_(padded_lanes<T>(samples) + kVectorLanes<T>),
-      actor_(ParameterLayout<T>(shape.actor_sizes()), shape.activation, samples),
-      critics_{{ParameterLayout<T>(shape.critic_sizes()), shape.activation, samples},
-               {ParameterLayout<T>(shape.critic_sizes()), shape.activation, samples}},
       batch_(Numbers<T>::Zero((2 * shape.state_dim + 3 * shape.action_dim + 2) * capacity_)),
-      policy_(Numbers<T>::Zero((3 * shape.action_dim + 2) * capacity_)),
-      sums_(static_cast<std::size_t>(chunks_of(samples))),
-      critic_blocks_(blocks_of(critics_[0], 2)),
-      actor_blocks_(blocks_of(actor_, 1)),
-      scratch_size_(0) {
-  for (const NetworkTape<T>* tape : {&actor_, &critics_[0]}) {
-    for (const LayerPlace& layer : tape->layout().layers()) {
-      scratch_size_ = std::max(scratch_size_, NetworkTape<T>::kRows * (layer.stride + 1));
-    }
+      shards_(static_cast<std::size_t>(std::min(chunks_of(samples), kMostShards))) {
+  const Index actor_size = ParameterLayout<T>(shape.actor_sizes()).size();
+  const Index critic_size = ParameterLayout<T>(shape.critic_sizes()).size();
+  for (Shard& shard : shards_) {
+    for (Numbers<T>& gradient : shard.critic_gradients) gradient = Numbers<T>::Zero(critic_size);
+    shard.actor_gradient = Numbers<T>::Zero(actor_size);
   }
-  scratch_size_ = padded_lanes<T>(scratch_size_);
+  const auto used = static_cast<int>(std::min<Index>(threads, shards()));
+  for (int thread = 0; thread < used; ++thread) tapes_.push_back(tapes());
+  critic_ranges_ = ranges_of<T>(critic_size, 2);
+  actor_ranges_ = ranges_of<T>(actor_size, 1);
 }
 
 template <class T>
-std::vector<typename SacUpdate<T>::RowBlock> SacUpdate<T>::blocks_of(const NetworkTape<T>& tape, int networks) {
-  constexpr Index kRows = NetworkTape<T>::kRows;
-  std::vector<RowBlock> blocks;
-  const std::vector<LayerPlace>& layers = tape.layout().layers();
-  for (int network = 0; network < networks; ++network) {
-    for (std::size_t l = 0; l < layers.size(); ++l) {
-      for (Index first = 0; first < layers[l].outputs; first += kRows) {
-        blocks.push_back({network, l, first, std::min(kRows, layers[l].outputs - first)});
-      }
-    }
-  }
-  return blocks;
+typename SacUpdate<T>::Tapes SacUpdate<T>::tapes() const {
+  const Index samples = std::min(samples_, (chunks() + shards() - 1) / shards() * kMaxLanes);
+  const ParameterLayout<T> critic(shape_.critic_sizes());
+  return {{ParameterLayout<T>(shape_.actor_sizes()), shape_.activation, samples},
+          {{critic, shape_.activation, samples}, {critic, shape_.activation, samples}},
+          Numbers<T>::Zero((3 * shape_.action_dim + 2) * kMaxLanes)};
+}
+
+template <class T>
+Index SacUpdate<T>::shard_samples(Index shard) const {
+  return std::min(samples_, first_chunk(shard + 1) * kMaxLanes) - first_chunk(shard) * kMaxLanes;
 }
 
 template <class T>
@@ -78,8 +78,9 @@ SacBatch<T> SacUpdate<T>::batch(Index number) {
 }
 
 template <class T>
-void SacUpdate<T>::fill_critic_inputs(ConstBlock<T> states, ConstBlock<T> actions, const Chunk& chunk) {
-  for (NetworkTape<T>& critic : critics_) {
+void SacUpdate<T>::fill_critic_inputs(Tapes& tapes, ConstBlock<T> states, ConstBlock<T> actions,
+                                      const Chunk& chunk) const {
+  for (NetworkTape<T>& critic : tapes.critics) {
     copy_block(states, critic.inputs(chunk).rows(0, shape_.state_dim));
     copy_block(actions, critic.inputs(chunk).rows(shape_.state_dim, shape_.action_dim));
   }
@@ -87,34 +88,30 @@ void SacUpdate<T>::fill_critic_inputs(ConstBlock<T> states, ConstBlock<T> action
 
 // r + discount (min(q_1, q_2)(s', a') - temperature log_prob(a')), without what follows where the episode terminated.
 template <class T>
-void SacUpdate<T>::targets(const SacNetworks<T>& networks, const Chunk& chunk, Block<T> out) {
-  const SacBatch<T> batch = this->batch(chunk.first / kMaxLanes);
-  const Index action_dim = shape_.action_dim;
-  const Block<T> drawn = part(policy_, action_dim + 1, chunk);
-  const Block<T> actions = drawn.rows(0, action_dim);
-  copy_block<T>(batch.next_states, actor_.inputs(chunk));
-  actor_.forward(networks.actor.parameters.data(), chunk);
-  sample_squashed_gaussian<T>(actor_.outputs(chunk), batch.next_noise, actions, drawn.row(action_dim));
-  fill_critic_inputs(batch.next_states, actions, chunk);
-  for (int k = 0; k < 2; ++k) critics_[k].forward(networks.critics[k].slow.data(), chunk);
+void SacUpdate<T>::targets(const SacNetworks<T>& networks, const SacBatch<T>& batch, const Chunk& chunk, Tapes& tapes,
+                           Block<T> out) const {
+  const Block<T> actions = tapes.rows(0, shape_.action_dim, chunk);
+  const Block<T> log_prob = tapes.rows(shape_.action_dim, 1, chunk);
+  copy_block<T>(batch.next_states, tapes.actor.inputs(chunk));
+  tapes.actor.forward(networks.actor.parameters.data(), chunk);
+  sample_squashed_gaussian<T>(tapes.actor.outputs(chunk), batch.next_noise, actions, log_prob.data);
+  fill_critic_inputs(tapes, batch.next_states, actions, chunk);
+  for (int k = 0; k < 2; ++k) tapes.critics[k].forward(networks.critics[k].slow.data(), chunk);
   const auto temperature = static_cast<T>(networks.temperature.value());
-  const auto value = lanes_of(critics_[0].outputs(chunk), 0).min(lanes_of(critics_[1].outputs(chunk), 0));
+  const auto value = lanes_of(tapes.critics[0].outputs(chunk), 0).min(lanes_of(tapes.critics[1].outputs(chunk), 0));
   lanes_of(out, 0) = lanes_of(batch.rewards, 0) + (T(1) - lanes_of(batch.terminated, 0)) *
                                                       static_cast<T>(objective_.discount) *
-                                                      (value - temperature * lanes_of(drawn, action_dim));
+                                                      (value - temperature * lanes_of(log_prob, 0));
 }
 
 template <class T>
-void SacUpdate<T>::critic_pass(const SacNetworks<T>& networks, Index number) {
-  const Chunk chunk = chunk_of<T>(samples_, number);
-  const SacBatch<T> batch = this->batch(number);
-  const Block<T> target = part(policy_, 3 * shape_.action_dim + 2, chunk).rows(shape_.action_dim + 1, 1);
-  targets(networks, chunk, target);
-  fill_critic_inputs(batch.states, batch.actions, chunk);
-  Sums& sums = sums_[static_cast<std::size_t>(number)];
-  sums.critic_loss = 0.0;
+void SacUpdate<T>::critic_chunk(const SacNetworks<T>& networks, const SacBatch<T>& batch, const Chunk& chunk,
+                                Tapes& tapes, Sums& sums) const {
+  const Block<T> target = tapes.rows(shape_.action_dim + 1, 1, chunk);
+  targets(networks, batch, chunk, tapes, target);
+  fill_critic_inputs(tapes, batch.states, batch.actions, chunk);
   for (int k = 0; k < 2; ++k) {
-    NetworkTape<T>& critic = critics_[k];
+    NetworkTape<T>& critic = tapes.critics[k];
     critic.forward_for_backward(networks.critics[k].parameters.data(), chunk);
     const Block<T> gradient = critic.output_gradient(chunk);
     lanes_of(gradient, 0) = lanes_of(critic.outputs(chunk), 0) - lanes_of(target, 0);
@@ -130,99 +127,114 @@ void SacUpdate<T>::critic_pass(const SacNetworks<T>& networks, Index number) {
 }
 
 template <class T>
-void SacUpdate<T>::actor_pass(const SacNetworks<T>& networks, Index number) {
-  const Chunk chunk = chunk_of<T>(samples_, number);
-  const SacBatch<T> batch = this->batch(number);
-  const Index action_dim = shape_.action_dim;
-  const Block<T> memory = part(policy_, 3 * action_dim + 2, chunk);
-  const Block<T> actions = memory.rows(0, action_dim);
-  T* const log_prob = memory.row(action_dim);
-  const Block<T> by_actions[2] = {memory.rows(action_dim + 2, action_dim), memory.rows(2 * action_dim + 2, action_dim)};
+void SacUpdate<T>::critic_pass(const SacNetworks<T>& networks, Index number, int thread) {
+  Tapes& tapes = tapes_[static_cast<std::size_t>(thread)];
+  Shard& shard = shards_[static_cast<std::size_t>(number)];
+  const Index samples = shard_samples(number);
+  shard.sums = {};
+  for (Index chunk = first_chunk(number); chunk < first_chunk(number + 1); ++chunk) {
+    critic_chunk(networks, batch(chunk), chunk_of<T>(samples, chunk - first_chunk(number)), tapes, shard.sums);
+  }
+  for (int k = 0; k < 2; ++k) tapes.critics[k].weight_gradient(samples, shard.critic_gradients[k].data());
+}
 
-  copy_block<T>(batch.states, actor_.inputs(chunk));
-  actor_.forward_for_backward(networks.actor.parameters.data(), chunk);
-  sample_squashed_gaussian<T>(actor_.outputs(chunk), batch.noise, actions, log_prob);
-  fill_critic_inputs(batch.states, actions, chunk);
-  for (int k = 0; k < 2; ++k) critics_[k].forward_for_backward(networks.critics[k].parameters.data(), chunk);
+template <class T>
+void SacUpdate<T>::actor_chunk(const SacNetworks<T>& networks, const SacBatch<T>& batch, const Chunk& chunk,
+                               Tapes& tapes, Sums& sums) const {
+  const Index action_dim = shape_.action_dim;
+  const Block<T> actions = tapes.rows(0, action_dim, chunk);
+  T* const log_prob = tapes.rows(action_dim, 1, chunk).data;
+  const Block<T> by_actions[2] = {tapes.rows(action_dim + 2, action_dim, chunk),
+                                  tapes.rows(2 * action_dim + 2, action_dim, chunk)};
+
+  copy_block<T>(batch.states, tapes.actor.inputs(chunk));
+  tapes.actor.forward_for_backward(networks.actor.parameters.data(), chunk);
+  sample_squashed_gaussian<T>(tapes.actor.outputs(chunk), batch.noise, actions, log_prob);
+  fill_critic_inputs(tapes, batch.states, actions, chunk);
+  for (int k = 0; k < 2; ++k) {
+    tapes.critics[k].forward_for_backward(networks.critics[k].parameters.data(), chunk);
+  }
 
   // The smaller critic alone has a gradient, in each lane.
-  const T* const q0 = critics_[0].outputs(chunk).row(0);
-  const T* const q1 = critics_[1].outputs(chunk).row(0);
+  const T* const q0 = tapes.critics[0].outputs(chunk).row(0);
+  const T* const q1 = tapes.critics[1].outputs(chunk).row(0);
   const T slope = T(-1) / static_cast<T>(samples_);
   for (Index i = 0; i < chunk.lanes; ++i) {
     const bool first = q0[i] <= q1[i];
-    critics_[0].output_gradient(chunk).row(0)[i] = first ? slope : T(0);
-    critics_[1].output_gradient(chunk).row(0)[i] = first ? T(0) : slope;
+    tapes.critics[0].output_gradient(chunk).row(0)[i] = first ? slope : T(0);
+    tapes.critics[1].output_gradient(chunk).row(0)[i] = first ? T(0) : slope;
   }
   for (int k = 0; k < 2; ++k) {
     const T* const parameters = networks.critics[k].parameters.data();
-    critics_[k].backward(parameters, chunk);
-    critics_[k].input_gradient(parameters, chunk, shape_.state_dim, by_actions[k]);
+    tapes.critics[k].backward(parameters, chunk);
+    tapes.critics[k].input_gradient(parameters, chunk, shape_.state_dim, by_actions[k]);
   }
   for (Index i = 0; i < action_dim; ++i) lanes_of(by_actions[0], i) += lanes_of(by_actions[1], i);
 
   const double temperature = networks.temperature.value();
-  const Block<T> gradient = actor_.output_gradient(chunk);
-  squashed_gaussian_gradient<T>(actor_.outputs(chunk), batch.noise, actions, by_actions[0],
+  const Block<T> gradient = tapes.actor.output_gradient(chunk);
+  squashed_gaussian_gradient<T>(tapes.actor.outputs(chunk), batch.noise, actions, by_actions[0],
                                 static_cast<T>(temperature / static_cast<double>(samples_)), gradient);
   clear_beyond(chunk.count, gradient);
-  actor_.backward(networks.actor.parameters.data(), chunk);
-  actor_.turn_inputs(chunk);
+  tapes.actor.backward(networks.actor.parameters.data(), chunk);
+  tapes.actor.turn_inputs(chunk);
 
-  Sums& sums = sums_[static_cast<std::size_t>(number)];
-  sums.log_prob = sum_of(log_prob, chunk.count);
-  sums.value = 0.0;
-  for (Index i = 0; i < chunk.count; ++i) sums.value += static_cast<double>(std::min(q0[i], q1[i]));
-  sums.actor_loss = temperature * sums.log_prob - sums.value;
+  for (Index i = 0; i < chunk.count; ++i) {
+    const auto value = static_cast<double>(std::min(q0[i], q1[i]));
+    sums.value += value;
+    sums.log_prob += static_cast<double>(log_prob[i]);
+    sums.actor_loss += temperature * static_cast<double>(log_prob[i]) - value;
+  }
+}
+
+template <class T>
+void SacUpdate<T>::actor_pass(const SacNetworks<T>& networks, Index number, int thread) {
+  Tapes& tapes = tapes_[static_cast<std::size_t>(thread)];
+  Shard& shard = shards_[static_cast<std::size_t>(number)];
+  const Index samples = shard_samples(number);
+  shard.sums.value = shard.sums.log_prob = shard.sums.actor_loss = 0.0;
+  for (Index chunk = first_chunk(number); chunk < first_chunk(number + 1); ++chunk) {
+    actor_chunk(networks, batch(chunk), chunk_of<T>(samples, chunk - first_chunk(number)), tapes, shard.sums);
+  }
+  tapes.actor.weight_gradient(samples, shard.actor_gradient.data());
 }
 
 template <class T>
 double SacUpdate<T>::mean(double Sums::* what) const {
   double sum = 0.0;
-  for (const Sums& chunk : sums_) sum += chunk.*what;
+  for (const Shard& shard : shards_) sum += shard.sums.*what;
   return sum / static_cast<double>(samples_);
 }
 
 template <class T>
-double SacUpdate<T>::critic_loss() const {
-  return mean(&Sums::critic_loss);
+void SacUpdate<T>::critic_gradient(const Range& range, T* out) const {
+  Eigen::Map<Numbers<T>> sum(out, range.count);
+  sum = shards_.front().critic_gradients[range.network].segment(range.start, range.count);
+  for (std::size_t s = 1; s < shards_.size(); ++s) {
+    sum += shards_[s].critic_gradients[range.network].segment(range.start, range.count);
+  }
 }
 
 template <class T>
-double SacUpdate<T>::mean_value() const {
-  return mean(&Sums::value);
+void SacUpdate<T>::actor_gradient(const Range& range, T* out) const {
+  Eigen::Map<Numbers<T>> sum(out, range.count);
+  sum = shards_.front().actor_gradient.segment(range.start, range.count);
+  for (std::size_t s = 1; s < shards_.size(); ++s) {
+    sum += shards_[s].actor_gradient.segment(range.start, range.count);
+  }
 }
 
 template <class T>
-double SacUpdate<T>::actor_loss() const {
-  return mean(&Sums::actor_loss);
-}
-
-template <class T>
-double SacUpdate<T>::mean_log_prob() const {
-  return mean(&Sums::log_prob);
-}
-
-template <class T>
-void SacUpdate<T>::step(const NetworkTape<T>& tape, const RowBlock& block, const AdamStep<T>& adam, T polyak,
-                        T* scratch, LearnedNetwork<T>& network) {
-  const LayerPlace& layer = tape.layout().layers()[block.layer];
-  const Index weights = block.rows * layer.stride;
-  tape.weight_gradient(block.layer, block.first, block.rows, scratch, scratch + weights);
-  network.step(layer.weights + block.first * layer.stride, weights, scratch, adam, polyak);
-  network.step(layer.bias + block.first, block.rows, scratch + weights, adam, polyak);
-}
-
-template <class T>
-void SacUpdate<T>::step_critic(const RowBlock& block, const AdamStep<T>& adam, T polyak, T* scratch,
+void SacUpdate<T>::step_critic(const Range& range, const AdamStep<T>& adam, T polyak, T* scratch,
                                SacNetworks<T>& networks) const {
-  step(critics_[block.network], block, adam, polyak, scratch, networks.critics[block.network]);
+  critic_gradient(range, scratch);
+  networks.critics[range.network].step(range.start, range.count, scratch, adam, polyak);
 }
 
 template <class T>
-void SacUpdate<T>::step_actor(const RowBlock& block, const AdamStep<T>& adam, T* scratch,
-                              SacNetworks<T>& networks) const {
-  step(actor_, block, adam, T(0), scratch, networks.actor);
+void SacUpdate<T>::step_actor(const Range& range, const AdamStep<T>& adam, T* scratch, SacNetworks<T>& networks) const {
+  actor_gradient(range, scratch);
+  networks.actor.step(range.start, range.count, scratch, adam, T(0));
 }
 
 template class SacUpdate<float>;

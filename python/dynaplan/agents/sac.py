@@ -60,7 +60,7 @@ class SAC:
         imagined_buffer_size: imagined transitions that are kept, the newest.
         seed: of the weights, the actions, the batches and the environment's first reset; None draws
             one.
-        threads: of updates and of `act` on many states. Two are worth it from about 64 units on.
+        threads: of updates and of `act` on many states. Two pay on a quiet machine, from 64 units on.
 
     Attributes:
         env: may be set to another one with the same spaces.

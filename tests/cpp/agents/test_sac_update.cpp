@@ -2,6 +2,7 @@
 
 #include <doctest/doctest.h>
 
+#include <algorithm>
 #include <functional>
 #include <vector>
 
@@ -24,7 +25,7 @@ SacShape shape_of(std::vector<Index> hidden, Activation activation) {
 template <class T>
 struct Problem {
   Problem(const SacShape& shape, Index samples)
-      : update(shape, {0.9, -1.5}, samples), networks(shape, kSeed, 0.3), count(samples) {
+      : update(shape, {0.9, -1.5}, samples, 1), networks(shape, kSeed, 0.3), count(samples) {
     for (Index chunk = 0; chunk < update.chunks(); ++chunk) {
       const SacBatch<T> batch = update.batch(chunk);
       unsigned number = static_cast<unsigned>(chunk) * 10;
@@ -46,11 +47,11 @@ struct Problem {
   }
 
   double critic_loss() {
-    for (Index chunk = 0; chunk < update.chunks(); ++chunk) update.critic_pass(networks, chunk);
+    for (Index shard = 0; shard < update.shards(); ++shard) update.critic_pass(networks, shard, 0);
     return update.critic_loss();
   }
   double actor_loss() {
-    for (Index chunk = 0; chunk < update.chunks(); ++chunk) update.actor_pass(networks, chunk);
+    for (Index shard = 0; shard < update.shards(); ++shard) update.actor_pass(networks, shard, 0);
     return update.actor_loss();
   }
 
@@ -59,47 +60,44 @@ struct Problem {
   Index count;
 };
 
-// Every gradient of a tape against central differences of a loss.
-void check_gradient(const NetworkTape<double>& tape, Numbers<double>& parameters, const std::function<double()>& loss) {
+// Every gradient of a network against central differences of its loss; padding has none.
+template <class Gradient>
+void check_gradient(LearnedNetwork<double>& network, const std::function<double()>& loss, const Gradient& gradient) {
   loss();
-  std::vector<std::pair<Index, double>> found;
-  const auto& layers = tape.layout().layers();
-  for (std::size_t l = 0; l < layers.size(); ++l) {
-    const LayerPlace& layer = layers[l];
-    Numbers<double> weights(layer.outputs * layer.stride);
-    Numbers<double> biases(layer.outputs);
-    for (Index first = 0; first < layer.outputs; first += NetworkTape<double>::kRows) {
-      const Index rows = std::min(NetworkTape<double>::kRows, layer.outputs - first);
-      tape.weight_gradient(l, first, rows, weights.data() + first * layer.stride, biases.data() + first);
-    }
-    for (Index i = 0; i < layer.outputs; ++i) {
-      for (Index j = 0; j < layer.stride; ++j) {
-        found.emplace_back(layer.weights + i * layer.stride + j, weights(i * layer.stride + j));
-        if (j >= layer.inputs) REQUIRE(weights(i * layer.stride + j) == 0.0);  // padding stays 0
-      }
-      found.emplace_back(layer.bias + i, biases(i));
-    }
+  Numbers<double> found(network.layout.size());
+  const Index range = SacUpdate<double>::kRange;
+  for (Index start = 0; start < found.size(); start += range) {
+    gradient(start, std::min(range, found.size() - start), found.data() + start);
   }
+  std::vector<double> ones(without_padding(network.layout, network.parameters).size(), 1.0);
+  const Numbers<double> real = with_padding(network.layout, ones);
   // The error of a central difference is h^2 / 6 of the third derivative, and rounding / h: 1e-10 and 1e-11 here.
   const double h = 1e-5;
-  for (const auto& [at, gradient] : found) {
-    const double value = parameters(at);
-    parameters(at) = value + h;
+  for (Index i = 0; i < found.size(); ++i) {
+    if (real(i) == 0.0) {
+      REQUIRE(found(i) == 0.0);
+      continue;
+    }
+    const double value = network.parameters(i);
+    network.parameters(i) = value + h;
     const double above = loss();
-    parameters(at) = value - h;
+    network.parameters(i) = value - h;
     const double below = loss();
-    parameters(at) = value;
-    REQUIRE(gradient == doctest::Approx((above - below) / (2.0 * h)).epsilon(1e-6).scale(1e-2));
+    network.parameters(i) = value;
+    REQUIRE(found(i) == doctest::Approx((above - below) / (2.0 * h)).epsilon(1e-6).scale(1e-2));
   }
 }
 
 void check_update(const SacShape& shape, Index samples) {
   Problem<double> problem(shape, samples);
   for (int k = 0; k < 2; ++k) {
-    check_gradient(problem.update.critic_tape(k), problem.networks.critics[k].parameters,
-                   [&] { return problem.critic_loss(); });
+    check_gradient(
+        problem.networks.critics[k], [&] { return problem.critic_loss(); },
+        [&](Index start, Index count, double* out) { problem.update.critic_gradient({k, start, count}, out); });
   }
-  check_gradient(problem.update.actor_tape(), problem.networks.actor.parameters, [&] { return problem.actor_loss(); });
+  check_gradient(
+      problem.networks.actor, [&] { return problem.actor_loss(); },
+      [&](Index start, Index count, double* out) { problem.update.actor_gradient({0, start, count}, out); });
 }
 
 }  // namespace
@@ -110,6 +108,7 @@ TEST_CASE("gradients of critics and actor agree with central differences") {
   check_update(shape_of({30}, Activation::kSiLU), 64);
   check_update(shape_of({7, 5}, Activation::kReLU), 9);
   check_update(shape_of({}, Activation::kReLU), 1);
+  check_update(shape_of({4}, Activation::kTanh), 64 * 19 + 5);  // shards of two and three chunks
 }
 
 TEST_CASE("the temperature's gradient is that of its loss") {
@@ -151,10 +150,9 @@ TEST_CASE("a step moves parameters by Adam and the slow copy after them") {
   LearnedNetwork<double>& critic = problem.networks.critics[0];
   const LearnedNetwork<double> before = critic;
   const AdamStep<double> adam(1e-2, 1);
-  std::vector<double, Eigen::aligned_allocator<double>> scratch(
-      static_cast<std::size_t>(problem.update.scratch_size()));
-  for (const auto& block : problem.update.critic_blocks()) {
-    problem.update.step_critic(block, adam, 0.25, scratch.data(), problem.networks);
+  Numbers<double> scratch(SacUpdate<double>::kRange);
+  for (const auto& range : problem.update.critic_ranges()) {
+    problem.update.step_critic(range, adam, 0.25, scratch.data(), problem.networks);
   }
   // The first step of Adam is the learning rate, by the sign of the gradient.
   const Numbers<double> moved = (critic.parameters - before.parameters).abs();

@@ -8,7 +8,7 @@
 namespace dynaplan {
 inline namespace DYNAPLAN_LEVEL {
 
-/// Samples of a batch that are worked on together: a tile of lanes.
+/// Samples that are worked on together: a tile of lanes.
 struct Chunk {
   Index first;  // sample
   Index count;  // samples
@@ -25,14 +25,14 @@ Chunk chunk_of(Index samples, Index number) {
   return {first, count, padded_lanes<T>(count)};
 }
 
-/// What a network computes on a batch, forward and backward, a chunk at a time; chunks are independent of each other
-/// and may run on different threads. Holds the memory; a call allocates nothing.
+/// What a network computes on some samples, forward and backward, a chunk at a time. Holds the memory, of one thread; a
+/// call allocates nothing.
 template <class T>
 class NetworkTape {
  public:
+  /// For at most so many samples.
   NetworkTape(const ParameterLayout<T>& layout, Activation activation, Index samples);
 
-  Index samples() const { return samples_; }
   /// To be filled before a pass: what the first layer sees, features in rows.
   Block<T> inputs(const Chunk& chunk) { return part(inputs_.front(), layout_.layers().front().inputs, chunk); }
   Block<T> outputs(const Chunk& chunk) { return part(outputs_, layout_.layers().back().outputs, chunk); }
@@ -51,13 +51,9 @@ class NetworkTape {
   void input_gradient(const T* parameters, const Chunk& chunk, Index first_input, Block<T> out) const;
   /// Before `weight_gradient`: samples become rows.
   void turn_inputs(const Chunk& chunk);
-
-  /// Rows of a layer that `weight_gradient` is asked for together.
-  static constexpr Index kRows = 24;
-  Index blocks(std::size_t layer) const { return (layout_.layers()[layer].outputs + kRows - 1) / kRows; }
-  /// The gradient by the weights of the layer's rows from `first` on, (rows, stride of the layer), and by their biases.
-  /// The sum runs over the samples in order. Rows are padded with zeros.
-  void weight_gradient(std::size_t layer, Index first, Index rows, T* weights, T* biases) const;
+  /// The gradient by all parameters into their places, after the passes over the chunks of so many samples. The sums
+  /// run over the samples in order. Padding of rows is set to 0, that of biases is left.
+  void weight_gradient(Index samples, T* gradient) const;
 
   const ParameterLayout<T>& layout() const { return layout_; }
 
@@ -73,7 +69,6 @@ class NetworkTape {
 
   ParameterLayout<T> layout_;
   Activation activation_;
-  Index samples_;
   Index capacity_;                     // lanes from one row of a block to the next
   std::vector<Numbers<T>> inputs_;     // of each layer, samples in lanes
   std::vector<Numbers<T>> turned_;     // the same, samples in rows

@@ -87,7 +87,7 @@ class Sac {
   void critic_step(const ReplayDraw& draw);
   void actor_step();
   template <class Step>
-  void run_blocks(const std::vector<SacUpdate<float>::RowBlock>& blocks, const Step& step);
+  void run_ranges(const std::vector<SacUpdate<float>::Range>& ranges, const Step& step);
   float* scratch(int thread) { return scratch_[static_cast<std::size_t>(thread)].data(); }
 
   SacShape shape_;

@@ -26,83 +26,100 @@ struct SacObjective {
   double target_entropy = -1.0;
 };
 
+/// Chunks of a batch that one thread takes at a time, with all that is computed from them in its own caches. There are
+/// as many shards as chunks, but at most so many, since each has gradients of its own.
+inline constexpr Index kMostShards = 8;
+
 /// One update of soft actor-critic on one batch (Haarnoja et al. 2018, "Soft actor-critic algorithms and
-/// applications", algorithm 1), in passes over chunks and steps over blocks of rows of weights. Within a pass or a step
-/// the items are independent, so that any threads may take them; sums run in an order of their own, so that the bits
-/// do not depend on it. Holds the memory; a call allocates nothing.
+/// applications", algorithm 1), in passes over shards and steps over ranges of parameters. Within a pass or a step the
+/// items are independent, so that any threads may take them; sums run in an order of their own, so that the bits do
+/// not depend on it. Holds the memory; a call allocates nothing.
 ///
-///   critic_pass (each chunk), step_critics (each block), actor_pass (each chunk), step_actor (each block)
+///   critic_pass (each shard), step_critic (each range), actor_pass (each shard), step_actor (each range)
 template <class T>
 class SacUpdate {
  public:
-  SacUpdate(const SacShape& shape, const SacObjective& objective, Index samples);
+  SacUpdate(const SacShape& shape, const SacObjective& objective, Index samples, int threads);
 
   Index chunks() const { return chunks_of(samples_); }
-  /// To be filled before `critic_pass` of the chunk.
+  Index shards() const { return static_cast<Index>(shards_.size()); }
+  /// The chunks of a shard: those from `first_chunk(shard)` to before `first_chunk(shard + 1)`.
+  Index first_chunk(Index shard) const { return shard * chunks() / shards(); }
+  /// To be filled before `critic_pass` of the shard that the chunk is in.
   SacBatch<T> batch(Index chunk);
 
   /// Forward and backward through the critics: their loss is half the sum of their mean squared errors.
-  void critic_pass(const SacNetworks<T>& networks, Index chunk);
-  double critic_loss() const;
-  /// Mean of the smaller of both critics over the batch.
-  double mean_value() const;
+  void critic_pass(const SacNetworks<T>& networks, Index shard, int thread);
+  double critic_loss() const { return mean(&Sums::critic_loss); }
 
   /// Forward through actor and critics and back to the actor: its loss is the mean of temperature x log_prob - value.
-  void actor_pass(const SacNetworks<T>& networks, Index chunk);
-  double actor_loss() const;
-  double mean_log_prob() const;
+  void actor_pass(const SacNetworks<T>& networks, Index shard, int thread);
+  double actor_loss() const { return mean(&Sums::actor_loss); }
+  double mean_log_prob() const { return mean(&Sums::log_prob); }
+  /// Mean of the smaller of both critics at the actor's own actions.
+  double mean_value() const { return mean(&Sums::value); }
   /// The derivative of the temperature's loss, -ln(temperature) x mean(log_prob + target_entropy), by that logarithm.
   double temperature_gradient() const { return -(mean_log_prob() + objective_.target_entropy); }
 
-  /// Some rows of one layer of one network.
-  struct RowBlock {
+  /// Some parameters of one network.
+  struct Range {
     int network;
-    std::size_t layer;
-    Index first;
-    Index rows;
+    Index start;
+    Index count;
   };
-  const std::vector<RowBlock>& critic_blocks() const { return critic_blocks_; }
-  const std::vector<RowBlock>& actor_blocks() const { return actor_blocks_; }
-  /// Numbers of scratch that a step needs.
-  Index scratch_size() const { return scratch_size_; }
-  /// Gradient, Adam and Polyak averaging of one block while it is in the nearest cache.
-  void step_critic(const RowBlock& block, const AdamStep<T>& adam, T polyak, T* scratch,
-                   SacNetworks<T>& networks) const;
-  void step_actor(const RowBlock& block, const AdamStep<T>& adam, T* scratch, SacNetworks<T>& networks) const;
-
-  const NetworkTape<T>& actor_tape() const { return actor_; }
-  const NetworkTape<T>& critic_tape(int critic) const { return critics_[critic]; }
+  const std::vector<Range>& critic_ranges() const { return critic_ranges_; }
+  const std::vector<Range>& actor_ranges() const { return actor_ranges_; }
+  static constexpr Index kRange = 2048;
+  /// The gradients of a range after the pass, summed over the shards.
+  void critic_gradient(const Range& range, T* out) const;
+  void actor_gradient(const Range& range, T* out) const;
+  /// Gradient, Adam and Polyak averaging of one range while it is in the nearest cache; `scratch` has kRange numbers.
+  void step_critic(const Range& range, const AdamStep<T>& adam, T polyak, T* scratch, SacNetworks<T>& networks) const;
+  void step_actor(const Range& range, const AdamStep<T>& adam, T* scratch, SacNetworks<T>& networks) const;
 
  private:
-  /// What a chunk adds to the sums over the batch.
   struct Sums {
     double critic_loss = 0.0;
     double value = 0.0;
     double actor_loss = 0.0;
     double log_prob = 0.0;
   };
-  Block<T> part(Numbers<T>& numbers, Index dim, const Chunk& chunk) const {
-    return {numbers.data() + chunk.first, dim, chunk.lanes, capacity_};
-  }
-  void fill_critic_inputs(ConstBlock<T> states, ConstBlock<T> actions, const Chunk& chunk);
-  void targets(const SacNetworks<T>& networks, const Chunk& chunk, Block<T> out);
+  /// What comes of a shard.
+  struct Shard {
+    Sums sums;
+    Numbers<T> critic_gradients[2];
+    Numbers<T> actor_gradient;
+  };
+  /// What a thread works with.
+  struct Tapes {
+    NetworkTape<T> actor;
+    NetworkTape<T> critics[2];
+    Numbers<T> policy;  // of a chunk: actions drawn, their log_prob, targets, derivatives by the actions, twice
+
+    Block<T> rows(Index first, Index count, const Chunk& chunk) {
+      return {policy.data() + first * kMaxLanes, count, chunk.lanes, kMaxLanes};
+    }
+  };
+  Tapes tapes() const;
+  Index shard_samples(Index shard) const;
+  void fill_critic_inputs(Tapes& tapes, ConstBlock<T> states, ConstBlock<T> actions, const Chunk& chunk) const;
+  void targets(const SacNetworks<T>& networks, const SacBatch<T>& batch, const Chunk& chunk, Tapes& tapes,
+               Block<T> out) const;
+  void critic_chunk(const SacNetworks<T>& networks, const SacBatch<T>& batch, const Chunk& chunk, Tapes& tapes,
+                    Sums& sums) const;
+  void actor_chunk(const SacNetworks<T>& networks, const SacBatch<T>& batch, const Chunk& chunk, Tapes& tapes,
+                   Sums& sums) const;
   double mean(double Sums::* what) const;
-  static std::vector<RowBlock> blocks_of(const NetworkTape<T>& tape, int networks);
-  static void step(const NetworkTape<T>& tape, const RowBlock& block, const AdamStep<T>& adam, T polyak, T* scratch,
-                   LearnedNetwork<T>& network);
 
   SacShape shape_;
   SacObjective objective_;
   Index samples_;
   Index capacity_;
-  NetworkTape<T> actor_;
-  NetworkTape<T> critics_[2];
-  Numbers<T> batch_;        // rows in the order of SacBatch, which for the transitions is that of TransitionStore
-  Numbers<T> policy_;       // actions drawn from the actor (A), their log_prob, targets, derivatives by actions (2 A)
-  std::vector<Sums> sums_;  // of each chunk
-  std::vector<RowBlock> critic_blocks_;
-  std::vector<RowBlock> actor_blocks_;
-  Index scratch_size_;
+  Numbers<T> batch_;  // rows in the order of SacBatch, which for the transitions is that of TransitionStore
+  std::vector<Shard> shards_;
+  std::vector<Tapes> tapes_;  // of each thread
+  std::vector<Range> critic_ranges_;
+  std::vector<Range> actor_ranges_;
 };
 
 extern template class SacUpdate<float>;
