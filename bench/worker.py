@@ -28,6 +28,7 @@ QUIET_SECONDS = 0.002  # processor time within one nap that counts as idle
 NAP_SECONDS = 0.05
 LONGEST_SETTLING = 1.0
 DISTRIBUTIONS = ("numpy", "scipy", "torch", "jax", "numba", "pytorch-mppi", "pytorch-icem")
+DISTRIBUTIONS += ("stable-baselines3",)
 
 
 def processor_seconds() -> float:

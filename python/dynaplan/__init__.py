@@ -14,6 +14,9 @@ from dynaplan import rewards as rewards  # noqa: E402  # the compiled module com
 from dynaplan import risk as risk  # noqa: E402
 from dynaplan import signatures as signatures  # noqa: E402
 from dynaplan import terminations as terminations  # noqa: E402
+from dynaplan.agents import SAC as SAC  # noqa: E402
+from dynaplan.agents import AgentEpisode as AgentEpisode  # noqa: E402
+from dynaplan.agents import UpdateStatistics as UpdateStatistics  # noqa: E402
 from dynaplan.control import MPC as MPC  # noqa: E402
 from dynaplan.dyna import PETS as PETS  # noqa: E402
 from dynaplan.dyna import Iteration as Iteration  # noqa: E402
@@ -79,6 +82,8 @@ __all__ = [
     "MPC",
     "MPPI",
     "PETS",
+    "SAC",
+    "AgentEpisode",
     "ArgumentError",
     "CategoricalCEM",
     "CompiledModel",
@@ -111,6 +116,7 @@ __all__ = [
     "Transitions",
     "Trial",
     "Tuning",
+    "UpdateStatistics",
     "__version__",
     "build_info",
     "cem_pets",

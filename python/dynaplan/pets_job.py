@@ -9,8 +9,8 @@ from rich.console import Console
 
 from dynaplan import report, terminations
 from dynaplan._known import identify
+from dynaplan._spaces import boxes
 from dynaplan.dyna import PETS, Iteration, pets_cpu
-from dynaplan.envs import boxes
 from dynaplan.rewards import Reward
 
 __all__ = ["learn_by_control", "loop_for"]

@@ -20,19 +20,29 @@ using ConstWeights = Eigen::Map<const RowMajor<T>, 0, Eigen::OuterStride<>>;
 
 template <class T>
 ParameterLayout<T>::ParameterLayout(const NetworkShape& shape) : targets_(shape.probabilistic ? shape.targets() : 0) {
-  const auto take = [this](Index count) {
-    const Index start = size_;
-    size_ += padded_lanes<T>(count);
-    return start;
-  };
-  for (Index l = 0; l < shape.layers(); ++l) {
-    LayerPlace layer{shape.layer_outputs(l), shape.layer_inputs(l), padded_lanes<T>(shape.layer_inputs(l)), 0, 0};
-    layer.weights = take(layer.weights_size());
-    layer.bias = take(layer.outputs);
-    layers_.push_back(layer);
-  }
+  for (Index l = 0; l < shape.layers(); ++l) take_layer(shape.layer_outputs(l), shape.layer_inputs(l));
   low_ = take(targets_);
   high_ = take(targets_);
+}
+
+template <class T>
+ParameterLayout<T>::ParameterLayout(const std::vector<Index>& sizes) {
+  for (std::size_t l = 0; l + 1 < sizes.size(); ++l) take_layer(sizes[l + 1], sizes[l]);
+}
+
+template <class T>
+Index ParameterLayout<T>::take(Index count) {
+  const Index start = size_;
+  size_ += padded_lanes<T>(count);
+  return start;
+}
+
+template <class T>
+void ParameterLayout<T>::take_layer(Index outputs, Index inputs) {
+  LayerPlace layer{outputs, inputs, padded_lanes<T>(inputs), 0, 0};
+  layer.weights = take(layer.weights_size());
+  layer.bias = take(layer.outputs);
+  layers_.push_back(layer);
 }
 
 template <class T>

@@ -52,6 +52,8 @@ from dynaplan._core.rollout import disagreement as disagreement
 from dynaplan._core.rollout import reduce as reduce
 from dynaplan._core.rollout import returns as returns
 from dynaplan._core.rollout import rollout as rollout
+from dynaplan._core.sac import Sac as Sac
+from dynaplan._core.sac import SacSettings as SacSettings
 from dynaplan._core.terminations import Termination as Termination
 from dynaplan._core.terminations import compiled_termination as compiled_termination
 from dynaplan._core.terminations import double_pendulum_termination as double_pendulum_termination

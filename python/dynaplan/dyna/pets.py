@@ -12,8 +12,9 @@ from numpy.typing import NDArray
 
 from dynaplan import _arrays
 from dynaplan import rewards as reward_terms
+from dynaplan._spaces import boxes, fit_to_space
 from dynaplan.control import MPC
-from dynaplan.envs import boxes, collect, fit_to_space
+from dynaplan.envs import collect
 from dynaplan.errors import ArgumentError
 from dynaplan.evaluate import Evaluation, evaluate
 from dynaplan.models import Model

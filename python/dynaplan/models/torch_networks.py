@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -12,7 +13,7 @@ from torch import nn
 from dynaplan.errors import ArgumentError
 from dynaplan.models.network_arrays import NetworkArrays, NetworkUnits
 
-__all__ = ["NextState", "linear_layers", "numbers_of", "units_of"]
+__all__ = ["NextState", "linear_layers", "numbers_of", "sequential", "units_of"]
 
 # An activation that is not here cannot be exchanged with PyTorch; nothing else depends on it.
 ACTIVATIONS: dict[str, type[Any]] = {"silu": nn.SiLU, "tanh": nn.Tanh, "relu": nn.ReLU}
@@ -34,16 +35,10 @@ class NextState(nn.Module):
         self.angles = list(network.angles)
         for name in ("input_mean", "input_scale", "target_mean", "target_scale"):
             self.register_buffer(name, torch.tensor(getattr(network, name), dtype=torch.float32))
-        layers: list[Any] = []
-        for weights, biases in zip(network.weights, network.biases, strict=True):
-            is_last = len(layers) == 2 * len(network.hidden)
-            # Without the random weights that Linear draws from the caller's generator.
-            linear = nn.utils.skip_init(nn.Linear, weights.shape[2], weights.shape[1])
-            with torch.no_grad():
-                linear.weight.copy_(torch.tensor(weights[0]))
-                linear.bias.copy_(torch.tensor(biases[0]))
-            layers += [linear] if is_last else [linear, ACTIVATIONS[network.activation]()]
-        self.network = nn.Sequential(*layers)
+        layers = zip(network.weights, network.biases, strict=True)
+        self.network = sequential(
+            [(weights[0], biases[0]) for weights, biases in layers], network.activation
+        )
 
     def forward(self, state_action: Any) -> Any:
         """Maps (N, S + A) to (N, S), or with rewards to that and (N,)."""
@@ -56,6 +51,21 @@ class NextState(nn.Module):
         targets = outputs * self.target_scale + self.target_mean
         next_states = states + targets[..., : self.state_dim]
         return (next_states, targets[..., self.state_dim]) if self.rewards else next_states
+
+
+def sequential(
+    layers: Sequence[tuple[NDArray[Any], NDArray[Any]]], activation: str
+) -> nn.Sequential:
+    """Returns linear layers, of weights (outputs, inputs) and biases (outputs,), joined up."""
+    items: list[Any] = []
+    for weights, biases in layers:
+        # Without the random weights that Linear draws from the caller's generator.
+        linear = nn.utils.skip_init(nn.Linear, weights.shape[1], weights.shape[0])
+        with torch.no_grad():
+            linear.weight.copy_(torch.tensor(weights))
+            linear.bias.copy_(torch.tensor(biases))
+        items += [linear, ACTIVATIONS[activation]()]
+    return nn.Sequential(*items[:-1])
 
 
 def linear_layers(module: nn.Sequential) -> tuple[list[Any], str]:

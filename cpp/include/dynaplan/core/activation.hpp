@@ -25,6 +25,7 @@ void multiply_derivative(Activation activation, ConstBlock<T> x, Block<T> gradie
 
 /// x / (1 + e^-x) (Elfwing et al. 2018; "swish").
 struct SiLU {
+  static constexpr bool kSlopeOfValue = false;
   static constexpr const char* kName = "silu";
 
   template <class T>
@@ -40,6 +41,7 @@ struct SiLU {
 };
 
 struct Tanh {
+  static constexpr bool kSlopeOfValue = false;
   static constexpr const char* kName = "tanh";
 
   template <class T>
@@ -55,6 +57,8 @@ struct Tanh {
 
 /// A nan stays a nan; the derivative at 0 is 0, as in other libraries.
 struct ReLU {
+  /// The derivative at x is that at f(x), so that a backward pass needs nothing beside the values.
+  static constexpr bool kSlopeOfValue = true;
   static constexpr const char* kName = "relu";
 
   template <class T>

@@ -28,6 +28,8 @@ template <class T>
 class ParameterLayout {
  public:
   explicit ParameterLayout(const NetworkShape& shape);
+  /// Of a network without bounds, from the number of inputs over the units of each hidden layer to the outputs.
+  explicit ParameterLayout(const std::vector<Index>& sizes);
 
   const std::vector<LayerPlace>& layers() const { return layers_; }
   bool has_bounds() const { return targets_ > 0; }
@@ -40,8 +42,11 @@ class ParameterLayout {
   NetworkMember<T> unpack(const Numbers<T>& numbers) const;
 
  private:
+  Index take(Index count);
+  void take_layer(Index outputs, Index inputs);
+
   std::vector<LayerPlace> layers_;
-  Index targets_;  // that have bounds
+  Index targets_ = 0;  // that have bounds
   Index low_ = 0;
   Index high_ = 0;
   Index size_ = 0;

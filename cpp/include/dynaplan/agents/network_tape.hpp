@@ -1,0 +1,84 @@
+#pragma once
+
+#include <vector>
+
+#include "dynaplan/core/activation.hpp"
+#include "dynaplan/fit/parameter_layout.hpp"
+
+namespace dynaplan {
+inline namespace DYNAPLAN_LEVEL {
+
+/// Samples that are worked on together: a tile of lanes.
+struct Chunk {
+  Index first;  // sample
+  Index count;  // samples
+  Index lanes;  // `count` rounded up to whole vectors
+};
+
+/// Samples are cut into chunks of kMaxLanes, by their number alone.
+inline Index chunks_of(Index samples) { return (samples + kMaxLanes - 1) / kMaxLanes; }
+
+template <class T>
+Chunk chunk_of(Index samples, Index number) {
+  const Index first = number * kMaxLanes;
+  const Index count = samples - first < kMaxLanes ? samples - first : kMaxLanes;
+  return {first, count, padded_lanes<T>(count)};
+}
+
+/// What a network computes on some samples, forward and backward, a chunk at a time. Holds the memory, of one thread; a
+/// call allocates nothing.
+template <class T>
+class NetworkTape {
+ public:
+  /// For at most so many samples.
+  NetworkTape(const ParameterLayout<T>& layout, Activation activation, Index samples);
+
+  /// To be filled before a pass: what the first layer sees, features in rows.
+  Block<T> inputs(const Chunk& chunk) { return part(inputs_.front(), layout_.layers().front().inputs, chunk); }
+  Block<T> outputs(const Chunk& chunk) { return part(outputs_, layout_.layers().back().outputs, chunk); }
+  /// To be filled before `backward`: the derivative of the loss by the outputs, 0 in the lanes beyond the samples.
+  Block<T> output_gradient(const Chunk& chunk) {
+    return part(gradients_.back(), layout_.layers().back().outputs, chunk);
+  }
+
+  /// From inputs to outputs.
+  void forward(const T* parameters, const Chunk& chunk) { run(parameters, chunk, false); }
+  /// The same, and what `backward` needs.
+  void forward_for_backward(const T* parameters, const Chunk& chunk) { run(parameters, chunk, true); }
+  /// From the gradient by the outputs to those by each layer's outputs.
+  void backward(const T* parameters, const Chunk& chunk);
+  /// After `backward`: the gradient by the inputs from `first_input` on, as many as `out` has rows.
+  void input_gradient(const T* parameters, const Chunk& chunk, Index first_input, Block<T> out) const;
+  /// Before `weight_gradient`: samples become rows.
+  void turn_inputs(const Chunk& chunk);
+  /// The gradient by all parameters into their places, after the passes over the chunks of so many samples. The sums
+  /// run over the samples in order. Padding of rows is set to 0, that of biases is left.
+  void weight_gradient(Index samples, T* gradient) const;
+
+  const ParameterLayout<T>& layout() const { return layout_; }
+
+ private:
+  void run(const T* parameters, const Chunk& chunk, bool keeps_slopes);
+  Block<T> part(Numbers<T>& numbers, Index dim, const Chunk& chunk) const {
+    return {numbers.data() + chunk.first, dim, chunk.lanes, capacity_};
+  }
+  ConstBlock<T> part(const Numbers<T>& numbers, Index dim, const Chunk& chunk) const {
+    return {numbers.data() + chunk.first, dim, chunk.lanes, capacity_};
+  }
+  Index turned_stride(std::size_t layer) const { return layout_.layers()[layer].stride + kVectorLanes<T>; }
+
+  ParameterLayout<T> layout_;
+  Activation activation_;
+  Index capacity_;                     // lanes from one row of a block to the next
+  std::vector<Numbers<T>> inputs_;     // of each layer, samples in lanes
+  std::vector<Numbers<T>> turned_;     // the same, samples in rows
+  std::vector<Numbers<T>> slopes_;     // of the activation after each hidden layer
+  std::vector<Numbers<T>> gradients_;  // by the outputs of each layer
+  Numbers<T> outputs_;
+};
+
+extern template class NetworkTape<float>;
+extern template class NetworkTape<double>;
+
+}  // namespace DYNAPLAN_LEVEL
+}  // namespace dynaplan

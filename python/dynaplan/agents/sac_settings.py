@@ -1,0 +1,101 @@
+"""How a soft actor-critic learns, and what its updates report."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dynaplan import _arrays, _core
+from dynaplan.errors import ArgumentError
+
+__all__ = ["SACSettings", "UpdateStatistics", "units"]
+
+
+@dataclass(frozen=True, slots=True)
+class UpdateStatistics:
+    """What the updates of one call came to: means over them.
+
+    Attributes:
+        updates: how many there were.
+        critic_loss: half the sum of both critics' mean squared errors.
+        actor_loss: mean of temperature * log-probability - value.
+        value: mean of the smaller critic at the policy's own actions: the return it expects,
+            discounted, entropy included.
+        entropy: mean of the policy's entropy in nats, of actions scaled to [-1, 1].
+        temperature: mean weight of the entropy.
+    """
+
+    updates: int
+    critic_loss: float
+    actor_loss: float
+    value: float
+    entropy: float
+    temperature: float
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class SACSettings:
+    """The arguments of `SAC` but for the environment and the threads, as they go into files."""
+
+    learning_rate: float
+    buffer_size: int
+    learning_starts: int
+    batch_size: int
+    tau: float
+    discount: float
+    train_freq: int
+    gradient_steps: int
+    hidden: tuple[int, ...]
+    activation: str
+    target_entropy: float
+    temperature: float | None
+    initial_temperature: float
+    real_ratio: float
+    imagined_buffer_size: int
+    seed: int
+
+    def core(
+        self,
+        state_dim: int,
+        bounds: tuple[NDArray[np.float64], NDArray[np.float64]],
+        threads: int,
+    ) -> _core.Sac:
+        """Returns a new agent of the core, which checks the settings.
+
+        Raises:
+            ArgumentError: something is out of range.
+        """
+        for name, least in (("learning_starts", 0), ("train_freq", 1), ("gradient_steps", 1)):
+            if _arrays.integer(name, getattr(self, name)) < least:
+                raise ArgumentError(f"{name}: got {getattr(self, name)}, must be at least {least}")
+        fixed = self.temperature
+        settings = _core.SacSettings(
+            learning_rate=float(self.learning_rate),
+            batch_size=_arrays.integer("batch_size", self.batch_size),
+            tau=float(self.tau),
+            discount=float(self.discount),
+            target_entropy=float(self.target_entropy),
+            temperature=float(self.initial_temperature if fixed is None else fixed),
+            learns_temperature=fixed is None,
+            real_ratio=float(self.real_ratio),
+            buffer_size=_arrays.integer("buffer_size", self.buffer_size),
+            imagined_buffer_size=_arrays.integer("imagined_buffer_size", self.imagined_buffer_size),
+            seed=self.seed,
+            threads=_arrays.integer("threads", threads),
+        )
+        return _core.Sac(
+            state_dim=state_dim,
+            hidden=list(self.hidden),
+            activation=self.activation,
+            low=bounds[0],
+            high=bounds[1],
+            settings=settings,
+        )
+
+
+def units(hidden: Sequence[int]) -> tuple[int, ...]:
+    """Returns the units of each hidden layer."""
+    return tuple(_arrays.integer("hidden", layer) for layer in hidden)
