@@ -14,5 +14,6 @@ void bind_fit(pybind11::module_& m);
 void bind_training(pybind11::module_& m);
 void bind_rollout(pybind11::module_& m);
 void bind_planners(pybind11::module_& m);
+void bind_tabular(pybind11::module_& m);
 
 }  // namespace dynaplan::bindings

@@ -13,4 +13,5 @@ PYBIND11_MODULE(DYNAPLAN_MODULE, m, pybind11::mod_gil_not_used()) {
   bindings::bind_training(m);
   bindings::bind_rollout(m);
   bindings::bind_planners(m);
+  bindings::bind_tabular(m);
 }

@@ -15,7 +15,11 @@ from dynaplan import risk as risk  # noqa: E402
 from dynaplan import terminations as terminations  # noqa: E402
 from dynaplan.control import MPC as MPC  # noqa: E402
 from dynaplan.dyna import PETS as PETS  # noqa: E402
+from dynaplan.dyna import DynaQ as DynaQ  # noqa: E402
+from dynaplan.dyna import DynaQPlus as DynaQPlus  # noqa: E402
+from dynaplan.dyna import Episode as Episode  # noqa: E402
 from dynaplan.dyna import Iteration as Iteration  # noqa: E402
+from dynaplan.dyna import PrioritizedSweeping as PrioritizedSweeping  # noqa: E402
 from dynaplan.dyna import pets_cpu as pets_cpu  # noqa: E402
 from dynaplan.dyna import pets_paper as pets_paper  # noqa: E402
 from dynaplan.envs import collect as collect  # noqa: E402
@@ -60,7 +64,10 @@ __all__ = [
     "MPPI",
     "PETS",
     "ArgumentError",
+    "DynaQ",
+    "DynaQPlus",
     "Ensemble",
+    "Episode",
     "Error",
     "Evaluation",
     "GaussianMLP",
@@ -77,6 +84,7 @@ __all__ = [
     "PlanStats",
     "Polynomial",
     "Prediction",
+    "PrioritizedSweeping",
     "RandomShooting",
     "RankDeficientWarning",
     "RecursiveLeastSquares",

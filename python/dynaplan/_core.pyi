@@ -10,6 +10,13 @@ from typing import Any, Final, Literal, overload
 import numpy as np
 from numpy.typing import NDArray
 
+from dynaplan._core_tabular import Maze as Maze
+from dynaplan._core_tabular import TabularAgent as TabularAgent
+from dynaplan._core_tabular import TabularSettings as TabularSettings
+from dynaplan._core_tabular import dyna_q as dyna_q
+from dynaplan._core_tabular import dyna_q_plus as dyna_q_plus
+from dynaplan._core_tabular import prioritized_sweeping as prioritized_sweeping
+
 _Float64 = NDArray[np.float64]
 _Float32 = NDArray[np.float32]
 # float32 or float64, the same for all arrays of a call.

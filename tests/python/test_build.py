@@ -72,11 +72,19 @@ def test_the_wheel_holds_types_and_no_headers() -> None:
     assert not {path for path in files if path.suffix in {".hpp", ".h", ".cpp", ".a"}}
 
 
+def stub_body(name: str) -> list[ast.stmt]:
+    """What a stub of the package holds."""
+    return ast.parse((PACKAGE / f"{name}.pyi").read_text(encoding="utf-8")).body
+
+
 def stub_names(body: list[ast.stmt]) -> dict[str, ast.stmt]:
-    """Public names that a stub declares on one level."""
+    """Public names that a stub declares on one level; it may take some from its other parts."""
     names: dict[str, ast.stmt] = {}
     for node in body:
-        if isinstance(node, (ast.ClassDef, ast.FunctionDef)):
+        if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("dynaplan._core_"):
+            part = stub_names(stub_body(node.module.partition(".")[2]))
+            names.update({alias.asname: part[alias.name] for alias in node.names})
+        elif isinstance(node, (ast.ClassDef, ast.FunctionDef)):
             names[node.name] = node
         elif isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Name):
             names[node.target.id] = node
@@ -89,7 +97,7 @@ def public(value: Any) -> set[str]:
 
 
 def test_the_stub_names_what_the_module_has() -> None:
-    stub = stub_names(ast.parse((PACKAGE / "_core.pyi").read_text(encoding="utf-8")).body)
+    stub = stub_names(stub_body("_core"))
     assert set(stub) == public(_core)
     for name, node in stub.items():
         if isinstance(node, ast.ClassDef):
