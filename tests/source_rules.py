@@ -22,6 +22,7 @@ PARTS = CORE | {"data", "models", "rewards", "terminations"}  # siblings of L1, 
 CPP_MAY_INCLUDE = {
     "core": set[str](),
     "data": CORE,
+    "environments": CORE,
     "models": CORE,
     "rewards": CORE,
     "terminations": CORE,
@@ -29,7 +30,7 @@ CPP_MAY_INCLUDE = {
     "io": CORE | {"models"},
     "rollout": CORE | {"models", "rewards", "terminations"},
     "planners": PARTS | {"fit", "rollout"},
-    "agents": PARTS | {"fit", "rollout"},
+    "agents": PARTS | {"environments", "fit", "rollout"},
 }
 
 # Layers of the Python package, lowest first. A module may import from its own layer, without
@@ -40,7 +41,7 @@ PYTHON_LAYERS = (
     {"agents", "evaluate", "explanation", "features", "io", "known_ground", "limits", "models"}
     | {"planners", "recursive", "rewards", "risk", "rollouts", "terminations", "trajectory_score"}
     | {"transitions"},
-    {"control", "control_course", "dyna", "envs", "tuning"},
+    {"control", "control_course", "dyna", "envs", "mazes", "tuning"},
     {"cli", "distributed", "pets_job", "report"},
     {"__init__", "__main__"},
 )

@@ -11,6 +11,7 @@
 #include "dynaplan/rewards/angle.hpp"
 #include "dynaplan/rewards/distance.hpp"
 #include "dynaplan/rewards/double_pendulum.hpp"
+#include "dynaplan/rewards/excess.hpp"
 #include "dynaplan/rewards/inside.hpp"
 #include "dynaplan/rewards/linear.hpp"
 #include "dynaplan/rewards/predicted.hpp"
@@ -134,6 +135,13 @@ void bind_gains(py::module_& m) {
   m.def(
       "change_reward", [](IndexType index, double weight) { return both<ChangeReward>(index, weight); },
       py::arg("index"), py::arg("weight"));
+  m.def(
+      "excess_cost",
+      [](const py::array& weights, const py::array& low, const py::array& high, bool of_next) {
+        return both<ExcessCost>(vector_input(weights, "weights"), vector_input(low, "low"), vector_input(high, "high"),
+                                at_of(of_next));
+      },
+      py::arg("weights"), py::arg("low"), py::arg("high"), py::arg("of_next"));
   m.def(
       "inside_reward",
       [](const py::array& low, const py::array& high, double bonus, bool of_next) {

@@ -16,4 +16,5 @@ PYBIND11_MODULE(DYNAPLAN_MODULE, m, pybind11::mod_gil_not_used()) {
   bindings::bind_planners(m);
   bindings::bind_ilqr(m);
   bindings::bind_sac(m);
+  bindings::bind_tabular(m);
 }

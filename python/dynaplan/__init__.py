@@ -19,7 +19,11 @@ from dynaplan.agents import AgentEpisode as AgentEpisode  # noqa: E402
 from dynaplan.agents import UpdateStatistics as UpdateStatistics  # noqa: E402
 from dynaplan.control import MPC as MPC  # noqa: E402
 from dynaplan.dyna import PETS as PETS  # noqa: E402
+from dynaplan.dyna import DynaQ as DynaQ  # noqa: E402
+from dynaplan.dyna import DynaQPlus as DynaQPlus  # noqa: E402
+from dynaplan.dyna import Episode as Episode  # noqa: E402
 from dynaplan.dyna import Iteration as Iteration  # noqa: E402
+from dynaplan.dyna import PrioritizedSweeping as PrioritizedSweeping  # noqa: E402
 from dynaplan.dyna import pets_cpu as pets_cpu  # noqa: E402
 from dynaplan.dyna import pets_paper as pets_paper  # noqa: E402
 from dynaplan.envs import collect as collect  # noqa: E402
@@ -87,7 +91,10 @@ __all__ = [
     "ArgumentError",
     "CategoricalCEM",
     "CompiledModel",
+    "DynaQ",
+    "DynaQPlus",
     "Ensemble",
+    "Episode",
     "Error",
     "Evaluation",
     "Explanation",
@@ -107,6 +114,7 @@ __all__ = [
     "PlanStats",
     "Polynomial",
     "Prediction",
+    "PrioritizedSweeping",
     "RandomShooting",
     "RankDeficientWarning",
     "RecursiveLeastSquares",

@@ -19,6 +19,7 @@ COSTS = {
     "action cost": rewards.action_cost([0.1, 2.0], low=[-0.5, -1.0], high=[0.5, 1.0]),
     "action change cost": rewards.action_change_cost(np.eye(2) + 0.2),
     "sum": rewards.quadratic([1.0, 1.0, 1.0]) + rewards.action_change_cost([1.0, 1.0]),
+    "excess": rewards.excess([1.0, 0.0, 2.0], low=[-0.3, 0.0, -np.inf], high=[0.4, 0.0, 0.5]),
     "distance": rewards.distance(0.7, indices=[0, 2], target=[0.5, -1.0]),
     "distance between": rewards.distance(0.7, indices=[0], to=[2], of="state"),
     "varying quadratic": rewards.quadratic([1.0, 0.5, 0.2], STEPS),

@@ -243,3 +243,33 @@ def test_limits_that_do_not_fit_the_model_are_refused_by_name():
                 action_space=BOX,
                 limits=limits,
             )
+
+
+def test_a_penalty_leads_the_way_back_where_a_limit_is_passed_already(integrator):
+    reward = dp.rewards.linear([0.1]) + dp.rewards.excess([10.0], high=[0.75])
+    plan = dp.CEM(horizon=8, min_std=0.01).plan(
+        integrator, reward, [2.0], action_space=([-0.5], [0.5]), seed=0
+    )
+    # Down as fast as it can, then up to where one more unit costs what it earns: 0.1 / 20 beyond.
+    np.testing.assert_allclose(plan.actions[:2, 0], -0.5, atol=0.02)
+    assert plan.states[-1, 0] == pytest.approx(0.755, abs=0.1)
+    descended = dp.ILQR(horizon=8, clip=None).plan(
+        integrator, reward, [2.0], action_space=([-0.5], [0.5])
+    )
+    assert descended.value >= plan.value - 1e-6
+    assert descended.states[-1, 0] == pytest.approx(0.755, abs=1e-3)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "error", "message"),
+    [
+        (([-1.0],), dp.ArgumentError, "weights: got -1"),
+        (([np.inf],), dp.ArgumentError, "weights: got inf"),
+        (([1.0, 1.0], [0.0]), dp.ShapeError, "weights|low|high"),
+        (([1.0], [1.0], [0.0]), dp.ArgumentError, "low"),
+    ],
+)
+def test_a_penalty_out_of_range_is_refused_at_once(arguments, error, message):
+    names = ("weights", "low", "high")
+    with pytest.raises(error, match=message):
+        dp.rewards.excess(**dict(zip(names, arguments, strict=False)))

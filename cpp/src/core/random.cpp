@@ -207,6 +207,17 @@ void fill_uniform(const Stream& stream, Purpose purpose, Index first_candidate, 
             });
 }
 
+void fill_words(std::uint64_t seed, std::uint64_t first, std::uint32_t* out) {
+  eigen_assert(first % kStreamWords == 0);
+  const auto key = key_of(seed);
+  const std::uint64_t number = first / 4;
+  WordBlock block;
+  block.fill({static_cast<Word>(number), static_cast<Word>(number >> 32), 0, ~Word{0}}, kMaxLanes, key[0], key[1]);
+  for (Index lane = 0; lane < kMaxLanes; ++lane) {
+    for (Index row = 0; row < 4; ++row) out[4 * lane + row] = block.words[row][lane];
+  }
+}
+
 template void fill_normal<float>(const Stream&, Purpose, Index, Index, Block<float>);
 template void fill_normal<double>(const Stream&, Purpose, Index, Index, Block<double>);
 

@@ -36,6 +36,7 @@ from dynaplan._core.rewards import compiled_reward as compiled_reward
 from dynaplan._core.rewards import direction_reward as direction_reward
 from dynaplan._core.rewards import distance_reward as distance_reward
 from dynaplan._core.rewards import double_pendulum_reward as double_pendulum_reward
+from dynaplan._core.rewards import excess_cost as excess_cost
 from dynaplan._core.rewards import inside_reward as inside_reward
 from dynaplan._core.rewards import linear_reward as linear_reward
 from dynaplan._core.rewards import predicted_reward as predicted_reward
@@ -54,6 +55,12 @@ from dynaplan._core.rollout import returns as returns
 from dynaplan._core.rollout import rollout as rollout
 from dynaplan._core.sac import Sac as Sac
 from dynaplan._core.sac import SacSettings as SacSettings
+from dynaplan._core.tabular import Maze as Maze
+from dynaplan._core.tabular import TabularAgent as TabularAgent
+from dynaplan._core.tabular import TabularSettings as TabularSettings
+from dynaplan._core.tabular import dyna_q as dyna_q
+from dynaplan._core.tabular import dyna_q_plus as dyna_q_plus
+from dynaplan._core.tabular import prioritized_sweeping as prioritized_sweeping
 from dynaplan._core.terminations import Termination as Termination
 from dynaplan._core.terminations import compiled_termination as compiled_termination
 from dynaplan._core.terminations import double_pendulum_termination as double_pendulum_termination

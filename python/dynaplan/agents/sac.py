@@ -58,8 +58,7 @@ class SAC:
         real_ratio: share of real transitions in a batch as soon as there are imagined ones.
             Default 0.05, as in MBPO.
         imagined_buffer_size: imagined transitions that are kept, the newest.
-        seed: of the weights, the actions, the batches and the environment's first reset; None draws
-            one.
+        seed: of weights, actions, batches and the environment's first reset; None draws one.
         threads: of updates and of `act` on many states. Two pay on a quiet machine, from 64 units
             on.
 

@@ -5,3 +5,7 @@ from dynaplan.dyna.pets import Iteration as Iteration
 from dynaplan.dyna.pets import Learner as Learner
 from dynaplan.dyna.presets import pets_cpu as pets_cpu
 from dynaplan.dyna.presets import pets_paper as pets_paper
+from dynaplan.dyna.tabular import DynaQ as DynaQ
+from dynaplan.dyna.tabular import DynaQPlus as DynaQPlus
+from dynaplan.dyna.tabular import PrioritizedSweeping as PrioritizedSweeping
+from dynaplan.dyna.tabular_agent import Episode as Episode

@@ -9,7 +9,7 @@ compiled become terms by `compiled` and `from_numba`.
 
 from dynaplan.rewards.compiled import compiled, from_numba
 from dynaplan.rewards.environments import for_env
-from dynaplan.rewards.goals import change, distance, inside, linear, tolerance, within
+from dynaplan.rewards.goals import change, distance, excess, inside, linear, tolerance, within
 from dynaplan.rewards.schedule import scheduled, terminal
 from dynaplan.rewards.terms import (
     Reward,
@@ -32,6 +32,7 @@ __all__ = [
     "change",
     "compiled",
     "distance",
+    "excess",
     "for_env",
     "from_numba",
     "inside",

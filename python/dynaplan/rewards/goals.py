@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, Literal
 
+import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from dynaplan import _arrays, _core
 from dynaplan.errors import ArgumentError
 from dynaplan.rewards.terms import Of, Term, of_next, place, step_targets
 
-__all__ = ["change", "distance", "inside", "linear", "tolerance", "within"]
+__all__ = ["change", "distance", "excess", "inside", "linear", "tolerance", "within"]
 
 
 def linear(weights: ArrayLike, *, offset: float = 0.0, of: Of = "next_state") -> Term:
@@ -139,6 +140,39 @@ def inside(low: ArrayLike, high: ArrayLike, *, bonus: float = 1.0, of: Of = "nex
     """
     box = _arrays.vector("low", low), _arrays.vector("high", high)
     return Term(_core.inside_reward(*box, bonus, of_next(of)), "inside")
+
+
+def excess(
+    weights: ArrayLike,
+    *,
+    low: ArrayLike | None = None,
+    high: ArrayLike | None = None,
+    of: Of = "next_state",
+) -> Term:
+    """-sum of weight * (distance beyond the bounds)^2: limits that may be passed at a price.
+
+    For limits that must not be passed at all there is `Limits`; with both, a system that is outside
+    already finds the way back.
+
+    Args:
+        weights: (S,) cost per unit squared of each state beyond its bounds, >= 0.
+        low: (S,), -inf where unbounded. Default: unbounded.
+        high: (S,), inf where unbounded. Default: unbounded.
+        of: the state after the step (default), or before it.
+
+    Raises:
+        ShapeError: the sizes differ.
+        ArgumentError: a weight is negative, or `low` exceeds `high` somewhere.
+
+    Example:
+        >>> slow = dp.rewards.excess([0.0, 2.0], high=[np.inf, 1.0])
+        >>> slow([[0, 0]] * 2, [[0]] * 2, [[5.0, 0.9], [5.0, 1.5]])
+        array([ 0. , -0.5])
+    """
+    cost = _arrays.vector("weights", weights)
+    lowest = np.full(len(cost), -np.inf) if low is None else _arrays.vector("low", low)
+    highest = np.full(len(cost), np.inf) if high is None else _arrays.vector("high", high)
+    return Term(_core.excess_cost(cost, lowest, highest, of_next(of)), "excess")
 
 
 def tolerance(

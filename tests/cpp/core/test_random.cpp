@@ -3,6 +3,7 @@
 #include <cmath>
 
 #include "dynaplan/core/random.hpp"
+#include "dynaplan/core/word_stream.hpp"
 #include "tiles.hpp"
 
 using namespace dynaplan;
@@ -79,4 +80,16 @@ TEST_CASE("uniform numbers stay in [0, 1) and fill it evenly") {
     }
   }
   for (const int bin : bins) CHECK(std::abs(bin - 512) < 5 * 22);  // five standard deviations of a bin of 4096 / 8
+}
+
+TEST_CASE("a stream's words are those of philox, one after another, from any place on") {
+  for (const std::uint64_t place : {std::uint64_t{0}, std::uint64_t{3}, std::uint64_t{250}, std::uint64_t{1} << 36}) {
+    WordStream stream(0x500000009, place);
+    for (std::uint64_t k = place; k < place + 600; ++k) {
+      CHECK(stream.place() == k);
+      const Counter words =
+          philox({static_cast<std::uint32_t>(k / 4), static_cast<std::uint32_t>((k / 4) >> 32), 0, 0xffffffff}, {9, 5});
+      CHECK(stream.next() == words[k % 4]);
+    }
+  }
 }

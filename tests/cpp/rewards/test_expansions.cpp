@@ -8,11 +8,13 @@
 #include "dynaplan/rewards/angle.hpp"
 #include "dynaplan/rewards/distance.hpp"
 #include "dynaplan/rewards/double_pendulum.hpp"
+#include "dynaplan/rewards/excess.hpp"
 #include "dynaplan/rewards/inside.hpp"
 #include "dynaplan/rewards/linear.hpp"
 #include "dynaplan/rewards/predicted.hpp"
 #include "dynaplan/rewards/product.hpp"
 #include "dynaplan/rewards/quadratic.hpp"
+#include "dynaplan/rewards/scheduled.hpp"
 #include "dynaplan/rewards/sum.hpp"
 #include "dynaplan/rewards/tolerance.hpp"
 #include "tiles.hpp"
@@ -44,6 +46,8 @@ double reward_at(const Reward<double>& reward, const Eigen::VectorXd& variables)
   view.action = rows(kStates, kActions);
   view.previous_action = rows(kStates + kActions, kActions);
   view.next = rows(kStates + 2 * kActions, kStates);
+  view.step = 1;  // the last of two
+  view.horizon = 2;
   std::vector<double, Eigen::aligned_allocator<double>> total(kLanes, 0.0);
   Workspace workspace;
   workspace.reserve(reward.workspace_bytes(kLanes));
@@ -61,7 +65,7 @@ Expanded expand(const Reward<double>& reward, const Eigen::VectorXd& variables) 
   Workspace workspace;
   workspace.reserve(RewardExpansion<double>::bytes(kVariables) + reward.expansion_bytes(kVariables));
   auto expansion = RewardExpansion<double>::take(workspace, kVariables);
-  reward.expand({variables.data(), kStates, kActions}, workspace, expansion);
+  reward.expand({variables.data(), kStates, kActions, 1, 2}, workspace, expansion);
   return {expansion.value, Eigen::Map<Eigen::VectorXd>(expansion.gradient, kVariables),
           Eigen::Map<Eigen::MatrixXd>(expansion.hessian, kVariables, kVariables)};
 }
@@ -122,6 +126,10 @@ TEST_CASE("derivatives of rewards are those of central differences") {
       make<ActionCost<double>>(spread_weights(kActions, 4), -unbounded, unbounded),
       make<ActionCost<double>>(spread_weights(kActions, 4), Eigen::Vector2d(-0.3, -9.0), Eigen::Vector2d(0.3, 9.0)),
       make<ChangeReward<double>>(1, 20.0),
+      make<ExcessCost<double>>(target.cwiseAbs(), Eigen::VectorXd::Constant(kStates, -0.4),
+                               Eigen::VectorXd::Constant(kStates, 0.2), At::kState),
+      make<ScheduledReward<double>>(quadratic, Eigen::Vector2d(1.7, -0.6)),
+      make<TerminalReward<double>>(change),
       make<AngleReward<double>>(AngleSource{1, -1}, 2.0, 0.3, At::kState),
       make<AngleReward<double>>(AngleSource{3, 0}, 2.0, -0.5, At::kNextState),
       make<DistanceReward<double>>(DistanceEntries{{0, 2}, {1, 4}, Eigen::Vector2d(0.2, -0.1)}, 1.5, At::kNextState),

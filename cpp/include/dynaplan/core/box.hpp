@@ -14,6 +14,8 @@ class Box {
   /// `low` and `high` (n), infinite where unbounded. Throws ShapeError, ValueError.
   Box(const Eigen::VectorXd& low, const Eigen::VectorXd& high);
   Index dim() const { return static_cast<Index>(low_.size()); }
+  T low(Index i) const { return low_[static_cast<std::size_t>(i)]; }
+  T high(Index i) const { return high_[static_cast<std::size_t>(i)]; }
   /// Sets `values` (K) to 0 in the lanes whose first n entries lie outside.
   void clear_outside(ConstBlock<T> x, T* values) const;
 

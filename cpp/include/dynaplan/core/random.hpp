@@ -42,5 +42,12 @@ void fill_normal(const Stream& stream, Purpose purpose, Index first_candidate, I
 /// Uniform numbers in [0, 1) in the same manner.
 void fill_uniform(const Stream& stream, Purpose purpose, Index first_candidate, Index first_row, Block<float> out);
 
+/// Words that `fill_words` makes at a time.
+inline constexpr std::size_t kStreamWords = 4 * static_cast<std::size_t>(kMaxLanes);
+
+/// The words of a `WordStream` from place `first` on, a multiple of their number. The counter's call is the last one,
+/// which no block reaches.
+void fill_words(std::uint64_t seed, std::uint64_t first, std::uint32_t* out);
+
 }  // namespace DYNAPLAN_LEVEL
 }  // namespace dynaplan
