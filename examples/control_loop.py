@@ -91,7 +91,7 @@ def draw(path: Path, woke: np.ndarray, answered: np.ndarray, period: float) -> N
     axes.axvline(period, color="black", linestyle="--", label="end of the period")
     axes.set(xscale="log", yscale="log", xlabel="seconds after the beginning of the period")
     axes.set(ylabel="actions", title=f"{len(answered)} actions at {1 / period:g} Hz")
-    axes.legend()
+    axes.legend(loc="upper center")
     figure.savefig(path, dpi=120)
     print(f"picture: {path}")
 

@@ -18,6 +18,7 @@ namespace {
 class Owner {
  public:
   explicit Owner(py::object object) : object_(std::move(object)) {}
+  // NOLINTNEXTLINE(bugprone-exception-escape): taking the GIL fails only while Python ends, where nothing can be done
   ~Owner() {
     const py::gil_scoped_acquire acquire;
     object_ = py::object();

@@ -205,9 +205,7 @@ void set_transitions(SacHandle& handle, bool imagined, const py::array& rows, In
   handle.use([&](Sac& agent) { store_of(agent, imagined).restore(data, size, next); });
 }
 
-}  // namespace
-
-void bind_sac(py::module_& m) {
+void bind_settings(py::module_& m) {
   using Settings = SacSettings;
   py::class_<Settings>(m, "SacSettings", py::module_local())
       .def(py::init([](double learning_rate, IndexType batch_size, double tau, double discount, double target_entropy,
@@ -229,16 +227,10 @@ void bind_sac(py::module_& m) {
            py::kw_only(), py::arg("learning_rate"), py::arg("batch_size"), py::arg("tau"), py::arg("discount"),
            py::arg("target_entropy"), py::arg("temperature"), py::arg("learns_temperature"), py::arg("real_ratio"),
            py::arg("buffer_size"), py::arg("imagined_buffer_size"), py::arg("seed"), py::arg("threads"));
-  py::class_<SacHandle>(m, "Sac", py::module_local())
-      .def(py::init([](IndexType state_dim, std::vector<IndexType> hidden, const std::string& activation,
-                       const py::array& low, const py::array& high, const Settings& settings) {
-             const ActionBox box{vector_input(low, "low"), vector_input(high, "high")};
-             const SacShape shape{state_dim, box.dim(), std::move(hidden), activation_of(activation)};
-             return std::make_unique<SacHandle>(shape, box, settings);
-           }),
-           py::kw_only(), py::arg("state_dim"), py::arg("hidden"), py::arg("activation"), py::arg("low"),
-           py::arg("high"), py::arg("settings"))
-      .def(
+}
+
+void bind_replay(py::class_<SacHandle>& type) {
+  type.def(
           "observe",
           [](SacHandle& handle, const py::array& states, const py::array& actions, const py::array& rewards,
              const py::array& next_states, const py::array& terminated) {
@@ -257,11 +249,26 @@ void bind_sac(py::module_& m) {
           },
           py::arg("states"), py::arg("actions"), py::arg("rewards"), py::arg("next_states"), py::arg("terminated"),
           py::arg("replace"))
-      .def("resize_imagined",
-           [](SacHandle& handle, IndexType capacity) {
-             handle.use([&](Sac& agent) { agent.imagined().resize(capacity); });
-           })
-      .def("update", &update, py::arg("count"))
+      .def("resize_imagined", [](SacHandle& handle, IndexType capacity) {
+        handle.use([&](Sac& agent) { agent.imagined().resize(capacity); });
+      });
+}
+
+}  // namespace
+
+void bind_sac(py::module_& m) {
+  bind_settings(m);
+  py::class_<SacHandle> type(m, "Sac", py::module_local());
+  type.def(py::init([](IndexType state_dim, std::vector<IndexType> hidden, const std::string& activation,
+                       const py::array& low, const py::array& high, const SacSettings& settings) {
+             const ActionBox box{vector_input(low, "low"), vector_input(high, "high")};
+             const SacShape shape{state_dim, box.dim(), std::move(hidden), activation_of(activation)};
+             return std::make_unique<SacHandle>(shape, box, settings);
+           }),
+           py::kw_only(), py::arg("state_dim"), py::arg("hidden"), py::arg("activation"), py::arg("low"),
+           py::arg("high"), py::arg("settings"));
+  bind_replay(type);
+  type.def("update", &update, py::arg("count"))
       .def("act", &act, py::arg("states"), py::arg("deterministic"))
       .def("explore", &explore, py::arg("count"))
       .def("next_batch", &next_batch)

@@ -43,7 +43,7 @@ void SacSettings::validate() const {
 
 namespace {
 
-const SacShape& validated(const SacShape& shape, const ActionBox& box, const SacSettings& settings) {
+SacShape validated(const SacShape& shape, const ActionBox& box, const SacSettings& settings) {
   shape.validate();
   box.validate();
   if (box.dim() != shape.action_dim) {

@@ -57,7 +57,7 @@ void ActionBox::validate() const {
 }
 
 TransitionStore::TransitionStore(const char* name, Index state_dim, Index action_dim, Index capacity)
-    : name_(name), state_dim_(state_dim), action_dim_(action_dim), stride_(padded_lanes<float>(width())), capacity_(0) {
+    : name_(name), state_dim_(state_dim), action_dim_(action_dim), stride_(padded_lanes<float>(width())) {
   resize(capacity);
 }
 

@@ -23,7 +23,7 @@ class CategoricalCEM(Planner):
 
     Args:
         actions: (n, A) what there is to choose from; or n, for n actions that the model is told
-            one-hot, as `collect` records those of a Discrete space.
+            one-hot, `np.eye(n)[numbers]`, as those of a Discrete space.
         horizon: steps planned ahead.
         candidates: sequences per iteration. Default 200: a finite set needs fewer than a box.
         elites: how many of them the probabilities are refitted to. Default 20, a tenth.

@@ -53,7 +53,7 @@ class NetworkTape {
   void turn_inputs(const Chunk& chunk);
   /// The gradient by all parameters into their places, after the passes over the chunks of so many samples. The sums
   /// run over the samples in order. Padding of rows is set to 0, that of biases is left.
-  void weight_gradient(Index samples, T* gradient) const;
+  void weight_gradient(Index samples, T* out) const;
 
   const ParameterLayout<T>& layout() const { return layout_; }
 

@@ -83,7 +83,7 @@ class Sac {
  private:
   void prepare();
   ReplayDraw draw() const;
-  void fill(const ReplayDraw& draw, Index chunk, int thread);
+  void fill(const ReplayDraw& draw, Index number, int thread);
   void critic_step(const ReplayDraw& draw);
   void actor_step();
   template <class Step>

@@ -46,14 +46,14 @@ class SacUpdate {
   /// The chunks of a shard: those from `first_chunk(shard)` to before `first_chunk(shard + 1)`.
   Index first_chunk(Index shard) const { return shard * chunks() / shards(); }
   /// To be filled before `critic_pass` of the shard that the chunk is in.
-  SacBatch<T> batch(Index chunk);
+  SacBatch<T> batch(Index number);
 
   /// Forward and backward through the critics: their loss is half the sum of their mean squared errors.
-  void critic_pass(const SacNetworks<T>& networks, Index shard, int thread);
+  void critic_pass(const SacNetworks<T>& networks, Index number, int thread);
   double critic_loss() const { return mean(&Sums::critic_loss); }
 
   /// Forward through actor and critics and back to the actor: its loss is the mean of temperature x log_prob - value.
-  void actor_pass(const SacNetworks<T>& networks, Index shard, int thread);
+  void actor_pass(const SacNetworks<T>& networks, Index number, int thread);
   double actor_loss() const { return mean(&Sums::actor_loss); }
   double mean_log_prob() const { return mean(&Sums::log_prob); }
   /// Mean of the smaller of both critics at the actor's own actions.

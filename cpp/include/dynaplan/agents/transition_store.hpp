@@ -81,7 +81,7 @@ class TransitionStore {
   Index state_dim_;
   Index action_dim_;
   Index stride_;
-  Index capacity_;
+  Index capacity_ = 0;
   Index size_ = 0;
   Index next_ = 0;
   std::unique_ptr<float[]> rows_;  // empty until the first row
