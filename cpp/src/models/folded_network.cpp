@@ -7,6 +7,7 @@ template <class T>
 FoldedNetwork folded_network(const NetworkShape& shape, const NetworkScaling& scaling,
                              const NetworkMember<float>& member) {
   std::vector<FoldedLayer> layers;
+  layers.reserve(member.layers.size());
   for (const NetworkLayer<float>& layer : member.layers) {
     layers.push_back({layer.weights.template cast<double>(), layer.bias.template cast<double>()});
   }
