@@ -225,7 +225,11 @@ Evaluated Candidates::rank_last(const PlanProblem& problem) {
     float& total = totals_[static_cast<std::size_t>(n)];
     const bool late = late_[static_cast<std::size_t>(n / lanes_)] != 0;
     if (std::isfinite(total) && !late) continue;
-    ++(late ? last.late : problem.rollout.rejects() && total == kLast ? last.rejected : last.non_finite);
+    if (late) {
+      ++last.late;
+    } else {
+      ++(problem.rollout.rejects() && total == kLast ? last.rejected : last.non_finite);
+    }
     total = kLast;
   }
   return last;

@@ -44,7 +44,7 @@ class MppiSearch final : public Search {
     CandidateNumbers& weights = memory_.weights;
     weights.assign(candidates.totals(), candidates.totals() + candidates.count());
     if (settings_.temperature) {
-      if (settings_.control_cost > 0.0) charge_for_control(weights);
+      if (settings_.control_cost > 0.0) charge_for_control(*settings_.temperature, weights);
       weigh(*settings_.temperature, weights);
     } else {
       weigh_for(settings_.effective, weights);
@@ -59,9 +59,9 @@ class MppiSearch final : public Search {
  private:
   // Each return less temperature x sum of (mean - middle) (action - mean) / std^2, after the bounds have cut the noise.
   // The mean is counted from the middle of the box, so that a box off zero costs nothing by itself.
-  void charge_for_control(CandidateNumbers& returns) const {
+  void charge_for_control(double temperature, CandidateNumbers& returns) const {
     const SearchDistribution& distribution = memory_.distribution;
-    const auto factor = static_cast<float>(*settings_.temperature * settings_.control_cost);
+    const auto factor = static_cast<float>(temperature * settings_.control_cost);
     std::vector<float>& price = memory_.best;
     price.resize(distribution.mean.size());
     float base = 0.0F;

@@ -95,7 +95,10 @@ void weigh(double temperature, CandidateNumbers& returns) {
 
 void weigh_for(double effective, CandidateNumbers& returns) {
   Shortfalls shortfalls(returns);
-  if (!(shortfalls.worst() < 0.0F)) return shortfalls.weigh(1.0F);
+  if (!(shortfalls.worst() < 0.0F)) {
+    shortfalls.weigh(1.0F);
+    return;
+  }
   // The count grows with the temperature. Halved in the logarithm, from e^-28 to e^7 of the spread: to 1 in 10^4.
   float low = std::log(-shortfalls.worst()) - 28.0F;
   float high = low + 35.0F;

@@ -107,9 +107,8 @@ void PlanResult::copy_sequences(const PlanProblem& problem, Index horizon, const
   for (Index row = 0; row < size; ++row) {
     const Index dim = row % action_dim;
     const bool is_first = row / action_dim % horizon == 0;
-    const double* const before = !is_first                        ? out + row - action_dim
-                                 : problem.last_action != nullptr ? problem.last_action + dim
-                                                                  : nullptr;
+    const double* before = out + row - action_dim;
+    if (is_first) before = problem.last_action != nullptr ? problem.last_action + dim : nullptr;
     const auto [low, high] = reach(problem, dim, before);
     out[row] = std::clamp(static_cast<double>(sequences[static_cast<std::size_t>(row)]), low, high);
   }

@@ -1,5 +1,6 @@
 #include "dynaplan/rewards/excess.hpp"
 
+#include <algorithm>
 #include <cmath>
 #include <string>
 
@@ -35,7 +36,8 @@ void ExcessCost<T>::add(const StepView<T>& view, Workspace& /*workspace*/, T* to
     const T* const value = state.row(i);
     for (Index k = 0; k < state.lanes; ++k) {
       // A nan is beyond both, so that it is passed on.
-      const T excess = value[k] > high ? value[k] - high : (value[k] >= low ? T(0) : low - value[k]);
+      const T below = value[k] >= low ? T(0) : low - value[k];
+      const T excess = value[k] > high ? value[k] - high : below;
       total[k] -= weight * excess * excess;
     }
   }
@@ -55,7 +57,7 @@ void ExcessCost<T>::expand(const StepVariables<T>& step, Workspace& /*workspace*
     const Index entry = step.state(at_) + i;
     const T weight = weights_[static_cast<std::size_t>(i)];
     const T value = step.values[entry];
-    const T beyond = value > box_.high(i) ? value - box_.high(i) : (value < box_.low(i) ? value - box_.low(i) : T(0));
+    const T beyond = std::max(value - box_.high(i), T(0)) + std::min(value - box_.low(i), T(0));
     if (weight == T(0) || beyond == T(0)) continue;
     out.value -= weight * beyond * beyond;
     out.gradient[entry] -= T(2) * weight * beyond;
