@@ -118,7 +118,9 @@ def linear(inputs: list[Split], _threads: int) -> Prepared:
     def run() -> dict[str, float]:
         errors = []
         for split in inputs:
-            data = dp.Transitions.concatenate([transitions(split.train), transitions(split.held_out)])
+            data = dp.Transitions.concatenate(
+                [transitions(split.train), transitions(split.held_out)]
+            )
             fitted = dp.LinearGaussian.fit(data)
             errors.append(split.error(fitted.predict(split.test.states, split.test.actions).mean))
         return figures(errors)

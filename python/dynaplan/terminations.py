@@ -188,8 +188,6 @@ def from_numba(
         ArgumentError: the function has other parameters.
 
     Example:
-        >>> import pytest
-        >>> _ = pytest.importorskip("numba")
         >>> def beyond(state, action, next_state):
         ...     return abs(next_state[0]) > 1.0
         >>> dp.terminations.from_numba(beyond, state_dim=1, action_dim=1)([[0]], [[0]], [[2.0]])

@@ -303,8 +303,6 @@ class CompiledModel(_KnownDynamics):
             ArgumentError: the function has other parameters.
 
         Example:
-            >>> import pytest
-            >>> _ = pytest.importorskip("numba")
             >>> def decay(state, action, next_state):
             ...     next_state[0] = 0.5 * state[0] + action[0]
             >>> dp.CompiledModel.from_numba(decay, 1, 1).predict([2.0], [3.0]).mean

@@ -90,8 +90,6 @@ def from_numba(
         ArgumentError: the function has other parameters.
 
     Example:
-        >>> import pytest
-        >>> _ = pytest.importorskip("numba")
         >>> def cost(state, action, next_state):
         ...     return -abs(next_state[0] - 1.0) - 0.5 * action[0] ** 2
         >>> dp.rewards.from_numba(cost, state_dim=1, action_dim=1)([[0]], [[2.0]], [[4.0]])
