@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 
@@ -128,7 +129,7 @@ def linear(inputs: list[Split], _threads: int) -> Prepared:
     return Prepared(run, reports="facts")
 
 
-def transitions(rows: Rows) -> object:
+def transitions(rows: Rows) -> Any:
     """Returns the rows as dynaplan takes them."""
     import dynaplan as dp
 
