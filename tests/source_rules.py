@@ -38,11 +38,11 @@ CPP_MAY_INCLUDE = {
 # lowest layer.
 PYTHON_LAYERS = (
     {"_core", "_select", "_version", "errors", "signatures"},
-    {"agents", "evaluate", "explanation", "features", "io", "known_ground", "limits", "models"}
-    | {"planners", "recursive", "rewards", "risk", "rollouts", "terminations", "trajectory_score"}
-    | {"transitions"},
+    {"agents", "evaluate", "explanation", "features", "imagination", "io", "known_ground"}
+    | {"limits", "models", "planners", "recursive", "rewards", "risk", "rollouts", "terminations"}
+    | {"trajectory_score", "transitions"},
     {"control", "control_course", "dyna", "envs", "mazes", "tuning"},
-    {"cli", "distributed", "pets_job", "report"},
+    {"cli", "command", "distributed", "mbpo_command", "pets_job", "report"},
     {"__init__", "__main__"},
 )
 # Siblings that must not know each other although they share a layer.

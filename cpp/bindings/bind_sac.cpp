@@ -7,6 +7,8 @@
 #include "arrays.hpp"
 #include "bindings.hpp"
 #include "dynaplan/agents/sac.hpp"
+#include "dynaplan/agents/squashed_gaussian_policy.hpp"
+#include "handles.hpp"
 
 namespace dynaplan::bindings {
 
@@ -271,6 +273,11 @@ void bind_sac(py::module_& m) {
   type.def("update", &update, py::arg("count"))
       .def("act", &act, py::arg("states"), py::arg("deterministic"))
       .def("explore", &explore, py::arg("count"))
+      .def("policy",
+           [](SacHandle& handle) {
+             return handle.use(
+                 [](const Sac& agent) { return PolicyHandle{std::make_shared<const SquashedGaussianPolicy>(agent)}; });
+           })
       .def("next_batch", &next_batch)
       .def("numbers", &numbers)
       .def("set_numbers", &set_numbers, py::arg("numbers"))

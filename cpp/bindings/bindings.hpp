@@ -14,6 +14,7 @@ void bind_networks(pybind11::module_& m);
 void bind_fit(pybind11::module_& m);
 void bind_training(pybind11::module_& m);
 void bind_rollout(pybind11::module_& m);
+void bind_imagination(pybind11::module_& m);
 void bind_planners(pybind11::module_& m);
 void bind_ilqr(pybind11::module_& m);
 void bind_sac(pybind11::module_& m);

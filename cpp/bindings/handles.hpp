@@ -5,6 +5,7 @@
 
 #include "dynaplan/models/dynamics.hpp"
 #include "dynaplan/rewards/reward.hpp"
+#include "dynaplan/rollout/policy.hpp"
 #include "dynaplan/terminations/termination.hpp"
 
 namespace dynaplan::bindings {
@@ -29,5 +30,10 @@ struct Handle {
 using DynamicsHandle = Handle<Dynamics>;
 using RewardHandle = Handle<Reward>;
 using TerminationHandle = Handle<Termination>;
+
+// A policy as it was when this was made, for any number of calls.
+struct PolicyHandle {
+  std::shared_ptr<const Policy> policy;
+};
 
 }  // namespace dynaplan::bindings

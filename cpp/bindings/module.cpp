@@ -13,6 +13,7 @@ PYBIND11_MODULE(DYNAPLAN_MODULE, m, pybind11::mod_gil_not_used()) {
   bindings::bind_fit(m);
   bindings::bind_training(m);
   bindings::bind_rollout(m);
+  bindings::bind_imagination(m);
   bindings::bind_planners(m);
   bindings::bind_ilqr(m);
   bindings::bind_sac(m);

@@ -18,12 +18,17 @@ from dynaplan.agents import SAC as SAC  # noqa: E402
 from dynaplan.agents import AgentEpisode as AgentEpisode  # noqa: E402
 from dynaplan.agents import UpdateStatistics as UpdateStatistics  # noqa: E402
 from dynaplan.control import MPC as MPC  # noqa: E402
+from dynaplan.dyna import MBPO as MBPO  # noqa: E402
 from dynaplan.dyna import PETS as PETS  # noqa: E402
+from dynaplan.dyna import Dyna as Dyna  # noqa: E402
+from dynaplan.dyna import DynaIteration as DynaIteration  # noqa: E402
 from dynaplan.dyna import DynaQ as DynaQ  # noqa: E402
 from dynaplan.dyna import DynaQPlus as DynaQPlus  # noqa: E402
 from dynaplan.dyna import Episode as Episode  # noqa: E402
 from dynaplan.dyna import Iteration as Iteration  # noqa: E402
+from dynaplan.dyna import LengthSchedule as LengthSchedule  # noqa: E402
 from dynaplan.dyna import PrioritizedSweeping as PrioritizedSweeping  # noqa: E402
+from dynaplan.dyna import mbpo_paper as mbpo_paper  # noqa: E402
 from dynaplan.dyna import pets_cpu as pets_cpu  # noqa: E402
 from dynaplan.dyna import pets_paper as pets_paper  # noqa: E402
 from dynaplan.envs import collect as collect  # noqa: E402
@@ -39,6 +44,8 @@ from dynaplan.evaluate import evaluate as evaluate  # noqa: E402
 from dynaplan.explanation import Explanation as Explanation  # noqa: E402
 from dynaplan.features import Identity as Identity  # noqa: E402
 from dynaplan.features import Polynomial as Polynomial  # noqa: E402
+from dynaplan.imagination import Imagined as Imagined  # noqa: E402
+from dynaplan.imagination import imagine as imagine  # noqa: E402
 from dynaplan.known_ground import KnownGround as KnownGround  # noqa: E402
 from dynaplan.limits import Limits as Limits  # noqa: E402
 from dynaplan.models import MLP as MLP  # noqa: E402
@@ -82,6 +89,7 @@ __all__ = [
     "ICEM",
     "ILQR",
     "LQR",
+    "MBPO",
     "MLP",
     "MPC",
     "MPPI",
@@ -91,6 +99,8 @@ __all__ = [
     "ArgumentError",
     "CategoricalCEM",
     "CompiledModel",
+    "Dyna",
+    "DynaIteration",
     "DynaQ",
     "DynaQPlus",
     "Ensemble",
@@ -101,10 +111,12 @@ __all__ = [
     "FunctionModel",
     "GaussianMLP",
     "Identity",
+    "Imagined",
     "IsaError",
     "Iteration",
     "Jacobians",
     "KnownGround",
+    "LengthSchedule",
     "Limits",
     "LinearGaussian",
     "ModelFileError",
@@ -133,8 +145,10 @@ __all__ = [
     "evaluate",
     "get_include",
     "icem_blitz",
+    "imagine",
     "load",
     "lqr",
+    "mbpo_paper",
     "mppi_pytorch",
     "pets_cpu",
     "pets_paper",

@@ -12,19 +12,20 @@ import sys
 import tempfile
 import time
 import warnings
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import closing, contextmanager
+from collections.abc import Callable, Sequence
+from contextlib import closing
 from pathlib import Path
-from typing import Any, NoReturn, TypeAlias, cast
+from typing import Any, TypeAlias, cast
 
 import numpy as np
 from numpy.typing import NDArray
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
-from dynaplan import report, rewards
+from dynaplan import mbpo_command, report, rewards
 from dynaplan._known import settings_that_show_the_reward
 from dynaplan._version import __version__
+from dynaplan.command import Parser, RefusalError, at_least, refusing
 from dynaplan.control import MPC
 from dynaplan.envs import collect
 from dynaplan.errors import ArgumentError, Error, RankDeficientWarning
@@ -63,19 +64,11 @@ examples:
   python -m dynaplan --steps 400 --seed 3  with more data, other random numbers
   python -m dynaplan --out pictures/       put the picture there
   python -m dynaplan --env Reacher-v5      reach (pip install "dynaplan[mujoco]")
+  python -m dynaplan mbpo --help           learn a policy in imagination instead
 """
 
 
 Show: TypeAlias = Callable[[str, float], None]  # what is done now, and the share of it done
-
-
-class _RefusalError(Exception):
-    """What the user asked for cannot be done; the text is one line that says why."""
-
-
-class _Parser(argparse.ArgumentParser):
-    def error(self, message: str) -> NoReturn:
-        self.exit(2, f"dynaplan: {message} (see python -m dynaplan --help)\n")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -87,16 +80,19 @@ def main(arguments: Sequence[str] | None = None) -> int:
     Returns:
         The exit code: 0, 2 if the request cannot be met, 130 after Ctrl-C.
     """
-    options = _parser().parse_args(arguments)
+    given = sys.argv[1:] if arguments is None else list(arguments)
+    learns_a_policy = given[:1] == ["mbpo"]
+    parser, run = (mbpo_command.parser, mbpo_command.run) if learns_a_policy else (_parser, _run)
+    options = parser().parse_args(given[1:] if learns_a_policy else given)
     console = Console(highlight=False, markup=False)  # names may hold brackets
     try:
-        _run(options, console)
+        run(options, console)
         console.file.flush()
-    except (_RefusalError, Error) as refusal:
+    except (RefusalError, Error) as refusal:
         print(f"dynaplan: {refusal}", file=sys.stderr)
         return 2
     except MemoryError:
-        print("dynaplan: out of memory; use a smaller --steps or --horizon", file=sys.stderr)
+        print("dynaplan: out of memory; ask for less, such as fewer --steps", file=sys.stderr)
         return 2
     except KeyboardInterrupt:
         return 130
@@ -108,7 +104,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = _Parser(
+    parser = Parser(
         prog="python -m dynaplan",
         description=_DESCRIPTION,
         epilog=_EPILOG,
@@ -119,21 +115,21 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument(
         "--steps",
-        type=_at_least(2),
+        type=at_least(2),
         metavar="N",
         help=f"real steps to learn from (default: {_STEPS} for {_SHORT_JOB}, of which a quarter "
         f"is held out for the check; {_LOOP_STEPS} for others)",
     )
     parser.add_argument(
         "--seed",
-        type=_at_least(0),
+        type=at_least(0),
         default=0,
         metavar="N",
         help="the same seed gives the same data, plans and returns (default: %(default)s)",
     )
     parser.add_argument(
         "--horizon",
-        type=_at_least(1),
+        type=at_least(1),
         default=_HORIZON,
         metavar="N",
         help="steps to plan ahead (default: %(default)s)",
@@ -146,21 +142,6 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--version", action="version", version=f"dynaplan {__version__}")
     return parser
-
-
-def _at_least(smallest: int) -> Callable[[str], int]:
-    def parse(text: str) -> int:
-        try:
-            value = int(text)
-        except ValueError:
-            value = smallest - 1
-        if value < smallest:
-            raise argparse.ArgumentTypeError(
-                f"expected an integer of at least {smallest}, got {text!r}"
-            )
-        return value
-
-    return parse
 
 
 def _run(options: argparse.Namespace, console: Console) -> None:
@@ -202,7 +183,7 @@ def _run(options: argparse.Namespace, console: Console) -> None:
         # The worst first reward is the hardest start: a pendulum that hangs.
         hardest = min(episodes, key=lambda episode: episode.rewards[0])
         dt = getattr(env.unwrapped, "dt", None)
-        with _refusing(f"--out {picture}", OSError):
+        with refusing(f"--out {picture}", OSError):
             report.draw(
                 picture, hardest, _predictions(model, hardest), check, env_id=options.env, dt=dt
             )
@@ -238,7 +219,7 @@ def _loop_job(
 ) -> tuple[MPC, Model, Evaluation]:
     """Learns while it controls."""
     steps = options.steps or _LOOP_STEPS
-    with _refusing(f"--env {options.env}", TypeError):
+    with refusing(f"--env {options.env}", TypeError):
         pets = loop_for(env, reward, steps=steps, horizon=options.horizon, seed=options.seed)
     _print_title(options, console)
     last = learn_by_control(pets, steps, console, lambda what, done: now(what, done / steps))
@@ -255,7 +236,7 @@ def _learn(
     model = _fit(train)
     seconds = time.perf_counter() - start
     if len(train) <= model.columns:
-        raise _RefusalError(
+        raise RefusalError(
             f"--steps {len(data)}: {len(train)} transitions do not determine {model.columns} "
             f"coefficients per state; use at least {2 * model.columns}"
         )
@@ -344,13 +325,13 @@ def _environment(env_id: str) -> tuple[Any, rewards.Reward]:
     """Returns the environment and its reward as the planner needs it."""
     import gymnasium  # noqa: PLC0415  # slow, and --help needs none of it
 
-    with _refusing(f"--env {env_id}", gymnasium.error.Error, ImportError):
+    with refusing(f"--env {env_id}", gymnasium.error.Error, ImportError):
         env = gymnasium.make(env_id, **settings_that_show_the_reward(env_id))
     try:
         return env, rewards.for_env(env)
     except ArgumentError as error:
         env.close()
-        raise _RefusalError(
+        raise RefusalError(
             f"--env {env_id}: its reward is not known in closed form; "
             "from Python, dynaplan.MPC takes any reward function"
         ) from error
@@ -361,19 +342,9 @@ def _picture_path(out: str, env_id: str) -> Path:
     path = Path(out)
     if path.suffix.lower() != ".png" or path.is_dir():
         path /= f"dynaplan-{env_id.replace('/', '-').replace(':', '-')}.png"
-    with _refusing(f"--out {path}", OSError):
+    with refusing(f"--out {path}", OSError):
         path.parent.mkdir(parents=True, exist_ok=True)
         if path.exists() and not os.access(path, os.W_OK):
             raise PermissionError("the file may not be written")
         tempfile.TemporaryFile(dir=path.parent).close()
     return path
-
-
-@contextmanager
-def _refusing(option: str, *kinds: type[Exception]) -> Iterator[None]:
-    """Turns errors of these kinds into a refusal of one line that names the option."""
-    try:
-        yield
-    except kinds as error:
-        text = getattr(error, "strerror", None) or str(error)
-        raise _RefusalError(f"{option}: {' '.join(text.split())}") from error

@@ -13,17 +13,19 @@ from numpy.typing import NDArray
 from rich import box
 from rich.table import Table
 
-from dynaplan.dyna import Iteration
+from dynaplan.dyna import DynaIteration, Iteration
 from dynaplan.evaluate import Evaluation
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 __all__ = [
+    "DYNA_HEADING",
     "ITERATION_HEADING",
     "ControlledEpisode",
     "check_table",
     "draw",
+    "dyna_line",
     "iteration_line",
     "percent",
     "plot_is_possible",
@@ -107,7 +109,26 @@ def iteration_line(iteration: Iteration) -> str:
     return f"{iteration.steps:7d}   {episode:>7} {value:>11}   {trusted:>15}  {seconds}"
 
 
-def return_table(episodes: Sequence[ControlledEpisode]) -> Table:
+# As those of a loop that imagines.
+DYNA_HEADING = "  steps   episodes     return   model error   imagined steps   updates/s       s"
+
+
+def dyna_line(iterations: Sequence[DynaIteration]) -> str:
+    """Returns one row below `DYNA_HEADING`: of several iterations, the mean return among them."""
+    last = iterations[-1]
+    over = [it.episode_return for it in iterations if it.finished]
+    value = f"{np.mean(over):.1f}" if over else ""
+    error = percent(last.model_error) if np.isfinite(last.model_error) else ""
+    made = sum(it.updates.updates for it in iterations if it.updates)
+    busy = sum(it.updating_seconds for it in iterations)
+    speed = f"{made / busy:,.0f}" if made and busy else ""
+    return (
+        f"{last.steps:7d}   {len(over):8d} {value:>10}   {error:>11}   {last.length:14d}"
+        f"   {speed:>9} {sum(it.seconds for it in iterations):7.2f}"
+    )
+
+
+def return_table(episodes: Sequence[ControlledEpisode], name: str = "controlled") -> Table:
     """Returns the return of each episode and of the random policy, and the means."""
     table = Table(
         title="Return per episode",
@@ -115,7 +136,7 @@ def return_table(episodes: Sequence[ControlledEpisode]) -> Table:
         title_justify="left",
         show_edge=False,
     )
-    for heading in ("reset seed", "steps", "controlled", "random policy"):
+    for heading in ("reset seed", "steps", name, "random policy"):
         table.add_column(heading, justify="right")
     for episode in episodes:
         names = (str(episode.seed), str(len(episode.rewards)))

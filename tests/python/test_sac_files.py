@@ -51,6 +51,18 @@ def test_a_loaded_agent_goes_on_as_one_that_never_stopped(tmp_path, chosen):
     assert repr(one) == repr(other)
 
 
+def test_a_part_of_the_replay_that_was_resized_is_loaded_as_it_is(tmp_path):
+    one = trained()
+    one.resize_imagined(20)
+    one.observe_imagined(*transitions(8, seed=4))
+    one.save(tmp_path / "agent")
+    other = dp.SAC.load(tmp_path / "agent")
+    assert other.replay_sizes == (300, 20)
+    for each in (one, other):
+        each.observe_imagined(*transitions(15, seed=3))
+    assert one.update(5) == other.update(5)
+
+
 def test_learning_goes_on_in_an_environment(tmp_path):
     def episodes(one, steps):
         return [(e.steps, e.episode_return, e.updates) for e in one.run(steps)]

@@ -13,6 +13,8 @@ from dynaplan._core.ilqr import IlqrSettings as IlqrSettings
 from dynaplan._core.ilqr import LqrSettings as LqrSettings
 from dynaplan._core.ilqr import endless_regulator as endless_regulator
 from dynaplan._core.ilqr import finite_regulators as finite_regulators
+from dynaplan._core.imagination import Policy as Policy
+from dynaplan._core.imagination import imagine as imagine
 from dynaplan._core.models import Dynamics as Dynamics
 from dynaplan._core.models import compiled_dynamics as compiled_dynamics
 from dynaplan._core.models import jacobians as jacobians

@@ -6,6 +6,7 @@ from typing import Any
 from numpy.typing import NDArray
 
 from dynaplan._core._arrays import _Float32, _Float64
+from dynaplan._core.imagination import Policy
 
 class SacSettings:
     """The settings of a soft actor-critic, checked when an agent is made of them."""
@@ -62,6 +63,8 @@ class Sac:
     def update(self, count: int) -> tuple[int, float, float, float, float, float]: ...
     def act(self, states: _Float64, deterministic: bool) -> _Float64: ...
     def explore(self, count: int) -> _Float64: ...
+    # The policy as it is now.
+    def policy(self) -> Policy: ...
     # (batch, columns) each: states, actions, rewards, terminated, next_states, next_noise, noise.
     def next_batch(self) -> dict[str, _Float32]: ...
     # Of each network, moments and slow copy by name: weights and biases, layer by layer.

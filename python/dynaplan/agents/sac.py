@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -248,6 +249,7 @@ class SAC:
             size: at least 1, else ArgumentError.
         """
         self._core.resize_imagined(_arrays.integer("size", size))
+        self.settings = replace(self.settings, imagined_buffer_size=size)  # for files
 
     def _rows(
         self, states: Any, actions: Any, rewards: Any, next_states: Any, terminated: Any
@@ -365,18 +367,16 @@ class SAC:
         agent = cls.__new__(cls)
         said, agent._core = sac_file.read(path, threads)
         agent.settings, agent._state_dim, agent._bounds = said.settings, said.state_dim, said.bounds
-        agent._steps, agent.env = said.steps, None
         if env is not None:
             require_spaces(env, said.state_dim, said.bounds)
-            agent.env = env
+        agent._steps, agent.env = said.steps, env
         return agent
 
     def _said(self) -> sac_file.Said:
         return sac_file.Said(self.state_dim, self._bounds, self.settings, self.steps)
 
     def _policy(self) -> Policy:
-        sizes = self._said().sizes()["actor"]
-        layers = sac_file.layers_of(self._core.numbers()["actor"], sizes)
+        layers = sac_file.layers_of(self._core.numbers()["actor"], self._said().sizes()["actor"])
         return Policy.of_actor(layers, self.settings.activation, self._bounds)
 
     def to_torch(self) -> torch.nn.Module:

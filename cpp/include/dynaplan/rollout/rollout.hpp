@@ -83,7 +83,7 @@ struct BlockRollout {
   const Interrupt* interrupt = nullptr;
 };
 
-/// The only loop over time: dynamics, clipping, reward, termination of one block with all its particles. After its end
+/// The loop over time: dynamics, clipping, reward, termination of one block with all its particles. After its end
 /// a trajectory stays where it ended and earns nothing. No allocation.
 template <class T>
 void rollout_block(const RolloutProblem<T>& problem, const BlockRollout<T>& block, Workspace& workspace);

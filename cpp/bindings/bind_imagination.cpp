@@ -1,0 +1,140 @@
+#include "dynaplan/rollout/imagination.hpp"
+
+#include <pybind11/stl.h>
+
+#include <algorithm>
+#include <optional>
+#include <utility>
+#include <vector>
+
+#include "arrays.hpp"
+#include "bindings.hpp"
+#include "handles.hpp"
+#include "interrupt.hpp"
+#include "limits.hpp"
+
+namespace dynaplan::bindings {
+
+namespace {
+
+// An array that Python owns: a function may keep what it is given.
+py::array_t<double> copied(const double* values, IndexType count, IndexType dim) {
+  return py::array_t<double>({count, dim}, values);
+}
+
+class PythonPolicy final : public BatchPolicy {
+ public:
+  PythonPolicy(py::object function, IndexType state_dim, IndexType action_dim)
+      : function_(std::move(function)), state_dim_(state_dim), action_dim_(action_dim) {}
+
+  void act(const double* states, IndexType count, double* actions) const override {
+    const py::gil_scoped_acquire acquire;
+    const py::array result = function_(copied(states, count, state_dim_));
+    std::copy_n(input<double>(result, "policy", {count, action_dim_}), count * action_dim_, actions);
+  }
+
+ private:
+  py::object function_;
+  IndexType state_dim_;
+  IndexType action_dim_;
+};
+
+class PythonTermination final : public BatchTermination {
+ public:
+  PythonTermination(py::object function, IndexType state_dim, IndexType action_dim)
+      : function_(std::move(function)), state_dim_(state_dim), action_dim_(action_dim) {}
+
+  void end(const double* states, const double* actions, const double* next_states, IndexType count,
+           bool* ended) const override {
+    const py::gil_scoped_acquire acquire;
+    const py::array result = function_(copied(states, count, state_dim_), copied(actions, count, action_dim_),
+                                       copied(next_states, count, state_dim_));
+    std::copy_n(input<bool>(result, "termination", {count}), count, ended);
+  }
+
+ private:
+  py::object function_;
+  IndexType state_dim_;
+  IndexType action_dim_;
+};
+
+// Either what the core runs or a Python function, of which it is given one or none.
+struct Choice {
+  const PolicyHandle* policy;
+  const py::object& policy_function;
+  const TerminationHandle* termination;
+  const py::object& termination_function;
+};
+
+py::tuple imagine_rows(const DynamicsHandle& dynamics, const py::array& starts, const Choice& choice,
+                       const RewardHandle* reward, const py::object& limits, std::vector<IndexType> elites,
+                       std::optional<double> disagreement_limit, IndexType length, std::uint64_t seed, int threads) {
+  const IndexType state_dim = dynamics.float32->state_dim();
+  const IndexType action_dim = dynamics.float32->action_dim();
+  const std::optional<StateLimits<float>> bounds = limits_of<float>(limits);
+  const PythonPolicy policy_function(choice.policy_function, state_dim, action_dim);
+  const PythonTermination termination_function(choice.termination_function, state_dim, action_dim);
+  ImaginationProblem problem;
+  problem.dynamics = dynamics.float32.get();
+  problem.elites = std::move(elites);
+  if (choice.policy != nullptr) problem.policy = choice.policy->policy.get();
+  if (choice.policy == nullptr) problem.batch_policy = &policy_function;
+  if (reward != nullptr) problem.reward = reward->float32.get();
+  if (choice.termination != nullptr) problem.termination = choice.termination->float32.get();
+  if (!choice.termination_function.is_none()) problem.batch_termination = &termination_function;
+  problem.limits = bounds ? &*bounds : nullptr;
+  problem.disagreement_limit = disagreement_limit;
+  problem.validate();
+
+  ImaginedRows rows;
+  rows.starts = input<double>(starts, "starts", {-1, state_dim});
+  rows.count = starts.shape(0);
+  rows.length = length;
+  if (length < 1) throw ValueError("length: got " + std::to_string(length) + ", must be at least 1");
+  const IndexType size = rows.count * length;
+  py::array_t<double> states({size, state_dim});
+  py::array_t<double> actions({size, action_dim});
+  py::array_t<double> rewards(reward != nullptr ? size : 0);
+  py::array_t<double> next_states({size, state_dim});
+  py::array_t<bool> terminated(size);
+  py::array_t<std::int64_t> steps(rows.count);
+  py::array_t<bool> cut(rows.count);
+  rows.states = states.mutable_data();
+  rows.actions = actions.mutable_data();
+  rows.rewards = rewards.mutable_data();
+  rows.next_states = next_states.mutable_data();
+  rows.terminated = terminated.mutable_data();
+  rows.steps = steps.mutable_data();
+  rows.cut = cut.mutable_data();
+  rows.seed = seed;
+  rows.threads = threads;
+  const PythonInterrupt interrupt;
+  rows.interrupt = &interrupt;
+  {
+    const py::gil_scoped_release release;
+    imagine(problem, rows);
+  }
+  return py::make_tuple(states, actions, rewards, next_states, terminated, steps, cut);
+}
+
+}  // namespace
+
+void bind_imagination(py::module_& m) {
+  py::class_<PolicyHandle>(m, "Policy", py::module_local());
+  m.def(
+      "imagine",
+      [](const DynamicsHandle& dynamics, const py::array& starts, const PolicyHandle* policy,
+         const py::object& policy_function, const RewardHandle* reward, const TerminationHandle* termination,
+         const py::object& termination_function, const py::object& limits, std::vector<IndexType> elites,
+         std::optional<double> disagreement_limit, IndexType length, std::uint64_t seed, int threads) {
+        const Choice choice{policy, policy_function, termination, termination_function};
+        return imagine_rows(dynamics, starts, choice, reward, limits, std::move(elites), disagreement_limit, length,
+                            seed, threads);
+      },
+      py::kw_only(), py::arg("dynamics"), py::arg("starts"), py::arg("policy").none(true), py::arg("policy_function"),
+      py::arg("reward").none(true), py::arg("termination").none(true), py::arg("termination_function"),
+      py::arg("limits"), py::arg("elites"), py::arg("disagreement_limit"), py::arg("length"), py::arg("seed"),
+      py::arg("threads"));
+}
+
+}  // namespace dynaplan::bindings

@@ -1,0 +1,338 @@
+#include "dynaplan/rollout/imagination.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <memory>
+#include <string>
+
+#include "dynaplan/core/error.hpp"
+#include "dynaplan/core/parallel.hpp"
+#include "dynaplan/core/transpose.hpp"
+
+namespace dynaplan {
+inline namespace DYNAPLAN_LEVEL {
+
+namespace {
+
+using std::to_string;
+
+constexpr Index kMostRollouts = Index{1} << 31;  // what a counter of random numbers tells apart
+
+enum class Fate : unsigned char { kGoesOn, kEnded, kCut };
+
+// Rollouts that one member steps, some in the order of `Run::order_`.
+struct Group {
+  Index member;
+  Index first;
+  Index count;
+};
+
+// All rollouts, a step at a time. Each step sorts those that go on by the member that predicts them, so that a block
+// runs one network; what is drawn is told apart by the place in that order, which does not depend on threads.
+class Run {
+ public:
+  Run(const ImaginationProblem& problem, const ImaginedRows& rows)
+      : problem_(problem),
+        rows_(rows),
+        state_dim_(problem.dynamics->state_dim()),
+        action_dim_(problem.dynamics->action_dim()),
+        lanes_(block_lanes(*problem.dynamics, rows.count)),
+        threads_(usable_threads((rows.count + lanes_ - 1) / lanes_ + members(), rows.threads)),
+        states_(size(rows.count * state_dim_)),
+        actions_(size(rows.count * action_dim_)),
+        fates_(size(rows.count), Fate::kGoesOn),
+        going_(size(rows.count)),
+        order_(size(rows.count)),
+        choice_(size(rows.count)),
+        starts_of_members_(size(members() + 1)),
+        workspaces_(size(threads_)) {
+    for (Index i = 0; i < rows.count * state_dim_; ++i) states_[size(i)] = static_cast<float>(rows.starts[i]);
+    for (Index n = 0; n < rows.count; ++n) going_[size(n)] = n;
+    std::fill_n(rows.steps, rows.count, 0);
+    std::fill_n(rows.cut, rows.count, false);
+    groups_.reserve(size(rows.count / lanes_ + members() + 1));
+    for (Workspace& workspace : workspaces_) workspace.reserve(workspace_bytes());
+    if (problem.batch_policy != nullptr || problem.batch_termination != nullptr) {
+      batch_states_.resize(size(rows.count * state_dim_));
+      batch_actions_.resize(size(rows.count * action_dim_));
+    }
+    if (problem.batch_termination != nullptr) {
+      batch_next_states_.resize(size(rows.count * state_dim_));
+      batch_ended_ = std::make_unique<bool[]>(size(rows.count));
+    }
+  }
+
+  void run() {
+    for (Index t = 0; t < rows_.length && !going_.empty(); ++t) {
+      deal_members(t);
+      if (problem_.batch_policy != nullptr) ask_policy(t);
+      parallel_for(static_cast<Index>(groups_.size()), threads_, [&](Index group, int thread) {
+        if (rows_.interrupt != nullptr && rows_.interrupt->requested()) return;
+        step(groups_[size(group)], t, workspaces_[size(thread)]);
+      });
+      if (rows_.interrupt != nullptr && rows_.interrupt->requested()) return;
+      if (problem_.batch_termination != nullptr) ask_termination(t);
+      going_.erase(
+          std::remove_if(going_.begin(), going_.end(), [&](Index n) { return fates_[size(n)] != Fate::kGoesOn; }),
+          going_.end());
+    }
+    for (Index n = 0; n < rows_.count; ++n) rows_.cut[n] = fates_[size(n)] == Fate::kCut;
+  }
+
+ private:
+  static std::size_t size(Index count) { return static_cast<std::size_t>(count); }
+  Index members() const { return static_cast<Index>(problem_.elites.size()); }
+  Stream stream(Index t) const { return {rows_.seed, 0, static_cast<std::uint32_t>(t)}; }
+  Index row(Index rollout, Index t) const { return rollout * rows_.length + t; }
+
+  std::size_t workspace_bytes() const {
+    std::size_t most = problem_.dynamics->workspace_bytes(lanes_);
+    if (problem_.policy != nullptr) most = std::max(most, problem_.policy->workspace_bytes(lanes_));
+    if (problem_.reward != nullptr) most = std::max(most, problem_.reward->workspace_bytes(lanes_));
+    if (problem_.termination != nullptr) most = std::max(most, problem_.termination->workspace_bytes(lanes_));
+    const Index columns = std::max(problem_.dynamics->output_dim(), action_dim_);
+    return most + 2 * Workspace::bytes<float>(columns * lanes_) + Workspace::bytes<float>(state_dim_ * lanes_) +
+           2 * Workspace::bytes<float>(action_dim_ * lanes_) + 3 * Workspace::bytes<float>(lanes_);
+  }
+
+  // Draws an elite for each rollout, sorts the rollouts by it (a counting sort, stable), and cuts them into blocks.
+  void deal_members(Index t) {
+    const auto count = static_cast<Index>(going_.size());
+    alignas(64) float uniform[kMaxLanes];
+    std::fill(starts_of_members_.begin(), starts_of_members_.end(), Index{0});
+    for (Index first = 0; first < count; first += kMaxLanes) {
+      const Block<float> draws{uniform, 1, kMaxLanes, kMaxLanes};
+      // The rows of random numbers that the policy leaves.
+      fill_uniform(stream(t), Purpose::kActions, first, normal_rows(action_dim_), draws);
+      for (Index k = 0; k < std::min(kMaxLanes, count - first); ++k) {
+        // Below 2^24 members, the product with a number below 1 is below their number.
+        const auto elite = static_cast<Index>(uniform[k] * static_cast<float>(members()));
+        choice_[size(first + k)] = elite;
+        ++starts_of_members_[size(elite + 1)];
+      }
+    }
+    for (Index m = 0; m < members(); ++m) starts_of_members_[size(m + 1)] += starts_of_members_[size(m)];
+    groups_.clear();
+    for (Index m = 0; m < members(); ++m) {
+      const Index end = starts_of_members_[size(m + 1)];
+      for (Index first = starts_of_members_[size(m)]; first < end; first += lanes_) {
+        groups_.push_back({problem_.elites[size(m)], first, std::min(lanes_, end - first)});
+      }
+    }
+    for (Index i = 0; i < count; ++i) order_[size(starts_of_members_[size(choice_[size(i)])]++)] = going_[size(i)];
+  }
+
+  void ask_policy(Index t) {
+    const auto count = static_cast<Index>(going_.size());
+    for (Index i = 0; i < count; ++i) copy_state(order_[size(i)], t, batch_states_.data() + i * state_dim_);
+    problem_.batch_policy->act(batch_states_.data(), count, batch_actions_.data());
+    for (Index i = 0; i < count * action_dim_; ++i) {
+      const double value = batch_actions_[size(i)];
+      if (std::isfinite(static_cast<float>(value))) continue;
+      throw ValueError("policy: gave an action of " + to_string(value) + ", must be finite float32");
+    }
+  }
+
+  // The state before step t, exactly as it was given where it is a start.
+  void copy_state(Index rollout, Index t, double* out) const {
+    const float* const held = states_.data() + rollout * state_dim_;
+    const double* const start = rows_.starts + rollout * state_dim_;
+    for (Index i = 0; i < state_dim_; ++i) out[i] = t == 0 ? start[i] : static_cast<double>(held[i]);
+  }
+
+  // Rows of `all` (rollouts, dim) in the order of a group, as a block.
+  Block<float> gathered(const std::vector<float>& all, Index dim, const Group& group, Workspace& workspace) const {
+    const Block<float> block = workspace.take_block<float>(dim, padded_lanes<float>(group.count));
+    const Workspace::Scope scope(workspace);
+    float* const packed = workspace.take<float>(dim * group.count);
+    for (Index k = 0; k < group.count; ++k) {
+      std::copy_n(all.data() + order_[size(group.first + k)] * dim, dim, packed + k * dim);
+    }
+    rows_to_block(packed, dim, group.count, block);
+    return block;
+  }
+
+  void step(const Group& group, Index t, Workspace& workspace) {
+    const Workspace::Scope scope(workspace);
+    const Index lanes = padded_lanes<float>(group.count);
+    StepView<float> view;
+    const Block<float> state = gathered(states_, state_dim_, group, workspace);
+    const Block<float> action = workspace.take_block<float>(action_dim_, lanes);
+    choose(state, group, t, workspace, action);
+    const Block<float> next = workspace.take_block<float>(problem_.dynamics->output_dim(), lanes);
+    float* const reward = workspace.take<float>(lanes);
+    float* const alive = workspace.take<float>(lanes);
+    float* const known = workspace.take<float>(lanes);
+    std::fill_n(reward, lanes, 0.0F);
+    std::fill_n(alive, lanes, 1.0F);
+    std::fill_n(known, lanes, 0.0F);
+    if (problem_.disagreement_limit) problem_.dynamics->disagreement(state, action, workspace, known);
+    // A particle that keeps its member for life runs the member of its number.
+    const Index all = problem_.dynamics->members();
+    const Draw draw{stream(t), group.first, 0, Propagation::kTsInf, group.member, all, group.count};
+    problem_.dynamics->step(state, action, draw, workspace, next);
+    if (problem_.limits != nullptr) clip(next);
+    view.state = state;
+    view.action = action;
+    view.previous_action = t == 0 ? action : gathered(actions_, action_dim_, group, workspace);
+    view.next = next.rows(0, state_dim_);
+    view.predicted = next.rows(state_dim_, next.dim - state_dim_);
+    view.step = t;
+    view.horizon = rows_.length;
+    if (problem_.reward != nullptr) problem_.reward->add(view, workspace, reward);
+    if (problem_.termination != nullptr) problem_.termination->mark(view, workspace, alive);
+    for (Index k = 0; k < group.count; ++k) {
+      const Index rollout = order_[size(group.first + k)];
+      if (!is_known(known[k]) || !is_finite(view.next, reward[k], k)) {
+        fates_[size(rollout)] = Fate::kCut;
+        continue;
+      }
+      if (alive[k] == 0.0F) fates_[size(rollout)] = Fate::kEnded;
+      write(view, k, rollout, t, group.first + k);
+      if (problem_.reward != nullptr) rows_.rewards[row(rollout, t)] = static_cast<double>(reward[k]);
+      rows_.terminated[row(rollout, t)] = alive[k] == 0.0F;
+      rows_.steps[rollout] = t + 1;
+    }
+  }
+
+  void choose(ConstBlock<float> state, const Group& group, Index t, Workspace& workspace, Block<float> action) const {
+    if (problem_.policy != nullptr) {
+      problem_.policy->act(state, stream(t), group.first, workspace, action);
+      return;
+    }
+    for (Index i = 0; i < action_dim_; ++i) {
+      for (Index k = 0; k < action.lanes; ++k) {
+        const Index place = group.first + std::min(k, group.count - 1);
+        action.row(i)[k] = static_cast<float>(batch_actions_[size(place * action_dim_ + i)]);
+      }
+    }
+  }
+
+  void clip(Block<float> next) const {
+    for (Index i = 0; i < state_dim_; ++i) {
+      const float low = problem_.limits->low[size(i)];
+      const float high = problem_.limits->high[size(i)];
+      for (Index k = 0; k < next.lanes; ++k) next.row(i)[k] = std::min(std::max(next.row(i)[k], low), high);
+    }
+  }
+
+  // A disagreement that is nan is no agreement.
+  bool is_known(float disagreement) const {
+    return !problem_.disagreement_limit || static_cast<double>(disagreement) <= *problem_.disagreement_limit;
+  }
+
+  bool is_finite(ConstBlock<float> next, float reward, Index lane) const {
+    bool finite = std::isfinite(reward);
+    for (Index i = 0; i < next.dim; ++i) finite = finite && std::isfinite(next.row(i)[lane]);
+    return finite;
+  }
+
+  void write(const StepView<float>& view, Index lane, Index rollout, Index t, Index place) {
+    copy_state(rollout, t, rows_.states + row(rollout, t) * state_dim_);
+    for (Index i = 0; i < action_dim_; ++i) {
+      const float value = view.action.row(i)[lane];
+      actions_[size(rollout * action_dim_ + i)] = value;
+      rows_.actions[row(rollout, t) * action_dim_ + i] =
+          problem_.policy != nullptr ? static_cast<double>(value) : batch_actions_[size(place * action_dim_ + i)];
+    }
+    for (Index i = 0; i < state_dim_; ++i) {
+      const float value = view.next.row(i)[lane];
+      states_[size(rollout * state_dim_ + i)] = value;
+      rows_.next_states[row(rollout, t) * state_dim_ + i] = static_cast<double>(value);
+    }
+  }
+
+  void ask_termination(Index t) {
+    Index count = 0;
+    const auto kept = [&](const auto& use) {
+      for (const Index rollout : going_) {
+        if (fates_[size(rollout)] == Fate::kGoesOn) use(rollout);
+      }
+    };
+    kept([&](Index rollout) {
+      std::copy_n(rows_.states + row(rollout, t) * state_dim_, state_dim_, batch_states_.data() + count * state_dim_);
+      std::copy_n(rows_.actions + row(rollout, t) * action_dim_, action_dim_,
+                  batch_actions_.data() + count * action_dim_);
+      std::copy_n(rows_.next_states + row(rollout, t) * state_dim_, state_dim_,
+                  batch_next_states_.data() + count * state_dim_);
+      ++count;
+    });
+    if (count == 0) return;
+    problem_.batch_termination->end(batch_states_.data(), batch_actions_.data(), batch_next_states_.data(), count,
+                                    batch_ended_.get());
+    count = 0;
+    kept([&](Index rollout) {
+      const bool ends = batch_ended_[size(count++)];
+      rows_.terminated[row(rollout, t)] = ends;
+      if (ends) fates_[size(rollout)] = Fate::kEnded;
+    });
+  }
+
+  const ImaginationProblem& problem_;
+  const ImaginedRows& rows_;
+  Index state_dim_;
+  Index action_dim_;
+  Index lanes_;
+  int threads_;
+  std::vector<float> states_;   // (rollouts, S) where each is
+  std::vector<float> actions_;  // (rollouts, A) what it did last
+  std::vector<Fate> fates_;
+  std::vector<Index> going_;  // rollouts that go on, in their order
+  std::vector<Index> order_;  // the same, sorted by member
+  std::vector<Index> choice_;
+  std::vector<Index> starts_of_members_;
+  std::vector<Group> groups_;
+  std::vector<Workspace> workspaces_;
+  std::vector<double> batch_states_;  // what functions of whole batches are given and give
+  std::vector<double> batch_actions_;
+  std::vector<double> batch_next_states_;
+  std::unique_ptr<bool[]> batch_ended_;
+};
+
+void require_starts(const ImaginedRows& rows, Index state_dim) {
+  if (rows.length < 1) throw ValueError("length: got " + to_string(rows.length) + ", must be at least 1");
+  if (rows.count >= kMostRollouts) throw ValueError("starts: got 2^31 or more, must be fewer");
+  for (Index i = 0; i < rows.count * state_dim; ++i) {
+    if (std::isfinite(static_cast<float>(rows.starts[i]))) continue;
+    throw ValueError("starts: row " + to_string(i / state_dim) + ", column " + to_string(i % state_dim) + " is " +
+                     to_string(rows.starts[i]) + ", must be a finite float32");
+  }
+}
+
+}  // namespace
+
+void ImaginationProblem::validate() const {
+  const Index state_dim = dynamics->state_dim();
+  const Index action_dim = dynamics->action_dim();
+  if (policy != nullptr && (policy->state_dim() != state_dim || policy->action_dim() != action_dim)) {
+    throw ShapeError("policy: is for " + to_string(policy->state_dim()) + " states and " +
+                     to_string(policy->action_dim()) + " actions, must be for the model's " + to_string(state_dim) +
+                     " and " + to_string(action_dim));
+  }
+  if (reward != nullptr) {
+    reward->require_dims(state_dim, action_dim);
+    if (reward->needs_prediction() && dynamics->output_dim() == state_dim) {
+      throw ValueError("reward: pays what the model predicts, but the model predicts no rewards; fit one that does");
+    }
+    if (reward->use_of_step() >= UseOfStep::kNeedsStep) {
+      throw ValueError("reward: is another one at another step, must not: an imagined rollout begins anywhere");
+    }
+  }
+  if (termination != nullptr) termination->require_dims(state_dim, action_dim);
+  if (elites.empty()) throw ValueError("elites: got none, must be at least one member");
+  for (const Index elite : elites) {
+    if (elite >= 0 && elite < dynamics->members()) continue;
+    throw ValueError("elites: got member " + to_string(elite) + ", must be one of the model's " +
+                     to_string(dynamics->members()) + ", from 0 on");
+  }
+  if (disagreement_limit) KnownGround{*disagreement_limit, OnLeaving::kStop}.validate();
+}
+
+void imagine(const ImaginationProblem& problem, const ImaginedRows& rows) {
+  problem.validate();
+  require_starts(rows, problem.dynamics->state_dim());
+  Run(problem, rows).run();
+}
+
+}  // namespace DYNAPLAN_LEVEL
+}  // namespace dynaplan

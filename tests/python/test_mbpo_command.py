@@ -1,0 +1,139 @@
+"""The command that learns a policy in imagination."""
+
+from __future__ import annotations
+
+import csv
+import re
+import signal
+import subprocess
+import sys
+
+import gymnasium
+import numpy as np
+import pytest
+
+import dynaplan as dp
+from dynaplan import cli, mbpo_command
+
+
+@pytest.fixture
+def one_episode(monkeypatch, tmp_path):
+    """A short job in an empty folder: one episode at the end instead of ten."""
+    monkeypatch.setattr(mbpo_command, "_EPISODES", 1)
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("COLUMNS", "80")
+
+
+def test_a_short_run_tells_what_happens(one_episode, capsys):
+    job = ["mbpo", "--steps", "260", "--imagined", "1", "--csv", "log.csv"]
+    assert cli.main(job) == 0
+    out = capsys.readouterr().out
+    assert "MBPO, Pendulum-v1, seed 0" in out
+    assert "Reward and end: known in closed form" in out
+    rows = re.findall(r"^ +(\d+) +(\d+) +(-[\d.]+)? +[\d.]+ % +(\d+) +[\d,]+ +[\d.]+$", out, re.M)
+    assert [(steps, episodes) for steps, episodes, *_ in rows] == [("200", "1"), ("260", "0")]
+    assert re.search(r"^ +1000 +200 +-[\d.]+ +-[\d.]+ ?$", out, re.M)
+    assert max(map(len, out.splitlines())) <= 80
+    with open("log.csv", newline="") as file:
+        logged = list(csv.DictReader(file))
+    assert [row["steps"] for row in logged] == ["200", "260"]
+    assert float(logged[0]["episode_return"]) == pytest.approx(float(rows[0][2]), abs=0.06)
+
+
+def test_a_checkpoint_is_gone_on_with(one_episode, capsys):
+    job = ["mbpo", "--imagined", "0", "--checkpoint", "run.dyna", "--steps"]
+    assert cli.main([*job, "120"]) == 0
+    assert cli.main([*job, "60", "--seed", "9"]) == 0
+    second = capsys.readouterr().out.split("dynaplan ")[2]
+    assert "seed 0" in second.splitlines()[0]
+    assert re.search(r"^ +180 ", second, re.M)
+    whole = dp.MBPO(
+        gymnasium.make("Pendulum-v1"),
+        imagined_per_real=0,
+        reward=dp.rewards.for_env("Pendulum-v1"),
+        random_steps=60,
+        seed=0,
+    )
+    list(whole.run(120))
+    again = dp.MBPO(gymnasium.make("Pendulum-v1"), imagined_per_real=0, seed=5)
+    again.restore("run.dyna")
+    np.testing.assert_array_equal(again.data.states[:120], whole.data.states)
+
+
+def test_an_unknown_environment_is_learned_whole(one_episode, capsys):
+    class Point(gymnasium.Env):
+        observation_space = gymnasium.spaces.Box(-np.inf, np.inf, (2,))
+        action_space = gymnasium.spaces.Box(-1.0, 1.0, (1,))
+
+        def reset(self, *, seed=None, options=None):
+            super().reset(seed=seed)
+            self.state = self.np_random.normal(size=2)
+            return self.state.astype(np.float32), {}
+
+        def step(self, action):
+            x, v = self.state
+            self.state = np.array([x + 0.1 * v, v + 0.1 * float(action[0])])
+            return self.state.astype(np.float32), -float(x * x), False, False, {}
+
+    gymnasium.register("Point-v0", Point, max_episode_steps=50)
+    try:
+        assert cli.main(["mbpo", "--env", "Point-v0", "--steps", "60", "--imagined", "1"]) == 0
+    finally:
+        del gymnasium.registry["Point-v0"]
+    out = capsys.readouterr().out
+    assert "the reward is learned; imagined rollouts do not end" in out
+    assert re.search(r"^ +60 +0 +[\d.]+ % +[1-9]", out, re.M)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--env", "Nothing-v0"], r"--env Nothing-v0: .*Nothing.* doesn't exist"),
+        (["--env", "CartPole-v1"], r"--env CartPole-v1: .*Box"),
+        (["--steps", "0"], r"--steps: expected an integer of at least 1, got '0'"),
+        (["--imagined", "-1"], r"--imagined: expected an integer of at least 0"),
+        (["--colour"], r"--colour \(see python -m dynaplan mbpo --help\)"),
+        (["--checkpoint", "file"], r"--checkpoint file: .*damaged"),
+        (["--steps", "5", "--csv", "file"], r"file is there and is no log"),
+        (["--steps", "5", "--csv", "no/where"], r"--csv, --tensorboard: No such file"),
+    ],
+)
+def test_a_refusal_is_one_line_and_exit_code_2(one_episode, tmp_path, capsys, arguments, message):
+    (tmp_path / "file").write_text("a,b\n1,2\n")
+    try:
+        code = cli.main(["mbpo", *arguments])
+    except SystemExit as end:
+        code = end.code
+    printed = capsys.readouterr()
+    assert code == 2
+    assert printed.err.startswith("dynaplan: ")
+    assert printed.err.count("\n") == 1
+    assert re.search(message, printed.err), printed.err
+
+
+def test_help(capsys):
+    with pytest.raises(SystemExit) as end:
+        cli.main(["mbpo", "--help"])
+    assert end.value.code == 0
+    assert "--imagined K" in capsys.readouterr().out
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has another Ctrl-C")
+def test_ctrl_c_leaves_a_checkpoint(tmp_path):
+    with subprocess.Popen(
+        [sys.executable, "-m", "dynaplan", "mbpo", "--steps", "100000", "--checkpoint", "run"],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        cwd=tmp_path,
+        text=True,
+        env={"PYTHONUNBUFFERED": "1"},
+    ) as command:
+        for _ in range(4):
+            command.stdout.readline()  # the heading: it learns
+        command.send_signal(signal.SIGINT)
+        _, error = command.communicate(timeout=60)
+    assert command.returncode == 130
+    assert error == ""
+    again = dp.MBPO(gymnasium.make("Pendulum-v1"))
+    again.restore(tmp_path / "run")
+    list(again.run(1))
