@@ -95,7 +95,7 @@ def torch_member(start, data, member, settings):
                 low, high = bounds
                 value = high - softplus(high - out[:, count:])
                 value = low + softplus(value - low)
-                penalty = 0.01 * (high.sum() - low.sum())
+                penalty = 0.01 * (high - low).clamp(min=1.0).sum()
                 loss = (error * torch.exp(-value) + value).mean() + penalty
             else:
                 loss = error.mean()
