@@ -58,7 +58,7 @@ def box_of_floats(name: str, space: Any, dim: int) -> Box:
     if not isinstance(space, Box):
         raise TypeError(f"{name}: got {type(space).__name__}, must be a Box")
     if space.shape != (dim,):
-        raise ShapeError(f"{name}: got shape {space.shape}, must be the model's ({dim},)")
+        raise ShapeError(f"{name}: got shape {space.shape}, must be ({dim},)")
     if space.dtype is None or space.dtype.kind != "f":
         raise ArgumentError(f"{name}: got dtype {space.dtype}, must be of floats")
     return space

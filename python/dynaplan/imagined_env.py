@@ -59,6 +59,8 @@ class ImaginedVectorEnv(VectorEnv[Array, Array, Array]):
             any of them, or leaving is worth most. Default 0.
         elites: as in `imagine`.
         clip: as in `rollout`: predicted states stay within so many times the observed range.
+            Default 2.0, as of planners: an agent would find out where a model runs away. None where
+            states may go anywhere, such as a distance walked.
         autoreset_mode: when an environment begins anew, as Gymnasium names it: "NextStep" (default;
             that step's action is ignored), "SameStep", or "Disabled" (by `options["reset_mask"]`).
         seed: of the first `reset`, where that is given none; None draws one.
@@ -112,7 +114,7 @@ class ImaginedVectorEnv(VectorEnv[Array, Array, Array]):
         known_ground: KnownGround | None = None,
         cut_reward: float = 0.0,
         elites: int | Sequence[int] | None = None,
-        clip: float | None = None,
+        clip: float | None = 2.0,
         autoreset_mode: AutoresetMode | str = "NextStep",
         seed: int | None = None,
         threads: int = 1,

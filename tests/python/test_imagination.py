@@ -343,12 +343,10 @@ def test_the_core_wants_a_policy_or_actions(exact: dp.LinearGaussian) -> None:
         _core.imagine(starts=starts, **settings)
     with pytest.raises(dp.ShapeError, match="actions"):
         _core.imagine(starts=starts, actions=np.zeros((5, ACTIONS)), **settings)
-    with pytest.raises(dp.ArgumentError, match="previous_actions: row 0, column 1 is nan"):
-        before = np.full((5, ACTIONS), [0.0, np.nan])
-        _core.imagine(
-            starts=starts, actions=np.zeros((10, ACTIONS)), previous_actions=before, **settings
-        )
     _, actions = rows(10, 1)
+    before = np.full((5, ACTIONS), [0.0, np.nan])
+    with pytest.raises(dp.ArgumentError, match="previous_actions: row 0, column 1 is nan"):
+        _core.imagine(starts=starts, actions=actions, previous_actions=before, **settings)
     _, given, _, after, *_ = _core.imagine(starts=starts, actions=actions, **settings)
     np.testing.assert_array_equal(given, actions)
     once = starts @ A.T + actions[0::2] @ B.T
