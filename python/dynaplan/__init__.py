@@ -98,6 +98,9 @@ else:
 
         return ImaginedVectorEnv
 
+    def __dir__() -> list[str]:
+        return sorted({*globals(), *__all__})
+
 
 __all__ = [
     "CEM",

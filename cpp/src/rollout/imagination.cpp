@@ -231,7 +231,7 @@ class Run {
     return !problem_.disagreement_limit || static_cast<double>(disagreement) <= *problem_.disagreement_limit;
   }
 
-  bool is_finite(ConstBlock<float> next, float reward, Index lane) const {
+  static bool is_finite(ConstBlock<float> next, float reward, Index lane) {
     bool finite = std::isfinite(reward);
     for (Index i = 0; i < next.dim; ++i) finite = finite && std::isfinite(next.row(i)[lane]);
     return finite;

@@ -82,13 +82,16 @@ class Mixture:
             count = batch_size
         elif self._real.size() == 0:
             count = 0
-        parts = []
+        if count == batch_size:
+            return self._real.sample(count, env=env)
+        drawn = self._imagined.drawn(batch_size - count)
+        columns = [self._real.to_torch(column) for column in drawn]
         if count > 0:
-            parts.append(self._real.sample(count, env=env)[:5])
-        if count < batch_size:
-            columns = self._imagined.drawn(batch_size - count)
-            parts.append(tuple(self._real.to_torch(column) for column in columns))
-        return ReplayBufferSamples(*(torch.cat(columns) for columns in zip(*parts, strict=True)))
+            # In any order, as some algorithms cut a batch into those of several updates.
+            order = torch.randperm(batch_size, device=columns[0].device)
+            pairs = zip(self._real.sample(count, env=env)[:5], columns, strict=True)
+            columns = [torch.cat(pair)[order] for pair in pairs]
+        return ReplayBufferSamples(*columns)
 
 
 def _checked(name: str, size: int) -> int:
