@@ -29,6 +29,7 @@ __all__ = ["ImaginedVectorEnv"]
 Array = NDArray[Any]
 Float64 = NDArray[np.float64]
 Bools = NDArray[np.bool_]
+count_nonzero = np.count_nonzero  # of few bools ten times faster than any
 
 
 class ImaginedVectorEnv(VectorEnv[Array, Array, Array]):
@@ -161,6 +162,7 @@ class ImaginedVectorEnv(VectorEnv[Array, Array, Array]):
         self._last_actions = np.zeros((self.num_envs, model.action_dim))
         self._ages = np.zeros(self.num_envs, np.int64)  # steps of the episode so far
         self._ended = np.zeros(self.num_envs, np.bool_)
+        self._some_are_fresh = False
         self._was_reset = False
         self._noise_seed = 0  # of the next step; those after it count on from it
 
@@ -216,7 +218,8 @@ class ImaginedVectorEnv(VectorEnv[Array, Array, Array]):
         self._require_running()
         chosen = self._applied(actions)
         begins = self._ended  # none of them where an episode that is over began anew at once
-        if begins.any():
+        some_begin = count_nonzero(begins) > 0
+        if some_begin:
             rows = np.flatnonzero(~begins)
             states, rewards = self._states.copy(), np.zeros(self.num_envs)
             terminations, cut = np.zeros((2, self.num_envs), np.bool_)
@@ -230,20 +233,21 @@ class ImaginedVectorEnv(VectorEnv[Array, Array, Array]):
         self._ages += 1
         truncations = cut.copy()
         if self.max_episode_steps is not None:
-            truncations |= ~begins & (self._ages >= self.max_episode_steps)
-        if begins.any():
+            truncations |= self._ages >= self.max_episode_steps
+        if some_begin:
+            truncations[begins] = False
             self._begin(begins)
         self._ended = terminations | truncations
-        infos = _info("cut", cut, cut) if cut.any() else {}
-        if self._mode is AutoresetMode.SAME_STEP and self._ended.any():
+        infos = _info("cut", cut, cut) if count_nonzero(cut) else {}
+        if self._mode is AutoresetMode.SAME_STEP and count_nonzero(self._ended):
             infos = self._final(infos)
             self._begin(self._ended.copy())
         return self._observed(self._states), rewards, terminations, truncations, infos
 
     def _imagined(self, chosen: Float64, rows: Any) -> tuple[Float64, Float64, Bools, Bools]:
         """Returns next states, rewards, terminations, and which steps are not taken."""
-        fresh = self._ages == 0
-        if fresh.any():  # nothing comes before the first action, so that it counts as no change
+        if self._some_are_fresh:  # nothing comes before a first action: it counts as no change
+            fresh = self._ages == 0
             self._last_actions[fresh] = chosen[fresh]
         states, actions = self._states[rows], chosen[rows]
         _, _, rewards, after, terminations, _, cut = self._imagination.run(
@@ -253,25 +257,28 @@ class ImaginedVectorEnv(VectorEnv[Array, Array, Array]):
             actions=actions,
             previous_actions=self._last_actions[rows],
         )
-        is_cut = cut.any()
-        if is_cut:
+        cuts = count_nonzero(cut)
+        if cuts:
             after[cut], terminations[cut] = states[cut], False
         if self._imagination.reward_function is not None:
             rewards = np.empty(len(states))
-            taken = ~cut if is_cut else slice(None)
-            rewards[taken] = self._imagination.reward_function(
-                states[taken], actions[taken], after[taken]
-            )
-        if is_cut:
+            taken = np.flatnonzero(~cut)
+            if len(taken):  # of copies, so that the function may write to them
+                rewards[taken] = self._imagination.reward_function(
+                    states[taken], actions[taken], after[taken]
+                )
+        if cuts:
             rewards[cut] = self._cut_reward
+        self._some_are_fresh = False
         return after, rewards, terminations, cut
 
     def _begin(self, which: Bools) -> None:
         """Draws states to begin from, for some environments."""
-        drawn = self.np_random.integers(len(self._starts), size=np.count_nonzero(which))
+        drawn = self.np_random.integers(len(self._starts), size=count_nonzero(which))
         self._states[which] = self._starts[drawn]
         self._ages[which] = 0
         self._ended[which] = False
+        self._some_are_fresh = True
 
     def _final(self, infos: dict[str, Any]) -> dict[str, Any]:
         """Returns what is told of the episodes that have just ended, before others begin."""
@@ -293,19 +300,20 @@ class ImaginedVectorEnv(VectorEnv[Array, Array, Array]):
                 "one row for each environment"
             )
         finite = np.isfinite(wanted)
-        if not finite.all():
+        if count_nonzero(finite) < wanted.size:
             row, column = np.argwhere(~finite)[0]
             raise ArgumentError(
                 f"actions: row {row}, column {column} is {wanted[row, column]}, must be finite"
             )
-        return np.clip(wanted, *self._action_bounds)
+        low, high = self._action_bounds
+        return np.minimum(np.maximum(wanted, low), high)
 
     def _require_running(self) -> None:
         if self.closed:
             raise ClosedEnvironmentError("step: the environment is closed")
         if not self._was_reset:
             raise ResetNeeded("step: the environment was never reset, must be before")
-        if self._mode is AutoresetMode.DISABLED and self._ended.any():
+        if self._mode is AutoresetMode.DISABLED and count_nonzero(self._ended):
             row = int(np.argmax(self._ended))
             raise ResetNeeded(
                 f"step: the episode of environment {row} is over, must be reset before, by "

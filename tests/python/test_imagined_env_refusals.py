@@ -142,3 +142,18 @@ def test_a_functions_own_error_comes_through_and_changes_nothing() -> None:
     is_broken[0] = False
     good = np.full((3, 2), 0.25)
     assert data_equivalence(envs.step(good), other.step(good), exact=True)
+
+
+def test_a_function_may_write_to_what_it_is_given() -> None:
+    def reward(states: Floats, actions: Floats, next_states: Floats) -> Floats:
+        values = paid(states, actions, next_states)
+        for array in (states, actions, next_states):
+            array[:] = 1e9
+        return values
+
+    envs, other = envs_of(3, reward=reward), envs_of(3)
+    envs.reset(seed=0), other.reset(seed=0)
+    good = np.full((3, 2), 0.25)
+    for _ in range(3):
+        assert data_equivalence(envs.step(good), other.step(good), exact=True)
+    np.testing.assert_array_equal(good, 0.25)
