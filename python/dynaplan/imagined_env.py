@@ -153,7 +153,7 @@ class ImaginedVectorEnv(VectorEnv[Array, Array, Array]):
             elites=elites,
             known_ground=known_ground,
             limits=_narrower(bounds, state_limits(model, clip)),
-            threads=threads,
+            threads=_at_least_one("threads", threads),
         )
         # No row at all, to be told now what does not fit.
         nothing = np.empty((0, model.state_dim)), np.empty((0, model.action_dim))

@@ -117,6 +117,7 @@ def test_bad_masks_are_refused(mask: Any, error: type[Exception]) -> None:
         ({"autoreset_mode": "Never"}, dp.ArgumentError, "autoreset_mode: got 'Never'"),
         ({"seed": -1}, dp.ArgumentError, "seed"),
         ({"threads": 0.5}, dp.ArgumentError, "threads"),
+        ({"threads": 0}, dp.ArgumentError, "threads: got 0"),
     ],
 )
 def test_what_does_not_fit_is_refused_at_once(
