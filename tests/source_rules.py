@@ -41,7 +41,7 @@ PYTHON_LAYERS = (
     {"agents", "evaluate", "explanation", "features", "imagination", "io", "known_ground"}
     | {"limits", "models", "planners", "recursive", "rewards", "risk", "rollouts", "terminations"}
     | {"trajectory_score", "transitions"},
-    {"control", "control_course", "dyna", "envs", "mazes", "tuning"},
+    {"control", "control_course", "dyna", "envs", "imagined_env", "mazes", "sb3", "tuning"},
     {"cli", "command", "distributed", "mbpo_command", "pets_job", "report"},
     {"__init__", "__main__"},
 )

@@ -58,10 +58,12 @@ class PythonTermination final : public BatchTermination {
   IndexType action_dim_;
 };
 
-// Either what the core runs or a Python function, of which it is given one or none.
+// Either what the core runs or a Python function, of which it is given one or none; without a policy, the actions.
 struct Choice {
   const PolicyHandle* policy;
   const py::object& policy_function;
+  const py::object& actions;
+  const py::object& previous_actions;
   const TerminationHandle* termination;
   const py::object& termination_function;
 };
@@ -78,7 +80,7 @@ py::tuple imagine_rows(const DynamicsHandle& dynamics, const py::array& starts, 
   problem.dynamics = dynamics.float32.get();
   problem.elites = std::move(elites);
   if (choice.policy != nullptr) problem.policy = choice.policy->policy.get();
-  if (choice.policy == nullptr) problem.batch_policy = &policy_function;
+  if (!choice.policy_function.is_none()) problem.batch_policy = &policy_function;
   if (reward != nullptr) problem.reward = reward->float32.get();
   if (choice.termination != nullptr) problem.termination = choice.termination->float32.get();
   if (!choice.termination_function.is_none()) problem.batch_termination = &termination_function;
@@ -92,6 +94,8 @@ py::tuple imagine_rows(const DynamicsHandle& dynamics, const py::array& starts, 
   rows.length = length;
   if (length < 1) throw ValueError("length: got " + std::to_string(length) + ", must be at least 1");
   const IndexType size = rows.count * length;
+  rows.given_actions = optional_input<double>(choice.actions, "actions", {size, action_dim});
+  rows.previous_actions = optional_input<double>(choice.previous_actions, "previous_actions", {rows.count, action_dim});
   py::array_t<double> states({size, state_dim});
   py::array_t<double> actions({size, action_dim});
   py::array_t<double> rewards(reward != nullptr ? size : 0);
@@ -126,15 +130,16 @@ void bind_imagination(py::module_& m) {
       [](const DynamicsHandle& dynamics, const py::array& starts, const PolicyHandle* policy,
          const py::object& policy_function, const RewardHandle* reward, const TerminationHandle* termination,
          const py::object& termination_function, const py::object& limits, std::vector<IndexType> elites,
-         std::optional<double> disagreement_limit, IndexType length, std::uint64_t seed, int threads) {
-        const Choice choice{policy, policy_function, termination, termination_function};
+         std::optional<double> disagreement_limit, IndexType length, std::uint64_t seed, int threads,
+         const py::object& actions, const py::object& previous_actions) {
+        const Choice choice{policy, policy_function, actions, previous_actions, termination, termination_function};
         return imagine_rows(dynamics, starts, choice, reward, limits, std::move(elites), disagreement_limit, length,
                             seed, threads);
       },
       py::kw_only(), py::arg("dynamics"), py::arg("starts"), py::arg("policy").none(true), py::arg("policy_function"),
       py::arg("reward").none(true), py::arg("termination").none(true), py::arg("termination_function"),
       py::arg("limits"), py::arg("elites"), py::arg("disagreement_limit"), py::arg("length"), py::arg("seed"),
-      py::arg("threads"));
+      py::arg("threads"), py::arg("actions") = py::none(), py::arg("previous_actions") = py::none());
 }
 
 }  // namespace dynaplan::bindings

@@ -4,6 +4,8 @@ The way of the data: `collect` or `Transitions`, then `LinearGaussian.fit`, `eva
 with a planner such as `CEM`.
 """
 
+from typing import TYPE_CHECKING
+
 from dynaplan._isa import build_info as build_info
 from dynaplan._isa import load_core as _load_core
 from dynaplan._version import __version__ as __version__
@@ -84,6 +86,22 @@ from dynaplan.tuning import Trial as Trial  # noqa: E402
 from dynaplan.tuning import Tuning as Tuning  # noqa: E402
 from dynaplan.tuning import tune as tune  # noqa: E402
 
+if TYPE_CHECKING:
+    from dynaplan.imagined_env import ImaginedVectorEnv as ImaginedVectorEnv
+else:
+
+    def __getattr__(name: str) -> type:
+        """Imports what is made of Gymnasium's classes when it is asked for, as that takes long."""
+        if name != "ImaginedVectorEnv":
+            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+        from dynaplan.imagined_env import ImaginedVectorEnv  # noqa: PLC0415  # see above
+
+        return ImaginedVectorEnv
+
+    def __dir__() -> list[str]:
+        return sorted({*globals(), *__all__})
+
+
 __all__ = [
     "CEM",
     "ICEM",
@@ -112,6 +130,7 @@ __all__ = [
     "GaussianMLP",
     "Identity",
     "Imagined",
+    "ImaginedVectorEnv",
     "IsaError",
     "Iteration",
     "Jacobians",

@@ -7,13 +7,14 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from dynaplan import _arrays
 from dynaplan.errors import ArgumentError, ShapeError
 
 if TYPE_CHECKING:
     from gymnasium import Env
     from gymnasium.spaces import Box
 
-__all__ = ["boxes", "fit_to_space"]
+__all__ = ["action_box", "box_of_floats", "boxes", "fit_to_space", "float32_bounds"]
 
 
 def boxes(env: Env[Any, Any]) -> tuple[Box, Box]:
@@ -48,3 +49,43 @@ def fit_to_space(action: ArrayLike, space: Box) -> NDArray[Any]:
     if not np.isfinite(values).all():
         raise ArgumentError(f"policy: expected a finite action, got {values}")
     return np.asarray(np.clip(values, space.low, space.high), dtype=space.dtype)
+
+
+def box_of_floats(name: str, space: Any, dim: int) -> Box:
+    """Returns a space that must be a Box of floats of shape (dim,)."""
+    from gymnasium.spaces import Box  # noqa: PLC0415  # as above
+
+    if not isinstance(space, Box):
+        raise TypeError(f"{name}: got {type(space).__name__}, must be a Box")
+    if space.shape != (dim,):
+        raise ShapeError(f"{name}: got shape {space.shape}, must be ({dim},)")
+    if space.dtype is None or space.dtype.kind != "f":
+        raise ArgumentError(f"{name}: got dtype {space.dtype}, must be of floats")
+    return space
+
+
+def action_box(space: Any, dim: int) -> Box:
+    """Returns a Box of floats of shape (dim,), or makes one of float32 of a pair (low, high)."""
+    from gymnasium.spaces import Box  # noqa: PLC0415  # as above
+
+    if not isinstance(space, tuple | list):
+        return box_of_floats("action_space", space, dim)
+    if len(space) != 2:
+        raise ShapeError(f"action_space: got {len(space)} entries, must be (low, high)")
+    low = _arrays.vector("action_space.low", space[0], dim)
+    high = _arrays.vector("action_space.high", space[1], dim)
+    if not (low <= high).all():
+        raise ArgumentError(f"action_space: got {low} to {high}, must be from low to high")
+    return Box(low.astype(np.float32), high.astype(np.float32))
+
+
+def float32_bounds(space: Box) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Returns the lowest and the highest float32 within a Box; infinite where it has no bounds."""
+    low, high = space.low.astype(np.float64), space.high.astype(np.float64)
+    with np.errstate(over="ignore"):  # bounds beyond float32 are none
+        lowest, highest = low.astype(np.float32), high.astype(np.float32)
+        above = np.nextafter(lowest, np.float32(np.inf))
+        below = np.nextafter(highest, np.float32(-np.inf))
+    lowest = np.where(lowest < low, above, lowest)
+    highest = np.where(highest > high, below, highest)
+    return lowest.astype(np.float64), highest.astype(np.float64)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
     from dynaplan.rewards import Reward
     from dynaplan.terminations import Termination
 
-__all__ = ["Imagined", "elite_members", "imagine"]
+__all__ = ["Imagination", "Imagined", "elite_members", "imagine", "starting_states"]
 
 Float64 = NDArray[np.float64]
 # From states (N, S) to actions (N, A).
@@ -137,38 +138,126 @@ def imagine(
         >>> len(made), bool(abs(made.next_states).max() < 1e-3)
         (15, True)
     """
-    first = _arrays.rows("starts", starts, model.state_dim)
-    if not len(first):
-        raise ShapeError(f"starts: got 0 rows, must be at least one (N, {model.state_dim})")
-    wanted = reward_terms.predicted() if reward is None else reward
-    built_in = isinstance(wanted, reward_terms.Term)
+    first = starting_states(model, starts)
+    imagination = Imagination(
+        model,
+        reward=reward,
+        termination=termination,
+        elites=elites,
+        known_ground=known_ground,
+        limits=state_limits(model, clip),
+        threads=threads,
+    )
     chosen, policy_function = _policy(policy, model.action_dim)
-    ending, ending_function = _termination(termination)
-    rows = _core.imagine(
-        dynamics=model.dynamics,
-        starts=first,
+    rows = imagination.run(
+        first,
+        _arrays.integer("length", length),
+        _arrays.seed_number(seed),
         policy=chosen,
         policy_function=policy_function,
-        reward=wanted._reward if isinstance(wanted, reward_terms.Term) else None,
-        termination=ending,
-        termination_function=ending_function,
-        limits=state_limits(model, clip),
-        elites=elite_members(model, elites),
-        disagreement_limit=None if known_ground is None else float(known_ground.limit),
-        length=_arrays.integer("length", length),
-        seed=_arrays.seed_number(seed),
-        threads=_arrays.integer("threads", threads),
     )
     states, actions, rewards, next_states, terminated, lengths, cut = rows
     made = np.arange(length) < lengths[:, None]
     origin = np.repeat(np.arange(len(first)), lengths)
+    pays = imagination.reward_function
     if not made.all():
         kept = made.ravel()
         states, actions, next_states = states[kept], actions[kept], next_states[kept]
-        terminated, rewards = terminated[kept], rewards[kept] if built_in else rewards
-    if not built_in:
-        rewards = _rewards(wanted, states, actions, next_states)
+        terminated, rewards = terminated[kept], rewards[kept] if pays is None else rewards
+    if pays is not None:
+        rewards = pays(states, actions, next_states)
     return Imagined(states, actions, rewards, next_states, terminated, origin, lengths, cut)
+
+
+class Imagination:
+    """A model and what its steps earn and where they end, made ready for the core once.
+
+    Args:
+        model: as in `imagine`.
+        reward: likewise.
+        termination: likewise.
+        elites: likewise.
+        known_ground: likewise.
+        limits: (S,) lowest and highest states that predictions are clipped to, or None.
+        threads: as in `imagine`.
+
+    Attributes:
+        reward_function: function of states, actions and next states that returns the rewards, or
+            None where `run` returns them.
+    """
+
+    def __init__(
+        self,
+        model: Model,
+        *,
+        reward: Reward | None,
+        termination: Termination | None,
+        elites: int | Sequence[int] | None,
+        known_ground: KnownGround | None,
+        limits: tuple[Float64, Float64] | None,
+        threads: int,
+    ) -> None:
+        wanted = reward_terms.predicted() if reward is None else reward
+        built_in = wanted._reward if isinstance(wanted, reward_terms.Term) else None
+        self.reward_function: Callable[..., Float64] | None = None
+        if built_in is None:
+            if not callable(wanted):
+                raise TypeError(
+                    f"reward: got {type(wanted).__name__}, must be a term or a function"
+                )
+            _require_no_step("reward", wanted)
+            self.reward_function = partial(_rewards, wanted)
+        ending, ending_function = _termination(termination)
+        self._settings: dict[str, Any] = {
+            "dynamics": model.dynamics,
+            "reward": built_in,
+            "termination": ending,
+            "termination_function": ending_function,
+            "limits": limits,
+            "elites": elite_members(model, elites),
+            "disagreement_limit": None if known_ground is None else float(known_ground.limit),
+            "threads": _arrays.integer("threads", threads),
+        }
+
+    def run(
+        self,
+        starts: Float64,
+        length: int,
+        seed: int,
+        *,
+        policy: _core.Policy | None = None,
+        policy_function: Callable[..., Float64] | None = None,
+        actions: Float64 | None = None,
+        previous_actions: Float64 | None = None,
+    ) -> tuple[NDArray[Any], ...]:
+        """Calls the core with a policy, or with the actions (N * length, A)."""
+        rows: tuple[NDArray[Any], ...] = _core.imagine(
+            starts=starts,
+            length=length,
+            seed=seed,
+            policy=policy,
+            policy_function=policy_function,
+            actions=actions,
+            previous_actions=previous_actions,
+            **self._settings,
+        )
+        return rows
+
+
+def starting_states(model: Model, starts: ArrayLike) -> Float64:
+    """Returns (N, S) states to begin with, at least one.
+
+    Args:
+        model: whose states they are.
+        starts: (N, S), or one (S,).
+
+    Raises:
+        ShapeError: they are not so.
+    """
+    first: Float64 = _arrays.rows("starts", starts, model.state_dim)
+    if not len(first):
+        raise ShapeError(f"starts: got 0 rows, must be at least one (N, {model.state_dim})")
+    return first
 
 
 def elite_members(model: Model, elites: int | Sequence[int] | None) -> list[int]:
@@ -244,9 +333,6 @@ def _rewards(
     reward: Callable[..., ArrayLike], states: Float64, actions: Float64, next_states: Float64
 ) -> Float64:
     """Returns what a function pays for each row."""
-    if not callable(reward):
-        raise TypeError(f"reward: got {type(reward).__name__}, must be a term or a function")
-    _require_no_step("reward", reward)
     values: Float64 = _arrays.vector("reward", reward(states, actions, next_states), len(states))
     if not np.isfinite(values).all():
         row = int(np.argmin(np.isfinite(values)))

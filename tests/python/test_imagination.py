@@ -321,3 +321,33 @@ def test_the_policys_own_error_comes_through(exact: dp.LinearGaussian) -> None:
 
     with pytest.raises(KeyError, match="mine"):
         dp.imagine(exact, np.zeros((2, STATES)), fails, reward=lambda s, a, n: s[:, 0])
+
+
+def test_the_core_wants_a_policy_or_actions(exact: dp.LinearGaussian) -> None:
+    settings: dict[str, Any] = {
+        "dynamics": exact.dynamics,
+        "policy": None,
+        "policy_function": None,
+        "reward": None,
+        "termination": None,
+        "termination_function": None,
+        "limits": None,
+        "elites": [0],
+        "disagreement_limit": None,
+        "length": 2,
+        "seed": 0,
+        "threads": 1,
+    }
+    starts, _ = rows(5, 0)
+    with pytest.raises(dp.ArgumentError, match="policy: got none, and no actions"):
+        _core.imagine(starts=starts, **settings)
+    with pytest.raises(dp.ShapeError, match="actions"):
+        _core.imagine(starts=starts, actions=np.zeros((5, ACTIONS)), **settings)
+    _, actions = rows(10, 1)
+    before = np.full((5, ACTIONS), [0.0, np.nan])
+    with pytest.raises(dp.ArgumentError, match="previous_actions: row 0, column 1 is nan"):
+        _core.imagine(starts=starts, actions=actions, previous_actions=before, **settings)
+    _, given, _, after, *_ = _core.imagine(starts=starts, actions=actions, **settings)
+    np.testing.assert_array_equal(given, actions)
+    once = starts @ A.T + actions[0::2] @ B.T
+    np.testing.assert_allclose(after[1::2], once @ A.T + actions[1::2] @ B.T, atol=1e-5)

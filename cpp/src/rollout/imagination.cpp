@@ -47,6 +47,11 @@ class Run {
         starts_of_members_(size(members() + 1)),
         workspaces_(size(threads_)) {
     for (Index i = 0; i < rows.count * state_dim_; ++i) states_[size(i)] = static_cast<float>(rows.starts[i]);
+    if (rows.previous_actions != nullptr) {
+      for (Index i = 0; i < rows.count * action_dim_; ++i) {
+        actions_[size(i)] = static_cast<float>(rows.previous_actions[i]);
+      }
+    }
     for (Index n = 0; n < rows.count; ++n) going_[size(n)] = n;
     std::fill_n(rows.steps, rows.count, 0);
     std::fill_n(rows.cut, rows.count, false);
@@ -174,7 +179,8 @@ class Run {
     if (problem_.limits != nullptr) clip(next);
     view.state = state;
     view.action = action;
-    view.previous_action = t == 0 ? action : gathered(actions_, action_dim_, group, workspace);
+    const bool is_first = t == 0 && rows_.previous_actions == nullptr;
+    view.previous_action = is_first ? action : gathered(actions_, action_dim_, group, workspace);
     view.next = next.rows(0, state_dim_);
     view.predicted = next.rows(state_dim_, next.dim - state_dim_);
     view.step = t;
@@ -200,12 +206,16 @@ class Run {
       problem_.policy->act(state, stream(t), group.first, workspace, action);
       return;
     }
-    for (Index i = 0; i < action_dim_; ++i) {
-      for (Index k = 0; k < action.lanes; ++k) {
-        const Index place = group.first + std::min(k, group.count - 1);
-        action.row(i)[k] = static_cast<float>(batch_actions_[size(place * action_dim_ + i)]);
-      }
+    for (Index k = 0; k < action.lanes; ++k) {
+      const double* const given = given_action(group.first + std::min(k, group.count - 1), t);
+      for (Index i = 0; i < action_dim_; ++i) action.row(i)[k] = static_cast<float>(given[i]);
     }
+  }
+
+  // The action (A) of the rollout at a place of the order, where it does not come from a compiled policy.
+  const double* given_action(Index place, Index t) const {
+    if (problem_.batch_policy != nullptr) return batch_actions_.data() + place * action_dim_;
+    return rows_.given_actions + row(order_[size(place)], t) * action_dim_;
   }
 
   void clip(Block<float> next) const {
@@ -221,7 +231,7 @@ class Run {
     return !problem_.disagreement_limit || static_cast<double>(disagreement) <= *problem_.disagreement_limit;
   }
 
-  bool is_finite(ConstBlock<float> next, float reward, Index lane) const {
+  static bool is_finite(ConstBlock<float> next, float reward, Index lane) {
     bool finite = std::isfinite(reward);
     for (Index i = 0; i < next.dim; ++i) finite = finite && std::isfinite(next.row(i)[lane]);
     return finite;
@@ -229,11 +239,11 @@ class Run {
 
   void write(const StepView<float>& view, Index lane, Index rollout, Index t, Index place) {
     copy_state(rollout, t, rows_.states + row(rollout, t) * state_dim_);
+    const double* const given = problem_.policy != nullptr ? nullptr : given_action(place, t);
     for (Index i = 0; i < action_dim_; ++i) {
       const float value = view.action.row(i)[lane];
       actions_[size(rollout * action_dim_ + i)] = value;
-      rows_.actions[row(rollout, t) * action_dim_ + i] =
-          problem_.policy != nullptr ? static_cast<double>(value) : batch_actions_[size(place * action_dim_ + i)];
+      rows_.actions[row(rollout, t) * action_dim_ + i] = given != nullptr ? given[i] : static_cast<double>(value);
     }
     for (Index i = 0; i < state_dim_; ++i) {
       const float value = view.next.row(i)[lane];
@@ -289,14 +299,24 @@ class Run {
   std::unique_ptr<bool[]> batch_ended_;
 };
 
-void require_starts(const ImaginedRows& rows, Index state_dim) {
+void require_finite(const char* name, const double* values, Index rows, Index columns) {
+  for (Index i = 0; values != nullptr && i < rows * columns; ++i) {
+    if (std::isfinite(static_cast<float>(values[i]))) continue;
+    throw ValueError(std::string(name) + ": row " + to_string(i / columns) + ", column " + to_string(i % columns) +
+                     " is " + to_string(values[i]) + ", must be a finite float32");
+  }
+}
+
+void require_rows(const ImaginationProblem& problem, const ImaginedRows& rows) {
+  const Index state_dim = problem.dynamics->state_dim();
+  const Index action_dim = problem.dynamics->action_dim();
+  const bool policy_missing = problem.policy == nullptr && problem.batch_policy == nullptr;
   if (rows.length < 1) throw ValueError("length: got " + to_string(rows.length) + ", must be at least 1");
   if (rows.count >= kMostRollouts) throw ValueError("starts: got 2^31 or more, must be fewer");
-  for (Index i = 0; i < rows.count * state_dim; ++i) {
-    if (std::isfinite(static_cast<float>(rows.starts[i]))) continue;
-    throw ValueError("starts: row " + to_string(i / state_dim) + ", column " + to_string(i % state_dim) + " is " +
-                     to_string(rows.starts[i]) + ", must be a finite float32");
-  }
+  if (policy_missing && rows.given_actions == nullptr) throw ValueError("policy: got none, and no actions either");
+  require_finite("starts", rows.starts, rows.count, state_dim);
+  require_finite("actions", rows.given_actions, rows.count * rows.length, action_dim);
+  require_finite("previous_actions", rows.previous_actions, rows.count, action_dim);
 }
 
 }  // namespace
@@ -330,7 +350,8 @@ void ImaginationProblem::validate() const {
 
 void imagine(const ImaginationProblem& problem, const ImaginedRows& rows) {
   problem.validate();
-  require_starts(rows, problem.dynamics->state_dim());
+  require_rows(problem, rows);
+  if (rows.count == 0) return;
   Run(problem, rows).run();
 }
 

@@ -14,6 +14,7 @@ from dynaplan._core.terminations import Termination
 class Policy:
     """A policy as it was when this was made."""
 
+# Without a policy `actions` are (N * H, A); `previous_actions` (N, A) come before the first step.
 # (N * H, S) states, (N * H, A) actions, (N * H,) rewards (empty without one), (N * H, S) next
 # states, (N * H,) terminations; (N,) steps of each rollout, (N,) whether it was cut.
 def imagine(
@@ -31,6 +32,8 @@ def imagine(
     length: int,
     seed: int,
     threads: int,
+    actions: _Float64 | None = None,
+    previous_actions: _Float64 | None = None,
 ) -> tuple[
     _Float64,
     _Float64,

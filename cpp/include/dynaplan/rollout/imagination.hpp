@@ -27,7 +27,8 @@ class BatchTermination {
                    bool* ended) const = 0;
 };
 
-/// What imagined transitions are made of. One of the policies is there; other pointers may be null.
+/// What imagined transitions are made of. One of the policies is there, or `ImaginedRows` has the actions; other
+/// pointers may be null.
 struct ImaginationProblem {
   const Dynamics<float>* dynamics = nullptr;
   std::vector<Index> elites;  // the members that predict, each equally often
@@ -45,7 +46,9 @@ struct ImaginationProblem {
 
 /// Rollouts of `length` steps from each start, arrays row-major: transition t of rollout n in row n * length + t.
 struct ImaginedRows {
-  const double* starts = nullptr;  // (count, S)
+  const double* starts = nullptr;            // (count, S)
+  const double* given_actions = nullptr;     // (count * length, A), where there is no policy
+  const double* previous_actions = nullptr;  // (count, A) before the first step; null: those of the first step
   Index count = 0;
   Index length = 1;
   double* states = nullptr;       // (count * length, S)
