@@ -380,5 +380,5 @@ def test_sac_learns_from_imagination_in_a_loop() -> None:
     )
     agent = SB3Agent(algorithm)
     dyna = dyna_of(agent, length=5, rollouts_per_step=100, refit_every=100)
-    list(dyna.run(800))
+    list(dyna.run(1000))
     assert real_returns(lambda state: agent.act(state, deterministic=True)) > -300.0
