@@ -21,8 +21,9 @@ if TYPE_CHECKING:
 
 __all__ = ["pets_cpu", "pets_paper"]
 
+_RANDOM_EPISODE_STEPS = 10
 _EPISODE_STEPS = GrowingSteps(30, 1 / 3)
-_REFIT_EVERY = GrowingSteps(15, 1 / 20)
+_REFIT_EVERY = GrowingSteps(15, 1 / 10)
 
 
 def pets_cpu(
@@ -47,7 +48,7 @@ def pets_cpu(
 
     Every step counts where there are few: the networks learn from all rows, none drawn twice or
     held out, with a learning rate that falls in three stages; they learn again within an episode;
-    and episodes are short at first, so that a few hundred steps hold many starts.
+    and episodes are short at first, the random ones 10 steps, so that few steps hold many starts.
 
     Args:
         env: as in `PETS`.
@@ -58,7 +59,7 @@ def pets_cpu(
         clip: as in `CEM`. Pass None where a state may leave its range for good, as a position does.
         random_steps: as in `PETS`.
         episode_steps: as in `PETS`. Default: 30, or a third of the steps so far if that is more.
-        refit_every: as in `PETS`. Default: 15, or a twentieth of the steps so far if that is more.
+        refit_every: as in `PETS`. Default: 15, or a tenth of the steps so far if that is more.
         seed: of everything; None draws one.
         threads: for learning and planning; the course is the same for any number.
 
@@ -91,6 +92,7 @@ def pets_cpu(
             threads=threads,
         ),
         random_steps=random_steps,
+        random_episode_steps=_RANDOM_EPISODE_STEPS,
         episode_steps=episode_steps,
         refit_every=refit_every,
         seed=number,
@@ -108,7 +110,7 @@ def _staged_learner(angles: Sequence[int], rewards: bool, seed: int, threads: in
         batches = -(-len(data) // _BATCH_SIZE)
         for learning_rate, most_epochs, most_steps in _STAGES:
             least = -(-_LEAST_EPOCHS * most_epochs // _STAGES[0][1])
-            previous = Ensemble.fit(
+            model = Ensemble.fit(
                 data,
                 angles=angles,
                 rewards=rewards,
@@ -121,9 +123,10 @@ def _staged_learner(angles: Sequence[int], rewards: bool, seed: int, threads: in
                 seed=seed,
                 threads=threads,
             )
-            if previous.history.interrupted:
+            if model.history.interrupted:
                 break
-        return previous
+            previous = model
+        return model
 
     return learn
 
