@@ -1,7 +1,9 @@
 """What real steps are worth to PETS: `dp.pets_cpu` as it comes, judged apart from its learning.
 
-Settings are the library's defaults, chosen on seeds 0, 1, 100 and 101. The seeds here are others,
-and none is left out. Every real step counts, the random ones included; the reward is known.
+Settings are the library's defaults, chosen on seeds 20 to 31 (Pendulum-v1) and 20 to 25 (Reacher-v5).
+The seeds here are others, and none is left out; they were run once with earlier defaults, which
+solved 7 of 10 on Pendulum-v1, and what the best plan earns from their starts was looked at then.
+Every real step counts, the random ones included; the reward is known.
 """
 
 from __future__ import annotations
@@ -127,7 +129,8 @@ CASE = Case(
         "Mean returns of evaluation episodes after so many real steps of dp.pets_cpu as it comes,"
         " with the known reward: Pendulum-v1, 10 seeds (7000 to 7009), 20 episodes each;"
         " Reacher-v5, 5 seeds (7000 to 7004), 50 episodes each. A seed is solved from -200 and -5"
-        " on. The defaults were chosen on seeds 0, 1, 100 and 101."
+        " on. The defaults were chosen on seeds 20 to 31 and 20 to 25; earlier ones, run on these"
+        " seeds once, solved 7 of 10 on Pendulum-v1."
     ),
     inputs=lambda: None,
     variants=(

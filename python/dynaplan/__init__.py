@@ -27,6 +27,7 @@ from dynaplan.dyna import DynaIteration as DynaIteration  # noqa: E402
 from dynaplan.dyna import DynaQ as DynaQ  # noqa: E402
 from dynaplan.dyna import DynaQPlus as DynaQPlus  # noqa: E402
 from dynaplan.dyna import Episode as Episode  # noqa: E402
+from dynaplan.dyna import GrowingSteps as GrowingSteps  # noqa: E402
 from dynaplan.dyna import Iteration as Iteration  # noqa: E402
 from dynaplan.dyna import LengthSchedule as LengthSchedule  # noqa: E402
 from dynaplan.dyna import PrioritizedSweeping as PrioritizedSweeping  # noqa: E402
@@ -128,6 +129,7 @@ __all__ = [
     "Explanation",
     "FunctionModel",
     "GaussianMLP",
+    "GrowingSteps",
     "Identity",
     "Imagined",
     "ImaginedVectorEnv",

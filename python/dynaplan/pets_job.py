@@ -22,7 +22,7 @@ def loop_for(env: Any, reward: Reward, *, steps: int, horizon: int, seed: int) -
     Args:
         env: the environment.
         reward: its reward.
-        steps: real steps there will be; at most half of them, and at most 100, are random.
+        steps: real steps there will be; at most half of them, and at most 50, are random.
         horizon: steps to plan ahead.
         seed: of everything.
 
@@ -38,7 +38,7 @@ def loop_for(env: Any, reward: Reward, *, steps: int, horizon: int, seed: int) -
         horizon=horizon,
         # A position that only grows must be let grow beyond the data.
         clip=None if identify(env).observes_position else 2.0,
-        random_steps=min(100, steps // 2),
+        random_steps=min(50, steps // 2),
         seed=seed,
     )
 

@@ -95,7 +95,7 @@ def check_table(check: Evaluation) -> Table:
 
 
 # The iterations of a loop are printed as they come, so that their columns are fixed.
-ITERATION_HEADING = "  steps   episode      return   trusted horizon   learning   in all"
+ITERATION_HEADING = "  steps   episode   length      return   trusted horizon   learning   in all"
 
 
 def iteration_line(iteration: Iteration) -> str:
@@ -105,8 +105,10 @@ def iteration_line(iteration: Iteration) -> str:
     value = f"{iteration.episode_return:.1f}" if controlled else ""
     check = iteration.evaluation
     trusted = steps(check.trusted_horizon) if check else ""
-    seconds = f"{iteration.learning_seconds:9.2f} {iteration.seconds:8.2f}"
-    return f"{iteration.steps:7d}   {episode:>7} {value:>11}   {trusted:>15}  {seconds}"
+    return (
+        f"{iteration.steps:7d}   {episode:>7}   {iteration.episode_steps:6d} {value:>11}"
+        f"   {trusted:>15}  {iteration.learning_seconds:9.2f} {iteration.seconds:8.2f}"
+    )
 
 
 # As those of a loop that imagines.

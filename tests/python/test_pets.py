@@ -96,6 +96,40 @@ def test_it_learns_every_so_many_steps_where_asked():
     assert [learn.rows[place] for place in places] == [12, 20, 32, 35]
 
 
+def test_controlled_episodes_are_cut_where_asked():
+    env = Slider(length=10)
+    course = list(loop(env, Fits(), random_steps=20, episode_steps=6).run(40))
+    assert [it.episode_steps for it in course] == [20, 6, 6, 6, 2]
+    assert len(env.resets) == 2 + 4  # the random beginning sees two episodes of its own
+    assert len(course[-1].data.episode_slices) == 2 + 4
+    *_, last = loop(Slider(length=5), Fits(), random_steps=20, episode_steps=6).run(30)
+    assert last.episode_steps == 5  # the environment's own end comes first
+
+
+def test_episodes_and_pauses_may_grow_with_the_steps():
+    learn, asked = Fits(), []
+
+    def pause(steps):
+        asked.append(steps)
+        return steps // 4
+
+    longest = dp.GrowingSteps(4, 0.25)
+    course = list(
+        loop(Slider(100), learn, random_steps=20, episode_steps=longest, refit_every=pause).run(50)
+    )
+    assert [it.steps for it in course] == [20, 25, 31, 38, 47, 50]
+    assert learn.rows == [20, 25, 31, 38, 47, 50]
+    assert set(asked) == {20, 25, 31, 38, 47}
+    with pytest.raises(dp.ArgumentError, match=r"refit_every\(20\): got 0, must be at least 1"):
+        list(loop(Slider(), Fits(), random_steps=20, refit_every=lambda steps: 0).run(50))
+    with pytest.raises(dp.ArgumentError, match=r"episode_steps\(20\): got 0"):
+        list(loop(Slider(), Fits(), random_steps=20, episode_steps=lambda steps: 0).run(50))
+    with pytest.raises(dp.ArgumentError, match="least: got 0"):
+        dp.GrowingSteps(0, 0.5)
+    with pytest.raises(dp.ArgumentError, match="share: got -1"):
+        dp.GrowingSteps(1, -1.0)
+
+
 def test_the_evaluation_is_of_the_model_that_had_not_seen_the_episode():
     learn = Fits()
     first, second = loop(Slider(), learn, random_steps=20).run(30)
@@ -178,6 +212,7 @@ def test_the_controller_is_the_one_of_the_loop():
     [
         ({"random_steps": 0}, "random_steps: got 0, must be at least 1"),
         ({"refit_every": 0}, "refit_every: got 0"),
+        ({"episode_steps": 0}, "episode_steps: got 0"),
         ({"evaluation_horizon": -1}, "evaluation_horizon: got -1"),
         ({"seed": -1}, "seed"),
     ],
@@ -244,7 +279,17 @@ def test_the_settings_for_a_cpu_go_on_from_the_model_before():
     first, second = pets.run(40)
     assert first.model.architecture.hidden == (64, 64)
     assert first.model.architecture.members == 5 == pets.planner.particles
-    again = dp.Ensemble.fit(second.data, initial=first.model, seed=5)
+    again = first.model
+    for learning_rate, epochs in ((3e-3, 400), (1e-3, 150), (3e-4, 100)):
+        again = dp.Ensemble.fit(
+            second.data,
+            initial=again,
+            learning_rate=learning_rate,
+            epochs=epochs,
+            held_out=0.0,
+            bootstrap=False,
+            seed=5,
+        )
     states, actions = np.ones((1, 2)), np.ones((1, 1))
     np.testing.assert_array_equal(
         again.predict(states, actions).mean, second.model.predict(states, actions).mean
@@ -252,6 +297,14 @@ def test_the_settings_for_a_cpu_go_on_from_the_model_before():
     learned = dp.pets_cpu(env, random_steps=30, horizon=3)
     (only,) = learned.run(30)
     assert only.model.architecture.rewards
+
+
+def test_the_settings_for_a_cpu_bound_the_gradient_steps_of_a_fit():
+    rows = np.random.default_rng(0).normal(size=(3200, 2))
+    data = dp.Transitions(rows, rows[:, :1], rows)
+    learn = dp.pets_cpu(Slider(), reward=REWARD, seed=0, threads=2).learn
+    epochs = [len(learn(data[:rows], None).history.training) for rows in (64, 1600, 3200)]
+    assert epochs == [100, 14, 7]  # of the last stage: 700 steps, or the least
 
 
 # The table of the paper's `config/*.py`.

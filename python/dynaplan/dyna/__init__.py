@@ -3,6 +3,7 @@
 from dynaplan.dyna.imagining import Dyna as Dyna
 from dynaplan.dyna.mbpo import MBPO as MBPO
 from dynaplan.dyna.mbpo import mbpo_paper as mbpo_paper
+from dynaplan.dyna.pace import GrowingSteps as GrowingSteps
 from dynaplan.dyna.pets import PETS as PETS
 from dynaplan.dyna.pets import Iteration as Iteration
 from dynaplan.dyna.pets import Learner as Learner

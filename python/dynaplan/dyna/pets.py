@@ -14,6 +14,7 @@ from dynaplan import _arrays
 from dynaplan import rewards as reward_terms
 from dynaplan._spaces import boxes, fit_to_space
 from dynaplan.control import MPC
+from dynaplan.dyna.pace import Pace, checked_pace, steps_at
 from dynaplan.envs import collect
 from dynaplan.errors import ArgumentError
 from dynaplan.evaluate import Evaluation, evaluate
@@ -81,8 +82,11 @@ class PETS:
         random_episode_steps: length at which its episodes are cut, as in `collect`, where the
             default 25 is explained; None leaves it to the environment.
         random_hold: for how many steps its actions are held, as in `collect`.
+        episode_steps: length at which controlled episodes are cut, or a function from the real
+            steps so far to it, such as `GrowingSteps`. Default None: the environment ends them.
+            Where steps are few, another start teaches more than waiting at the goal.
         refit_every: learn whenever so many steps have passed, also within an episode, instead of
-            at the end of each (None, the default).
+            at the end of each (None, the default); or a function from the steps learned to it.
         evaluation_horizon: steps ahead to check the model on each new episode. Default: the
             planner's horizon. 0: no check.
         seed: of the environment, the random actions and the plans: same seed, same course, if the
@@ -116,7 +120,8 @@ class PETS:
         random_steps: int = 100,
         random_episode_steps: int | None = 25,
         random_hold: tuple[int, int] = (1, 10),
-        refit_every: int | None = None,
+        episode_steps: Pace | None = None,
+        refit_every: Pace | None = None,
         evaluation_horizon: int | None = None,
         seed: int | None = None,
     ) -> None:
@@ -129,9 +134,8 @@ class PETS:
         self.random_steps = _at_least(1, "random_steps", random_steps)
         self.random_episode_steps = random_episode_steps
         self.random_hold = random_hold
-        self.refit_every = None
-        if refit_every is not None:
-            self.refit_every = _at_least(1, "refit_every", refit_every)
+        self.episode_steps = checked_pace("episode_steps", episode_steps)
+        self.refit_every = checked_pace("refit_every", refit_every)
         horizon = self.planner.horizon if evaluation_horizon is None else evaluation_horizon
         self.evaluation_horizon = _at_least(0, "evaluation_horizon", horizon)
         self.seed = _arrays.seed_number(seed)
@@ -200,7 +204,7 @@ class _Run:
         while len(self.data) < steps and not _was_interrupted(self.model):
             begin, self.learning_seconds = time.perf_counter(), 0.0
             before, known = self.model, self.data
-            played = self._play(steps - len(known))
+            played = self._play(self._longest_episode(steps - len(known)))
             self.data = known + played
             if self._is_due(len(self.data)) or self.learned_rows < len(self.data) == steps:
                 self._learn(self.data)
@@ -232,9 +236,16 @@ class _Run:
         plans = int(seeds.generate_state(1, np.uint64)[0])
         self.mpc = self.settings.controller(self.model, seed=plans)
 
+    def _longest_episode(self, left: int) -> int:
+        longest = self.settings.episode_steps
+        if longest is None:
+            return left
+        return min(left, steps_at(longest, "episode_steps", len(self.data)))
+
     def _is_due(self, rows: int) -> bool:
         every = self.settings.refit_every
-        return rows - self.learned_rows >= (1 if every is None else every)
+        due = 1 if every is None else steps_at(every, "refit_every", self.learned_rows)
+        return rows - self.learned_rows >= due
 
     def _play(self, most: int) -> Transitions:
         """One episode under control, of at most so many steps; it may learn on the way."""

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from dynaplan import _arrays
+from dynaplan.dyna.pace import GrowingSteps, Pace
 from dynaplan.dyna.pets import PETS, Learner
 from dynaplan.errors import ArgumentError
 from dynaplan.models import Ensemble
@@ -20,6 +21,10 @@ if TYPE_CHECKING:
 
 __all__ = ["pets_cpu", "pets_paper"]
 
+_RANDOM_EPISODE_STEPS = 10
+_EPISODE_STEPS = GrowingSteps(30, 1 / 3)
+_REFIT_EVERY = GrowingSteps(15, 1 / 10)
+
 
 def pets_cpu(
     env: Env[Any, Any],
@@ -29,8 +34,9 @@ def pets_cpu(
     angles: Sequence[int] = (),
     horizon: int = 20,
     clip: float | None = 2.0,
-    random_steps: int = 100,
-    refit_every: int | None = None,
+    random_steps: int = 50,
+    episode_steps: Pace | None = _EPISODE_STEPS,
+    refit_every: Pace | None = _REFIT_EVERY,
     seed: int | None = None,
     threads: int = 1,
 ) -> PETS:
@@ -40,6 +46,10 @@ def pets_cpu(
     sequences in 4 iterations with one particle for each member: 30,000 model steps a decision.
     Its noise is half as wide as usual: what is left of it in a plan is paid for in actions.
 
+    Every step counts where there are few: the networks learn from all rows, none drawn twice or
+    held out, with a learning rate that falls in three stages; they learn again within an episode;
+    and episodes are short at first, the random ones 10 steps, so that few steps hold many starts.
+
     Args:
         env: as in `PETS`.
         reward: as in `PETS`; None: the ensemble learns it.
@@ -48,7 +58,8 @@ def pets_cpu(
         horizon: steps planned ahead.
         clip: as in `CEM`. Pass None where a state may leave its range for good, as a position does.
         random_steps: as in `PETS`.
-        refit_every: as in `PETS`.
+        episode_steps: as in `PETS`. Default: 30, or a third of the steps so far if that is more.
+        refit_every: as in `PETS`. Default: 15, or a tenth of the steps so far if that is more.
         seed: of everything; None draws one.
         threads: for learning and planning; the course is the same for any number.
 
@@ -65,20 +76,9 @@ def pets_cpu(
         5
     """
     number = _arrays.seed_number(seed)
-
-    def learn(data: Transitions, previous: Ensemble | None) -> Ensemble:
-        return Ensemble.fit(
-            data,
-            angles=angles,
-            rewards=reward is None,
-            initial=previous,
-            seed=number,
-            threads=threads,
-        )
-
     return PETS(
         env,
-        learn=learn,
+        learn=_staged_learner(angles, reward is None, number, threads),
         reward=reward,
         termination=termination,
         planner=ICEM(
@@ -92,9 +92,43 @@ def pets_cpu(
             threads=threads,
         ),
         random_steps=random_steps,
+        random_episode_steps=_RANDOM_EPISODE_STEPS,
+        episode_steps=episode_steps,
         refit_every=refit_every,
         seed=number,
     )
+
+
+# Learning rate, most epochs and most gradient steps of each stage of a fit.
+_STAGES = ((3e-3, 400, 2800), (1e-3, 150, 1050), (3e-4, 100, 700))
+_LEAST_EPOCHS = 20  # of the first stage, however many rows there are
+_BATCH_SIZE = 32
+
+
+def _staged_learner(angles: Sequence[int], rewards: bool, seed: int, threads: int) -> Learner:
+    def learn(data: Transitions, previous: Ensemble | None) -> Ensemble:
+        batches = -(-len(data) // _BATCH_SIZE)
+        for learning_rate, most_epochs, most_steps in _STAGES:
+            least = -(-_LEAST_EPOCHS * most_epochs // _STAGES[0][1])
+            model = Ensemble.fit(
+                data,
+                angles=angles,
+                rewards=rewards,
+                epochs=max(least, min(most_epochs, most_steps // batches)),
+                batch_size=_BATCH_SIZE,
+                learning_rate=learning_rate,
+                held_out=0.0,
+                bootstrap=False,
+                initial=previous,
+                seed=seed,
+                threads=threads,
+            )
+            if model.history.interrupted:
+                break
+            previous = model
+        return model
+
+    return learn
 
 
 @dataclass(frozen=True)
