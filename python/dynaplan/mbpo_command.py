@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import tempfile
 from contextlib import closing, suppress
 from pathlib import Path
 from typing import Any
@@ -26,6 +27,10 @@ _EPISODES = 10
 # For environments that set no limit themselves.
 _MAX_EPISODE_STEPS = 1000
 
+_LEGEND = """\
+Model error: median after one step, on transitions not seen, in % of the spread
+of the data. Rollout length: steps imagined from real states; 0 without trust.
+"""
 _DESCRIPTION = """\
 Learn a policy for a Gymnasium environment: soft actor-critic, trained after each
 real step on what an ensemble of networks imagines, as far ahead as it can be
@@ -108,19 +113,23 @@ def run(options: argparse.Namespace, console: Console) -> None:
     with closing(env):
         with refusing(f"--env {options.env}", TypeError, ValueError):
             mbpo, knows = _loop(env, options)
-        if options.checkpoint and Path(options.checkpoint).exists():
+        if options.checkpoint:
             with refusing(f"--checkpoint {options.checkpoint}", OSError, ModelFileError):
-                mbpo.restore(options.checkpoint)
+                _take_up(mbpo, Path(options.checkpoint))
         console.print(
             f"dynaplan {__version__}: MBPO, {options.env}, seed {mbpo.seed}", style="bold"
         )
-        console.print(f"Reward and end: {knows}\n")
+        console.print(f"Reward and end: {knows}")
+        if mbpo.steps:
+            console.print(f"Goes on after {report.steps(mbpo.steps)}")
+        console.print(_LEGEND, soft_wrap=True)
         try:
             _learn(mbpo, options, console)
         finally:
             if options.checkpoint:
                 with refusing(f"--checkpoint {options.checkpoint}", OSError):
                     mbpo.save(options.checkpoint)
+                console.print(f"Checkpoint: {options.checkpoint}\n", soft_wrap=True)
         episodes = [_episode(env, mbpo, 1000 + n) for n in range(_EPISODES)]
         console.print(report.return_table(episodes, "policy"))
 
@@ -145,6 +154,13 @@ def _loop(env: Any, options: argparse.Namespace) -> tuple[MBPO, str]:
     return loop, knows
 
 
+def _take_up(mbpo: MBPO, path: Path) -> None:
+    """Restores a checkpoint that is there, after a trial that one can be written."""
+    tempfile.TemporaryFile(dir=path.parent).close()
+    if path.exists():
+        mbpo.restore(path)
+
+
 def _learn(mbpo: MBPO, options: argparse.Namespace, console: Console) -> None:
     progress = Progress(
         TextColumn("{task.description}"),
@@ -158,7 +174,8 @@ def _learn(mbpo: MBPO, options: argparse.Namespace, console: Console) -> None:
     first, every = mbpo.steps, max(1, options.steps // _ROWS)
     since: list[DynaIteration] = []
     console.print(report.DYNA_HEADING)
-    with progress, refusing("--csv, --tensorboard", OSError, ImportError):
+    logs = [f"--{n} {getattr(options, n)}" for n in ("csv", "tensorboard") if getattr(options, n)]
+    with progress, refusing(", ".join(logs), OSError, ImportError):
         task = progress.add_task("Learning", total=options.steps)
         printed = first
         for it in mbpo.run(options.steps, csv=options.csv, tensorboard=options.tensorboard):

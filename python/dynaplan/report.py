@@ -112,7 +112,7 @@ def iteration_line(iteration: Iteration) -> str:
 
 
 # As those of a loop that imagines.
-DYNA_HEADING = "  steps   episodes     return   model error   imagined steps   updates/s       s"
+DYNA_HEADING = "  steps   episodes     return   model error   rollout length   updates/s       s"
 
 
 def dyna_line(iterations: Sequence[DynaIteration]) -> str:
@@ -120,12 +120,13 @@ def dyna_line(iterations: Sequence[DynaIteration]) -> str:
     last = iterations[-1]
     over = [it.episode_return for it in iterations if it.finished]
     value = f"{np.mean(over):.1f}" if over else ""
-    error = percent(last.model_error) if np.isfinite(last.model_error) else ""
+    measured = bool(np.isfinite(last.model_error))
+    error, length = (percent(last.model_error), str(last.length)) if measured else ("", "")
     made = sum(it.updates.updates for it in iterations if it.updates)
     busy = sum(it.updating_seconds for it in iterations)
     speed = f"{made / busy:,.0f}" if made and busy else ""
     return (
-        f"{last.steps:7d}   {len(over):8d} {value:>10}   {error:>11}   {last.length:14d}"
+        f"{last.steps:7d}   {len(over):8d} {value:>10}   {error:>11}   {length:>14}"
         f"   {speed:>9} {sum(it.seconds for it in iterations):7.2f}"
     )
 

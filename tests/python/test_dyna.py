@@ -114,6 +114,26 @@ def test_what_was_imagined_goes_when_trust_is_lost() -> None:
     assert dyna.agent.replay_sizes == (190, 0)
 
 
+@pytest.mark.parametrize("random_steps", [2, 3, 60, 199, 200, 201, 230])
+@pytest.mark.parametrize("seed", [0, 1])
+def test_the_first_model_is_judged_by_the_last_fifth(random_steps: int, seed: int) -> None:
+    """Wherever the random steps end: with 200 the first episode and one row of the second."""
+    seen: list[dp.Transitions] = []
+
+    def learn(data: dp.Transitions, _: Any) -> dp.FunctionModel:
+        seen.append(data)
+        return dp.FunctionModel(lambda s, a: s, state_dim=3, action_dim=1)
+
+    dyna = loop(seed, random_steps=random_steps)
+    dyna.learn = learn
+    last(dyna, random_steps + 1)
+    rows, held_out = random_steps + 1, max(1, round((random_steps + 1) / 5))
+    assert [len(data) for data in seen] == [rows - held_out, rows]
+    np.testing.assert_array_equal(seen[0].states, dyna.data.states[: rows - held_out])
+    assert dyna.evaluation is not None
+    assert dyna.evaluation.starts[0] == held_out
+
+
 def test_known_ground_cuts_rollouts() -> None:
     def learn(data: dp.Transitions, _: Any) -> dp.Ensemble:
         return dp.Ensemble.fit(data, members=3, hidden=(16,), epochs=10, seed=0)

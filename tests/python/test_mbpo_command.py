@@ -46,6 +46,8 @@ def test_a_checkpoint_is_gone_on_with(one_episode, capsys):
     assert cli.main([*job, "60", "--seed", "9"]) == 0
     second = capsys.readouterr().out.split("dynaplan ")[2]
     assert "seed 0" in second.splitlines()[0]
+    assert "Goes on after 120 steps" in second
+    assert "Checkpoint: run.dyna" in second
     assert re.search(r"^ +180 ", second, re.M)
     whole = dp.MBPO(
         gymnasium.make("Pendulum-v1"),
@@ -58,6 +60,13 @@ def test_a_checkpoint_is_gone_on_with(one_episode, capsys):
     again = dp.MBPO(gymnasium.make("Pendulum-v1"), imagined_per_real=0, seed=5)
     again.restore("run.dyna")
     np.testing.assert_array_equal(again.data.states[:120], whole.data.states)
+
+
+def test_what_is_not_measured_yet_is_left_empty(one_episode, capsys):
+    assert cli.main(["mbpo", "--imagined", "0", "--steps", "40"]) == 0
+    out = capsys.readouterr().out
+    assert "model error   rollout length   updates/s" in out
+    assert re.search(r"^ +40 +0 +[\d,]+ +[\d.]+$", out, re.M)
 
 
 def test_an_unknown_environment_is_learned_whole(one_episode, capsys):
@@ -95,7 +104,9 @@ def test_an_unknown_environment_is_learned_whole(one_episode, capsys):
         (["--colour"], r"--colour \(see python -m dynaplan mbpo --help\)"),
         (["--checkpoint", "file"], r"--checkpoint file: .*damaged"),
         (["--steps", "5", "--csv", "file"], r"file is there and is no log"),
-        (["--steps", "5", "--csv", "no/where"], r"--csv, --tensorboard: No such file"),
+        (["--steps", "5", "--csv", "no/where"], r"--csv no/where: No such file"),
+        (["--checkpoint", "no/where"], r"--checkpoint no/where: No such file"),
+        (["--checkpoint", "."], r"--checkpoint \.: Is a directory"),
     ],
 )
 def test_a_refusal_is_one_line_and_exit_code_2(one_episode, tmp_path, capsys, arguments, message):
@@ -106,6 +117,7 @@ def test_a_refusal_is_one_line_and_exit_code_2(one_episode, tmp_path, capsys, ar
         code = end.code
     printed = capsys.readouterr()
     assert code == 2
+    assert not re.search(r"^ +\d+ ", printed.out, re.M), "steps were made for nothing"
     assert printed.err.startswith("dynaplan: ")
     assert printed.err.count("\n") == 1
     assert re.search(message, printed.err), printed.err
@@ -128,8 +140,8 @@ def test_ctrl_c_leaves_a_checkpoint(tmp_path):
         text=True,
         env={"PYTHONUNBUFFERED": "1"},
     ) as command:
-        for _ in range(4):
-            command.stdout.readline()  # the heading: it learns
+        while not command.stdout.readline().startswith("  steps"):
+            pass  # until the heading: it learns
         command.send_signal(signal.SIGINT)
         _, error = command.communicate(timeout=60)
     assert command.returncode == 130

@@ -161,7 +161,7 @@ class Course:
         with self._report.timing("learning"):
             data = self.experience.since(0)
             if self.model is None:
-                older, fresh = data.split(_HELD_OUT_AT_FIRST, seed=self.world.seed)
+                older, fresh = _before_and_after(data)
                 ground = self._judge(settings.learn(older, None), fresh)
             else:
                 ground = self._judge(self.model, self.experience.since(self._fitted_rows))
@@ -275,6 +275,18 @@ class Course:
         self._episode_first, self._fits = first, state["fits"]
         self._fitted_rows, self.length = state["fitted_rows"], state["length"]
         self._model_error = error[0] if error else np.nan
+
+
+def _before_and_after(data: Transitions) -> tuple[Transitions, Transitions]:
+    """Returns the first rows, to learn from, and the last ones, to judge by; at least one each.
+
+    Args:
+        data: at least two rows.
+    """
+    # By time and not by whole episodes: of one long random episode and the first step of the next,
+    # either would be far too much or far too little to hold out.
+    cut = len(data) - max(1, round(_HELD_OUT_AT_FIRST * len(data)))
+    return data[:cut], data[cut:]
 
 
 class _Report:
