@@ -10,10 +10,12 @@ import subprocess
 import sys
 import time
 
+import bench.run
 import gymnasium
 import numpy as np
 import pytest
-from bench.efficiency import command, courses, store, summary, tables
+from bench import report
+from bench.efficiency import command, courses, store, summary
 from bench.efficiency.course import outcome_of
 from bench.efficiency.method import Cell
 from bench.efficiency.methods import METHODS, SMALL
@@ -302,12 +304,19 @@ def test_tables_and_pictures_are_made_from_what_is_stored(tmp_path, capsys):
     assert picture.read_bytes().startswith(b"\x89PNG")
 
 
-def test_the_record_gets_a_section(tmp_path):
-    assert tables.section([], {}) == ""
-    assert run(tmp_path, "--method", "steep", "--seeds", "0") == 0
-    section = tables.section(store.read_all(tmp_path / "results"), {"toy/Lever": "Something."})
-    assert section.startswith("## Sample efficiency\n")
-    for part in ("Published: Something.", "- steep: rises fast", "- command:", "- dynaplan files:"):
+def test_the_record_gets_a_section(tmp_path, monkeypatch):
+    record = tmp_path / "RESULTS.md"
+    monkeypatch.setattr(report, "RESULTS_FILE", record)
+    monkeypatch.setattr(store, "FOLDER", tmp_path / "results")
+    monkeypatch.setattr(bench.run, "TASKS", toy.TASKS)
+    assert bench.run.main(["--assemble"]) == 0
+    before = record.read_text()
+    assert "Sample efficiency" not in before
+    assert run(tmp_path, "--method", "steep", "--seeds", "0", "--write") == 0
+    assert record.read_text().startswith(before)
+    section = record.read_text().removeprefix(before)
+    assert section.startswith("\n\n## Sample efficiency\n")
+    for part in ("Published: Nothing.", "- steep: rises fast", "- command:", "- dynaplan files:"):
         assert part in section
 
 
