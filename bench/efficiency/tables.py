@@ -118,7 +118,7 @@ def task_report(results: Sequence[list[dict[str, Any]]], published: str) -> str:
         f"Published: {published}" if published else "",
         "Settings:\n\n" + "\n".join(settings),
         "Errors:\n\n" + "\n".join(errors) if errors else "",
-        run_lines([one for some in results for one in some]),
+        "Made by:\n\n" + run_lines([one for some in results for one in some]),
     ]
     return "\n\n".join(part for part in parts if part) + "\n"
 
