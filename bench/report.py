@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -197,8 +198,13 @@ def versions_of(rows: dict[str, list[Row]]) -> dict[str, str]:
     return dict(sorted(found.items()))
 
 
-def write_results_file(cases: list[Case]) -> Path:
-    """Assembles RESULTS.md from the stored results of all cases that have been run."""
+def write_results_file(cases: list[Case], more: Sequence[str] = ()) -> Path:
+    """Assembles RESULTS.md from the stored results of all cases that have been run.
+
+    Args:
+        cases: in the order of their sections.
+        more: further sections, which come last.
+    """
     sections: list[str] = []
     machine: dict[str, Any] = {}
     versions: dict[str, str] = {}
@@ -222,5 +228,5 @@ def write_results_file(cases: list[Case]) -> Path:
         "## Machine",
         fact_lines(machine | {"packages": packages}, [*machine, "packages"]),
     ]
-    RESULTS_FILE.write_text("\n\n".join([*head, *sections]), encoding="utf-8")
+    RESULTS_FILE.write_text("\n\n".join([*head, *sections, *more]), encoding="utf-8")
     return RESULTS_FILE

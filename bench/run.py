@@ -16,6 +16,8 @@ if __name__ == "__main__":
 
 from bench import machine, report  # noqa: E402 (the path is set above)
 from bench.case import Case  # noqa: E402
+from bench.efficiency import store, tables  # noqa: E402
+from bench.efficiency.tasks import TASKS  # noqa: E402
 from bench.runner import Options, run_case  # noqa: E402
 
 FEWEST_ROUNDS_TO_WRITE = 5
@@ -84,6 +86,14 @@ def say(line: str) -> None:
     print(line, file=sys.stderr, flush=True)
 
 
+def assembled() -> Path:
+    """Assembles RESULTS.md from all that is stored, of the cases and of the efficiency suite."""
+    published = {task.name: task.published for task in TASKS.values()}
+    efficiency = tables.section(store.read_all(store.FOLDER), published)
+    cases = [load(name) for name in case_names()]
+    return report.write_results_file(cases, [efficiency] if efficiency else [])
+
+
 def main(arguments: list[str] | None = None) -> int:
     """Runs the cases asked for and prints a table each; returns the exit status."""
     settings = parsed(arguments)
@@ -114,7 +124,7 @@ def main(arguments: list[str] | None = None) -> int:
             elif settings.write:
                 say(f"wrote {report.store(case, rows, facts)}")
     if settings.write or settings.assemble:
-        say(f"wrote {report.write_results_file([load(name) for name in case_names()])}")
+        say(f"wrote {assembled()}")
     return status
 
 

@@ -1,0 +1,1 @@
+"""Sample efficiency: tasks x methods x seeds, and what each made of its real steps."""

@@ -1,0 +1,82 @@
+"""The methods that are compared, each with the settings it is judged with."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable
+from typing import Any
+
+import dynaplan as dp
+from bench.efficiency import baseline_sac, courses
+from bench.efficiency.method import Method
+
+SMALL = {"hidden": (64, 64), "learning_rate": 1e-3}  # as the agent of dp.MBPO has them
+_GIVEN = ("env", "reward", "termination", "seed", "threads", "agent", "learn")
+
+
+def spelled(function: Callable[..., Any], **changed: Any) -> dict[str, Any]:
+    """Returns all settings of a method of the library, with their defaults, some changed."""
+    parameters = inspect.signature(function).parameters
+    defaults = {name: one.default for name, one in parameters.items() if name not in _GIVEN}
+    return defaults | changed
+
+
+def _mbpo(name: str, imagined_per_real: int, tasks: tuple[str, ...] = ()) -> Method:
+    return Method(
+        name,
+        "dp.MBPO with its own agent (dp.SAC of two layers of 64, learning rate 1e-3, a tenth of a"
+        " batch real) and its own ensemble of seven networks",
+        courses.mbpo,
+        spelled(dp.MBPO, imagined_per_real=imagined_per_real),
+        tasks,
+    )
+
+
+def _sac(name: str, gradient_steps: int) -> Method:
+    return Method(
+        name,
+        "dp.SAC with the networks and the learning rate that dp.MBPO gives its agent",
+        courses.sac,
+        spelled(dp.SAC, **SMALL, gradient_steps=gradient_steps),
+    )
+
+
+_ALL = (
+    Method(
+        "least_squares_cem",
+        "dp.PETS around dp.LinearGaussian with dp.Polynomial(2) and dp.CEM as it comes; learns"
+        " after each episode",
+        courses.least_squares_cem,
+        {"random_steps": 50, "episode_steps": 50},
+        tasks=("Pendulum-v1", "InvertedPendulum-v5"),
+        budgets={"Pendulum-v1": 500, "InvertedPendulum-v5": 500},
+    ),
+    Method(
+        "pets",
+        "dp.pets_cpu as it comes, with its own five networks and its own dp.ICEM",
+        courses.pets,
+        spelled(dp.pets_cpu),
+        budgets={
+            "Pendulum-v1": 500,
+            "InvertedPendulum-v5": 500,
+            "dm_control/cartpole-swingup": 2_500,
+            "Reacher-v5": 1_500,
+            "Pusher-v5": 3_000,
+            "Hopper-v5": 10_000,
+            "HalfCheetah-v5": 10_000,
+            "Swimmer-v5": 10_000,
+        },
+    ),
+    _mbpo("mbpo", 20),
+    *(_mbpo(f"mbpo_k{count}", count, ("Pendulum-v1",)) for count in (0, 1, 5, 40)),
+    _sac("sac", 1),
+    _sac("sac_20", 20),
+    Method(
+        "sb3_sac",
+        "stable_baselines3.SAC with its own defaults (two layers of 256, learning rate 3e-4, 1"
+        " update a step, 100 random steps)",
+        baseline_sac.sb3_sac,
+        {},
+    ),
+)
+METHODS = {method.name: method for method in _ALL}
