@@ -1,6 +1,6 @@
 """Learns to balance a pole from a few hundred real steps, and from what a model imagines of more.
 
-After each real step soft actor-critic learns twenty times from transitions that an ensemble of
+After each real step soft actor-critic learns forty times from transitions that an ensemble of
 networks made up, no further ahead than it could be trusted on steps it had not seen.
 
 Run: python examples/mbpo_inverted_pendulum.py   (needs pip install "dynaplan[mujoco]")

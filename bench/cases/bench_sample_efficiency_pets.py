@@ -1,9 +1,9 @@
 """What real steps are worth to PETS: `dp.pets_cpu` as it comes, judged apart from its learning.
 
-Settings are the library's defaults, chosen on seeds 20 to 31 (Pendulum-v1) and 20 to 25 (Reacher-v5).
-The seeds here are others, and none is left out; they were run once with earlier defaults, which
-solved 7 of 10 on Pendulum-v1, and what the best plan earns from their starts was looked at then.
-Every real step counts, the random ones included; the reward is known.
+Settings are the library's defaults, chosen on seeds 20 to 31 (Pendulum-v1) and 20 to 25
+(Reacher-v5). The seeds here are others, and none is left out; they were run once with earlier
+defaults, which solved 7 of 10 on Pendulum-v1, and what the best plan earns from their starts was
+looked at then. Every real step counts, the random ones included; the reward is known.
 """
 
 from __future__ import annotations

@@ -21,7 +21,7 @@ def spelled(function: Callable[..., Any], **changed: Any) -> dict[str, Any]:
     return defaults | changed
 
 
-def _mbpo(name: str, imagined_per_real: int, tasks: tuple[str, ...] = ()) -> Method:
+def _mbpo(name: str, imagined_per_real: int, pendulum_steps: int, *tasks: str) -> Method:
     return Method(
         name,
         "dp.MBPO with its own agent (dp.SAC of two layers of 64, learning rate 1e-3, a tenth of a"
@@ -29,6 +29,7 @@ def _mbpo(name: str, imagined_per_real: int, tasks: tuple[str, ...] = ()) -> Met
         courses.mbpo,
         spelled(dp.MBPO, imagined_per_real=imagined_per_real),
         tasks,
+        budgets={"Pendulum-v1": pendulum_steps, "InvertedPendulum-v5": 1_000},
     )
 
 
@@ -67,8 +68,11 @@ _ALL = (
             "Swimmer-v5": 10_000,
         },
     ),
-    _mbpo("mbpo", 20),
-    *(_mbpo(f"mbpo_k{count}", count, ("Pendulum-v1",)) for count in (0, 1, 5, 40)),
+    _mbpo("mbpo", 40, 2_000),
+    *(
+        _mbpo(f"mbpo_k{count}", count, steps, "Pendulum-v1")
+        for count, steps in ((0, 5_000), (1, 5_000), (5, 3_000), (20, 2_000))
+    ),
     _sac("sac", 1),
     _sac("sac_20", 20),
     Method(

@@ -66,7 +66,7 @@ def parser() -> argparse.ArgumentParser:
     made.add_argument(
         "--imagined",
         type=at_least(0),
-        default=20,
+        default=40,
         metavar="K",
         help="updates from imagined transitions after each real step (default: %(default)s)",
     )

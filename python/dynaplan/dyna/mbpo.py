@@ -31,7 +31,8 @@ class MBPO(Dyna):
 
     Args:
         env: as in `Dyna`.
-        imagined_per_real: as in `Dyna`; 0 is plain `SAC`.
+        imagined_per_real: as in `Dyna`; 0 is plain `SAC`. Default 40, the most that the authors
+            use: small networks make it cheap, and a pole balances after half the steps of 20.
         rollouts_per_step: as in `Dyna`.
         length: as in `Dyna`.
         longest: as in `Dyna`.
@@ -68,7 +69,7 @@ class MBPO(Dyna):
         self,
         env: Env[Any, Any],
         *,
-        imagined_per_real: int = 20,
+        imagined_per_real: int = 40,
         rollouts_per_step: int = 100,
         length: RolloutLength = "trusted",
         longest: int = 5,
