@@ -16,7 +16,7 @@ import numpy as np
 
 import dynaplan as dp
 
-STEPS = 800
+STEPS = 1000
 EPISODES = 5
 
 

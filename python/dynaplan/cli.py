@@ -171,7 +171,7 @@ def _run(options: argparse.Namespace, console: Console) -> None:
             # Seeds of two runs do not overlap, nor do they meet the one of the collection.
             episodes.append(_episode(env, mpc, 1000 + _EPISODES * options.seed + index))
         console.print(
-            f"Control: CEM with {mpc.planner.candidates} candidates plans "
+            f"Control: {type(mpc.planner).__name__} with {mpc.planner.candidates} candidates plans "
             f"{report.steps(mpc.planner.horizon)} ahead on a model of all data\n"
         )
         console.print(report.return_table(episodes))
