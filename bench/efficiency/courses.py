@@ -70,6 +70,16 @@ def pets(task: Task, env: Any, seed: int, settings: Settings) -> Iterator[Snapsh
     return _episodes(task, dp.pets_cpu(env, **told(task, env), **settings, seed=seed))
 
 
+def pets_ahead(task: Task, env: Any, seed: int, settings: Settings) -> Iterator[Snapshot]:
+    """`dp.PETS` with the networks of `dp.pets_cpu`, and a search of its own."""
+    known = told(task, env)
+    learn = dp.pets_cpu(env, **known, seed=seed).learn
+    of_planner = dict(settings["planner"])
+    of_loop = {name: value for name, value in settings.items() if name != "planner"}
+    loop = dp.PETS(env, learn=learn, planner=dp.ICEM(**of_planner), **known, **of_loop, seed=seed)
+    return _episodes(task, loop)
+
+
 def least_squares_cem(task: Task, env: Any, seed: int, settings: Settings) -> Iterator[Snapshot]:
     """The same loop around least squares."""
 

@@ -68,6 +68,31 @@ _ALL = (
             "Swimmer-v5": 10_000,
         },
     ),
+    Method(
+        "pets_ahead",
+        "dp.PETS with the networks of dp.pets_cpu, for steps so short that much must be planned"
+        " ahead: actions that last, wide noise, the mean of the members",
+        courses.pets_ahead,
+        {
+            "planner": {
+                "horizon": 100,
+                "candidates": 100,
+                "elites": 15,
+                "iterations": 5,
+                "initial_std": 1.0,
+                "noise_exponent": 2.0,
+                "clip": 1.2,
+            },
+            "random_steps": 250,
+            "random_episode_steps": 125,
+            "random_hold": (5, 40),
+            "episode_steps": 500,
+            "refit_every": dp.GrowingSteps(50, 0.1),
+            "evaluation_horizon": 50,
+        },
+        tasks=("dm_control/cartpole-swingup",),
+        budgets={"dm_control/cartpole-swingup": 3_000},
+    ),
     _mbpo("mbpo", 40, 2_000),
     *(
         _mbpo(f"mbpo_k{count}", count, steps, "Pendulum-v1")

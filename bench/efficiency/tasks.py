@@ -91,7 +91,7 @@ _ALL = (
         cartpole_swingup,
         steps=5_000,
         evaluate_every=250,
-        episodes=10,
+        episodes=3,
         threshold=800.0,
         reward_known=True,
         published="Steps to 800: SAC 50,000 to 100,000, DHMBPO 20,000. Goal here: 1,750.",
