@@ -11,7 +11,7 @@ from bench.measurements import Results
 VARIANT = "160 flights"
 
 
-def worst_beside_torch(results: Results) -> float:
+def mean_beside_torch(results: Results) -> float:
     """Returns the mean error of our best of a grid over that of torch's."""
     ours = results.fact(VARIANT, "dynaplan Ensemble, best of a grid", "mean error")
     return ours / results.fact(VARIANT, "torch, best of a grid", "mean error")
@@ -40,7 +40,7 @@ CASE = Case(
     ),
     targets=(
         Target(
-            "mean error, both the best of a grid, over torch's", worst_beside_torch, "<=", 1.0, "x"
+            "mean error, both the best of a grid, over torch's", mean_beside_torch, "<=", 1.0, "x"
         ),
         Target(
             "least cover",

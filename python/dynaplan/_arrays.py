@@ -85,3 +85,11 @@ def integer(name: str, value: SupportsIndex) -> int:
         return operator.index(value)
     except TypeError:
         raise ArgumentError(f"{name}: got {value!r}, must be an integer") from None
+
+
+def at_least(smallest: int, name: str, value: SupportsIndex) -> int:
+    """Returns `value` as an int; raises ArgumentError if it is none, or smaller than that."""
+    number = integer(name, value)
+    if number < smallest:
+        raise ArgumentError(f"{name}: got {number}, must be at least {smallest}")
+    return number

@@ -96,8 +96,8 @@ class MPC:
         delay_steps: int = 0,
         seed: int | None = None,
     ) -> None:
-        self.replan_every = _at_least(1, "replan_every", replan_every)
-        self.delay_steps = _at_least(0, "delay_steps", delay_steps)
+        self.replan_every = _arrays.at_least(1, "replan_every", replan_every)
+        self.delay_steps = _arrays.at_least(0, "delay_steps", delay_steps)
         self._seed = _arrays.seed_number(seed)
         problem = PlanProblem(
             model,
@@ -217,7 +217,7 @@ class MPC:
         Raises:
             ArgumentError: `steps` is out of range, or there is no plan.
         """
-        _at_least(1, "steps", steps)
+        _arrays.at_least(1, "steps", steps)
         left = min((course.steps_left for course in self._courses), default=0)
         if steps > left:
             raise ArgumentError(
@@ -352,9 +352,3 @@ class MPC:
             )
         for course, action in zip(self._courses, actions, strict=True):
             course.correct_last(action)
-
-
-def _at_least(smallest: int, name: str, value: int) -> int:
-    if _arrays.integer(name, value) < smallest:
-        raise ArgumentError(f"{name}: got {value}, must be at least {smallest}")
-    return value

@@ -120,11 +120,11 @@ class ImaginedVectorEnv(VectorEnv[Array, Array, Array]):
         seed: int | None = None,
         threads: int = 1,
     ) -> None:
-        self.num_envs = _at_least_one("num_envs", num_envs)
+        self.num_envs = _arrays.at_least(1, "num_envs", num_envs)
         self.max_episode_steps = (
             None
             if max_episode_steps is None
-            else _at_least_one("max_episode_steps", max_episode_steps)
+            else _arrays.at_least(1, "max_episode_steps", max_episode_steps)
         )
         if observation_space is None:
             observation_space = Box(-np.inf, np.inf, (model.state_dim,), np.float32)
@@ -153,7 +153,7 @@ class ImaginedVectorEnv(VectorEnv[Array, Array, Array]):
             elites=elites,
             known_ground=known_ground,
             limits=_narrower(bounds, state_limits(model, clip)),
-            threads=_at_least_one("threads", threads),
+            threads=_arrays.at_least(1, "threads", threads),
         )
         # No row at all, to be told now what does not fit.
         nothing = np.empty((0, model.state_dim)), np.empty((0, model.action_dim))
@@ -340,13 +340,6 @@ class ImaginedVectorEnv(VectorEnv[Array, Array, Array]):
 def _info(name: str, values: Any, of: Bools) -> dict[str, Any]:
     """Returns an entry of `infos`, with the mask of the environments that it tells of."""
     return {name: values.copy(), f"_{name}": of.copy()}
-
-
-def _at_least_one(name: str, value: int) -> int:
-    number = _arrays.integer(name, value)
-    if number < 1:
-        raise ArgumentError(f"{name}: got {value}, must be at least 1")
-    return number
 
 
 def _mode(wanted: AutoresetMode | str) -> AutoresetMode:

@@ -99,20 +99,20 @@ class Dyna:
         threads: int = 1,
     ) -> None:
         self.learn = learn
-        self.imagined_per_real = _at_least(0, "imagined_per_real", imagined_per_real)
-        self.rollouts_per_step = _at_least(1, "rollouts_per_step", rollouts_per_step)
+        self.imagined_per_real = _arrays.at_least(0, "imagined_per_real", imagined_per_real)
+        self.rollouts_per_step = _arrays.at_least(1, "rollouts_per_step", rollouts_per_step)
         self.rollout_length = require_length(length)
-        self.longest = _at_least(1, "longest", longest)
+        self.longest = _arrays.at_least(1, "longest", longest)
         self.reward = reward_terms.predicted() if reward is None else reward
         self.termination = termination
         self.elites = elites
         if known_quantile is not None and not 0.0 <= known_quantile <= 1.0:
             raise ArgumentError(f"known_quantile: got {known_quantile}, must be in [0, 1]")
         self.known_quantile = known_quantile
-        self.random_steps = _at_least(2, "random_steps", random_steps)
-        self.refit_every = _at_least(1, "refit_every", refit_every)
-        self.kept_fits = _at_least(1, "kept_fits", kept_fits)
-        self.threads = _at_least(1, "threads", threads)
+        self.random_steps = _arrays.at_least(2, "random_steps", random_steps)
+        self.refit_every = _arrays.at_least(1, "refit_every", refit_every)
+        self.kept_fits = _arrays.at_least(1, "kept_fits", kept_fits)
+        self.threads = _arrays.at_least(1, "threads", threads)
         self._course = Course(self, env, agent, _arrays.seed_number(seed))
 
     @property
@@ -178,7 +178,7 @@ class Dyna:
                 not finite; or `csv` is another file.
             ImportError: `tensorboard` is asked for and tensorboardX not installed.
         """
-        return self._iterations(_at_least(1, "steps", steps), csv, tensorboard)
+        return self._iterations(_arrays.at_least(1, "steps", steps), csv, tensorboard)
 
     def _iterations(self, steps: int, csv: Any, tensorboard: Any) -> Iterator[DynaIteration]:
         end = self.steps + steps
@@ -230,9 +230,3 @@ class Dyna:
             OSError: the file does not exist or cannot be read.
         """
         self._course = Course.restored(self, self._course, path)
-
-
-def _at_least(smallest: int, name: str, value: int) -> int:
-    if _arrays.integer(name, value) < smallest:
-        raise ArgumentError(f"{name}: got {value}, must be at least {smallest}")
-    return value

@@ -32,7 +32,7 @@ class MBPO(Dyna):
     Args:
         env: as in `Dyna`.
         imagined_per_real: as in `Dyna`; 0 is plain `SAC`. Default 40, the most that the authors
-            use: small networks make it cheap, and a pole balances after half the steps of 20.
+            use: with small networks it is cheap, and it needs fewer real steps than 20.
         rollouts_per_step: as in `Dyna`.
         length: as in `Dyna`.
         longest: as in `Dyna`.

@@ -37,8 +37,7 @@ class GrowingSteps:
     share: float
 
     def __post_init__(self) -> None:
-        if _arrays.integer("least", self.least) < 1:
-            raise ArgumentError(f"least: got {self.least}, must be at least 1")
+        _arrays.at_least(1, "least", self.least)
         if not (self.share > 0.0 and math.isfinite(self.share)):
             raise ArgumentError(f"share: got {self.share}, must be finite and above 0")
 
@@ -49,15 +48,9 @@ class GrowingSteps:
 
 def checked_pace(name: str, pace: Pace | None) -> Pace | None:
     """Returns the pace as it came, or raises ArgumentError for a number below 1."""
-    return pace if pace is None or callable(pace) else _at_least_one(name, pace)
+    return pace if pace is None or callable(pace) else _arrays.at_least(1, name, pace)
 
 
 def steps_at(pace: Pace, name: str, steps: int) -> int:
     """Returns what the pace is after so many steps, or raises ArgumentError if it is below 1."""
-    return _at_least_one(f"{name}({steps})", pace(steps)) if callable(pace) else pace
-
-
-def _at_least_one(name: str, value: int) -> int:
-    if _arrays.integer(name, value) < 1:
-        raise ArgumentError(f"{name}: got {value}, must be at least 1")
-    return value
+    return _arrays.at_least(1, f"{name}({steps})", pace(steps)) if callable(pace) else pace

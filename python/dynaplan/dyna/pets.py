@@ -16,7 +16,6 @@ from dynaplan._spaces import boxes, fit_to_space
 from dynaplan.control import MPC
 from dynaplan.dyna.pace import Pace, checked_pace, steps_at
 from dynaplan.envs import collect
-from dynaplan.errors import ArgumentError
 from dynaplan.evaluate import Evaluation, evaluate
 from dynaplan.models import Model
 from dynaplan.planners import CEM, Planner
@@ -131,13 +130,13 @@ class PETS:
         self.reward = reward_terms.predicted() if reward is None else reward
         self.planner = CEM() if planner is None else planner
         self.termination = termination
-        self.random_steps = _at_least(1, "random_steps", random_steps)
+        self.random_steps = _arrays.at_least(1, "random_steps", random_steps)
         self.random_episode_steps = random_episode_steps
         self.random_hold = random_hold
         self.episode_steps = checked_pace("episode_steps", episode_steps)
         self.refit_every = checked_pace("refit_every", refit_every)
         horizon = self.planner.horizon if evaluation_horizon is None else evaluation_horizon
-        self.evaluation_horizon = _at_least(0, "evaluation_horizon", horizon)
+        self.evaluation_horizon = _arrays.at_least(0, "evaluation_horizon", horizon)
         self.seed = _arrays.seed_number(seed)
 
     def controller(self, model: Model, *, seed: int | None = None) -> MPC:
@@ -176,7 +175,7 @@ class PETS:
             ArgumentError: `steps` is below 1, or the environment or the model gave a value that
                 is not finite.
         """
-        _at_least(1, "steps", steps)
+        _arrays.at_least(1, "steps", steps)
         return _Run(self).iterations(steps, data)
 
 
@@ -309,9 +308,3 @@ class _Episode:
 
 def _was_interrupted(model: Any) -> bool:
     return bool(getattr(getattr(model, "history", None), "interrupted", False))
-
-
-def _at_least(smallest: int, name: str, value: int) -> int:
-    if _arrays.integer(name, value) < smallest:
-        raise ArgumentError(f"{name}: got {value}, must be at least {smallest}")
-    return value

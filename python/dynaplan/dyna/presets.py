@@ -99,22 +99,21 @@ def pets_cpu(
     )
 
 
-# Learning rate, most epochs and most gradient steps of each stage of a fit.
-_STAGES = ((3e-3, 400, 2800), (1e-3, 150, 1050), (3e-4, 100, 700))
-_LEAST_EPOCHS = 20  # of the first stage, however many rows there are
+# Learning rate, least and most epochs, and most gradient steps of each stage of a fit; the least
+# epochs are made however many rows there are.
+_STAGES = ((3e-3, 20, 400, 2800), (1e-3, 8, 150, 1050), (3e-4, 5, 100, 700))
 _BATCH_SIZE = 32
 
 
 def _staged_learner(angles: Sequence[int], rewards: bool, seed: int, threads: int) -> Learner:
     def learn(data: Transitions, previous: Ensemble | None) -> Ensemble:
         batches = -(-len(data) // _BATCH_SIZE)
-        for learning_rate, most_epochs, most_steps in _STAGES:
-            least = -(-_LEAST_EPOCHS * most_epochs // _STAGES[0][1])
+        for learning_rate, least_epochs, most_epochs, most_steps in _STAGES:
             model = Ensemble.fit(
                 data,
                 angles=angles,
                 rewards=rewards,
-                epochs=max(least, min(most_epochs, most_steps // batches)),
+                epochs=max(least_epochs, min(most_epochs, most_steps // batches)),
                 batch_size=_BATCH_SIZE,
                 learning_rate=learning_rate,
                 held_out=0.0,

@@ -46,9 +46,9 @@ class LengthSchedule:
 
     def __post_init__(self) -> None:
         for name, least in (("begin", 0), ("end", 0), ("first", 0), ("last", 0)):
-            _at_least(name, getattr(self, name), least)
-        _at_least("epoch_steps", self.epoch_steps, 1)
-        _at_least("end", self.end, self.begin + 1)
+            _arrays.at_least(least, name, getattr(self, name))
+        _arrays.at_least(1, "epoch_steps", self.epoch_steps)
+        _arrays.at_least(self.begin + 1, "end", self.end)
 
     def __call__(self, steps: int) -> int:
         """Returns the length after so many real steps."""
@@ -70,7 +70,7 @@ def require_length(length: RolloutLength) -> RolloutLength:
         return length
     if isinstance(length, str):
         raise ArgumentError(f'length: got {length!r}, must be a number, a schedule or "trusted"')
-    return _at_least("length", length, 1)
+    return _arrays.at_least(1, "length", length)
 
 
 def length_at(
@@ -89,9 +89,3 @@ def length_at(
     if not isinstance(length, str):
         return int(length)
     return 0 if evaluation is None else min(evaluation.trusted_horizon, longest)
-
-
-def _at_least(name: str, value: int, least: int) -> int:
-    if _arrays.integer(name, value) < least:
-        raise ArgumentError(f"{name}: got {value}, must be at least {least}")
-    return value
