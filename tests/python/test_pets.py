@@ -128,6 +128,8 @@ def test_episodes_and_pauses_may_grow_with_the_steps():
         dp.GrowingSteps(0, 0.5)
     with pytest.raises(dp.ArgumentError, match="share: got -1"):
         dp.GrowingSteps(1, -1.0)
+    with pytest.raises(dp.ArgumentError, match="share: got 'a', must be finite and above 0"):
+        dp.GrowingSteps(1, "a")
 
 
 def test_the_evaluation_is_of_the_model_that_had_not_seen_the_episode():

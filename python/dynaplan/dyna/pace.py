@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
+from numbers import Real
 from typing import TypeAlias
 
 from dynaplan import _arrays
@@ -38,8 +39,8 @@ class GrowingSteps:
 
     def __post_init__(self) -> None:
         _arrays.at_least(1, "least", self.least)
-        if not (self.share > 0.0 and math.isfinite(self.share)):
-            raise ArgumentError(f"share: got {self.share}, must be finite and above 0")
+        if not (isinstance(self.share, Real) and 0.0 < self.share < math.inf):
+            raise ArgumentError(f"share: got {self.share!r}, must be finite and above 0")
 
     def __call__(self, steps: int) -> int:
         """Returns the number after so many real steps."""
