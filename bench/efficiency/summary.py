@@ -61,6 +61,8 @@ class Summary:
         last: mean return at the last evaluation of the courses that came to their end; None if
             none did.
         all_seconds: of whole courses; None if none came to its end.
+        facts: medians of what was known of the model and the agent at the last evaluation of the
+            courses that came to their end, by name.
     """
 
     method: str
@@ -73,6 +75,7 @@ class Summary:
     raised: dict[int, str]
     last: Spread | None
     all_seconds: Spread | None
+    facts: dict[str, float]
 
 
 def summarised(results: Sequence[dict[str, Any]]) -> Summary:
@@ -95,7 +98,14 @@ def summarised(results: Sequence[dict[str, Any]]) -> Summary:
         raised={one["seed"]: one["message"] for one in results if one["status"] != "done"},
         last=Spread.of([end["mean"] for end in ends]) if ends else None,
         all_seconds=Spread.of([end["seconds"] for end in ends]) if ends else None,
+        facts=_medians([end["facts"] for end in ends]),
     )
+
+
+def _medians(facts: Sequence[dict[str, float]]) -> dict[str, float]:
+    """Returns the median of each fact over the courses that know it."""
+    names = dict.fromkeys(name for some in facts for name in some)
+    return {name: quantile([some[name] for some in facts if name in some], 0.5) for name in names}
 
 
 def grouped(results: Sequence[dict[str, Any]]) -> dict[str, list[list[dict[str, Any]]]]:

@@ -18,8 +18,12 @@ made in another environment on seeds of their own (1,000,000 + 1,000 x seed + nu
 steps do not count. There is no best return so far: a policy that was good once and is no longer
 stands here as it is. Medians and quartiles are over all seeds; one that never reaches the
 threshold counts as infinity ("never"), and so does one that ended with an error. *budget* is the
-real steps that each course got, *last return* that of the last evaluation. Settings were frozen
-before; they are printed below each table.
+real steps that each course got, *last return* that of the last evaluation. The second table says
+what was known at that last evaluation, as medians over the seeds: the model's error one step ahead
+on transitions it had not seen, in standard deviations of these; how many steps ahead it was trusted
+(*trusted horizon*) or imagined (*length*); and of the agent's updates the loss of the critics, the
+return they expect and the weight of the entropy. Settings were frozen before; they are printed
+below each table.
 """
 HEADER = [
     "method",
@@ -94,6 +98,17 @@ def task_table(summaries: Sequence[Summary]) -> str:
     return aligned(HEADER, [row(summary) for summary in sorted(summaries, key=rank)])
 
 
+def facts_table(summaries: Sequence[Summary]) -> str:
+    """Returns what was known of models and agents at the end; empty where nothing was."""
+    names = list(dict.fromkeys(name for one in summaries for name in one.facts))
+    rows = [
+        [one.method, *(short(one.facts[name]) if name in one.facts else "" for name in names)]
+        for one in summaries
+        if one.facts
+    ]
+    return aligned(["method", *names], rows) if rows else ""
+
+
 def heading(task: dict[str, Any]) -> str:
     """Returns in words how a task is judged."""
     goal = "no threshold" if task["threshold"] is None else f"threshold {task['threshold']:g}"
@@ -115,6 +130,7 @@ def task_report(results: Sequence[list[dict[str, Any]]], published: str) -> str:
     parts = [
         f"### {heading(summaries[0].task)}",
         task_table(summaries),
+        facts_table(summaries),
         f"Published: {published}" if published else "",
         "Settings:\n\n" + "\n".join(settings),
         "Errors:\n\n" + "\n".join(errors) if errors else "",

@@ -40,6 +40,10 @@ def stored(tmp_path):
     return {(one["method"], one["seed"]): one for one in store.read_all(tmp_path / "results")}
 
 
+def last_rows(tmp_path, name, seeds):
+    return [stored(tmp_path)[name, seed]["evaluations"][-1] for seed in seeds]
+
+
 def cell(name, seed=0, **changed):
     return Cell(dataclasses.replace(toy.LEVER, **changed), toy.METHODS[name], seed)
 
@@ -161,7 +165,7 @@ def test_what_fails_is_kept_and_stops_nothing(tmp_path, capsys):
     out, err = capsys.readouterr()
     assert "uninstalled, seed 0: not run, not stored: No module named" in err
     lines = [line.split("|") for line in out.splitlines() if line.startswith("| ")]
-    shown = {line[1].strip(): [part.strip() for part in line] for line in lines}
+    shown = {line[1].strip(): [part.strip() for part in line] for line in lines[::-1]}
     assert shown["raising"][5] == "never"  # one of two: the median has part of it
     assert shown["raising"][9:11] == ["1 of 2", "1"]
     assert shown["flat"][5:7] == ["40", "40 .. 40"]
@@ -298,8 +302,14 @@ def test_tables_and_pictures_are_made_from_what_is_stored(tmp_path, capsys):
     assert "Published: Nothing." in shown
     assert "- steep: rises fast: slope=0.1" in shown
     lines = [line for line in shown.splitlines() if line.startswith("| ")]
-    assert [line.split("|")[1].strip() for line in lines] == ["method", "------", "steep", "flat"]
+    named = ["method", "------", "steep", "flat"]
+    assert [line.split("|")[1].strip() for line in lines] == named * 2
     assert "0-2,5" in lines[2]
+    facts = [row["facts"]["pull"] for row in last_rows(tmp_path, "steep", (0, 1, 2, 5))]
+    assert [part.strip() for part in lines[6].split("|")[1:-1]] == [
+        "steep",
+        f"{np.median(facts):#.3g}",
+    ]
     picture = plots / "toy_Lever.png"
     assert picture.read_bytes().startswith(b"\x89PNG")
 
