@@ -31,16 +31,17 @@ class Evaluation:
     """What `evaluate` found. Print it for a summary.
 
     Errors after k steps are root mean squares over the state's entries, each divided by its
-    standard deviation in the held-out data: 1 means "as wrong as the data are wide".
+    standard deviation in the reference data: 1 means "as wrong as the data are wide". The reference
+    is the held-out data where no other was given.
 
     Attributes:
         one_step_rmse: (S,) in the states' units.
-        spread: (S,) standard deviation of the held-out states, in their units.
+        spread: (S,) standard deviation of the reference states, in their units.
         steps: (K,) 1 ... K.
         starts: (K,) how many starts reach that far within their episode.
         error_median: (K,) median over the starts.
         error_90: (K,) nine in ten starts are at most this wrong.
-        baseline_median: (K,) the same for the prediction that nothing changes.
+        baseline_median: (K,) the same for the prediction that nothing changes, in the reference.
         coverage: for each level, (S,) share of held-out rows within the model's one-step band.
         band_coverage: (K,) share of the entries of the states after k steps that lie within the
             90 % bands of drawn trajectories, or None where no propagation was asked for. 0.9 is
@@ -99,6 +100,7 @@ def evaluate(
     horizon: int = 50,
     *,
     share: float = 0.5,
+    reference: Transitions | None = None,
     propagation: Propagation | None = None,
     seed: int | None = 0,
     threads: int = 1,
@@ -114,6 +116,9 @@ def evaluate(
         horizon: steps to look ahead; cut to the longest held-out episode.
         share: an error is trusted while it is at most this share of the error of the prediction
             that nothing changes, in (0, 1]. Default 0.5.
+        reference: data that say how wide states spread and how much changes in k steps. Default
+            None: the held-out data. Give all data where those held out are few and may happen to be
+            at rest, where any error is a large share of nothing.
         propagation: how to draw trajectories from each start, as in `rollout`, to check the bands
             after k steps; 39 of them, so that it takes as many times as long. Default None: the
             bands are checked one step ahead alone.
@@ -124,7 +129,7 @@ def evaluate(
         The evaluation; its arrays are attributes.
 
     Raises:
-        ShapeError: the data have other dimensions than the model.
+        ShapeError: the data or the reference have other dimensions than the model.
         ArgumentError: `horizon` or `share` is out of range, or `propagation` draws nothing.
 
     Source: the compounding of one-step errors: Talvitie 2014, "Model regularization for stable
@@ -134,21 +139,23 @@ def evaluate(
         raise ArgumentError(f"horizon: got {horizon}, must be at least 1")
     if not 0.0 < share <= 1.0:
         raise ArgumentError(f"share: got {share}, must be in (0, 1]")
-    if (held_out.state_dim, held_out.action_dim) != (model.state_dim, model.action_dim):
-        raise ShapeError(
-            f"held_out: has ({held_out.state_dim}, {held_out.action_dim}) states and actions, "
-            f"must have the model's ({model.state_dim}, {model.action_dim})"
-        )
+    _require_dimensions("held_out", held_out, model)
+    if reference is None:
+        reference = held_out
+    else:
+        _require_dimensions("reference", reference, model)
     if propagation == "mean":
         raise ArgumentError('propagation: got "mean", which draws nothing; must draw, or be None')
     # The deviation of equal numbers may come out as 1e-17 of them, which is no scale.
-    varied = held_out.states.max(axis=0) > held_out.states.min(axis=0)
-    spread = np.where(varied, held_out.states.std(axis=0), 0.0)
+    varied = reference.states.max(axis=0) > reference.states.min(axis=0)
+    spread = np.where(varied, reference.states.std(axis=0), 0.0)
+    # A state that never varied has no scale to be measured by.
+    scale = np.where(varied, spread, np.inf) if varied.any() else np.ones_like(spread)
     rmse, coverage = _one_step(model, held_out, threads)
-    errors, baselines, reached = _open_loop(model, held_out, horizon, spread, threads)
+    errors, reached = _open_loop(model, held_out, horizon, scale, threads)
     starts = reached.sum(axis=0)
     error_median = _quantile(errors, reached, 0.5)
-    baseline_median = _quantile(baselines, reached, 0.5)
+    baseline_median = _baseline(reference, len(starts), scale)
     trusted = error_median <= share * baseline_median
     return Evaluation(
         one_step_rmse=rmse,
@@ -169,6 +176,14 @@ def evaluate(
     )
 
 
+def _require_dimensions(name: str, data: Transitions, model: Model) -> None:
+    if (data.state_dim, data.action_dim) != (model.state_dim, model.action_dim):
+        raise ShapeError(
+            f"{name}: has ({data.state_dim}, {data.action_dim}) states and actions, "
+            f"must have the model's ({model.state_dim}, {model.action_dim})"
+        )
+
+
 def _one_step(
     model: Model, held_out: Transitions, threads: int
 ) -> tuple[Float64, dict[float, Float64]]:
@@ -183,27 +198,44 @@ def _one_step(
 
 
 def _open_loop(
-    model: Model, held_out: Transitions, horizon: int, spread: Float64, threads: int
-) -> tuple[Float64, Float64, NDArray[np.bool_]]:
-    """Returns (N, K) errors, baselines, and which of them lie within an episode."""
-    count = len(held_out)
-    ends = _episode_ends(held_out)
-    left = ends - np.arange(count)
-    steps = np.arange(min(horizon, int(left.max())))
-    reached = steps < left[:, None]
+    model: Model, held_out: Transitions, horizon: int, scale: Float64, threads: int
+) -> tuple[Float64, NDArray[np.bool_]]:
+    """Returns (N, K) errors, and which of them lie within an episode."""
+    ends, steps, reached = _ahead(held_out, horizon)
     errors = np.empty(reached.shape)
-    baselines = np.empty(reached.shape)
-    # A state that never varied in the held-out data has no scale to be measured by.
-    scale = np.where(spread > 0.0, spread, np.inf) if spread.any() else np.ones_like(spread)
-    for first in range(0, count, _STARTS_AT_ONCE):
+    for first in range(0, len(held_out), _STARTS_AT_ONCE):
         some = slice(first, first + _STARTS_AT_ONCE)
         rows = _rows_ahead(ends, some, steps)
         states = held_out.states[some]
         predicted = rollout(model, states, held_out.actions[rows], threads=threads)[:, 1:]
-        actual = held_out.next_states[rows]
-        errors[some] = _scaled_error(predicted - actual, scale)
-        baselines[some] = _scaled_error(states[:, None] - actual, scale)
-    return errors, baselines, reached
+        errors[some] = _scaled_error(predicted - held_out.next_states[rows], scale)
+    return errors, reached
+
+
+def _baseline(reference: Transitions, horizon: int, scale: Float64) -> Float64:
+    """Returns (K,) the median error of the prediction that nothing changes.
+
+    Where no episode of the reference is so long, that after its longest.
+    """
+    ends, steps, reached = _ahead(reference, horizon)
+    changes = np.empty(reached.shape)
+    for first in range(0, len(reference), _STARTS_AT_ONCE):
+        some = slice(first, first + _STARTS_AT_ONCE)
+        rows = _rows_ahead(ends, some, steps)
+        stayed = reference.states[some, np.newaxis] - reference.next_states[rows]
+        changes[some] = _scaled_error(stayed, scale)
+    medians = _quantile(changes, reached, 0.5)
+    return np.pad(medians, (0, horizon - len(medians)), mode="edge")
+
+
+def _ahead(
+    data: Transitions, horizon: int
+) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.bool_]]:
+    """Returns (N,) the ends of the rows' episodes, (K,) steps, and (N, K) which lie within."""
+    ends = _episode_ends(data)
+    left = ends - np.arange(len(data))
+    steps = np.arange(min(horizon, int(left.max())))
+    return ends, steps, steps < left[:, None]
 
 
 def _episode_ends(held_out: Transitions) -> NDArray[np.int64]:

@@ -86,6 +86,34 @@ def test_a_perfect_model_is_trusted_to_the_end_and_a_wrong_one_not_at_all():
     assert dp.evaluate(wrong, data, horizon=15).trusted_horizon == 0
 
 
+def test_a_reference_says_how_wide_states_spread_and_how_much_changes():
+    model = dp.LinearGaussian.fit(walk(0.8, 30, 0.3, 1))
+    data, reference = walk(0.8, 12, 0.3, 0), walk(0.8, 8, 3.0, 2)
+    alone = dp.evaluate(model, data, horizon=5)
+    np.testing.assert_array_equal(
+        dp.evaluate(model, data, horizon=5, reference=data).error_90, alone.error_90
+    )
+    check = dp.evaluate(model, data, horizon=5, reference=reference)
+    assert check.spread == pytest.approx(reference.states.std(axis=0))
+    ratio = data.states.std() / reference.states.std()
+    np.testing.assert_allclose(check.error_median, ratio * alone.error_median, rtol=1e-12)
+    own = dp.evaluate(model, reference, horizon=5)
+    np.testing.assert_array_equal(check.baseline_median, own.baseline_median)
+    np.testing.assert_array_equal(check.coverage[0.9], alone.coverage[0.9])
+    # Beyond the longest episode of the reference its last figure holds on.
+    further = dp.evaluate(model, data, horizon=10, reference=reference).baseline_median
+    np.testing.assert_array_equal(further[8:], further[7])
+
+
+def test_few_rows_at_rest_are_trusted_by_what_changes_elsewhere():
+    moving = walk(0.8, 60, 0.0, 0)
+    model = dp.LinearGaussian.fit(walk(0.8, 60, 0.01, 1))
+    still = np.full((20, 1), 1e-9)
+    rest = dp.Transitions(still, np.zeros((20, 1)), still, episodes=np.zeros(20, int))
+    assert dp.evaluate(model, rest, horizon=5).trusted_horizon == 0
+    assert dp.evaluate(model, rest, horizon=5, reference=moving).trusted_horizon == 5
+
+
 def test_a_model_that_diverges_is_infinitely_wrong_not_nan():
     data = walk(0.5, 400, 0.0, 0, episodes=1)
     diverging = dp.LinearGaussian.fit(walk(9.0, 5, 0.0, 0))
@@ -152,3 +180,5 @@ def test_arguments_out_of_range_are_refused_by_name():
         dp.evaluate(model, data, propagation="mean")
     with pytest.raises(dp.ShapeError, match="held_out"):
         dp.evaluate(model, linear_system(10))
+    with pytest.raises(dp.ShapeError, match="reference"):
+        dp.evaluate(model, data, reference=linear_system(10))

@@ -147,7 +147,7 @@ def test_training_goes_on_as_the_same_function_in_the_units_of_new_data():
     first = quick(system(100), rewards=True)
     more = dp.Transitions.concatenate([system(100), system(400, seed=2)])
     shifted = dp.Transitions(
-        3.0 + 2.0 * more.states, 5.0 * more.actions, more.next_states, more.rewards
+        3.0 + 2.0 * more.states, 2.5 * more.actions, more.next_states, more.rewards
     )
     again = quick(shifted, rewards=True, initial=first, epochs=1, learning_rate=1e-12, held_out=0.0)
     assert (again._parameters.input_scale[1] > 1.9 * first._parameters.input_scale[1]).all()

@@ -101,6 +101,37 @@ def test_a_constant_input_that_starts_to_vary_does_not_explode():
     assert (again.history.training < 3.0).all()  # standardised targets: about 1
 
 
+def test_going_on_learns_where_an_input_varies_far_more_than_before():
+    # Brought to the new units as they are, its weights would saturate every unit from the start.
+    def swing(rows, width, seed):
+        rng = np.random.default_rng(seed)
+        states = rng.normal(size=(rows, 2)) * [1.0, width]
+        actions = rng.normal(size=(rows, 1))
+        after = states + 0.1 * np.sin(3.0 * states[:, ::-1]) + 0.1 * actions
+        return dp.Transitions(states, actions, after, episodes=np.arange(rows))
+
+    settings = {"members": 2, "hidden": (32,), "epochs": 60, "seed": 0}
+    still, wide, test = swing(200, 1e-5, 0), swing(400, 1.0, 1), swing(400, 1.0, 2)
+    fresh = dp.Ensemble.fit(wide, **settings)
+    going_on = dp.Ensemble.fit(wide, initial=dp.Ensemble.fit(still, **settings), **settings)
+    error = [dp.evaluate(model, test, 1).error_median[0] for model in (fresh, going_on)]
+    assert error[1] < 1.2 * error[0]
+    assert np.abs(going_on._parameters.weights[0]).max() < 10.0
+
+
+def test_training_leaves_the_callers_small_numbers_alone():
+    # Within a fit subnormals are zero; the caller's thread does part of the work.
+    seen = []
+
+    def progress(epoch, training, held_out):
+        seen.append(float(np.float32(1e-40) * np.float32(0.5)))
+
+    dp.Ensemble.fit(noise(60), members=2, epochs=3, seed=0, threads=2, progress=progress)
+    seen.append(float(np.float32(1e-40) * np.float32(0.5)))
+    assert len(seen) == 4
+    assert min(seen) > 0.0
+
+
 def toy(seed):
     """2,000 points of sin x with uneven noise, with a gap between -pi and pi."""
     generator = np.random.default_rng(seed)

@@ -9,6 +9,7 @@
 #include "dynaplan/core/error.hpp"
 #include "dynaplan/core/parallel.hpp"
 #include "dynaplan/core/transpose.hpp"
+#include "dynaplan/core/zero_subnormals.hpp"
 
 namespace dynaplan {
 inline namespace DYNAPLAN_LEVEL {
@@ -110,12 +111,15 @@ void Sac::fill(const ReplayDraw& draw, Index number, int thread) {
 
 template <class Step>
 void Sac::run_ranges(const std::vector<SacUpdate<float>::Range>& ranges, const Step& step) {
-  parallel_for(static_cast<Index>(ranges.size()), settings_.threads,
-               [&](Index item, int thread) { step(ranges[static_cast<std::size_t>(item)], scratch(thread)); });
+  parallel_for(static_cast<Index>(ranges.size()), settings_.threads, [&](Index item, int thread) {
+    const ZeroSubnormals zero;
+    step(ranges[static_cast<std::size_t>(item)], scratch(thread));
+  });
 }
 
 void Sac::critic_step(const ReplayDraw& draw) {
   parallel_for(update_->shards(), settings_.threads, [&](Index shard, int thread) {
+    const ZeroSubnormals zero;
     for (Index chunk = update_->first_chunk(shard); chunk < update_->first_chunk(shard + 1); ++chunk) {
       fill(draw, chunk, thread);
     }
@@ -132,8 +136,10 @@ void Sac::critic_step(const ReplayDraw& draw) {
 }
 
 void Sac::actor_step() {
-  parallel_for(update_->shards(), settings_.threads,
-               [&](Index shard, int thread) { update_->actor_pass(networks_, shard, thread); });
+  parallel_for(update_->shards(), settings_.threads, [&](Index shard, int thread) {
+    const ZeroSubnormals zero;
+    update_->actor_pass(networks_, shard, thread);
+  });
   if (const double loss = update_->actor_loss(); !std::isfinite(static_cast<float>(loss))) {
     throw NumericalError("update " + to_string(networks_.updates + 1) + ": the loss of the actor is " +
                          to_string(loss) + "; must be finite: scale the rewards or lower learning_rate");

@@ -1,6 +1,8 @@
 #include "dynaplan/fit/initial_network.hpp"
 
+#include <algorithm>
 #include <cmath>
+#include <limits>
 
 #include "dynaplan/core/random.hpp"
 
@@ -12,6 +14,7 @@ namespace {
 constexpr float kLow = -10.0F;
 constexpr float kHigh = 0.5F;
 constexpr float kFurthest = 2.0F;  // standard deviations
+constexpr double kSteepest = 1.0;
 
 // Standard normals one after another, those beyond kFurthest left out: truncated, not clipped, so that no weights pile
 // up at the ends.
@@ -41,6 +44,12 @@ class TruncatedNormals {
   Index first_ = 0;
 };
 
+// By how much the weights of an input may grow: until their root mean square is kSteepest.
+double steepest_ratio(const Eigen::VectorXd& weights) {
+  const double size = weights.norm() / std::sqrt(static_cast<double>(weights.size()));
+  return size < kSteepest ? kSteepest / std::max(size, std::numeric_limits<double>::min()) : 1.0;
+}
+
 }  // namespace
 
 NetworkMember<float> initial_member(const NetworkShape& shape, std::uint64_t seed, Index member) {
@@ -69,8 +78,8 @@ NetworkMember<float> rescaled_member(const NetworkShape& shape, const NetworkMem
   Eigen::VectorXd bias = first.bias.cast<double>();
   for (Index j = 0; j < shape.inputs(); ++j) {
     if (from.input_scale(j) == 1.0) continue;  // never varied
-    bias += weights.col(j) * ((to.input_mean(j) - from.input_mean(j)) / from.input_scale(j));
-    weights.col(j) *= to.input_scale(j) / from.input_scale(j);
+    weights.col(j) *= std::min(to.input_scale(j) / from.input_scale(j), steepest_ratio(weights.col(j)));
+    bias += weights.col(j) * ((to.input_mean(j) - from.input_mean(j)) / to.input_scale(j));
   }
   first = {weights.cast<float>(), bias.cast<float>()};
 

@@ -162,9 +162,10 @@ class Course:
             data = self.experience.since(0)
             if self.model is None:
                 older, fresh = _before_and_after(data)
-                ground = self._judge(settings.learn(older, None), fresh)
+                ground = self._judge(settings.learn(older, None), fresh, data)
             else:
-                ground = self._judge(self.model, self.experience.since(self._fitted_rows))
+                fresh = self.experience.since(self._fitted_rows)
+                ground = self._judge(self.model, fresh, data)
             self.model = settings.learn(data, self.model)
             self._fits += 1
             self._fitted_rows = len(data)
@@ -176,10 +177,12 @@ class Course:
         with self._report.timing("imagining"):
             self._imagine(ground)
 
-    def _judge(self, model: Model, fresh: Transitions) -> KnownGround | None:
+    def _judge(self, model: Model, fresh: Transitions, data: Transitions) -> KnownGround | None:
         """Measures a model on transitions that it has not seen; returns where it is known."""
         settings = self._settings
-        self.evaluation = evaluate(model, fresh, settings.longest, threads=settings.threads)
+        self.evaluation = evaluate(
+            model, fresh, settings.longest, reference=data, threads=settings.threads
+        )
         self._model_error = float(self.evaluation.error_median[0])
         if settings.known_quantile is None:
             return None

@@ -45,7 +45,8 @@ class Dyna:
             each fit. Default 400, as MBPO.
         length: steps of an imagined rollout: a number, a `LengthSchedule`, or "trusted" (default):
             the trusted horizon of the model before on the transitions since, which it had not seen,
-            and nothing where it cannot be trusted for one step.
+            against what changes in all transitions; and nothing where it cannot be trusted for one
+            step.
         longest: what a trusted length is cut to. Default 5.
         reward: as in `imagine`; None: the one that the model predicts.
         termination: where the system ends, as in `imagine`.

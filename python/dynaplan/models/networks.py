@@ -101,7 +101,8 @@ class MLP(NetworkModel):
                 weights are kept whatever their lead.
             initial: a model of the same shape to go on from, on other or more data. Its weights
                 are brought to the units of the new data first, so that it begins as the same
-                function.
+                function; but stretched along an input that varies many times more than before,
+                since steep weights would not learn.
             progress: called after every epoch as `progress(epoch, training, held_out)`, with the
                 losses of each member, (K,) arrays as in `history`.
             seed: of the weights, the held-out rows and the order of the rows: same seed, same

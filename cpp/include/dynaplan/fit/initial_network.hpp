@@ -10,7 +10,9 @@ inline namespace DYNAPLAN_LEVEL {
 NetworkMember<float> initial_member(const NetworkShape& shape, std::uint64_t seed, Index member);
 
 /// The same function in units of another scaling, exactly but for rounding: first and last layer take up the
-/// difference. An input that never varied before (scale 1) starts with its weights as they are, in the new units.
+/// difference. Two exceptions: an input that never varied before (scale 1) starts with its weights as they are, in the
+/// new units; and along an input that varies so much more now that its weights would exceed 1 (root mean square), the
+/// function is stretched about the old mean, since units that are saturated from the start learn nothing.
 NetworkMember<float> rescaled_member(const NetworkShape& shape, const NetworkMember<float>& member,
                                      const NetworkScaling& from, const NetworkScaling& to);
 
