@@ -29,8 +29,10 @@ def agent_facts(updates: dp.UpdateStatistics | None) -> dict[str, float]:
 
 
 def mbpo(task: Task, env: Any, seed: int, settings: Settings) -> Iterator[Snapshot]:
-    """`dp.MBPO`, which goes on where it was."""
-    loop = dp.MBPO(env, **told(task, env), **settings, seed=seed)
+    """`dp.MBPO`, which goes on where it was; the settings may have those of another agent."""
+    of_loop = {name: value for name, value in settings.items() if name != "agent"}
+    agent = dp.SAC(env, **settings["agent"], seed=seed) if "agent" in settings else None
+    loop = dp.MBPO(env, agent=agent, **told(task, env), **of_loop, seed=seed)
     while loop.steps < task.steps:
         for it in loop.run(min(task.evaluate_every, task.steps - loop.steps)):
             facts = {"model error": it.model_error, "length": float(it.length)}

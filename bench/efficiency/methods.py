@@ -11,6 +11,8 @@ from bench.efficiency import baseline_sac, courses
 from bench.efficiency.method import Method
 
 SMALL = {"hidden": (64, 64), "learning_rate": 1e-3}  # as the agent of dp.MBPO has them
+WIDE = {"hidden": (128, 128), "learning_rate": 3e-4}
+LOCOMOTION = ("Hopper-v5", "HalfCheetah-v5", "Swimmer-v5")
 _GIVEN = ("env", "reward", "termination", "seed", "threads", "agent", "learn")
 
 
@@ -39,6 +41,16 @@ def _sac(name: str, gradient_steps: int) -> Method:
         "dp.SAC with the networks and the learning rate that dp.MBPO gives its agent",
         courses.sac,
         spelled(dp.SAC, **SMALL, gradient_steps=gradient_steps),
+    )
+
+
+def _sac_128(name: str, gradient_steps: int) -> Method:
+    return Method(
+        name,
+        "dp.SAC with the networks and the learning rate of the agent of mbpo_128",
+        courses.sac,
+        spelled(dp.SAC, **WIDE, gradient_steps=gradient_steps),
+        LOCOMOTION,
     )
 
 
@@ -98,8 +110,25 @@ _ALL = (
         _mbpo(f"mbpo_k{count}", count, steps, "Pendulum-v1")
         for count, steps in ((0, 5_000), (1, 5_000), (5, 3_000), (20, 2_000))
     ),
+    Method(
+        "mbpo_128",
+        "dp.MBPO for tasks of many joints: a wider agent that learns more slowly, of one imagined"
+        " step, drawn from the last four fits",
+        courses.mbpo,
+        spelled(
+            dp.MBPO,
+            agent={**WIDE, "real_ratio": 0.1},
+            imagined_per_real=20,
+            longest=1,
+            refit_every=250,
+            kept_fits=4,
+        ),
+        LOCOMOTION,
+    ),
     _sac("sac", 1),
     _sac("sac_20", 20),
+    _sac_128("sac_128", 1),
+    _sac_128("sac_128_20", 20),
     Method(
         "sb3_sac",
         "stable_baselines3.SAC with its own defaults (two layers of 256, learning rate 3e-4, 1"

@@ -115,7 +115,7 @@ _ALL = (
     ),
     _gymnasium(
         "Hopper-v5",
-        steps=40_000,
+        steps=20_000,
         evaluate_every=1_000,
         episodes=10,
         threshold=3_000.0,
@@ -125,7 +125,7 @@ _ALL = (
     ),
     _gymnasium(
         "HalfCheetah-v5",
-        steps=40_000,
+        steps=20_000,
         evaluate_every=1_000,
         episodes=10,
         threshold=4_800.0,
@@ -135,7 +135,7 @@ _ALL = (
     ),
     _gymnasium(
         "Swimmer-v5",
-        steps=40_000,
+        steps=20_000,
         evaluate_every=1_000,
         episodes=10,
         threshold=None,
