@@ -371,7 +371,7 @@ def test_the_settings_that_are_told_are_those_that_are_used():
     assert METHODS["pets"].budgeted(TASKS["Pendulum-v1"]).steps == 500
 
 
-@pytest.mark.parametrize("name", ["least_squares_cem", "pets", "mbpo", "mbpo_k0"])
+@pytest.mark.parametrize("name", ["least_squares_cem", "pets", "mbpo", "mbpo_k0", "mbpo_128"])
 def test_the_methods_of_the_library_run_to_their_last_step(name):
     method = METHODS[name]
     task = dataclasses.replace(TASKS["Pendulum-v1"], steps=115, evaluate_every=50, episodes=1)
