@@ -1,9 +1,5 @@
 #pragma once
 
-#if defined(__SSE2__)
-#include <xmmintrin.h>
-#endif
-
 #include "dynaplan/core/level.hpp"
 
 namespace dynaplan {
@@ -15,8 +11,10 @@ inline namespace DYNAPLAN_LEVEL {
 class ZeroSubnormals {
  public:
 #if defined(__SSE2__)
-  ZeroSubnormals() : before_(_mm_getcsr()) { _mm_setcsr(before_ | kReadAsZero | kWrittenAsZero); }
-  ~ZeroSubnormals() { _mm_setcsr(before_); }
+  ZeroSubnormals() : before_(__builtin_ia32_stmxcsr()) {
+    __builtin_ia32_ldmxcsr(before_ | kReadAsZero | kWrittenAsZero);
+  }
+  ~ZeroSubnormals() { __builtin_ia32_ldmxcsr(before_); }
 #else
   ZeroSubnormals() = default;
   ~ZeroSubnormals() = default;
