@@ -137,7 +137,7 @@ def test_the_evaluation_is_of_the_model_that_had_not_seen_the_episode():
     first, second = loop(Slider(), learn, random_steps=20).run(30)
     assert first.evaluation is None
     unseen = second.data[20:]
-    expected = dp.evaluate(learn.models[0], unseen, SMALL.horizon)
+    expected = dp.evaluate(learn.models[0], unseen, SMALL.horizon, reference=second.data)
     np.testing.assert_array_equal(second.evaluation.error_median, expected.error_median)
     assert len(second.evaluation.steps) == SMALL.horizon
     *_, last = loop(Slider(), learn, random_steps=20, evaluation_horizon=0).run(30)

@@ -86,8 +86,8 @@ class PETS:
             Where steps are few, another start teaches more than waiting at the goal.
         refit_every: learn whenever so many steps have passed, also within an episode, instead of
             at the end of each (None, the default); or a function from the steps learned to it.
-        evaluation_horizon: steps ahead to check the model on each new episode. Default: the
-            planner's horizon. 0: no check.
+        evaluation_horizon: steps ahead to check the model on each new episode, against what
+            changes in all data. Default: the planner's horizon. 0: no check.
         seed: of the environment, the random actions and the plans: same seed, same course, if the
             learner keeps to its own. None draws one.
 
@@ -263,7 +263,7 @@ class _Run:
 
     def _check(self, before: Model, played: Transitions) -> Evaluation | None:
         horizon = self.settings.evaluation_horizon
-        return evaluate(before, played, horizon) if horizon else None
+        return evaluate(before, played, horizon, reference=self.data) if horizon else None
 
     def _iteration(
         self, episode: int, played: Transitions, evaluation: Evaluation | None, begin: float
