@@ -133,10 +133,8 @@ NetworkFit fit_networks(const NetworkShape& shape, Index members, const NetworkD
   if (observer != nullptr) schedule.report(*observer);
 
   fit.interrupted = schedule.stopped(nullptr);
-  const std::vector<Index> still = still_targets(shape, training);
   for (const Trainer& trainer : trainers) {
     fit.parameters.members.push_back(trainer.result());
-    for (const Index target : still) hold_still(shape, target, fit.parameters.members.back());
     fit.history.push_back(trainer.history());
   }
   return fit;
