@@ -35,22 +35,13 @@ def _mbpo(name: str, imagined_per_real: int, pendulum_steps: int, *tasks: str) -
     )
 
 
-def _sac(name: str, gradient_steps: int) -> Method:
+def _sac(name: str, gradient_steps: int, networks: dict[str, Any], whose: str) -> Method:
     return Method(
         name,
-        "dp.SAC with the networks and the learning rate that dp.MBPO gives its agent",
+        f"dp.SAC with the networks and the learning rate {whose}",
         courses.sac,
-        spelled(dp.SAC, **SMALL, gradient_steps=gradient_steps),
-    )
-
-
-def _sac_128(name: str, gradient_steps: int) -> Method:
-    return Method(
-        name,
-        "dp.SAC with the networks and the learning rate of the agent of mbpo_128",
-        courses.sac,
-        spelled(dp.SAC, **WIDE, gradient_steps=gradient_steps),
-        LOCOMOTION,
+        spelled(dp.SAC, **networks, gradient_steps=gradient_steps),
+        LOCOMOTION if networks is WIDE else (),
     )
 
 
@@ -125,10 +116,10 @@ _ALL = (
         ),
         LOCOMOTION,
     ),
-    _sac("sac", 1),
-    _sac("sac_20", 20),
-    _sac_128("sac_128", 1),
-    _sac_128("sac_128_20", 20),
+    _sac("sac", 1, SMALL, "that dp.MBPO gives its agent"),
+    _sac("sac_20", 20, SMALL, "that dp.MBPO gives its agent"),
+    _sac("sac_128", 1, WIDE, "of the agent of mbpo_128"),
+    _sac("sac_128_20", 20, WIDE, "of the agent of mbpo_128"),
     Method(
         "sb3_sac",
         "stable_baselines3.SAC with its own defaults (two layers of 256, learning rate 3e-4, 1"

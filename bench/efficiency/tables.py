@@ -20,10 +20,10 @@ stands here as it is. Medians and quartiles are over all seeds; one that never r
 threshold counts as infinity ("never"), and so does one that ended with an error. *budget* is the
 real steps that each course got, *last return* that of the last evaluation. The second table says
 what was known at that last evaluation, as medians over the seeds: the model's error one step ahead
-on transitions it had not seen, in standard deviations of these; how many steps ahead it was trusted
-(*trusted horizon*) or imagined (*length*); and of the agent's updates the loss of the critics, the
-return they expect and the weight of the entropy. Settings were frozen before; they are printed
-below each table.
+on transitions it had not seen, in standard deviations of the data; how many steps ahead it was
+trusted (*trusted horizon*) or imagined (*length*); and of the agent's updates the loss of the
+critics, the return they expect and the weight of the entropy. Settings were frozen before; they are
+printed below each table.
 """
 HEADER = [
     "method",

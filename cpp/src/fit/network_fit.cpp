@@ -58,21 +58,16 @@ class Worker {
     const auto cancelled = [&] { return schedule_.stopped(observer); };
     for (Index member = schedule_.take(); member >= 0; member = schedule_.take()) {
       Trainer& trainer = trainers_[static_cast<std::size_t>(member)];
-      train_epoch(trainer, rows, held_out, cancelled);
+      {
+        const ZeroSubnormals zero;  // not for the observer, which is the caller's code
+        trainer.run_epoch(pass_, rows, held_out, cancelled);
+      }
       schedule_.give_back(member, trainer);
       if (observer != nullptr) schedule_.report(*observer);
     }
   }
 
  private:
-  // The observer is the caller's code and computes with subnormals as ever.
-  template <class Cancelled>
-  void train_epoch(Trainer& trainer, const TrainingRows<float>& rows, const TrainingRows<float>* held_out,
-                   const Cancelled& cancelled) {
-    const ZeroSubnormals zero;
-    trainer.run_epoch(pass_, rows, held_out, cancelled);
-  }
-
   TrainingSchedule& schedule_;
   std::vector<Trainer>& trainers_;
   NetworkPass<float> pass_;
