@@ -131,6 +131,7 @@ def evaluate(
     Raises:
         ShapeError: the data or the reference have other dimensions than the model.
         ArgumentError: `horizon` or `share` is out of range, or `propagation` draws nothing.
+        TypeError: the data or the reference are not Transitions.
 
     Source: the compounding of one-step errors: Talvitie 2014, "Model regularization for stable
     sample rollouts"; Janner et al. 2019, "When to trust your model".
@@ -139,11 +140,11 @@ def evaluate(
         raise ArgumentError(f"horizon: got {horizon}, must be at least 1")
     if not 0.0 < share <= 1.0:
         raise ArgumentError(f"share: got {share}, must be in (0, 1]")
-    _require_dimensions("held_out", held_out, model)
+    _require_fitting("held_out", held_out, model)
     if reference is None:
         reference = held_out
     else:
-        _require_dimensions("reference", reference, model)
+        _require_fitting("reference", reference, model)
     if propagation == "mean":
         raise ArgumentError('propagation: got "mean", which draws nothing; must draw, or be None')
     # The deviation of equal numbers may come out as 1e-17 of them, which is no scale.
@@ -176,7 +177,9 @@ def evaluate(
     )
 
 
-def _require_dimensions(name: str, data: Transitions, model: Model) -> None:
+def _require_fitting(name: str, data: Transitions, model: Model) -> None:
+    if not isinstance(data, Transitions):
+        raise TypeError(f"{name}: expected Transitions, got {type(data).__name__}")
     if (data.state_dim, data.action_dim) != (model.state_dim, model.action_dim):
         raise ShapeError(
             f"{name}: has ({data.state_dim}, {data.action_dim}) states and actions, "

@@ -105,6 +105,15 @@ def test_a_reference_says_how_wide_states_spread_and_how_much_changes():
     np.testing.assert_array_equal(further[8:], further[7])
 
 
+def test_what_is_no_transitions_is_refused_by_name():
+    data = walk(0.8, 12, 0.3, 0)
+    model = dp.LinearGaussian.fit(data)
+    with pytest.raises(TypeError, match="held_out: expected Transitions, got str"):
+        dp.evaluate(model, "data")
+    with pytest.raises(TypeError, match="reference: expected Transitions, got ndarray"):
+        dp.evaluate(model, data, reference=data.states)
+
+
 def test_few_rows_at_rest_are_trusted_by_what_changes_elsewhere():
     moving = walk(0.8, 60, 0.0, 0)
     model = dp.LinearGaussian.fit(walk(0.8, 60, 0.01, 1))

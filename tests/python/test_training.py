@@ -236,8 +236,9 @@ def test_an_input_that_never_varies_does_no_harm():
     assert model._parameters.target_scale[2] == 1.0
     means, _ = means_and_variances(model._parameters, states, data.actions)
     assert np.abs(means[:, :, 2]).max() < 0.5
-    held_out = np.nanmin(model.history.held_out[5:], axis=0)
-    assert (held_out < np.nanmin(plain.history.held_out[5:], axis=0) + 0.5).all()
+    # Its first weights are others, so that members differ; the loss is of what varies, in both.
+    held_out = np.nanmin(model.history.held_out[5:], axis=0).mean()
+    assert held_out == pytest.approx(np.nanmin(plain.history.held_out[5:], axis=0).mean(), abs=0.5)
 
 
 @pytest.mark.parametrize(

@@ -119,6 +119,45 @@ def test_going_on_learns_where_an_input_varies_far_more_than_before():
     assert np.abs(going_on._parameters.weights[0]).max() < 10.0
 
 
+def with_goal(rows, seed, spread):
+    """A walk beside a goal that stays where it is, or moves, and a reward that is always 2."""
+    rng = np.random.default_rng(seed)
+    states = np.column_stack([rng.normal(size=rows), np.full(rows, 0.3)])
+    actions = rng.normal(size=(rows, 1))
+    change = np.column_stack([0.1 * actions[:, 0], spread * rng.normal(size=rows)])
+    return dp.Transitions(states, actions, states + change, np.full(rows, 2.0))
+
+
+@pytest.mark.parametrize("probabilistic", [True, False])
+def test_what_never_changes_stays_where_it_is(probabilistic):
+    # Its variance would be what training had time for, about half its stand-in of a scale, and
+    # each imagined step would add as much: a goal that walks away.
+    settings = {"members": 2, "hidden": (16,), "seed": 0, "rewards": True, "epochs": 30}
+    settings["probabilistic"] = probabilistic
+    still = dp.Ensemble.fit(with_goal(200, 0, 0.0), **settings)
+    starts = with_goal(50, 1, 0.0).states
+    made = dp.imagine(still, starts, lambda states: states[:, :1], 5, seed=0)
+    np.testing.assert_allclose(made.next_states[:, 1], 0.3, atol=1e-6)
+    np.testing.assert_allclose(made.rewards, 2.0, atol=1e-6)
+    assert made.next_states[:, 0].std() > 0.1
+    # When it begins to move it is learned, its variance too.
+    moving = with_goal(400, 2, 0.05)
+    again = dp.Ensemble.fit(moving, initial=still, **settings)
+    if probabilistic:
+        sure = np.sqrt(again.predict(moving.states, moving.actions).aleatoric[:, 1])
+        np.testing.assert_allclose(sure, 0.05, rtol=0.5)
+
+
+@pytest.mark.parametrize("probabilistic", [True, False])
+def test_where_nothing_changes_nothing_is_learned(probabilistic):
+    states = np.random.default_rng(0).normal(size=(40, 2))
+    data = dp.Transitions(states, states[:, :1], states)
+    model = dp.Ensemble.fit(data, members=2, hidden=(4,), probabilistic=probabilistic, seed=0)
+    prediction = model.predict(states, states[:, :1])
+    np.testing.assert_allclose(prediction.mean, states, atol=1e-7)
+    assert (prediction.aleatoric < 1e-15).all()
+
+
 def test_training_leaves_the_callers_small_numbers_alone():
     # Within a fit subnormals are zero; the caller's thread does part of the work.
     seen = []

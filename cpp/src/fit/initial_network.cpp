@@ -15,6 +15,7 @@ constexpr float kLow = -10.0F;
 constexpr float kHigh = 0.5F;
 constexpr float kFurthest = 2.0F;  // standard deviations
 constexpr double kSteepest = 1.0;
+constexpr float kStill = -40.0F;  // a log-variance
 
 // Standard normals one after another, those beyond kFurthest left out: truncated, not clipped, so that no weights pile
 // up at the ends.
@@ -91,6 +92,12 @@ NetworkMember<float> rescaled_member(const NetworkShape& shape, const NetworkMem
     weights.row(i) *= ratio;
     bias(i) = bias(i) * ratio + (from.target_mean(i) - to.target_mean(i)) / to.target_scale(i);
     if (!shape.probabilistic) continue;
+    if (scaled.log_variance_high(i) == kStill) {
+      bias(shape.targets() + i) = 0.0;
+      scaled.log_variance_low(i) = kLow;
+      scaled.log_variance_high(i) = kHigh;
+      continue;
+    }
     // Raw log-variance and bounds move together, so that their distances stay.
     const auto shift = static_cast<float>(2.0 * std::log(ratio));
     bias(shape.targets() + i) += static_cast<double>(shift);
@@ -99,6 +106,17 @@ NetworkMember<float> rescaled_member(const NetworkShape& shape, const NetworkMem
   }
   last = {weights.cast<float>(), bias.cast<float>()};
   return scaled;
+}
+
+void hold_still(const NetworkShape& shape, Index target, NetworkMember<float>& member) {
+  NetworkLayer<float>& last = member.layers.back();
+  last.weights.row(target).setZero();
+  last.bias(target) = 0.0F;
+  if (!shape.probabilistic) return;
+  last.weights.row(shape.targets() + target).setZero();
+  last.bias(shape.targets() + target) = kStill;
+  member.log_variance_low(target) = kStill;
+  member.log_variance_high(target) = kStill;
 }
 
 }  // namespace DYNAPLAN_LEVEL

@@ -49,6 +49,12 @@ void require(bool holds, const char* name, double value, const char* rule) {
   throw ValueError(text.str());
 }
 
+// 0 where no target varies, so that nothing is learned.
+template <class T>
+double mean_loss(double sum, Index rows, const NetworkPass<T>& pass) {
+  return sum / static_cast<double>(rows * std::max<Index>(1, pass.learned_targets()));
+}
+
 }  // namespace
 
 void NetworkFitSettings::validate(Index layers) const {
@@ -118,7 +124,7 @@ void MemberTrainer<T>::run_epoch(NetworkPass<T>& pass, const TrainingRows<T>& ro
     adam_.step(layout_, gradient_, settings_.learning_rate, settings_.weight_decay, parameters_);
     ++steps_;
   }
-  history_.training.push_back(total / static_cast<double>(count * pass.targets()));
+  history_.training.push_back(mean_loss(total, count, pass));
   if (held_out == nullptr) {
     history_.best_epoch = epoch_;
   } else {
@@ -139,7 +145,7 @@ void MemberTrainer<T>::assess(NetworkPass<T>& pass, const TrainingRows<T>& held_
     if (!std::isfinite(sum)) fail("held-out row", held_out, batch, sum);
     total += sum;
   }
-  const double mean = total / static_cast<double>(held_out.count() * pass.targets());
+  const double mean = mean_loss(total, held_out.count(), pass);
   history_.held_out.push_back(mean);
   // What one loss says is not to be compared with the other.
   if (loss() != main_loss(layout_.has_bounds())) return;

@@ -51,8 +51,9 @@ void require_same_shape(const NetworkShape& shape, Index members, const NetworkP
 // What a thread needs to train any member, and how it is told to stop.
 class Worker {
  public:
-  Worker(TrainingSchedule& schedule, std::vector<Trainer>& trainers, const NetworkShape& shape, Index samples)
-      : schedule_(schedule), trainers_(trainers), pass_(shape, samples) {}
+  Worker(TrainingSchedule& schedule, std::vector<Trainer>& trainers, const NetworkShape& shape, Index samples,
+         const std::vector<Index>& still)
+      : schedule_(schedule), trainers_(trainers), pass_(shape, samples, still) {}
 
   void run(const TrainingRows<float>& rows, const TrainingRows<float>* held_out, FitObserver* observer) {
     const auto cancelled = [&] { return schedule_.stopped(observer); };
@@ -109,12 +110,13 @@ NetworkFit fit_networks(const NetworkShape& shape, Index members, const NetworkD
   const TrainingRows<float> held_out_rows(shape, fit.parameters.scaling, held_out);
   std::vector<Trainer> trainers = trainers_of(fit.parameters, members, settings, training.count, initial);
 
+  const std::vector<Index> still = still_targets(shape, training);
   TrainingSchedule schedule(members);
   std::vector<std::unique_ptr<Worker>> workers;
   workers.reserve(static_cast<std::size_t>(threads));
   for (int i = 0; i < threads; ++i) {
     workers.push_back(
-        std::make_unique<Worker>(schedule, trainers, shape, std::min(settings.batch_size, training.count)));
+        std::make_unique<Worker>(schedule, trainers, shape, std::min(settings.batch_size, training.count), still));
   }
   parallel_for(threads, threads, [&](Index item, int thread) {
     try {
@@ -130,6 +132,7 @@ NetworkFit fit_networks(const NetworkShape& shape, Index members, const NetworkD
   fit.interrupted = schedule.stopped(nullptr);
   for (const Trainer& trainer : trainers) {
     fit.parameters.members.push_back(trainer.result());
+    for (const Index target : still) hold_still(shape, target, fit.parameters.members.back());
     fit.history.push_back(trainer.history());
   }
   return fit;

@@ -74,12 +74,19 @@ class Mask {
 };
 
 template <class T>
+void clear(const LossGradient<T>& gradient, Index targets) {
+  for (Index i = 0; i < gradient.outputs.dim; ++i) lanes_of(gradient.outputs, i).setZero();
+  if (gradient.low == nullptr) return;
+  std::fill_n(gradient.low, targets, T(0));
+  std::fill_n(gradient.high, targets, T(0));
+}
+
+template <class T>
 double squared_error(const LossInputs<T>& in, const LossGradient<T>* gradient) {
-  const Index targets = in.targets.dim;
-  const T scale = T(2) / static_cast<T>(in.count * targets);
+  const T scale = T(2) / static_cast<T>(in.count * static_cast<Index>(in.learned->size()));
   const Mask<T> mask(in.count);
   double total = 0.0;
-  for (Index i = 0; i < targets; ++i) {
+  for (const Index i : *in.learned) {
     Lanes<T> sum{};
     for (Index lane = 0; lane < in.outputs.lanes; lane += kVectorLanes<T>) {
       const Lanes<T> error =
@@ -89,22 +96,16 @@ double squared_error(const LossInputs<T>& in, const LossGradient<T>* gradient) {
     }
     total += static_cast<double>(sum_of<T>(sum));
   }
-  if (gradient == nullptr) return total;
-  for (Index i = targets; i < in.outputs.dim; ++i) lanes_of(gradient->outputs, i).setZero();
-  if (gradient->low != nullptr) {
-    std::fill_n(gradient->low, targets, T(0));
-    std::fill_n(gradient->high, targets, T(0));
-  }
   return total;
 }
 
 template <class T>
 double gaussian(const LossInputs<T>& in, const LossGradient<T>* gradient) {
   const Index targets = in.targets.dim;
-  const T scale = T(1) / static_cast<T>(in.count * targets);
+  const T scale = T(1) / static_cast<T>(in.count * static_cast<Index>(in.learned->size()));
   const Mask<T> mask(in.count);
   double total = 0.0;
-  for (Index i = 0; i < targets; ++i) {
+  for (const Index i : *in.learned) {
     const Bounds<T> bounds(in.low[i], in.high[i]);
     Lanes<T> sum{};
     Lanes<T> by_low{};
@@ -135,6 +136,7 @@ double gaussian(const LossInputs<T>& in, const LossGradient<T>* gradient) {
 
 template <class T>
 double evaluate(Loss loss, const LossInputs<T>& inputs, const LossGradient<T>* gradient) {
+  if (gradient != nullptr) clear(*gradient, inputs.targets.dim);
   return loss == Loss::kSquaredError ? squared_error(inputs, gradient) : gaussian(inputs, gradient);
 }
 

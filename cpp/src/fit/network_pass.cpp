@@ -27,7 +27,7 @@ constexpr auto kNothing = [](Index, auto) {};
 }  // namespace
 
 template <class T>
-NetworkPass<T>::NetworkPass(const NetworkShape& shape, Index samples)
+NetworkPass<T>::NetworkPass(const NetworkShape& shape, Index samples, const std::vector<Index>& still)
     : activation_(shape.activation),
       layout_(shape),
       samples_(samples),
@@ -37,6 +37,9 @@ NetworkPass<T>::NetworkPass(const NetworkShape& shape, Index samples)
       rows_(samples * row_stride_),
       outputs_(shape.outputs() * capacity_),
       target_lanes_(targets_ * capacity_) {
+  for (Index i = 0; i < targets_; ++i) {
+    if (std::find(still.begin(), still.end(), i) == still.end()) learned_.push_back(i);
+  }
   Index widest = 0;
   for (const LayerPlace& layer : layout_.layers()) {
     inputs_.emplace_back(layer.inputs * capacity_);
@@ -109,7 +112,8 @@ LossInputs<T> NetworkPass<T>::loss_inputs(const T* parameters, Index count) cons
           {target_lanes_.data(), targets_, lanes_, capacity_},
           count,
           parameters + layout_.low(),
-          parameters + layout_.high()};
+          parameters + layout_.high(),
+          &learned_};
 }
 
 template <class T>

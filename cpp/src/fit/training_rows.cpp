@@ -1,6 +1,7 @@
 #include "dynaplan/fit/training_rows.hpp"
 
 #include <cmath>
+#include <utility>
 
 namespace dynaplan {
 inline namespace DYNAPLAN_LEVEL {
@@ -13,16 +14,19 @@ constexpr double kTwoPi = 6.283185307179586476925;
 struct Moments {
   Eigen::VectorXd mean;
   Eigen::VectorXd scale;
+  std::vector<Index> still;
 };
 
 // Deviations below this share of the mean are rounding.
 constexpr double kConstant = 1e-12;
 
 Moments moments_of(const Eigen::MatrixXd& columns) {
-  Moments moments{columns.rowwise().mean(), Eigen::VectorXd(columns.rows())};
+  Moments moments{columns.rowwise().mean(), Eigen::VectorXd(columns.rows()), {}};
   for (Index i = 0; i < columns.rows(); ++i) {
     const double deviation = std::sqrt((columns.row(i).array() - moments.mean(i)).square().mean());
-    moments.scale(i) = deviation > kConstant * std::abs(moments.mean(i)) ? deviation : 1.0;
+    const bool varies = deviation > kConstant * std::abs(moments.mean(i));
+    moments.scale(i) = varies ? deviation : 1.0;
+    if (!varies) moments.still.push_back(i);
   }
   return moments;
 }
@@ -48,16 +52,33 @@ void encode_transition(const NetworkShape& shape, const NetworkData& data, Index
   if (shape.rewards) targets[shape.state_dim] = data.rewards[row];
 }
 
-NetworkScaling scaling_of(const NetworkShape& shape, const NetworkData& data) {
-  Eigen::MatrixXd inputs(shape.inputs(), data.count);
-  Eigen::MatrixXd targets(shape.targets(), data.count);
+namespace {
+
+struct Columns {
+  Eigen::MatrixXd inputs;
+  Eigen::MatrixXd targets;
+};
+
+Columns columns_of(const NetworkShape& shape, const NetworkData& data) {
+  Columns columns{{shape.inputs(), data.count}, {shape.targets(), data.count}};
   for (Index row = 0; row < data.count; ++row) {
-    encode_transition(shape, data, row, inputs.col(row).data(), targets.col(row).data());
+    encode_transition(shape, data, row, columns.inputs.col(row).data(), columns.targets.col(row).data());
   }
-  Moments of_inputs = moments_of(inputs);
-  Moments of_targets = moments_of(targets);
+  return columns;
+}
+
+}  // namespace
+
+NetworkScaling scaling_of(const NetworkShape& shape, const NetworkData& data) {
+  const Columns columns = columns_of(shape, data);
+  Moments of_inputs = moments_of(columns.inputs);
+  Moments of_targets = moments_of(columns.targets);
   return {std::move(of_inputs.mean), std::move(of_inputs.scale), std::move(of_targets.mean),
           std::move(of_targets.scale)};
+}
+
+std::vector<Index> still_targets(const NetworkShape& shape, const NetworkData& data) {
+  return moments_of(columns_of(shape, data).targets).still;
 }
 
 template <class T>

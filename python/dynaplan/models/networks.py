@@ -73,7 +73,8 @@ class MLP(NetworkModel):
         """Trains the network on the squared error, by Adam on mini-batches.
 
         Inputs and targets are standardised by the training rows; an input that never varies is
-        harmless. Ctrl-C ends the training early: the model returned is the best so far, and its
+        harmless, and what never changes is predicted to stay, with next to no variance. Ctrl-C
+        ends the training early: the model returned is the best so far, and its
         `history.interrupted` is True.
 
         Args:

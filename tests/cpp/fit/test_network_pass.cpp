@@ -76,12 +76,12 @@ double objective(Loss loss, const Problem& problem, NetworkPass<double>& pass, c
     const auto gap = parameters.segment(layout.high(), targets) - parameters.segment(layout.low(), targets);
     penalty = kBoundPenalty * gap.max(kLeastBoundGap).sum();
   }
-  return sum / static_cast<double>(count * targets) + penalty;
+  return sum / static_cast<double>(count * pass.learned_targets()) + penalty;
 }
 
 void check_gradient(const NetworkShape& shape, Loss loss, Index count, double bound_gap = 2.2) {
   const Problem problem(shape, count);
-  NetworkPass<double> pass(shape, 40);
+  NetworkPass<double> pass(shape, 40, {});
   Numbers<double> parameters = problem.parameters(pass.layout(), bound_gap);
   Numbers<double> gradient = Numbers<double>::Zero(parameters.size());
   const double sum = pass.loss_and_gradient(loss, parameters, problem.rows, {problem.order.data(), count}, gradient);
@@ -114,6 +114,39 @@ TEST_CASE("gradients of every loss agree with central differences") {
   check_gradient(shape_of({7, 5}, Activation::kSiLU, true), Loss::kGaussian, 9, 0.5);  // not penalised
 }
 
+TEST_CASE("a still target is neither in the loss nor in the gradient") {
+  for (const Loss loss : {Loss::kSquaredError, Loss::kGaussian}) {
+    const NetworkShape shape = shape_of({13}, Activation::kSiLU, true);
+    const Problem problem(shape, 21);
+    const MiniBatch batch{problem.order.data(), 21};
+    const Index targets = shape.targets();
+    std::vector<Index> all_but_2;
+    for (Index i = 0; i < targets; ++i) {
+      if (i != 2) all_but_2.push_back(i);
+    }
+    NetworkPass<double> whole(shape, 21, {});
+    NetworkPass<double> without(shape, 21, {2});
+    NetworkPass<double> alone(shape, 21, all_but_2);
+    NetworkPass<double> nothing(shape, 21, {0, 1, 2, 3});
+    const Numbers<double> parameters = problem.parameters(whole.layout());
+    Numbers<double> gradient = Numbers<double>::Zero(parameters.size());
+    whole.loss_and_gradient(loss, parameters, problem.rows, batch, gradient);
+    const double sum = without.loss_and_gradient(loss, parameters, problem.rows, batch, gradient);
+    CHECK(sum == doctest::Approx(whole.loss(loss, parameters, problem.rows, batch) -
+                                 alone.loss(loss, parameters, problem.rows, batch)));
+    const LayerPlace& last = whole.layout().layers().back();
+    for (const Index output : {Index{2}, targets + 2}) {
+      CHECK(gradient(last.bias + output) == 0.0);
+      CHECK((gradient.segment(last.weights + output * last.stride, last.stride) == 0.0).all());
+    }
+    CHECK(gradient(whole.layout().low() + 2) == 0.0);
+    CHECK(gradient(whole.layout().high() + 2) == 0.0);
+    CHECK(gradient(last.bias + 1) != 0.0);
+    CHECK(nothing.loss_and_gradient(loss, parameters, problem.rows, batch, gradient) == 0.0);
+    CHECK((gradient == 0.0).all());
+  }
+}
+
 TEST_CASE("the log-variance stays between its bounds, with the stated slopes") {
   for (const double raw : {-60.0, -9.0, -3.0, 0.0, 0.4, 5.0, 80.0}) {
     const auto got = bounded_log_variance(raw, -10.0, 0.5);
@@ -138,7 +171,7 @@ TEST_CASE("the log-variance stays between its bounds, with the stated slopes") {
 TEST_CASE("padding of rows has no gradient") {
   const NetworkShape shape = shape_of({13}, Activation::kSiLU, true);
   const Problem problem(shape, 21);
-  NetworkPass<double> pass(shape, 21);
+  NetworkPass<double> pass(shape, 21, {});
   Numbers<double> gradient = Numbers<double>::Zero(pass.layout().size());
   pass.loss_and_gradient(Loss::kGaussian, problem.parameters(pass.layout()), problem.rows, {problem.order.data(), 21},
                          gradient);

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cmath>
+#include <vector>
 
 #include "dynaplan/core/block.hpp"
 
@@ -46,9 +47,10 @@ template <class T>
 struct LossInputs {
   ConstBlock<T> outputs;  // the means of the targets, then their raw log-variances if there are any
   ConstBlock<T> targets;
-  Index count = 0;          // lanes that hold samples; those beyond do not count
-  const T* low = nullptr;   // (targets) bounds of the log-variances
-  const T* high = nullptr;  // (targets)
+  Index count = 0;                              // lanes that hold samples; those beyond do not count
+  const T* low = nullptr;                       // (targets) bounds of the log-variances
+  const T* high = nullptr;                      // (targets)
+  const std::vector<Index>* learned = nullptr;  // targets that the loss is made of; the others have no gradient
 };
 
 /// Where the gradient of the mean loss goes. `bounds` are those of the penalty too.
@@ -59,11 +61,11 @@ struct LossGradient {
   T* high = nullptr;  // (targets)
 };
 
-/// The sum of the loss over samples and targets, without the penalty.
+/// The sum of the loss over samples and learned targets, without the penalty.
 template <class T>
 double loss_sum(Loss loss, const LossInputs<T>& inputs);
 
-/// The same, with the gradient of `sum / (samples x targets) + penalty`.
+/// The same, with the gradient of `sum / (samples x learned targets) + penalty`.
 template <class T>
 double loss_sum_and_gradient(Loss loss, const LossInputs<T>& inputs, const LossGradient<T>& gradient);
 

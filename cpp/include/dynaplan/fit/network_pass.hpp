@@ -19,10 +19,11 @@ struct MiniBatch {
 template <class T>
 class NetworkPass {
  public:
-  /// For mini-batches of at most `samples` rows.
-  NetworkPass(const NetworkShape& shape, Index samples);
+  /// For mini-batches of at most `samples` rows. The `still` targets are left out of the loss: nothing is to be learned
+  /// of them, and a constant that is met exactly would drive the lower bound of its variance down without end.
+  NetworkPass(const NetworkShape& shape, Index samples, const std::vector<Index>& still);
 
-  /// The sum of the loss over samples and targets.
+  /// The sum of the loss over samples and learned targets.
   double loss(Loss loss, const Numbers<T>& parameters, const TrainingRows<T>& rows, MiniBatch batch);
 
   /// The same, and the gradient of its mean (with the penalty of the bounds) by all parameters. The padding between
@@ -32,7 +33,7 @@ class NetworkPass {
 
   const ParameterLayout<T>& layout() const { return layout_; }
   Index samples() const { return samples_; }
-  Index targets() const { return targets_; }
+  Index learned_targets() const { return static_cast<Index>(learned_.size()); }
 
  private:
   void gather(const TrainingRows<T>& rows, MiniBatch batch);
@@ -49,6 +50,7 @@ class NetworkPass {
   Index capacity_;  // lanes from one row of a block to the next
   Index lanes_ = 0;
   Index targets_;
+  std::vector<Index> learned_;
   Index row_stride_;
   Numbers<T> rows_;                 // the mini-batch, samples in rows
   std::vector<Numbers<T>> inputs_;  // of each layer, samples in lanes

@@ -1,5 +1,7 @@
 #pragma once
 
+#include <vector>
+
 #include "dynaplan/fit/parameter_layout.hpp"
 
 namespace dynaplan {
@@ -21,6 +23,9 @@ void encode_transition(const NetworkShape& shape, const NetworkData& data, Index
 /// Means and standard deviations of the rows. A column that does not vary beyond rounding gets the scale 1: then it
 /// enters as 0 and cannot do harm.
 NetworkScaling scaling_of(const NetworkShape& shape, const NetworkData& data);
+
+/// The targets that are the same in all rows, but for rounding.
+std::vector<Index> still_targets(const NetworkShape& shape, const NetworkData& data);
 
 /// Standardised transitions, one a row: [inputs, padded with zeros to whole vectors | targets, padded likewise].
 template <class T>
