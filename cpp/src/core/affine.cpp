@@ -20,6 +20,8 @@ template <class T, int Rows, int Vectors>
   const T* weight = panel + Rows;
   for (Index part = 0; part < count; ++part) {
     const T* input = parts[part].data + lane;
+    // Counting competes with the products for the processor's ports.
+#pragma GCC unroll 4
     for (Index i = 0; i < parts[part].dim; ++i, input += parts[part].stride, weight += Rows) {
       Lanes x[Vectors];
       for_constants(kVectors, [&](auto v) { x[v] = load_lanes(input + v * kWidth); });

@@ -1,6 +1,7 @@
 #include "dynaplan/rollout/imagination.hpp"
 
 #include <algorithm>
+#include <atomic>
 #include <cmath>
 #include <memory>
 #include <string>
@@ -38,23 +39,14 @@ class Run {
         action_dim_(problem.dynamics->action_dim()),
         lanes_(block_lanes(*problem.dynamics, rows.count)),
         threads_(usable_threads((rows.count + lanes_ - 1) / lanes_ + members(), rows.threads)),
-        states_(size(rows.count * state_dim_)),
-        actions_(size(rows.count * action_dim_)),
+        states_(rows.count * state_dim_),
+        actions_(rows.count * action_dim_),
         fates_(size(rows.count), Fate::kGoesOn),
         going_(size(rows.count)),
         order_(size(rows.count)),
         choice_(size(rows.count)),
         starts_of_members_(size(members() + 1)),
         workspaces_(size(threads_)) {
-    for (Index i = 0; i < rows.count * state_dim_; ++i) states_[size(i)] = static_cast<float>(rows.starts[i]);
-    if (rows.previous_actions != nullptr) {
-      for (Index i = 0; i < rows.count * action_dim_; ++i) {
-        actions_[size(i)] = static_cast<float>(rows.previous_actions[i]);
-      }
-    }
-    for (Index n = 0; n < rows.count; ++n) going_[size(n)] = n;
-    std::fill_n(rows.steps, rows.count, 0);
-    std::fill_n(rows.cut, rows.count, false);
     groups_.reserve(size(rows.count / lanes_ + members() + 1));
     for (Workspace& workspace : workspaces_) workspace.reserve(workspace_bytes());
     if (problem.batch_policy != nullptr || problem.batch_termination != nullptr) {
@@ -68,6 +60,7 @@ class Run {
   }
 
   void run() {
+    begin();
     for (Index t = 0; t < rows_.length && !going_.empty(); ++t) {
       deal_members(t);
       if (problem_.batch_policy != nullptr) ask_policy(t);
@@ -85,6 +78,7 @@ class Run {
   }
 
  private:
+  static float to_float(double value) { return static_cast<float>(value); }
   static std::size_t size(Index count) { return static_cast<std::size_t>(count); }
   Index members() const { return static_cast<Index>(problem_.elites.size()); }
   Stream stream(Index t) const { return {rows_.seed, 0, static_cast<std::uint32_t>(t)}; }
@@ -98,6 +92,27 @@ class Run {
     const Index columns = std::max(problem_.dynamics->output_dim(), action_dim_);
     return most + 2 * Workspace::bytes<float>(columns * lanes_) + Workspace::bytes<float>(state_dim_ * lanes_) +
            2 * Workspace::bytes<float>(action_dim_ * lanes_) + 3 * Workspace::bytes<float>(lanes_);
+  }
+
+  // The starts, as they are stepped and as they are given back. Here and not where they are stepped, which is in the
+  // order of the members: memory that is written for the first time is slow out of order.
+  void begin() {
+    constexpr Index kRollouts = 512;
+    parallel_for((rows_.count + kRollouts - 1) / kRollouts, threads_, [&](Index slice, int /*thread*/) {
+      const Index first = slice * kRollouts;
+      const Index last = std::min(first + kRollouts, rows_.count);
+      for (Index n = first; n < last; ++n) {
+        const double* const start = rows_.starts + n * state_dim_;
+        std::copy_n(start, state_dim_, rows_.states + row(n, 0) * state_dim_);
+        std::transform(start, start + state_dim_, states_.data() + n * state_dim_, to_float);
+        going_[size(n)] = n;
+        rows_.steps[n] = 0;
+        rows_.cut[n] = false;
+      }
+      if (rows_.previous_actions == nullptr) return;
+      std::transform(rows_.previous_actions + first * action_dim_, rows_.previous_actions + last * action_dim_,
+                     actions_.data() + first * action_dim_, to_float);
+    });
   }
 
   // Draws an elite for each rollout, sorts the rollouts by it (a counting sort, stable), and cuts them into blocks.
@@ -146,7 +161,7 @@ class Run {
   }
 
   // Rows of `all` (rollouts, dim) in the order of a group, as a block.
-  Block<float> gathered(const std::vector<float>& all, Index dim, const Group& group, Workspace& workspace) const {
+  Block<float> gathered(const Eigen::ArrayXf& all, Index dim, const Group& group, Workspace& workspace) const {
     const Block<float> block = workspace.take_block<float>(dim, padded_lanes<float>(group.count));
     const Workspace::Scope scope(workspace);
     float* const packed = workspace.take<float>(dim * group.count);
@@ -238,16 +253,16 @@ class Run {
   }
 
   void write(const StepView<float>& view, Index lane, Index rollout, Index t, Index place) {
-    copy_state(rollout, t, rows_.states + row(rollout, t) * state_dim_);
+    if (t > 0) copy_state(rollout, t, rows_.states + row(rollout, t) * state_dim_);
     const double* const given = problem_.policy != nullptr ? nullptr : given_action(place, t);
     for (Index i = 0; i < action_dim_; ++i) {
       const float value = view.action.row(i)[lane];
-      actions_[size(rollout * action_dim_ + i)] = value;
+      actions_(rollout * action_dim_ + i) = value;
       rows_.actions[row(rollout, t) * action_dim_ + i] = given != nullptr ? given[i] : static_cast<double>(value);
     }
     for (Index i = 0; i < state_dim_; ++i) {
       const float value = view.next.row(i)[lane];
-      states_[size(rollout * state_dim_ + i)] = value;
+      states_(rollout * state_dim_ + i) = value;
       rows_.next_states[row(rollout, t) * state_dim_ + i] = static_cast<double>(value);
     }
   }
@@ -284,8 +299,8 @@ class Run {
   Index action_dim_;
   Index lanes_;
   int threads_;
-  std::vector<float> states_;   // (rollouts, S) where each is
-  std::vector<float> actions_;  // (rollouts, A) what it did last
+  Eigen::ArrayXf states_;   // (rollouts, S) where each is
+  Eigen::ArrayXf actions_;  // (rollouts, A) what it did last
   std::vector<Fate> fates_;
   std::vector<Index> going_;  // rollouts that go on, in their order
   std::vector<Index> order_;  // the same, sorted by member
@@ -299,12 +314,21 @@ class Run {
   std::unique_ptr<bool[]> batch_ended_;
 };
 
-void require_finite(const char* name, const double* values, Index rows, Index columns) {
-  for (Index i = 0; values != nullptr && i < rows * columns; ++i) {
-    if (std::isfinite(static_cast<float>(values[i]))) continue;
-    throw ValueError(std::string(name) + ": row " + to_string(i / columns) + ", column " + to_string(i % columns) +
-                     " is " + to_string(values[i]) + ", must be a finite float32");
-  }
+bool is_finite_float(double value) { return std::isfinite(static_cast<float>(value)); }
+
+void require_finite(const char* name, const double* values, Index rows, Index columns, int threads) {
+  if (values == nullptr) return;
+  constexpr Index kValues = 8192;
+  const Index count = rows * columns;
+  std::atomic<bool> finite{true};
+  parallel_for((count + kValues - 1) / kValues, threads, [&](Index slice, int /*thread*/) {
+    const double* const last = values + std::min((slice + 1) * kValues, count);
+    if (!std::all_of(values + slice * kValues, last, is_finite_float)) finite = false;
+  });
+  if (finite) return;
+  const Index i = std::find_if_not(values, values + count, is_finite_float) - values;
+  throw ValueError(std::string(name) + ": row " + to_string(i / columns) + ", column " + to_string(i % columns) +
+                   " is " + to_string(values[i]) + ", must be a finite float32");
 }
 
 void require_rows(const ImaginationProblem& problem, const ImaginedRows& rows) {
@@ -314,9 +338,9 @@ void require_rows(const ImaginationProblem& problem, const ImaginedRows& rows) {
   if (rows.length < 1) throw ValueError("length: got " + to_string(rows.length) + ", must be at least 1");
   if (rows.count >= kMostRollouts) throw ValueError("starts: got 2^31 or more, must be fewer");
   if (policy_missing && rows.given_actions == nullptr) throw ValueError("policy: got none, and no actions either");
-  require_finite("starts", rows.starts, rows.count, state_dim);
-  require_finite("actions", rows.given_actions, rows.count * rows.length, action_dim);
-  require_finite("previous_actions", rows.previous_actions, rows.count, action_dim);
+  require_finite("starts", rows.starts, rows.count, state_dim, rows.threads);
+  require_finite("actions", rows.given_actions, rows.count * rows.length, action_dim, rows.threads);
+  require_finite("previous_actions", rows.previous_actions, rows.count, action_dim, rows.threads);
 }
 
 }  // namespace

@@ -19,13 +19,16 @@ struct MatrixView {
 /// out(i, lane) = start(i) + sum over k of left(i, k) right(k, lane), for the `out.dim` <= kTileRows rows of `out`.
 /// Unlike PackedAffine's, the numbers are read where they are: in training they change with every product. `start` may
 /// be null: zeros. `out` does not alias `right`. The sum runs over k in order.
+/// Arguments are references because the copy of a block that has just been made waits until all results so far are
+/// stored, as long as a tenth of this product.
 template <class T>
-void multiply_rows(MatrixView<T> left, const T* start, ConstBlock<T> right, Block<T> out);
+void multiply_rows(const MatrixView<T>& left, const T* start, const ConstBlock<T>& right, const Block<T>& out);
 
 /// The same for any number of rows; after each few of them, `finish(first, rows)` gets the rows that are done while
 /// they are still in the nearest cache.
 template <class T, class Finish>
-void multiply(MatrixView<T> left, const T* start, ConstBlock<T> right, Block<T> out, const Finish& finish) {
+void multiply(const MatrixView<T>& left, const T* start, const ConstBlock<T>& right, const Block<T>& out,
+              const Finish& finish) {
   for (Index first = 0; first < out.dim; first += kTileRows) {
     const Index count = out.dim - first < kTileRows ? out.dim - first : kTileRows;
     const Block<T> rows = out.rows(first, count);
