@@ -119,13 +119,13 @@ def test_going_on_learns_where_an_input_varies_far_more_than_before():
     assert np.abs(going_on._parameters.weights[0]).max() < 10.0
 
 
-def with_goal(rows, seed, spread):
-    """A walk beside a goal that stays where it is, or moves, and a reward that is always 2."""
+def with_goal(rows, seed, spread, reward=2.0):
+    """A walk beside a goal that stays where it is, or moves, and a constant reward."""
     rng = np.random.default_rng(seed)
     states = np.column_stack([rng.normal(size=rows), np.full(rows, 0.3)])
     actions = rng.normal(size=(rows, 1))
     change = np.column_stack([0.1 * actions[:, 0], spread * rng.normal(size=rows)])
-    return dp.Transitions(states, actions, states + change, np.full(rows, 2.0))
+    return dp.Transitions(states, actions, states + change, np.full(rows, reward))
 
 
 @pytest.mark.parametrize("probabilistic", [True, False])
@@ -136,7 +136,7 @@ def test_what_never_changes_stays_where_it_is(probabilistic):
     settings["probabilistic"] = probabilistic
     still = dp.Ensemble.fit(with_goal(200, 0, 0.0), **settings)
     starts = with_goal(50, 1, 0.0).states
-    made = dp.imagine(still, starts, lambda states: states[:, :1], 5, seed=0)
+    made = imagined(still, starts)
     np.testing.assert_allclose(made.next_states[:, 1], 0.3, atol=1e-6)
     np.testing.assert_allclose(made.rewards, 2.0, atol=1e-6)
     assert made.next_states[:, 0].std() > 0.1
@@ -146,6 +146,58 @@ def test_what_never_changes_stays_where_it_is(probabilistic):
     if probabilistic:
         sure = np.sqrt(again.predict(moving.states, moving.actions).aleatoric[:, 1])
         np.testing.assert_allclose(sure, 0.05, rtol=0.5)
+
+
+def imagined(model, starts, **settings):
+    return dp.imagine(model, starts, lambda states: states[:, :1], 5, seed=0, **settings)
+
+
+@pytest.mark.parametrize("probabilistic", [True, False])
+def test_what_was_constant_goes_on_from_its_new_value(probabilistic, tmp_path):
+    settings = {"members": 2, "hidden": (16,), "seed": 0, "rewards": True, "epochs": 30}
+    settings["probabilistic"] = probabilistic
+    dp.Ensemble.fit(with_goal(200, 0, 0.0, reward=2.0), **settings).save(tmp_path / "two")
+    before = dp.load(tmp_path / "two")
+    data = with_goal(200, 1, 0.0, reward=5.0)
+    data = dp.Transitions(
+        data.states,
+        data.actions,
+        data.next_states,
+        data.rewards + 0.01 * np.random.default_rng(0).normal(size=200),
+    )
+    after = dp.Ensemble.fit(data, initial=before, **settings)
+    assert imagined(after, data.states).rewards.mean() == pytest.approx(5.0, abs=0.01)
+
+
+def test_rounding_is_no_change():
+    # The change of 0.3 + 1e-17 is rounding; taken for a scale, it would make units of it, and
+    # what a model knew of a goal that moved would be 1e15 times as much in these.
+    settings = {"members": 2, "hidden": (16,), "seed": 0, "epochs": 30}
+    unpaid = {"reward": dp.rewards.quadratic(np.ones(2))}
+    before = dp.Ensemble.fit(with_goal(200, 0, 0.05), **settings)
+    data = with_goal(200, 1, 1e-16)
+    assert len(np.unique(data.next_states[:, 1] - data.states[:, 1])) > 1
+    after = dp.Ensemble.fit(data, initial=before, **settings)
+    np.testing.assert_allclose(
+        imagined(after, data.states, **unpaid).next_states[:, 1], 0.3, atol=1e-6
+    )
+    clock = np.column_stack([1000.0 + 0.001 * np.arange(200), np.zeros(200)])
+    data = dp.Transitions(clock, data.actions, clock + np.array([0.001, 0.0]))
+    ticking = dp.Ensemble.fit(data, initial=before, **settings)
+    made = imagined(ticking, clock, **unpaid)
+    np.testing.assert_allclose(made.next_states[:, 0] - made.states[:, 0], 0.001, atol=1e-4)
+
+
+def test_what_varies_in_the_held_out_rows_alone_is_not_taken_for_certain():
+    data, held_out = with_goal(100, 0, 0.0, reward=0.0), with_goal(20, 1, 0.0, reward=0.0)
+    rewards = np.zeros(20)
+    rewards[3] = 1.0
+    sparse = dp.Transitions(held_out.states, held_out.actions, held_out.next_states, rewards)
+    settings = {"members": 1, "hidden": (8,), "rewards": True, "seed": 0}
+    sure = dp.Ensemble.fit(data, held_out=held_out, **settings)
+    unsure = dp.Ensemble.fit(data, held_out=sparse, **settings)
+    assert imagined(sure, data.states).rewards.std() < 1e-6
+    assert imagined(unsure, data.states).rewards.std() > 0.05
 
 
 @pytest.mark.parametrize("probabilistic", [True, False])

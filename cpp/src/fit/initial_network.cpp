@@ -88,16 +88,20 @@ NetworkMember<float> rescaled_member(const NetworkShape& shape, const NetworkMem
   weights = last.weights.cast<double>();
   bias = last.bias.cast<double>();
   for (Index i = 0; i < shape.targets(); ++i) {
-    const double ratio = from.target_scale(i) / to.target_scale(i);
-    weights.row(i) *= ratio;
-    bias(i) = bias(i) * ratio + (from.target_mean(i) - to.target_mean(i)) / to.target_scale(i);
-    if (!shape.probabilistic) continue;
-    if (scaled.log_variance_high(i) == kStill) {
-      bias(shape.targets() + i) = 0.0;
+    if (from.target_scale(i) == 1.0) {  // never varied
+      for (Index output = i; output < shape.outputs(); output += shape.targets()) {
+        weights.row(output).setZero();
+        bias(output) = 0.0;
+      }
+      if (!shape.probabilistic) continue;
       scaled.log_variance_low(i) = kLow;
       scaled.log_variance_high(i) = kHigh;
       continue;
     }
+    const double ratio = from.target_scale(i) / to.target_scale(i);
+    weights.row(i) *= ratio;
+    bias(i) = bias(i) * ratio + (from.target_mean(i) - to.target_mean(i)) / to.target_scale(i);
+    if (!shape.probabilistic) continue;
     // Raw log-variance and bounds move together, so that their distances stay.
     const auto shift = static_cast<float>(2.0 * std::log(ratio));
     bias(shape.targets() + i) += static_cast<double>(shift);

@@ -110,7 +110,7 @@ NetworkFit fit_networks(const NetworkShape& shape, Index members, const NetworkD
   const TrainingRows<float> held_out_rows(shape, fit.parameters.scaling, held_out);
   std::vector<Trainer> trainers = trainers_of(fit.parameters, members, settings, training.count, initial);
 
-  const std::vector<Index> still = still_targets(shape, training);
+  const std::vector<Index> still = still_targets(shape, training, held_out);
   TrainingSchedule schedule(members);
   std::vector<std::unique_ptr<Worker>> workers;
   workers.reserve(static_cast<std::size_t>(threads));

@@ -137,6 +137,7 @@ double gaussian(const LossInputs<T>& in, const LossGradient<T>* gradient) {
 template <class T>
 double evaluate(Loss loss, const LossInputs<T>& inputs, const LossGradient<T>* gradient) {
   if (gradient != nullptr) clear(*gradient, inputs.targets.dim);
+  if (inputs.learned->empty()) return 0.0;
   return loss == Loss::kSquaredError ? squared_error(inputs, gradient) : gaussian(inputs, gradient);
 }
 

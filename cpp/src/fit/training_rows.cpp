@@ -1,6 +1,8 @@
 #include "dynaplan/fit/training_rows.hpp"
 
+#include <algorithm>
 #include <cmath>
+#include <limits>
 #include <utility>
 
 namespace dynaplan {
@@ -14,19 +16,21 @@ constexpr double kTwoPi = 6.283185307179586476925;
 struct Moments {
   Eigen::VectorXd mean;
   Eigen::VectorXd scale;
-  std::vector<Index> still;
+  Eigen::VectorXd rounding;  // deviations up to this are rounding
 };
 
 // Deviations below this share of the mean are rounding.
 constexpr double kConstant = 1e-12;
+// And those of a difference below this share of what it is the difference of.
+constexpr double kDifference = 16.0 * std::numeric_limits<double>::epsilon();
 
-Moments moments_of(const Eigen::MatrixXd& columns) {
-  Moments moments{columns.rowwise().mean(), Eigen::VectorXd(columns.rows()), {}};
+// `rounding` is what the columns have from how they were made.
+Moments moments_of(const Eigen::MatrixXd& columns, const Eigen::VectorXd& rounding) {
+  Moments moments{columns.rowwise().mean(), Eigen::VectorXd(columns.rows()), rounding};
+  moments.rounding = moments.rounding.cwiseMax(kConstant * moments.mean.cwiseAbs());
   for (Index i = 0; i < columns.rows(); ++i) {
     const double deviation = std::sqrt((columns.row(i).array() - moments.mean(i)).square().mean());
-    const bool varies = deviation > kConstant * std::abs(moments.mean(i));
-    moments.scale(i) = varies ? deviation : 1.0;
-    if (!varies) moments.still.push_back(i);
+    moments.scale(i) = deviation > moments.rounding(i) ? deviation : 1.0;
   }
   return moments;
 }
@@ -57,12 +61,18 @@ namespace {
 struct Columns {
   Eigen::MatrixXd inputs;
   Eigen::MatrixXd targets;
+  Eigen::VectorXd rounding;  // of the targets
 };
 
 Columns columns_of(const NetworkShape& shape, const NetworkData& data) {
-  Columns columns{{shape.inputs(), data.count}, {shape.targets(), data.count}};
+  Columns columns{{shape.inputs(), data.count}, {shape.targets(), data.count}, Eigen::VectorXd::Zero(shape.targets())};
   for (Index row = 0; row < data.count; ++row) {
     encode_transition(shape, data, row, columns.inputs.col(row).data(), columns.targets.col(row).data());
+    for (Index i = 0; i < shape.state_dim; ++i) {
+      const Index place = row * shape.state_dim + i;
+      const double largest = std::max(std::abs(data.states[place]), std::abs(data.next_states[place]));
+      columns.rounding(i) = std::max(columns.rounding(i), kDifference * largest);
+    }
   }
   return columns;
 }
@@ -71,14 +81,24 @@ Columns columns_of(const NetworkShape& shape, const NetworkData& data) {
 
 NetworkScaling scaling_of(const NetworkShape& shape, const NetworkData& data) {
   const Columns columns = columns_of(shape, data);
-  Moments of_inputs = moments_of(columns.inputs);
-  Moments of_targets = moments_of(columns.targets);
+  Moments of_inputs = moments_of(columns.inputs, Eigen::VectorXd::Zero(shape.inputs()));
+  Moments of_targets = moments_of(columns.targets, columns.rounding);
   return {std::move(of_inputs.mean), std::move(of_inputs.scale), std::move(of_targets.mean),
           std::move(of_targets.scale)};
 }
 
-std::vector<Index> still_targets(const NetworkShape& shape, const NetworkData& data) {
-  return moments_of(columns_of(shape, data).targets).still;
+std::vector<Index> still_targets(const NetworkShape& shape, const NetworkData& training, const NetworkData& held_out) {
+  const Columns columns = columns_of(shape, training);
+  const Moments moments = moments_of(columns.targets, columns.rounding);
+  const Eigen::MatrixXd others = columns_of(shape, held_out).targets;
+  std::vector<Index> still;
+  for (Index i = 0; i < shape.targets(); ++i) {
+    const auto varies = [&](const Eigen::MatrixXd& targets) {
+      return ((targets.row(i).array() - moments.mean(i)).abs() > moments.rounding(i)).any();
+    };
+    if (!varies(columns.targets) && !varies(others)) still.push_back(i);
+  }
+  return still;
 }
 
 template <class T>

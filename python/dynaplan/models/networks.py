@@ -103,7 +103,8 @@ class MLP(NetworkModel):
             initial: a model of the same shape to go on from, on other or more data. Its weights
                 are brought to the units of the new data first, so that it begins as the same
                 function; but stretched along an input that varies many times more than before,
-                since steep weights would not learn.
+                since steep weights would not learn, and from its new mean where a target never
+                varied before.
             progress: called after every epoch as `progress(epoch, training, held_out)`, with the
                 losses of each member, (K,) arrays as in `history`.
             seed: of the weights, the held-out rows and the order of the rows: same seed, same

@@ -20,7 +20,7 @@ template <class T>
 class NetworkPass {
  public:
   /// For mini-batches of at most `samples` rows. The `still` targets are left out of the loss: nothing is to be learned
-  /// of them, and a constant that is met exactly would drive the lower bound of its variance down without end.
+  /// of them, and a constant that is met exactly draws the lower bound of its variance down as long as it is trained.
   NetworkPass(const NetworkShape& shape, Index samples, const std::vector<Index>& still);
 
   /// The sum of the loss over samples and learned targets.

@@ -24,8 +24,8 @@ void encode_transition(const NetworkShape& shape, const NetworkData& data, Index
 /// enters as 0 and cannot do harm.
 NetworkScaling scaling_of(const NetworkShape& shape, const NetworkData& data);
 
-/// The targets that are the same in all rows, but for rounding.
-std::vector<Index> still_targets(const NetworkShape& shape, const NetworkData& data);
+/// The targets that are the same, but for rounding, in all rows of both.
+std::vector<Index> still_targets(const NetworkShape& shape, const NetworkData& training, const NetworkData& held_out);
 
 /// Standardised transitions, one a row: [inputs, padded with zeros to whole vectors | targets, padded likewise].
 template <class T>

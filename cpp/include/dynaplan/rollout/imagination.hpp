@@ -51,7 +51,7 @@ struct ImaginedRows {
   const double* previous_actions = nullptr;  // (count, A) before the first step; null: those of the first step
   Index count = 0;
   Index length = 1;
-  double* states = nullptr;       // (count * length, S)
+  double* states = nullptr;       // (count * length, S); the start is written in any case
   double* actions = nullptr;      // (count * length, A)
   double* rewards = nullptr;      // (count * length), left alone without a reward
   double* next_states = nullptr;  // (count * length, S)
