@@ -125,7 +125,7 @@ _ALL = (
     ),
     _gymnasium(
         "HalfCheetah-v5",
-        steps=20_000,
+        steps=40_000,
         evaluate_every=1_000,
         episodes=10,
         threshold=4_800.0,
