@@ -24,13 +24,13 @@ def spelled(function: Callable[..., Any], **changed: Any) -> dict[str, Any]:
     return defaults | changed
 
 
-def _mbpo(name: str, imagined_per_real: int, pendulum_steps: int, *tasks: str) -> Method:
+def _mbpo(name: str, pendulum_steps: int, *tasks: str, **changed: Any) -> Method:
     return Method(
         name,
         "dp.MBPO with its own agent (dp.SAC of two layers of 64, learning rate 1e-3, a tenth of a"
         " batch real) and its own ensemble of seven networks",
         courses.mbpo,
-        spelled(dp.MBPO, imagined_per_real=imagined_per_real),
+        spelled(dp.MBPO, **changed),
         tasks,
         budgets={"Pendulum-v1": pendulum_steps, "InvertedPendulum-v5": 1_000},
     )
@@ -98,9 +98,10 @@ _ALL = (
         tasks=("dm_control/cartpole-swingup",),
         budgets={"dm_control/cartpole-swingup": 3_000},
     ),
-    _mbpo("mbpo", 40, 2_000),
+    _mbpo("mbpo", 2_000, imagined_per_real=40),
+    _mbpo("mbpo_known", 2_000, "Pusher-v5", imagined_per_real=40, known_quantile=0.95),
     *(
-        _mbpo(f"mbpo_k{count}", count, steps, "Pendulum-v1")
+        _mbpo(f"mbpo_k{count}", steps, "Pendulum-v1", imagined_per_real=count)
         for count, steps in ((0, 5_000), (1, 5_000), (5, 3_000), (20, 2_000))
     ),
     Method(
