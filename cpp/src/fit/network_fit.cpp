@@ -4,6 +4,7 @@
 #include <cmath>
 #include <memory>
 #include <string>
+#include <utility>
 
 #include "dynaplan/core/error.hpp"
 #include "dynaplan/core/parallel.hpp"
@@ -105,18 +106,18 @@ NetworkFit fit_networks(const NetworkShape& shape, Index members, const NetworkD
 
   NetworkFit fit;
   fit.parameters.shape = shape;
-  fit.parameters.scaling = scaling_of(shape, training);
+  DataUnits units = units_of(shape, training, held_out);
+  fit.parameters.scaling = std::move(units.scaling);
   const TrainingRows<float> rows(shape, fit.parameters.scaling, training);
   const TrainingRows<float> held_out_rows(shape, fit.parameters.scaling, held_out);
   std::vector<Trainer> trainers = trainers_of(fit.parameters, members, settings, training.count, initial);
 
-  const std::vector<Index> still = still_targets(shape, training, held_out);
   TrainingSchedule schedule(members);
   std::vector<std::unique_ptr<Worker>> workers;
   workers.reserve(static_cast<std::size_t>(threads));
   for (int i = 0; i < threads; ++i) {
-    workers.push_back(
-        std::make_unique<Worker>(schedule, trainers, shape, std::min(settings.batch_size, training.count), still));
+    workers.push_back(std::make_unique<Worker>(schedule, trainers, shape, std::min(settings.batch_size, training.count),
+                                               units.still));
   }
   parallel_for(threads, threads, [&](Index item, int thread) {
     try {
@@ -132,7 +133,7 @@ NetworkFit fit_networks(const NetworkShape& shape, Index members, const NetworkD
   fit.interrupted = schedule.stopped(nullptr);
   for (const Trainer& trainer : trainers) {
     fit.parameters.members.push_back(trainer.result());
-    for (const Index target : still) hold_still(shape, target, fit.parameters.members.back());
+    for (const Index target : units.still) hold_still(shape, target, fit.parameters.members.back());
     fit.history.push_back(trainer.history());
   }
   return fit;

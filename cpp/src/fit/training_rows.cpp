@@ -17,6 +17,7 @@ struct Moments {
   Eigen::VectorXd mean;
   Eigen::VectorXd scale;
   Eigen::VectorXd rounding;  // deviations up to this are rounding
+  std::vector<Index> still;  // columns that deviate no more
 };
 
 // Deviations below this share of the mean are rounding.
@@ -26,11 +27,13 @@ constexpr double kDifference = 16.0 * std::numeric_limits<double>::epsilon();
 
 // `rounding` is what the columns have from how they were made.
 Moments moments_of(const Eigen::MatrixXd& columns, const Eigen::VectorXd& rounding) {
-  Moments moments{columns.rowwise().mean(), Eigen::VectorXd(columns.rows()), rounding};
+  Moments moments{columns.rowwise().mean(), Eigen::VectorXd(columns.rows()), rounding, {}};
   moments.rounding = moments.rounding.cwiseMax(kConstant * moments.mean.cwiseAbs());
   for (Index i = 0; i < columns.rows(); ++i) {
     const double deviation = std::sqrt((columns.row(i).array() - moments.mean(i)).square().mean());
-    moments.scale(i) = deviation > moments.rounding(i) ? deviation : 1.0;
+    const bool varies = deviation > moments.rounding(i);
+    moments.scale(i) = varies ? deviation : 1.0;
+    if (!varies) moments.still.push_back(i);
   }
   return moments;
 }
@@ -79,26 +82,21 @@ Columns columns_of(const NetworkShape& shape, const NetworkData& data) {
 
 }  // namespace
 
-NetworkScaling scaling_of(const NetworkShape& shape, const NetworkData& data) {
-  const Columns columns = columns_of(shape, data);
+DataUnits units_of(const NetworkShape& shape, const NetworkData& training, const NetworkData& held_out) {
+  const Columns columns = columns_of(shape, training);
   Moments of_inputs = moments_of(columns.inputs, Eigen::VectorXd::Zero(shape.inputs()));
   Moments of_targets = moments_of(columns.targets, columns.rounding);
-  return {std::move(of_inputs.mean), std::move(of_inputs.scale), std::move(of_targets.mean),
-          std::move(of_targets.scale)};
-}
-
-std::vector<Index> still_targets(const NetworkShape& shape, const NetworkData& training, const NetworkData& held_out) {
-  const Columns columns = columns_of(shape, training);
-  const Moments moments = moments_of(columns.targets, columns.rounding);
-  const Eigen::MatrixXd others = columns_of(shape, held_out).targets;
   std::vector<Index> still;
-  for (Index i = 0; i < shape.targets(); ++i) {
-    const auto varies = [&](const Eigen::MatrixXd& targets) {
-      return ((targets.row(i).array() - moments.mean(i)).abs() > moments.rounding(i)).any();
-    };
-    if (!varies(columns.targets) && !varies(others)) still.push_back(i);
+  if (!of_targets.still.empty()) {
+    const Eigen::MatrixXd others = columns_of(shape, held_out).targets;
+    for (const Index i : of_targets.still) {
+      const auto deviations = (others.row(i).array() - of_targets.mean(i)).abs();
+      if ((deviations <= of_targets.rounding(i)).all()) still.push_back(i);
+    }
   }
-  return still;
+  return {
+      {std::move(of_inputs.mean), std::move(of_inputs.scale), std::move(of_targets.mean), std::move(of_targets.scale)},
+      std::move(still)};
 }
 
 template <class T>

@@ -41,7 +41,7 @@ struct Problem {
         next_states(normals(count * 3, 3)),
         rewards(normals(count, 4)),
         data{states.data(), actions.data(), next_states.data(), rewards.data(), count},
-        rows(shape, scaling_of(shape, data), data),
+        rows(shape, units_of(shape, data, {}).scaling, data),
         order(static_cast<std::size_t>(count)) {
     std::iota(order.begin(), order.end(), Index{0});
   }

@@ -20,12 +20,15 @@ struct NetworkData {
 /// shape.targets() places.
 void encode_transition(const NetworkShape& shape, const NetworkData& data, Index row, double* inputs, double* targets);
 
-/// Means and standard deviations of the rows. A column that does not vary beyond rounding gets the scale 1: then it
-/// enters as 0 and cannot do harm.
-NetworkScaling scaling_of(const NetworkShape& shape, const NetworkData& data);
+struct DataUnits {
+  /// Means and standard deviations of the training rows. A column that does not vary beyond rounding gets the scale 1:
+  /// then it enters as 0 and cannot do harm.
+  NetworkScaling scaling;
+  /// The targets that do not vary beyond rounding, neither in the training nor in the held-out rows.
+  std::vector<Index> still;
+};
 
-/// The targets that are the same, but for rounding, in all rows of both.
-std::vector<Index> still_targets(const NetworkShape& shape, const NetworkData& training, const NetworkData& held_out);
+DataUnits units_of(const NetworkShape& shape, const NetworkData& training, const NetworkData& held_out);
 
 /// Standardised transitions, one a row: [inputs, padded with zeros to whole vectors | targets, padded likewise].
 template <class T>
