@@ -5,7 +5,7 @@ from __future__ import annotations
 import dynaplan as dp
 from bench.case import Prepared
 from bench.maze_workload import DynaMaze
-from dynaplan.mazes import Maze
+from dynaplan.envs.mazes import Maze
 
 
 def agent_of(inputs: DynaMaze, maze: Maze) -> dp.DynaQ:

@@ -16,7 +16,7 @@ import gymnasium as gym
 import numpy as np
 
 import dynaplan as dp
-from dynaplan import mazes  # registers them
+from dynaplan.envs import mazes  # registers them
 
 RUNS = 30
 EPISODES = 50

@@ -44,7 +44,7 @@ def main() -> None:
         return
     import stable_baselines3  # noqa: PLC0415  # said above if it is missing
 
-    from dynaplan.sb3 import SB3VecEnv  # noqa: PLC0415  # likewise
+    from dynaplan.envs.sb3 import SB3VecEnv  # noqa: PLC0415  # likewise
 
     env = gym.make("Pendulum-v1")
     agent = stable_baselines3.PPO(

@@ -18,60 +18,39 @@ TEXT_SUFFIXES = CPP_SUFFIXES | {".cmake", ".map", ".md", ".py", ".pyi", ".sh", "
 
 # What each folder of the C++ core may include besides itself. A folder that is not here is a fault.
 CORE = {"core"}
-PARTS = CORE | {"data", "models", "rewards", "terminations"}  # siblings of L1, each on core alone
+PARTS = CORE | {"models", "rewards", "terminations"}  # siblings, each on core alone
 CPP_MAY_INCLUDE = {
     "core": set[str](),
-    "data": CORE,
     "environments": CORE,
     "models": CORE,
     "rewards": CORE,
     "terminations": CORE,
-    "fit": CORE | {"data", "models"},
-    "io": CORE | {"models"},
+    "fit": CORE | {"models"},
     "rollout": CORE | {"models", "rewards", "terminations"},
     "planners": PARTS | {"fit", "rollout"},
     "agents": PARTS | {"environments", "fit", "rollout"},
 }
 
-# Layers of the Python package, lowest first. A module may import from its own layer, without
-# cycles, and from lower ones. A module with a leading underscore that is not named is of the
-# lowest layer.
+# Layers of the Python package, lowest first: folders, and the modules of the ground. A module may
+# import from its own folder, without cycles, and from lower layers; folders of one layer are
+# strangers to each other. A folder's `__init__` is its public face: it may show what any layer
+# makes, and nothing inside imports from it.
 PYTHON_LAYERS = (
-    {"_core", "_select", "_version", "errors", "signatures"},
-    {"agents", "evaluate", "explanation", "features", "imagination", "io", "known_ground"}
-    | {"limits", "models", "planners", "recursive", "rewards", "risk", "rollouts", "terminations"}
-    | {"trajectory_score", "transitions"},
-    {"control", "control_course", "dyna", "envs", "imagined_env", "mazes", "sb3", "tuning"},
-    {"cli", "command", "distributed", "mbpo_command", "pets_job", "report"},
+    {"_arrays", "_core", "_isa", "_select", "_spaces", "_version", "errors", "files"},
+    {"data", "functions"},
+    {"models"},
+    {"rewards", "terminations"},
+    {"tasks"},
+    {"rollouts"},
+    {"planners"},
+    {"control"},
+    {"agents"},
+    {"envs"},
+    {"loops"},
+    {"reports"},
+    {"commands"},
     {"__init__", "__main__"},
 )
-# Siblings that must not know each other although they share a layer.
-PYTHON_STRANGERS = {
-    "io": {"features", "models", "recursive", "rewards", "terminations", "transitions"}
-    | {"planners", "rollouts", "evaluate", "agents"},
-    "features": {"models", "recursive", "rewards", "terminations"},
-    "models": {"rewards", "terminations", "planners", "rollouts", "evaluate", "agents"},
-    "rewards": {
-        "models",
-        "recursive",
-        "terminations",
-        "planners",
-        "rollouts",
-        "evaluate",
-        "agents",
-    },
-    "terminations": {
-        "models",
-        "recursive",
-        "rewards",
-        "planners",
-        "rollouts",
-        "evaluate",
-        "agents",
-    },
-    "rollouts": {"planners", "agents"},
-    "transitions": {"models", "recursive", "planners", "rollouts", "evaluate", "agents"},
-}
 
 CPP_FORBIDDEN = (
     (r"\bstd::(cout|cerr|clog)\b|\b(f|v|s|sn)?printf\s*\(|\b(f?puts|putchar)\s*\(", "printing"),
@@ -178,29 +157,34 @@ def check_cpp_file(path: Path, root: Path) -> Iterator[tuple[int, str]]:
 
 
 def python_layer(module: str) -> int | None:
-    """Index into PYTHON_LAYERS, None for a module that is not in the table."""
-    for level, names in enumerate(PYTHON_LAYERS):
-        if module in names:
-            return level
-    return 0 if module.startswith("_") else None
+    """Index into PYTHON_LAYERS of a module's whole path, None for one that is not in the table."""
+    folder, _, rest = module.partition(".")
+    if rest.split(".")[-1] == "__init__":
+        return len(PYTHON_LAYERS) - 1
+    return next((n for n, names in enumerate(PYTHON_LAYERS) if folder in names), None)
 
 
-def imported_modules(
-    tree: ast.AST, package: Path, inside: tuple[str, ...]
-) -> Iterator[tuple[int, str]]:
-    """Line and name of each module of the package that is imported, at any depth of nesting."""
+def imported_modules(tree: ast.AST, package: Path, module: str) -> Iterator[tuple[int, str]]:
+    """Line and whole path of each module of the package that is imported, at any depth."""
 
-    def module_of(name: str) -> str:
-        """The module that `from dynaplan import name` reads: a module's own name or `__init__`."""
-        compiled = name.startswith("_core") or name == "_select"
-        is_module = compiled or (package / name).is_dir() or (package / f"{name}.py").is_file()
-        return name if is_module else "__init__"
+    def path_of(parts: list[str]) -> str:
+        """The module that these parts name; a folder means its `__init__`."""
+        if parts[:1] in (["_core"], ["_select"]):
+            return parts[0]
+        is_folder = (package / Path(*parts)).is_dir()
+        return ".".join([*parts, "__init__"] if is_folder else parts)
 
+    def is_module(parts: list[str]) -> bool:
+        place = package / Path(*parts)
+        compiled = parts[0].startswith("_core") or parts == ["_select"]
+        return compiled or place.is_dir() or place.with_suffix(".py").is_file()
+
+    inside = module.split(".")[:-1]
     for node in ast.walk(tree):
         if isinstance(node, ast.Import):
             for alias in node.names:
                 if alias.name.split(".")[0] == "dynaplan":
-                    yield node.lineno, [*alias.name.split("."), "__init__"][1]
+                    yield node.lineno, path_of(alias.name.split(".")[1:])
         elif isinstance(node, ast.ImportFrom):
             parts = node.module.split(".") if node.module else []
             if node.level:
@@ -209,22 +193,24 @@ def imported_modules(
                 parts = parts[1:]
             else:
                 continue
-            if parts:
-                yield node.lineno, parts[0]
-            else:
-                yield from ((node.lineno, module_of(alias.name)) for alias in node.names)
+            for alias in node.names:
+                named = [*parts, alias.name]
+                yield node.lineno, path_of(named if is_module(named) else parts)
 
 
 def check_python_arrow(module: str, target: str) -> str | None:
-    """The rule that an import of `target` in `module` breaks, if any."""
+    """The rule that an import of `target` in `module` breaks, if any; both are whole paths."""
     level, target_level = python_layer(module), python_layer(target)
     if level is None:
         return f"module {module!r} is not in the layer table"
     if target_level is None:
         return f"imports {target!r}, which is not in the layer table"
-    if target_level > level:
+    folder, target_folder = module.split(".", maxsplit=1)[0], target.split(".", maxsplit=1)[0]
+    is_face, of_face = module.endswith("__init__"), target.endswith("__init__")
+    if (of_face and not is_face and module != "__main__") or target_level > level:
         return f"{module} imports {target}: an arrow that points up"
-    if target in PYTHON_STRANGERS.get(module, set()):
+    ground = 0
+    if target_level == level != ground and folder != target_folder and not is_face:
         return f"{module} imports {target}: siblings that must not know each other"
     return None
 
@@ -234,21 +220,29 @@ def check_python(root: Path) -> Iterator[Finding]:
     package = root / "python/dynaplan"
     arrows: dict[str, dict[str, tuple[str, int]]] = {}
     for path in sorted(package.rglob("*.py")):
-        inside = path.relative_to(package).with_suffix("").parts
-        module, name = inside[0], path.relative_to(root).as_posix()
+        module = ".".join(path.relative_to(package).with_suffix("").parts)
+        name = path.relative_to(root).as_posix()
         tree = ast.parse(path.read_text(encoding="utf-8"), filename=name)
-        for line, target in imported_modules(tree, package, inside[:-1]):
-            if target == module:
-                continue
-            arrows.setdefault(module, {}).setdefault(target, (name, line))
+        for line, target in imported_modules(tree, package, module):
+            if target.split(".")[0] != module.split(".")[0]:
+                arrows.setdefault(module, {}).setdefault(target, (name, line))
             if rule := check_python_arrow(module, target):
                 yield Finding(name, line, rule)
-        if module not in {"cli", "report", "__main__"}:
+        if module.split(".")[0] not in {"commands", "reports", "__main__"}:
             for node in ast.walk(tree):
                 called = ast.unparse(node.func) if isinstance(node, ast.Call) else ""
                 if called in {"print", "exit", "quit", "sys.exit", "os._exit", "os.abort"}:
                     yield Finding(name, node.lineno, f"{called}() in the library")
     yield from find_cycles(arrows)
+
+
+def names_that_are_gone(root: Path) -> list[str]:
+    """The folders and modules of the two layer tables that the checkout does not have."""
+    package, headers = root / "python/dynaplan", root / "cpp/include/dynaplan"
+    built = {"_core", "_select"}  # made by the compiler
+    modules = set[str]().union(*PYTHON_LAYERS) - built
+    found = [m for m in modules if not list(package.glob(m)) + list(package.glob(f"{m}.py"))]
+    return sorted([*found, *(name for name in CPP_MAY_INCLUDE if not (headers / name).is_dir())])
 
 
 def find_cycles(arrows: dict[str, dict[str, tuple[str, int]]]) -> Iterator[Finding]:

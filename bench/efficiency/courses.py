@@ -8,7 +8,7 @@ from typing import Any
 import dynaplan as dp
 from bench.efficiency.method import Act, Settings, Snapshot
 from bench.efficiency.tasks import Task
-from dynaplan.models import Model
+from dynaplan.models.interface import Model
 
 
 def told(task: Task, env: Any) -> dict[str, Any]:

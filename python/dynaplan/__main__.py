@@ -2,7 +2,7 @@
 
 import sys
 
-from dynaplan.cli import main
+from dynaplan.commands.cli import main
 
 if __name__ == "__main__":
     sys.exit(main())

@@ -12,9 +12,10 @@ import gymnasium
 import numpy as np
 import pytest
 
-from dynaplan import cli, report
 from dynaplan._version import __version__
-from dynaplan.evaluate import Evaluation
+from dynaplan.commands import cli
+from dynaplan.reports import report
+from dynaplan.rollouts.evaluation import Evaluation
 
 PNG_MAGIC = b"\x89PNG\r\n\x1a\n"
 
@@ -43,7 +44,7 @@ def without_times(text):
 
 def test_the_whole_job_in_a_pipe(run_python, tmp_path):
     start = time.perf_counter()
-    result = run_python("import sys; from dynaplan.cli import main; sys.exit(main([]))")
+    result = run_python("import sys; from dynaplan.commands.cli import main; sys.exit(main([]))")
     assert time.perf_counter() - start < 30.0
     assert result.stderr == ""
     assert "\x1b" not in result.stdout
@@ -137,7 +138,8 @@ def test_a_terminal_sees_progress(run_python):
     pytest.importorskip("pty", reason="no pseudo-terminals here")
     out = run_python(
         "import os, pty, sys\n"
-        'job = \'from dynaplan import cli; cli._EPISODES = 1; cli.main(["--steps", "60"])\'\n'
+        "job = 'from dynaplan.commands import cli; cli._EPISODES = 1; '\n"
+        'job += \'cli.main(["--steps", "60"])\'\n'
         "os.environ.update(TERM='xterm', COLUMNS='80')\n"
         "pty.spawn([sys.executable, '-c', job])\n"
     ).stdout
@@ -194,7 +196,7 @@ def test_a_refusal_is_one_line_and_exit_code_2(one_episode, tmp_path, capsys, ar
 
 
 def test_spaces_that_are_no_boxes_are_refused(one_episode, monkeypatch, capsys):
-    monkeypatch.setattr(cli.rewards, "for_env", lambda env: None)
+    monkeypatch.setattr(cli, "reward_for_env", lambda env: None)
     assert cli.main(["--env", "CartPole-v1"]) == 2
     assert re.search(
         r"--env CartPole-v1: env: expected its action_space to be a Box, got Discrete\(2\)$",

@@ -13,7 +13,8 @@ import numpy as np
 import pytest
 
 import dynaplan as dp
-from dynaplan import rewards, signatures, terminations
+from dynaplan import rewards, terminations
+from dynaplan.functions import signatures
 from reference.block_functions import c_library, compile_c, reward_callback
 from reference.compiled_rewards import (
     BOUNDS,

@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 import dynaplan as dp
-from dynaplan.mazes import Maze
+from dynaplan.envs.mazes import Maze
 
 
 def lengths(planning_steps: int, seed: int, steps: int, episodes: int) -> np.ndarray[Any, Any]:

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from gymnasium.spaces import Box, Discrete
 
-from dynaplan.envs import collect
+from dynaplan.data.collection import collect
 from dynaplan.errors import ShapeError
 
 PLANE = Box(-10.0, 10.0, (2,))

@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 
 from dynaplan.errors import ArgumentError, ModelFileError, ShapeError
-from dynaplan.models.exchange import from_onnx, from_torch, to_onnx, to_torch
-from dynaplan.models.network_arrays import NetworkArrays, NetworkUnits
+from dynaplan.models.formats.exchange import from_onnx, from_torch, to_onnx, to_torch
+from dynaplan.models.networks.arrays import NetworkArrays, NetworkUnits
 from reference.network import means_and_variances, random_network
 
 TOLERANCE = 1e-5  # float32 through four layers of outputs of about 1

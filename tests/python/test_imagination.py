@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 import dynaplan as dp
 from dynaplan import _core
-from dynaplan.imagination import elite_members
+from dynaplan.rollouts.imagination import elite_members
 
 Floats = NDArray[np.float64]
 

@@ -12,8 +12,8 @@ import pytest
 from gymnasium.utils.env_checker import check_env
 
 import dynaplan as dp
-from dynaplan import mazes
-from dynaplan.mazes import Maze
+from dynaplan.envs import mazes
+from dynaplan.envs.mazes import Maze
 
 IDS = ["dynaplan/DynaMaze-v0", "dynaplan/BlockingMaze-v0", "dynaplan/ShortcutMaze-v0"]
 RunPython = Callable[..., Any]
@@ -58,7 +58,7 @@ import dynaplan as dp
 assert "gymnasium" not in sys.modules
 import gymnasium
 assert not any(name.startswith("dynaplan/") for name in gymnasium.registry)
-env = gymnasium.make("dynaplan.mazes:dynaplan/DynaMaze-v0", factor=2)
+env = gymnasium.make("dynaplan.envs.mazes:dynaplan/DynaMaze-v0", factor=2)
 assert env.observation_space.n == 216
 gymnasium.make("dynaplan/ShortcutMaze-v0", switch_at=7)
 """
@@ -188,7 +188,7 @@ def test_ctrl_c_ends_a_run_and_keeps_what_was_learnt(run_python: RunPython) -> N
         """
 import signal, time
 import dynaplan as dp
-from dynaplan.mazes import Maze
+from dynaplan.envs.mazes import Maze
 maze = Maze()
 agent = dp.DynaQ(maze, planning_steps=100, seed=0)
 signal.setitimer(signal.ITIMER_REAL, 0.3)

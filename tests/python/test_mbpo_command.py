@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 import dynaplan as dp
-from dynaplan import cli, mbpo_command
+from dynaplan.commands import cli, mbpo_command
 
 
 @pytest.fixture

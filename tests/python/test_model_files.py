@@ -15,7 +15,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import dynaplan as dp
-from dynaplan import io
+from dynaplan import files
 from model_files import MODELS, joined, signed, split, transitions
 
 
@@ -134,7 +134,7 @@ def test_a_missing_file_or_folder_is_an_os_error(tmp_path):
 )
 def test_what_could_not_be_read_again_is_not_written(tmp_path, arrays, header, said):
     with pytest.raises(dp.ModelFileError, match=f"model: cannot be written: .*{said}"):
-        io.write_model_file(tmp_path / "model", "Kind", arrays, header)
+        files.write_model_file(tmp_path / "model", "Kind", arrays, header)
     assert not list(tmp_path.iterdir())
 
 
@@ -147,8 +147,8 @@ def test_arrays_come_back_whatever_their_layout(tmp_path):
         "scalar": np.array(2.0),
         "empty": np.zeros((0, 3), np.float32),
     }
-    io.write_model_file(tmp_path / "model", "Kind", arrays, {"list": [1, 2.5, None, "\u00fc"]})
-    kind, back, header = io.read_model_file(tmp_path / "model")
+    files.write_model_file(tmp_path / "model", "Kind", arrays, {"list": [1, 2.5, None, "\u00fc"]})
+    kind, back, header = files.read_model_file(tmp_path / "model")
     assert (kind, header) == ("Kind", {"list": [1, 2.5, None, "\u00fc"]})
     assert set(back) == set(arrays)
     for name, array in arrays.items():

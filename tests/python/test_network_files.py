@@ -10,10 +10,10 @@ import pytest
 
 import dynaplan as dp
 import model_files
-from dynaplan import io
+from dynaplan import files
 from dynaplan.errors import ModelFileError
-from dynaplan.models.network_arrays import NetworkArrays
-from dynaplan.models.network_files import (
+from dynaplan.models.networks.arrays import NetworkArrays
+from dynaplan.models.networks.files import (
     checked_header,
     network_from_parts,
     network_parts,
@@ -31,15 +31,15 @@ NETWORKS = {
 
 def read(arrays, header):
     said = checked_header(header)
-    io.named_arrays(arrays, wanted_arrays(said))
+    files.named_arrays(arrays, wanted_arrays(said))
     return network_from_parts(arrays, said)
 
 
 @pytest.mark.parametrize("name", NETWORKS)
 def test_a_file_brings_the_networks_back_to_the_bit(tmp_path, name):
     network = NetworkArrays(**random_network(5, **NETWORKS[name]))
-    io.write_model_file(tmp_path / "network", "Kind", *network_parts(network))
-    _, arrays, header = io.read_model_file(tmp_path / "network")
+    files.write_model_file(tmp_path / "network", "Kind", *network_parts(network))
+    _, arrays, header = files.read_model_file(tmp_path / "network")
     back = read(arrays, header)
     for field in fields(NetworkArrays):
         mine, theirs = getattr(network, field.name), getattr(back, field.name)

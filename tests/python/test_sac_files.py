@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import dynaplan as dp
-from dynaplan import io
+from dynaplan import files
 from reference.agent_tasks import Follow, agent, transitions
 
 STATES = np.random.default_rng(9).normal(size=(40, 3))
@@ -123,7 +123,7 @@ def test_an_environment_with_other_spaces_is_refused(tmp_path):
 def parts(tmp_path_factory):
     path = tmp_path_factory.mktemp("agent") / "agent"
     trained(hidden=(4, 5)).save(path)
-    return io.read_model_file(path)[1:]
+    return files.read_model_file(path)[1:]
 
 
 def changed(parts, *, header=(), arrays=()):
@@ -193,7 +193,7 @@ ARRAYS = {
 @pytest.mark.parametrize("name", HEADERS)
 def test_a_header_that_does_not_make_an_agent_is_refused(tmp_path, parts, name):
     changes, said = HEADERS[name]
-    io.write_model_file(tmp_path / "agent", "SAC", *changed(parts, header=changes))
+    files.write_model_file(tmp_path / "agent", "SAC", *changed(parts, header=changes))
     with pytest.raises(dp.ModelFileError, match=said):
         dp.SAC.load(tmp_path / "agent")
 
@@ -201,7 +201,7 @@ def test_a_header_that_does_not_make_an_agent_is_refused(tmp_path, parts, name):
 @pytest.mark.parametrize("name", ARRAYS)
 def test_arrays_that_do_not_make_an_agent_are_refused(tmp_path, parts, name):
     changes, said = ARRAYS[name]
-    io.write_model_file(tmp_path / "agent", "SAC", *changed(parts, arrays=changes))
+    files.write_model_file(tmp_path / "agent", "SAC", *changed(parts, arrays=changes))
     with pytest.raises(dp.ModelFileError, match=said):
         dp.SAC.load(tmp_path / "agent")
 

@@ -22,10 +22,11 @@ torch = pytest.importorskip("torch")
 from stable_baselines3.common.noise import NormalActionNoise  # noqa: E402
 from stable_baselines3.common.vec_env import DummyVecEnv, VecMonitor, VecNormalize  # noqa: E402
 
-import dynaplan.sb3.agent  # noqa: E402
-import dynaplan.sb3.vec_env  # noqa: E402
-from dynaplan.sb3 import SB3Agent, SB3VecEnv  # noqa: E402
-from dynaplan.sb3.mixture import ImaginedReplay, Mixture  # noqa: E402
+import dynaplan.agents.sb3.agent  # noqa: E402
+import dynaplan.envs.sb3  # noqa: E402
+from dynaplan.agents.sb3.agent import SB3Agent  # noqa: E402
+from dynaplan.agents.sb3.mixture import ImaginedReplay, Mixture  # noqa: E402
+from dynaplan.envs.sb3 import SB3VecEnv  # noqa: E402
 
 
 def small() -> dict[str, Any]:
@@ -301,12 +302,12 @@ def test_a_loop_feeds_it_and_refuses_checkpoints(tmp_path: Path) -> None:
 
 def test_it_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "stable_baselines3", None)
-    monkeypatch.delitem(sys.modules, "dynaplan.sb3")
+    monkeypatch.delitem(sys.modules, "dynaplan.agents.sb3")
     with pytest.raises(ImportError, match="pip install stable-baselines3"):
-        __import__("dynaplan.sb3")
+        __import__("dynaplan.agents.sb3")
 
 
-@pytest.mark.parametrize("module", [dynaplan.sb3.agent, dynaplan.sb3.vec_env])
+@pytest.mark.parametrize("module", [dynaplan.agents.sb3.agent, dynaplan.envs.sb3])
 def test_docstring_examples_run(module: Any) -> None:
     found = doctest.testmod(module, extraglobs={"dp": dp, "np": np})
     assert found.attempted > 0

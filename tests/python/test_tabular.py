@@ -15,7 +15,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import dynaplan as dp
-from dynaplan.mazes import Maze
+from dynaplan.envs.mazes import Maze
 from reference import tabular as book
 
 SMALL = ("S..", ".#.", "..G")

@@ -11,8 +11,8 @@ import numpy as np
 import pytest
 
 import dynaplan as dp
-from dynaplan import io
-from dynaplan.mazes import Maze
+from dynaplan import files
+from dynaplan.envs.mazes import Maze
 from model_files import joined, signed, split
 
 AGENTS: dict[str, Callable[..., Any]] = {
@@ -58,7 +58,7 @@ def test_the_queue_is_in_the_file(tmp_path: Path) -> None:
     for state in range(9):
         agent.observe(state, 3, float(state == 8), state + 1, state == 8)
     agent.save(tmp_path / "agent.safetensors")
-    _, arrays, _ = io.read_model_file(tmp_path / "agent.safetensors")
+    _, arrays, _ = files.read_model_file(tmp_path / "agent.safetensors")
     assert list(arrays["queued"]) == [4 * 7 + 3]
     assert list(arrays["priorities"]) == [0.95]
 
@@ -160,9 +160,9 @@ def queue(pair: float, priority: float) -> Callable[[Any, Any], None]:
 def test_a_file_that_makes_no_agent_is_refused(
     agent: Any, saved: Path, damage: Callable[[Any, Any], None]
 ) -> None:
-    kind, arrays, header = io.read_model_file(saved)
+    kind, arrays, header = files.read_model_file(saved)
     damage(arrays, header)
-    io.write_model_file(saved, kind, arrays, header)
+    files.write_model_file(saved, kind, arrays, header)
     with pytest.raises(dp.ModelFileError, match=r"agent\.safetensors"):
         type(agent).load(saved, Maze())
 

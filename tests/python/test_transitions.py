@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from dynaplan.data.transitions import Transitions
 from dynaplan.errors import Error, ShapeError
-from dynaplan.transitions import Transitions
 
 ARRAYS = ("states", "actions", "next_states", "rewards", "terminations", "episodes")
 

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from dynaplan.data.transitions import Transitions
 from dynaplan.errors import ModelFileError
-from dynaplan.transitions import Transitions
 
 
 def walk(count, episodes=None, rewards=True):

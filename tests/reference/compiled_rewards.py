@@ -7,7 +7,8 @@ import ctypes
 import numpy as np
 import pytest
 
-from dynaplan import rewards, signatures, terminations
+from dynaplan import rewards, terminations
+from dynaplan.functions import signatures
 from reference.block_functions import reward_callback
 
 BOX = ([-1.0, -1.0], [1.0, 1.0])

@@ -5,7 +5,7 @@ from __future__ import annotations
 import onnx
 
 from dynaplan.agents.policy import Policy
-from dynaplan.models.onnx_networks import Graph
+from dynaplan.models.formats.onnx_networks import Graph
 
 __all__ = ["model_of"]
 

@@ -4,14 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-
-if TYPE_CHECKING:
-    import onnx
-    import torch
 
 __all__ = ["Policy"]
 
@@ -48,15 +44,3 @@ class Policy:
             np.asarray(0.5 * (low + high), np.float32),
             np.asarray(0.5 * (high - low), np.float32),
         )
-
-    def to_torch(self) -> torch.nn.Module:
-        """Returns it as a PyTorch module."""
-        from dynaplan.agents import torch_policy  # noqa: PLC0415  # an extra
-
-        return torch_policy.Actor(self)
-
-    def to_onnx(self) -> onnx.ModelProto:
-        """Returns it as an ONNX model."""
-        from dynaplan.agents import onnx_policy  # noqa: PLC0415  # an extra
-
-        return onnx_policy.model_of(self)

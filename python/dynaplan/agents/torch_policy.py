@@ -8,7 +8,7 @@ import torch
 from torch import nn
 
 from dynaplan.agents.policy import Policy
-from dynaplan.models.torch_networks import sequential
+from dynaplan.models.formats.torch_networks import sequential
 
 __all__ = ["Actor"]
 

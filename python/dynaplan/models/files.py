@@ -5,10 +5,10 @@ from __future__ import annotations
 import os
 from typing import TypeAlias
 
-from dynaplan import io
+from dynaplan import files
 from dynaplan.errors import ModelFileError
-from dynaplan.models.linear_gaussian import LinearGaussian
-from dynaplan.models.networks import MLP, Ensemble, GaussianMLP
+from dynaplan.models.linear.linear_gaussian import LinearGaussian
+from dynaplan.models.networks.networks import MLP, Ensemble, GaussianMLP
 
 __all__ = ["load"]
 
@@ -46,7 +46,7 @@ def load(path: str | os.PathLike[str]) -> AnyModel:
         >>> dp.load("model.safetensors")
         LinearGaussian(Identity(), state_dim=1, action_dim=1, rows=5, rank=3 of 3)
     """
-    kind, arrays, header = io.read_model_file(path)
+    kind, arrays, header = files.read_model_file(path)
     if kind not in KINDS:
         raise ModelFileError(
             f"{os.fspath(path)}: a model of kind {kind!a:.60}, must be one of {', '.join(KINDS)}"

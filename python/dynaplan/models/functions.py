@@ -9,11 +9,11 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from dynaplan import _arrays, _core
-from dynaplan._compiled import compiled_function
-from dynaplan._numba import from_scalar
 from dynaplan.errors import ArgumentError, ShapeError
+from dynaplan.functions.compiled import compiled_function
+from dynaplan.functions.numba import from_scalar
+from dynaplan.models.interface import Prediction
 from dynaplan.models.jacobians import Jacobians, with_jacobians
-from dynaplan.models.model import Prediction
 
 if TYPE_CHECKING:
     from typing_extensions import Self

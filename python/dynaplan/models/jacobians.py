@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from dynaplan import _arrays, _core
-from dynaplan.models.model import Model
+from dynaplan.models.interface import Model
 
 __all__ = ["Jacobians", "with_jacobians"]
 

@@ -9,7 +9,7 @@ from typing import Any
 
 from numpy.typing import NDArray
 
-from dynaplan import io
+from dynaplan import files
 
 __all__ = ["SavedModel"]
 
@@ -33,7 +33,7 @@ class SavedModel(ABC):
             OSError: the folder does not exist or cannot be written to.
         """
         arrays, header = self._file_parts()
-        io.write_model_file(path, type(self).__name__, arrays, header)
+        files.write_model_file(path, type(self).__name__, arrays, header)
 
     @abstractmethod
     def _file_parts(self) -> tuple[Mapping[str, NDArray[Any]], dict[str, Any]]:

@@ -9,10 +9,10 @@ import numpy as np
 
 from dynaplan import _arrays, _core
 from dynaplan.errors import ArgumentError
-from dynaplan.known_ground import KnownGround
 from dynaplan.planners.planner import Planner, Settings
-from dynaplan.risk import Risk
-from dynaplan.rollouts import MEAN, Propagation
+from dynaplan.rollouts.known_ground import KnownGround
+from dynaplan.rollouts.risk import Risk
+from dynaplan.rollouts.rollout import MEAN, Propagation
 
 __all__ = ["CategoricalCEM"]
 

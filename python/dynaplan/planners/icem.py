@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from dynaplan import _arrays, _core
-from dynaplan.known_ground import KnownGround
 from dynaplan.planners.planner import Planner, Settings
-from dynaplan.risk import Risk
-from dynaplan.rollouts import MEAN, Propagation
+from dynaplan.rollouts.known_ground import KnownGround
+from dynaplan.rollouts.risk import Risk
+from dynaplan.rollouts.rollout import MEAN, Propagation
 
 __all__ = ["ICEM"]
 

@@ -8,8 +8,8 @@ from typing import Any
 from dynaplan import _arrays, _core
 from dynaplan.errors import ArgumentError
 from dynaplan.planners.planner import Planner, Settings
-from dynaplan.rewards import Reward, Term
-from dynaplan.trajectory_score import takes_step
+from dynaplan.rewards.terms import Reward, Term
+from dynaplan.rollouts.score import takes_step
 
 __all__ = ["ILQR"]
 

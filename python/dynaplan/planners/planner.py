@@ -10,15 +10,15 @@ from numpy.typing import ArrayLike
 
 from dynaplan import _arrays, _core
 from dynaplan.errors import ArgumentError, ShapeError
-from dynaplan.known_ground import KnownGround
-from dynaplan.limits import Limits
-from dynaplan.models import Model
+from dynaplan.models.interface import Model
+from dynaplan.planners.limits import Limits
 from dynaplan.planners.plan import Plan
 from dynaplan.planners.session import PlanMemory, PlanProblem, PlanSession, Policy, StateValue
-from dynaplan.rewards import Reward
-from dynaplan.risk import Risk
-from dynaplan.rollouts import MEAN, Propagation, spread_of
-from dynaplan.terminations import Termination
+from dynaplan.rewards.terms import Reward
+from dynaplan.rollouts.known_ground import KnownGround
+from dynaplan.rollouts.risk import Risk
+from dynaplan.rollouts.rollout import MEAN, Propagation, spread_of
+from dynaplan.terminations.terms import Termination
 
 __all__ = ["Planner", "Settings"]
 

@@ -12,14 +12,14 @@ from numpy.typing import ArrayLike, NDArray
 
 from dynaplan import _arrays, _core
 from dynaplan.errors import ArgumentError, ShapeError
-from dynaplan.known_ground import ground_of
-from dynaplan.limits import Limits
-from dynaplan.models import Model
+from dynaplan.models.interface import Model
+from dynaplan.planners.limits import Limits
 from dynaplan.planners.plan import Plan, PlanStats
-from dynaplan.rewards import Reward, Term
-from dynaplan.rollouts import spread_of, state_limits
-from dynaplan.terminations import Termination
-from dynaplan.trajectory_score import TrajectoryScore, compiled
+from dynaplan.rewards.terms import Reward, Term
+from dynaplan.rollouts.known_ground import ground_of
+from dynaplan.rollouts.rollout import spread_of, state_limits
+from dynaplan.rollouts.score import TrajectoryScore, compiled
+from dynaplan.terminations.terms import Termination
 
 if TYPE_CHECKING:
     from dynaplan.planners.planner import Planner

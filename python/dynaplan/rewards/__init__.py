@@ -8,7 +8,6 @@ compiled become terms by `compiled` and `from_numba`.
 """
 
 from dynaplan.rewards.compiled import compiled, from_numba
-from dynaplan.rewards.environments import for_env
 from dynaplan.rewards.goals import change, distance, excess, inside, linear, tolerance, within
 from dynaplan.rewards.schedule import scheduled, terminal
 from dynaplan.rewards.terms import (
@@ -21,6 +20,7 @@ from dynaplan.rewards.terms import (
     predicted,
     quadratic,
 )
+from dynaplan.tasks.rewards import for_env
 
 __all__ = [
     "Reward",

@@ -9,8 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dynaplan import _arrays, _core
-from dynaplan._compiled import compiled_function
-from dynaplan._numba import from_scalar
+from dynaplan.functions.compiled import compiled_function
+from dynaplan.functions.numba import from_scalar
 from dynaplan.rewards.terms import Term
 
 __all__ = ["compiled", "from_numba"]

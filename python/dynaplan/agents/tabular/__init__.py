@@ -1,0 +1,1 @@
+"""Tabular agents: Dyna-Q, Dyna-Q+ and prioritized sweeping."""

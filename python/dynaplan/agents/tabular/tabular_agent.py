@@ -1,0 +1,289 @@
+"""What all agents with tables share: acting, learning, the loop over episodes, files."""
+
+from __future__ import annotations
+
+import os
+from abc import ABC, abstractmethod
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, ClassVar, SupportsFloat, SupportsIndex
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dynaplan import _arrays, _core, files
+from dynaplan.agents.tabular.files import from_parts, parts
+from dynaplan.errors import ArgumentError, ModelFileError
+
+if TYPE_CHECKING:
+    from gymnasium import Env
+    from gymnasium.spaces import Discrete
+    from typing_extensions import Self
+
+__all__ = ["Episode", "TabularAgent", "discrete_spaces"]
+
+
+@dataclass(frozen=True, slots=True)
+class Episode:
+    """One episode of an agent in its environment.
+
+    Attributes:
+        steps: the agent's real steps so far, those of earlier runs included.
+        episode: 1, 2, ... within the run.
+        episode_steps: real steps in this episode.
+        episode_return: sum of its rewards.
+        terminated: whether the environment ended it; False at a time limit, and for a last episode
+            that is cut short when the steps end.
+    """
+
+    steps: int
+    episode: int
+    episode_steps: int
+    episode_return: float
+    terminated: bool
+
+
+class TabularAgent(ABC):
+    """What `DynaQ`, `DynaQPlus` and `PrioritizedSweeping` have in common."""
+
+    _NAMES: ClassVar[tuple[str, ...]] = (
+        "learning_rate",
+        "discount",
+        "exploration",
+        "planning_steps",
+    )
+
+    def __init__(
+        self,
+        env: Env[Any, Any],
+        *,
+        learning_rate: float,
+        discount: float,
+        exploration: float,
+        planning_steps: int,
+        seed: int | None,
+    ) -> None:
+        states, actions = discrete_spaces(env)
+        self.env = env
+        self._seed = _arrays.seed_number(seed)
+        self._shape = (int(states.n), int(actions.n))
+        self._has_run = False
+        self._agent = self._compiled(
+            _core.TabularSettings(
+                int(states.start),
+                int(states.n),
+                int(actions.start),
+                int(actions.n),
+                learning_rate,
+                discount,
+                exploration,
+                _arrays.integer("planning_steps", planning_steps),
+                self._seed,
+            )
+        )
+
+    @abstractmethod
+    def _compiled(self, settings: _core.TabularSettings) -> _core.TabularAgent:
+        """Returns the agent of the compiled core."""
+
+    @property
+    def learning_rate(self) -> float:
+        """How far a value moves towards its target, alpha."""
+        return self._agent.learning_rate
+
+    @property
+    def discount(self) -> float:
+        """What a reward is worth a step later, gamma."""
+        return self._agent.discount
+
+    @property
+    def exploration(self) -> float:
+        """How often `act` draws from all actions, epsilon; may be changed at any time."""
+        return self._agent.exploration
+
+    @exploration.setter
+    def exploration(self, exploration: float) -> None:
+        self._agent.exploration = exploration
+
+    @property
+    def planning_steps(self) -> int:
+        """Imagined steps after each real one, n."""
+        return self._agent.planning_steps
+
+    @property
+    def seed(self) -> int:
+        """Seed of the environment's first reset and of all draws."""
+        return self._seed
+
+    @property
+    def q(self) -> NDArray[np.float64]:
+        """A copy of the values, (states, actions); what comes after a termination is worth 0."""
+        return self._agent.values()
+
+    @property
+    def steps(self) -> int:
+        """Real steps so far."""
+        return self._agent.steps
+
+    @property
+    def updates(self) -> int:
+        """Values computed anew so far, after real steps and imagined ones."""
+        return self._agent.updates
+
+    def policy(self) -> NDArray[np.int64]:
+        """Returns the best action of each state, (states,); the first of several as good ones."""
+        return self._agent.policy()
+
+    def act(self, state: SupportsIndex, *, explore: bool = True) -> int:
+        """Returns the next action: the best so far, or at times one drawn from all.
+
+        Args:
+            state: as the environment gives it.
+            explore: draw from all actions with probability `exploration`. False: the best one;
+                several as good ones are equally likely.
+
+        Raises:
+            ArgumentError: the state is not in the environment's space.
+        """
+        return self._agent.act(state, explore)
+
+    def observe(
+        self,
+        state: SupportsIndex,
+        action: SupportsIndex,
+        reward: SupportsFloat,
+        next_state: SupportsIndex,
+        terminated: bool,
+    ) -> None:
+        """Learns from a real step, then from imagined ones.
+
+        Args:
+            state: where the action was taken.
+            action: what was done there.
+            reward: what it paid, finite.
+            next_state: where it led.
+            terminated: whether the environment ended there, for good; a time limit is no end.
+
+        Raises:
+            ArgumentError: a number is not in its space, or the reward is not finite; nothing has
+                changed then.
+        """
+        self._agent.observe(state, action, reward, next_state, terminated)
+
+    def run(self, steps: int) -> Iterator[Episode]:
+        """Acts and learns in the environment; an episode comes out as each one ends.
+
+        The environment is reset first, with the agent's seed in the first run. The last episode is
+        cut short when the steps end.
+
+        Args:
+            steps: real steps to make, >= 1.
+
+        Raises:
+            ArgumentError: `steps` is out of range, the environment gives a state that is not in
+                its space, or a reward that is not finite.
+        """
+        if _arrays.integer("steps", steps) < 1:
+            raise ArgumentError(f"steps: got {steps}, must be at least 1")
+        return self._episodes(steps)
+
+    def learn(self, total_timesteps: int) -> Self:
+        """Acts and learns in the environment, as `run` does, and returns the agent itself.
+
+        Args:
+            total_timesteps: real steps to make, >= 1.
+
+        Raises:
+            ArgumentError: as in `run`.
+        """
+        for _ in self.run(total_timesteps):
+            pass
+        return self
+
+    def _episodes(self, steps: int) -> Iterator[Episode]:
+        act, observe, step = self._agent.act, self._agent.observe, self.env.step
+        number, begin, total = 1, 0, 0.0
+        state = self._first_state()
+        for made in range(1, steps + 1):
+            action = act(state)
+            next_state, reward, terminated, truncated, _ = step(action)
+            observe(state, action, reward, next_state, terminated)
+            state, total = next_state, total + float(reward)
+            if terminated or truncated or made == steps:
+                yield Episode(self.steps, number, made - begin, total, bool(terminated))
+                number, begin, total = number + 1, made, 0.0
+                if made < steps:
+                    state, _ = self.env.reset()
+
+    def _first_state(self) -> Any:
+        state, _ = self.env.reset(seed=None if self._has_run else self.seed)
+        self._has_run = True
+        return state
+
+    def save(self, path: str | os.PathLike[str]) -> None:
+        """Writes the agent to `path`, a safetensors file that the class method `load` reads.
+
+        The file holds settings, values, the model, and where the random numbers stand: loaded
+        again, the agent acts and learns on as if it had never stopped, to the bit. The
+        environment is not saved.
+
+        Args:
+            path: name of the file, used as it is; a file that is there is replaced.
+
+        Raises:
+            OSError: the folder does not exist or cannot be written to.
+        """
+        settings = {name: getattr(self, name) for name in self._NAMES}
+        arrays, header = parts(self._agent.record(), self._shape, settings, self.seed)
+        files.write_model_file(path, type(self).__name__, arrays, header)
+
+    @classmethod
+    def load(cls, path: str | os.PathLike[str], env: Env[Any, Any]) -> Self:
+        """Reads an agent that `save` wrote; nothing in the file is run.
+
+        Args:
+            path: name of the file.
+            env: an environment with as many states and actions as the one before.
+
+        Raises:
+            ModelFileError: the file is truncated, altered, holds no such agent, or one for another
+                number of states or actions.
+            OSError: the file does not exist or cannot be read.
+            TypeError: the environment's spaces are not Discrete.
+        """
+        kind, arrays, header = files.read_model_file(path)
+        name = os.fspath(path)
+        if kind != cls.__name__:
+            raise ModelFileError(f"{name}: got a {kind!a:.60}, must be a {cls.__name__}")
+        spaces = discrete_spaces(env)
+        try:
+            shape = (int(spaces[0].n), int(spaces[1].n))
+            record, settings, seed = from_parts(arrays, header, shape, cls._NAMES)
+            agent = cls(env, **settings, seed=seed)
+            agent._agent.restore(record)
+        except (TypeError, ValueError) as error:
+            raise ModelFileError(f"{name}: not usable as {kind}: {error}") from error
+        agent._has_run = agent.steps > 0
+        return agent
+
+    def __repr__(self) -> str:
+        settings = ", ".join(f"{name}={getattr(self, name)!r}" for name in self._NAMES)
+        states, actions = self._shape
+        return f"{type(self).__name__}({states} states, {actions} actions, {settings})"
+
+
+def discrete_spaces(env: Env[Any, Any]) -> tuple[Discrete, Discrete]:
+    """Returns the spaces of observations and actions, which must be Discrete."""
+    from gymnasium.spaces import Discrete  # noqa: PLC0415  # costs 0.3 s that an import must not
+
+    if isinstance(env, str):
+        raise TypeError(f"env: expected an environment, got {env!r}; use gymnasium.make({env!r})")
+    spaces = []
+    for name in ("observation_space", "action_space"):
+        if not hasattr(env, name):
+            raise TypeError(f"env: expected a Gymnasium environment, got {type(env).__name__}")
+        space = getattr(env, name)
+        if not isinstance(space, Discrete):
+            raise TypeError(f"env: expected its {name} to be Discrete, got {space}")
+        spaces.append(space)
+    return spaces[0], spaces[1]

@@ -1,0 +1,1 @@
+"""Control: planning again at each step, and what lasts between plans."""

@@ -1,0 +1,137 @@
+"""What a plan expects, taken apart: rewards by term and step, limits, disagreement, spread."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dynaplan import _core
+from dynaplan.errors import ArgumentError
+from dynaplan.planners.plan import Plan
+from dynaplan.planners.session import PlanProblem, PlanSession
+from dynaplan.rewards.terms import Reward, Term
+from dynaplan.rollouts.score import step_arrays, step_rewards
+
+__all__ = ["Explanation", "explain"]
+
+Float64 = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Explanation:
+    """One plan, taken apart along its mean prediction; it prints as a table.
+
+    Attributes:
+        terms: names of the reward's terms, T of them.
+        rewards: (T, H) what each earns at each step, undiscounted; nan for a term that has no value
+            outside rollouts, such as `rewards.predicted`.
+        action_limits: (H, A) -1 where an action is on its lower bound, 1 on its upper, else 0.
+        rate_limits: (H, A) likewise where it changes by as much as it may.
+        states_outside: (H, S) whether a predicted state is outside the limits.
+        disagreement: (H,) how far the members of an ensemble disagree at each step, in the unit of
+            `KnownGround.limit`; 0 for a single model.
+        spread: (H, A) standard deviations that the search ended with, or None.
+    """
+
+    terms: tuple[str, ...]
+    rewards: Float64
+    action_limits: NDArray[np.int8]
+    rate_limits: NDArray[np.int8]
+    states_outside: NDArray[np.bool_]
+    disagreement: Float64
+    spread: Float64 | None
+
+    def __str__(self) -> str:
+        steps = self.rewards.shape[1]
+        shown = sorted({*range(min(5, steps)), *range(5, steps, max(1, steps // 6)), steps - 1})
+        width = max(12, *(len(name) for name in self.terms))
+        lines = [f"{'step':<{width}}" + "".join(f"{t:>10}" for t in shown) + f"{'sum':>11}"]
+        for name, row in zip(self.terms, self.rewards, strict=True):
+            cells = "".join(f"{row[t]:>10.4g}" for t in shown)
+            lines.append(f"{name:<{width}}{cells}{row.sum():>11.4g}")
+        flags = {
+            "at a bound": (self.action_limits != 0).sum(axis=1),
+            "at a rate": (self.rate_limits != 0).sum(axis=1),
+            "outside": self.states_outside.sum(axis=1),
+        }
+        for name, counts in flags.items():
+            if counts.any():
+                cells = "".join(f"{counts[t]:>10}" for t in shown)
+                lines.append(f"{name:<{width}}{cells}{counts.sum():>11}")
+        if self.disagreement.any():
+            cells = "".join(f"{self.disagreement[t]:>10.4g}" for t in shown)
+            lines.append(f"{'disagreement':<{width}}{cells}")
+        if self.spread is not None:
+            cells = "".join(f"{self.spread[t].max():>10.4g}" for t in shown)
+            lines.append(f"{'spread':<{width}}{cells}")
+        return "\n".join(lines)
+
+
+def explain(
+    problem: PlanProblem, session: PlanSession, plan: Plan, previous_action: Float64 | None
+) -> Explanation:
+    """Takes a plan apart.
+
+    Args:
+        problem: what was planned for.
+        session: the bounds it was planned within.
+        plan: the plan.
+        previous_action: (A,) sent before its first, or None.
+    """
+    parts = _parts(problem.reward)
+    rewards = np.array([_along(reward, plan, previous_action) for _, reward in parts])
+    disagreement = _core.disagreement(
+        problem.model.dynamics,
+        np.ascontiguousarray(plan.states[:-1]),
+        np.ascontiguousarray(plan.actions),
+        1,
+    )
+    outside = np.zeros(plan.states[1:].shape, np.bool_)
+    allowed = None if problem.limits is None else problem.limits._states_for(plan.states.shape[1])
+    if allowed is not None:
+        low, high = allowed
+        outside = ~((plan.states[1:] >= low) & (plan.states[1:] <= high))
+    return Explanation(
+        tuple(name for name, _ in parts),
+        rewards,
+        _at(plan.actions, session.low, session.high),
+        _rates(plan.actions, session.action_rate, previous_action),
+        outside,
+        disagreement,
+        plan.spread,
+    )
+
+
+def _parts(reward: Reward) -> list[tuple[str, Reward]]:
+    """Returns names and terms; equal names are told apart by a number."""
+    if not isinstance(reward, Term):
+        return [(getattr(reward, "__name__", type(reward).__name__), reward)]
+    names = [part.name for part in reward.parts]
+    return [
+        (f"{name} {names[: i + 1].count(name)}" if names.count(name) > 1 else name, part)
+        for i, (name, part) in enumerate(zip(names, reward.parts, strict=True))
+    ]
+
+
+def _along(reward: Reward, plan: Plan, previous_action: Float64 | None) -> Float64:
+    steps = step_arrays(plan.states[None], plan.actions[None])
+    try:
+        return step_rewards(reward, steps, plan.actions[None], previous_action)
+    except ArgumentError:  # known in rollouts alone
+        return np.full(len(plan.actions), np.nan)
+
+
+def _at(actions: Float64, low: Float64, high: Float64) -> NDArray[np.int8]:
+    return (actions >= high).astype(np.int8) - (actions <= low).astype(np.int8)
+
+
+def _rates(
+    actions: Float64, rate: Float64 | None, previous_action: Float64 | None
+) -> NDArray[np.int8]:
+    if rate is None:
+        return np.zeros(actions.shape, np.int8)
+    first = actions[0] if previous_action is None else previous_action
+    # A rate is met within rounding: actions are found in float32.
+    return _at(np.diff(actions, axis=0, prepend=first[None]), -rate * (1 - 1e-5), rate * (1 - 1e-5))

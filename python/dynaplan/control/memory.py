@@ -1,0 +1,111 @@
+"""How one controlled system goes on between plans: what was sent, and what the next plan takes."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dynaplan import _core
+from dynaplan.planners.plan import Plan
+from dynaplan.planners.session import PlanMemory, PlanSession
+
+__all__ = ["Course"]
+
+Float64 = NDArray[np.float64]
+
+
+class Course:
+    """One system's memory between the plans of its controller.
+
+    Args:
+        sent: the actions on their way at the start, the oldest first; as many are on their way
+            ever after.
+
+    Attributes:
+        plan: the last plan, or None.
+        before_plan: (A,) the action sent before that plan's first, or None.
+        memory: what the next plan takes from those before.
+        sent: the actions on their way.
+        steps_to_plan: how many more of the plan's actions are to be sent before the next plan.
+    """
+
+    __slots__ = ("before_plan", "memory", "plan", "sent", "steps_to_plan")
+
+    def __init__(self, sent: Sequence[Float64]) -> None:
+        self.plan: Plan | None = None
+        self.before_plan: Float64 | None = None
+        self.memory = PlanMemory(_core.PlanMemory())
+        self.sent = list(sent)
+        self.steps_to_plan = 0
+
+    @property
+    def steps_left(self) -> int:
+        """Steps of the plan that have not been sent."""
+        return 0 if self.plan is None else len(self.plan.actions) - self.memory.skip
+
+    def begin(self, plan: Plan, steps: int) -> None:
+        """Takes over a new plan, of which so many steps are to be sent."""
+        memory = self.memory
+        self.plan = plan
+        self.before_plan = memory.previous_action
+        self.steps_to_plan = min(steps, len(plan.actions))
+        memory.warm_start = plan.actions
+        memory.elites = plan.elites if len(plan.elites) else None
+        memory.skip = 0
+
+    def advance(self, state: Float64, session: PlanSession) -> Float64:
+        """Sends the plan's next action.
+
+        Args:
+            state: (S,) in which the action will act, for the plan's feedback.
+            session: whose bounds the action must keep.
+
+        Returns:
+            (A,) the action; not to be written to.
+        """
+        plan, memory = self.plan, self.memory
+        assert plan is not None
+        step = memory.skip
+        action: Float64 = plan.actions[step]
+        if step > 0 and plan.gains is not None:
+            action = self._corrected(plan, step, state, session)
+        memory.previous_action = action
+        memory.skip = step + 1
+        self.steps_to_plan -= 1
+        if self.sent:
+            self._send(action)
+        return action
+
+    def _corrected(self, plan: Plan, step: int, state: Float64, session: PlanSession) -> Float64:
+        """The plan's action with its feedback, within bounds and rates."""
+        assert plan.gains is not None
+        planned: Float64 = plan.actions[step]
+        action: Float64 = planned + plan.gains[step] @ (state - plan.states[step])
+        last, rate = self.memory.previous_action, session.action_rate
+        if rate is not None and last is not None:
+            action = np.clip(action, last - rate, last + rate)
+        action = np.clip(action, session.low, session.high)
+        return action if np.isfinite(action).all() else planned
+
+    def skip(self, steps: int) -> None:
+        """Notes that the plan's next actions were sent as they stand; a new plan is due."""
+        assert self.plan is not None
+        begin = self.memory.skip
+        for action in self.plan.actions[begin : begin + steps]:
+            self.memory.previous_action = action
+            self._send(action)
+        self.memory.skip += steps
+        self.steps_to_plan = 0
+
+    def correct_last(self, action: Float64) -> None:
+        """Takes back what was sent last, for what really was."""
+        self.memory.previous_action = action
+        if self.sent:
+            self.sent[-1] = action
+
+    def _send(self, action: Float64) -> None:
+        if self.sent:
+            del self.sent[0]
+            self.sent.append(action)

@@ -1,0 +1,356 @@
+"""Model predictive control: plan, apply the first action, plan again."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from dynaplan import _arrays
+from dynaplan.control.explanation import Explanation, explain
+from dynaplan.control.memory import Course
+from dynaplan.errors import ArgumentError, ShapeError
+from dynaplan.models.interface import Model
+from dynaplan.planners.limits import Limits
+from dynaplan.planners.plan import Plan
+from dynaplan.planners.planner import Planner
+from dynaplan.planners.session import PlanProblem, PlanSession, Policy, StateValue
+from dynaplan.rewards.terms import Reward
+from dynaplan.rollouts.rollout import rollout
+from dynaplan.terminations.terms import Termination
+
+__all__ = ["MPC"]
+
+Float64 = NDArray[np.float64]
+
+
+class _Unchanged:
+    """What `change` takes for an argument that is not given, where None means something."""
+
+    def __repr__(self) -> str:
+        return "unchanged"
+
+
+_UNCHANGED: Final = _Unchanged()
+
+
+class MPC:
+    """A controller: at each step it plans from the state it is given and applies the first action.
+
+    It alone holds what changes between plans: the warm start (the last plan, shifted by the steps
+    that have passed), the actions sent, the count of random numbers used, and the planner's memory.
+    `reset` clears them. One controller serves one control loop, of one system or of several alike;
+    give each thread its own.
+
+    Args:
+        model: the dynamics.
+        reward: a term, a sum of terms, or a function `f(obs, act, next_obs)` on batches.
+        planner: `CEM(...)`, `ICEM(...)`, `MPPI(...)` or another.
+        action_space: a Gymnasium Box, or a pair (low, high) of (A,) arrays; finite. With
+            `CategoricalCEM` also a Discrete space; actions are then its numbers.
+        termination: where predicted episodes end.
+        limits: how fast actions may change, and which states must not be entered.
+        terminal_value: what is still to come where a plan ends, as in `planner.plan`.
+        policy: what else to try as a candidate, as in `planner.plan`.
+        policy_candidates: how many such sequences.
+        replan_every: steps from one plan to the next. In between, the actions of the last plan are
+            applied, with its feedback gains where the planner gives some. Default 1.
+        delay_steps: steps from sending an action to its acting. Plans begin at the state predicted
+            for when their first action will act, under the actions already sent; before the first,
+            these are zero, or what within the bounds is next to it. Default 0.
+        seed: same seed, same actions to the bit, whatever the threads; None draws one. Of several
+            systems number n has the seed + n.
+
+    Attributes:
+        planner: the planner's settings.
+        last_plans: the last plan of each system; none before the first.
+
+    Raises:
+        ShapeError: the action space or the limits do not fit the model.
+        ArgumentError: `action_space` is no action space; `seed`, `replan_every`, `delay_steps` or
+            the planner's `clip` is out of range.
+
+    Example:
+        >>> s, a = np.array([[0.0], [1.0], [0.5], [-1.0]]), np.array([[1.0], [0.0], [-1.0], [1.0]])
+        >>> model = dp.LinearGaussian.fit(dp.Transitions(s, a, 0.5 * s + a))
+        >>> reward = dp.rewards.quadratic([1.0])
+        >>> mpc = dp.MPC(model, reward, dp.CEM(horizon=5), action_space=([-1.0], [1.0]), seed=0)
+        >>> bool(abs(mpc.act([1.0])[0] + 0.5) < 0.1)
+        True
+    """
+
+    def __init__(
+        self,
+        model: Model,
+        reward: Reward,
+        planner: Planner,
+        *,
+        action_space: Any,
+        termination: Termination | None = None,
+        limits: Limits | None = None,
+        terminal_value: StateValue | None = None,
+        policy: Policy | None = None,
+        policy_candidates: int = 1,
+        replan_every: int = 1,
+        delay_steps: int = 0,
+        seed: int | None = None,
+    ) -> None:
+        self.replan_every = _arrays.at_least(1, "replan_every", replan_every)
+        self.delay_steps = _arrays.at_least(0, "delay_steps", delay_steps)
+        self._seed = _arrays.seed_number(seed)
+        problem = PlanProblem(
+            model,
+            reward,
+            action_space,
+            termination,
+            limits,
+            terminal_value,
+            policy,
+            policy_candidates,
+        )
+        self._take(planner, problem)
+        self.reset()
+
+    def _take(self, planner: Planner, problem: PlanProblem) -> None:
+        session = PlanSession(planner, problem)  # first, so that a failure changes nothing
+        self.planner, self._problem, self._session = planner, problem, session
+        self._state_dim = problem.model.state_dim
+        self._shape = (self._state_dim,)
+        self._numbers_actions = hasattr(problem.action_space, "n")
+        self._first_number = int(getattr(problem.action_space, "start", 0))
+
+    def reset(self) -> None:
+        """Forgets plans, actions sent and the count of plans, as at a new episode."""
+        self._courses: list[Course] = []
+        self._plans = 0
+
+    @property
+    def last_plans(self) -> tuple[Plan, ...]:
+        """The last plan of each system; none before the first."""
+        return tuple(course.plan for course in self._courses if course.plan is not None)
+
+    @property
+    def last_plan(self) -> Plan | None:
+        """The last plan of the first system, or None before it."""
+        return self._courses[0].plan if self._courses else None
+
+    def act(
+        self,
+        state: ArrayLike,
+        *,
+        budget: float | None = None,
+        reward: Reward | None = None,
+        previous_action: ArrayLike | None = None,
+    ) -> Any:
+        """Plans from `state`, where a plan is due, and returns the action to send now.
+
+        Args:
+            state: (S,), or (N, S) for N systems, as many as in the call before.
+            budget: seconds that the plan may take, as in `planner.plan`.
+            reward: another reward from now on, such as the same terms with other weights, targets
+                or references; as `change(reward=...)`.
+            previous_action: (A,) or (N, A) what was really sent last, where that was not what the
+                call before returned.
+
+        Returns:
+            (A,) or (N, A), within the bounds and limits; for a Discrete space an int or (N,) of
+            int. Whole plans are in `last_plan` and `last_plans`.
+
+        Raises:
+            ShapeError: an array has the wrong shape, or the reward or the termination does not fit
+                the model.
+            ArgumentError: the state or a bound is not finite.
+        """
+        if reward is not None:
+            self.change(reward=reward)
+        states = self._states(state)
+        if previous_action is not None:
+            self._correct_last(previous_action)
+        starts = self._starts(states)
+        session, courses = self._session, self._courses
+        if courses[0].steps_to_plan <= 0:
+            self._make_plans(starts, budget, self.replan_every)
+            self._plans = (self._plans + 1) % 2**32
+        if states.ndim == 1:
+            action = courses[0].advance(starts[0], session)
+            return self._number(action) if self._numbers_actions else action.copy()
+        pairs = zip(courses, starts, strict=True)
+        actions = [course.advance(start, session) for course, start in pairs]
+        return np.array(
+            [self._number(action) for action in actions] if self._numbers_actions else actions
+        )
+
+    def plan(
+        self, state: ArrayLike, *, budget: float | None = None, reward: Reward | None = None
+    ) -> Any:
+        """Plans from `state` without sending anything: what the next `act` would plan there.
+
+        For a loop of one's own: send `plan.actions`, as many as you like, and tell with `advance`
+        how many that were.
+
+        Args:
+            state: (S,), or (N, S) for N systems.
+            budget: seconds that the plan may take, as in `planner.plan`.
+            reward: another reward from now on.
+
+        Returns:
+            The plan, or a list of N. It begins `delay_steps` after `state`.
+
+        Raises:
+            ShapeError: an array has the wrong shape.
+            ArgumentError: the state is not finite.
+        """
+        if reward is not None:
+            self.change(reward=reward)
+        states = self._states(state)
+        self._make_plans(self._starts(states), budget, steps=0)
+        plans = list(self.last_plans)
+        return plans[0] if states.ndim == 1 else plans
+
+    def advance(self, steps: int = 1) -> None:
+        """Tells that the first `steps` actions of the plan that `plan` made have been sent.
+
+        Args:
+            steps: at least 1, at most the plan's horizon.
+
+        Raises:
+            ArgumentError: `steps` is out of range, or there is no plan.
+        """
+        _arrays.at_least(1, "steps", steps)
+        left = min((course.steps_left for course in self._courses), default=0)
+        if steps > left:
+            raise ArgumentError(
+                f"steps: got {steps}, must be at most {left}, the steps of the last plan not sent"
+            )
+        for course in self._courses:
+            course.skip(steps)
+        self._plans = (self._plans + 1) % 2**32
+
+    def change(
+        self,
+        *,
+        model: Model | None = None,
+        reward: Reward | None = None,
+        planner: Planner | None = None,
+        action_space: Any = None,
+        termination: Termination | _Unchanged | None = _UNCHANGED,
+        limits: Limits | _Unchanged | None = _UNCHANGED,
+        terminal_value: StateValue | _Unchanged | None = _UNCHANGED,
+        policy: Policy | _Unchanged | None = _UNCHANGED,
+    ) -> None:
+        """Exchanges parts of a running controller; the warm start and the actions sent are kept.
+
+        The next `act` plans with them, also where none was due. A longer horizon goes on with the
+        warm start's last action; a shorter one cuts it. If an argument is refused nothing changes.
+
+        Args:
+            model: other dynamics, of the same sizes, such as those fitted to more data.
+            reward: another reward: other weights, targets, references.
+            planner: another planner, or the same with another horizon or other settings.
+            action_space: another box.
+            termination: another termination, or None.
+            limits: other limits, or None.
+            terminal_value: another value of the states where plans end, or None.
+            policy: another policy to try, or None.
+
+        Raises:
+            ShapeError: a part does not fit the others.
+            ArgumentError: a part is out of range.
+        """
+        given: dict[str, Any] = {"model": model, "reward": reward, "action_space": action_space}
+        changes = {name: part for name, part in given.items() if part is not None}
+        optional = {
+            "termination": termination,
+            "limits": limits,
+            "terminal_value": terminal_value,
+            "policy": policy,
+        }
+        changes |= {
+            name: part for name, part in optional.items() if not isinstance(part, _Unchanged)
+        }
+        problem = replace(self._problem, **changes)
+        old, new = self._problem.model, problem.model
+        if (old.state_dim, old.action_dim) != (new.state_dim, new.action_dim):
+            raise ShapeError(
+                f"model: got (state_dim, action_dim) {(new.state_dim, new.action_dim)}, must be "
+                f"{(old.state_dim, old.action_dim)} as before"
+            )
+        self._take(self.planner if planner is None else planner, problem)
+        for course in self._courses:
+            course.steps_to_plan = 0
+
+    def explain(self, system: int = 0) -> Explanation:
+        """Tells what the last plan expects: rewards by term and step, limits, disagreement.
+
+        Args:
+            system: which one's plan, where there are several.
+
+        Raises:
+            ArgumentError: there is no plan of that system.
+        """
+        if not 0 <= _arrays.integer("system", system) < len(self.last_plans):
+            raise ArgumentError(f"system: got {system}, must be one of those that have a plan")
+        course = self._courses[system]
+        assert course.plan is not None
+        return explain(self._problem, self._session, course.plan, course.before_plan)
+
+    def _number(self, action: Float64) -> int:
+        """The number of a one-hot action in its Discrete space."""
+        return int(action.argmax()) + self._first_number
+
+    def _states(self, state: ArrayLike) -> Float64:
+        """Returns (S,) or (N, S), and sees to it that there is a course for each system."""
+        states = _arrays.numbers("state", state)
+        if states.shape == self._shape and len(self._courses) == 1:  # what a fast loop does
+            return states
+        if states.ndim == 0:
+            states = states.reshape(1)
+        if states.ndim > 2 or states.shape[-1] != self._state_dim or states.size == 0:
+            raise ShapeError(
+                f"state: got shape {states.shape}, must be ({self._state_dim},) "
+                f"or (N, {self._state_dim})"
+            )
+        count = 1 if states.ndim == 1 else len(states)
+        if not self._courses:
+            low, high = self._session.low, self._session.high
+            sent = np.clip(np.zeros_like(low), low, high)
+            self._courses = [Course([sent] * self.delay_steps) for _ in range(count)]
+        elif len(self._courses) != count:
+            raise ShapeError(
+                f"state: got {count} systems, must be {len(self._courses)} as in the call before; "
+                "reset() begins anew"
+            )
+        return states
+
+    def _starts(self, states: Float64) -> Sequence[Float64]:
+        """Returns for each system the state in which the action sent now will act."""
+        rows = [states] if states.ndim == 1 else list(states)
+        if not self.delay_steps:
+            return rows
+        sent = np.stack([course.sent for course in self._courses])
+        return list(rollout(self._problem.model, np.stack(rows), sent)[:, -1])
+
+    def _make_plans(self, starts: Sequence[Float64], budget: float | None, steps: int) -> None:
+        """Makes a plan for each system, of which so many steps are to be sent."""
+        seed, call, session, courses = self._seed, self._plans, self._session, self._courses
+        if len(starts) == 1:
+            course = courses[0]
+            course.begin(session.plan(course.memory, starts[0], seed, call, budget), steps)
+            return
+        memories = [course.memory for course in courses]
+        plans = session.plan_batch(memories, np.stack(starts), seed, call, budget)
+        for course, plan in zip(courses, plans, strict=True):
+            course.begin(plan, steps)
+
+    def _correct_last(self, previous_action: ArrayLike) -> None:
+        action_dim = self._problem.model.action_dim
+        actions = _arrays.rows("previous_action", previous_action, action_dim)
+        if len(actions) != len(self._courses):
+            raise ShapeError(
+                f"previous_action: got {len(actions)} rows, must be {len(self._courses)}"
+            )
+        for course, action in zip(self._courses, actions, strict=True):
+            course.correct_last(action)

@@ -1,0 +1,238 @@
+"""How large a search fits a control period on this machine, and which of those plans best."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from dynaplan import _arrays
+from dynaplan.control.mpc import MPC
+from dynaplan.errors import ArgumentError
+from dynaplan.models.interface import Model
+from dynaplan.planners.icem import ICEM
+from dynaplan.planners.planner import Planner
+from dynaplan.rewards.terms import Reward
+from dynaplan.rollouts.rollout import returns, rollout
+from dynaplan.terminations.terms import Termination
+
+__all__ = ["Trial", "Tuning", "tune"]
+
+Float64 = NDArray[np.float64]
+
+_FEW, _MANY = 64, 256  # candidates, between which the time of a plan is taken to be linear
+_MOST = 100_000
+_TIMED_PLANS = 20
+
+
+@dataclass(frozen=True)
+class Trial:
+    """One size of the search.
+
+    Attributes:
+        planner: its settings.
+        median: seconds of a plan.
+        slowest: seconds of all but one in a hundred.
+        value: mean return of its closed loops in the model; nan if a plan does not fit the period.
+    """
+
+    planner: Planner
+    median: float
+    slowest: float
+    value: float
+
+
+@dataclass(frozen=True)
+class Tuning:
+    """What `tune` found; it prints as a table.
+
+    Attributes:
+        planner: the best of those that fit the period.
+        trials: all that were tried, in that order.
+        period: seconds between two actions.
+        share: of it that a plan may take.
+    """
+
+    planner: Planner
+    trials: tuple[Trial, ...]
+    period: float
+    share: float
+
+    def __str__(self) -> str:
+        allowed = 1e3 * self.share * self.period
+        lines = [
+            f"period {1e3 * self.period:g} ms, of which a plan may take {allowed:g} ms",
+            f"{'horizon':>8}{'iterations':>11}{'candidates':>11}{'median ms':>11}{'p99 ms':>9}"
+            f"{'return':>12}",
+        ]
+        for trial in self.trials:
+            settings: Any = trial.planner
+            mark = "  <- chosen" if trial.planner is self.planner else ""
+            value = "too slow" if np.isnan(trial.value) else f"{trial.value:.5g}"
+            lines.append(
+                f"{settings.horizon:>8}{settings.iterations:>11}{settings.candidates:>11}"
+                f"{1e3 * trial.median:>11.3f}{1e3 * trial.slowest:>9.3f}{value:>12}{mark}"
+            )
+        return "\n".join(lines)
+
+
+def tune(
+    period: float,
+    model: Model,
+    reward: Reward,
+    *,
+    action_space: Any,
+    states: ArrayLike,
+    planner: Planner | None = None,
+    termination: Termination | None = None,
+    horizons: Sequence[int] = (10, 20, 30),
+    iterations: Sequence[int] = (1, 2, 3, 5),
+    share: float = 0.7,
+    seconds: float = 20.0,
+    seed: int = 0,
+) -> Tuning:
+    """Measures this machine and picks candidates, horizon and iterations for a control period.
+
+    For each horizon and number of iterations the largest number of candidates is sought whose
+    plans take at most `share` of the period, all but one in a hundred; its closed loop is then run
+    inside the model, and the size with the largest mean return is chosen. Run it on the machine,
+    and beside the load, that the controller will meet. The times differ from run to run, and so may
+    the choice.
+
+    Args:
+        period: seconds between two actions.
+        model: the dynamics.
+        reward: as in `MPC`.
+        action_space: as in `MPC`.
+        states: (N, S) where closed loops begin, such as `env.reset()` gives; a few will do.
+        planner: the settings that are not sought. Default: `ICEM()`.
+        termination: as in `MPC`.
+        horizons: those to try.
+        iterations: numbers of them to try.
+        share: of the period that a plan may take; the rest is for everything else. Default 0.7.
+        seconds: about how long all closed loops may take together; it sets how many steps they
+            have, from 10 to 200.
+        seed: of the plans; every size has the same.
+
+    Returns:
+        The choice and all trials.
+
+    Raises:
+        ShapeError: an array has the wrong shape.
+        ArgumentError: an argument is out of range, or no size fits the period.
+
+    Example:
+        >>> s, a = np.array([[0.0], [1.0], [0.5], [-1.0]]), np.array([[1.0], [0.0], [-1.0], [1.0]])
+        >>> model = dp.LinearGaussian.fit(dp.Transitions(s, a, 0.5 * s + a))
+        >>> found = dp.tune(0.01, model, dp.rewards.quadratic([1.0]), action_space=([-1.0], [1.0]),
+        ...                 states=[[1.0]], horizons=(5,), iterations=(2,), seconds=0.2)
+        >>> found.planner.horizon
+        5
+    """
+    for name, value in (("period", period), ("seconds", seconds)):
+        if not 0.0 < value < np.inf:
+            raise ArgumentError(f"{name}: got {value}, must be finite and above 0")
+    if not 0.0 < share <= 1.0:
+        raise ArgumentError(f"share: got {share}, must be in (0, 1]")
+    sizes = [(horizon, count) for horizon in horizons for count in iterations]
+    if not sizes:
+        raise ArgumentError("horizons, iterations: got none, must be one of each at least")
+    starts = _arrays.rows("states", states, model.state_dim)
+    steps = int(np.clip(seconds / (period * len(sizes) * len(starts)), 10, 200))
+    family = ICEM() if planner is None else planner
+    loop = _Loop(model, reward, action_space, termination, starts, steps, share * period, seed)
+    trials = tuple(loop.trial(family, horizon, count) for horizon, count in sizes)
+    fitting = [trial for trial in trials if not np.isnan(trial.value)]
+    if not fitting:
+        quickest = min(trial.slowest for trial in trials)
+        raise ArgumentError(
+            f"period: got {period}, but no plan took less than {quickest:.3g} seconds, and it may "
+            f"take {share:g} of the period"
+        )
+    return Tuning(max(fitting, key=lambda trial: trial.value).planner, trials, period, share)
+
+
+@dataclass(frozen=True)
+class _Loop:
+    """The loop that a controller is wanted for."""
+
+    model: Model
+    reward: Reward
+    action_space: Any
+    termination: Termination | None
+    starts: Float64
+    steps: int
+    allowed: float  # seconds of a plan
+    seed: int
+
+    def trial(self, family: Planner, horizon: int, iterations: int) -> Trial:
+        """Finds the largest search of this form that fits, and what it earns."""
+        few, many = (
+            self._times(_sized(family, horizon, iterations, count))[1] for count in (_FEW, _MANY)
+        )
+        each = max((many - few) / (_MANY - _FEW), 1e-9)
+        candidates = int(np.clip(_FEW + (self.allowed - few) / each, 2, _MOST))
+        while True:
+            planner = _sized(family, horizon, iterations, candidates)
+            median, slowest = self._times(planner)
+            if slowest <= self.allowed:
+                return Trial(planner, median, slowest, self._value(planner))
+            if candidates == 2:
+                return Trial(planner, median, slowest, np.nan)
+            candidates = max(2, int(0.8 * candidates))
+
+    def _controller(self, planner: Planner) -> MPC:
+        return MPC(
+            self.model,
+            self.reward,
+            planner,
+            action_space=self.action_space,
+            termination=self.termination,
+            seed=self.seed,
+        )
+
+    def _times(self, planner: Planner) -> tuple[float, float]:
+        """Returns median and 99th percentile of the seconds of a plan."""
+        mpc, taken = self._controller(planner), []
+        mpc.act(self.starts[0])
+        for _ in range(_TIMED_PLANS):
+            begin = time.perf_counter()
+            mpc.act(self.starts[0])
+            taken.append(time.perf_counter() - begin)
+        return float(np.median(taken)), float(np.quantile(taken, 0.99))
+
+    def _value(self, planner: Planner) -> float:
+        """Returns the mean return of the closed loops."""
+        mpc = self._controller(planner)
+        earned = []
+        for start in self.starts:
+            mpc.reset()
+            actions = np.array(list(self._actions(mpc, start)))[None]
+            total = returns(self.model, self.reward, start, actions, termination=self.termination)
+            earned.append(total[0])
+        return float(np.mean(earned))
+
+    def _actions(self, mpc: MPC, state: Float64) -> Iterator[Float64]:
+        for _ in range(self.steps):
+            action = mpc.act(state)
+            yield action
+            state = rollout(self.model, state, action[None, None])[0, -1]
+
+
+def _sized(family: Planner, horizon: int, iterations: int, candidates: int) -> Planner:
+    """Returns the settings with another size; elites stay the same share of the candidates."""
+    settings: Any = family
+    changes: dict[str, Any] = {"horizon": horizon, "candidates": candidates}
+    if hasattr(settings, "iterations"):
+        changes["iterations"] = iterations
+    if hasattr(settings, "elites"):
+        few = min(2, candidates)
+        changes["elites"] = max(few, round(candidates * settings.elites / settings.candidates))
+    if hasattr(settings, "effective"):
+        changes["effective"] = min(settings.effective, float(candidates))
+    sized: Planner = replace(settings, **changes)
+    return sized

@@ -1,0 +1,1 @@
+"""Data: transitions, their rows, and how they are collected."""

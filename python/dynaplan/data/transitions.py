@@ -1,0 +1,339 @@
+"""Transitions: what a system did, in arrays that cannot change afterwards."""
+
+from __future__ import annotations
+
+import os
+import zipfile
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from dynaplan import files
+from dynaplan.data import rows
+from dynaplan.errors import ArgumentError, ModelFileError, ShapeError
+
+__all__ = ["Transitions"]
+
+_FILE_KIND = "dynaplan.Transitions"
+_FILE_VERSION = 1
+
+
+@dataclass(frozen=True, slots=True, init=False, eq=False, repr=False)
+class Transitions:
+    """N steps of a system: in `states` it was given `actions` and went to `next_states`.
+
+    The arrays are copies: C-contiguous, owned and read-only. Anything `np.asarray` turns into
+    real numbers is taken.
+
+    Attributes:
+        states: (N, S) float64, in the system's own units; one row even where N is 1.
+        actions: (N, A) float64.
+        next_states: (N, S) float64.
+        rewards: (N,) float64, or None where the data hold none.
+        terminations: (N,) bool: the system ended in `next_states`. A time limit is no
+            termination. Default: all False.
+        episodes: (N,) int64: the rows of one episode follow each other in time and stand
+            together. Default: a new episode begins after a termination and wherever a row does
+            not start in the state in which the row before ended; shuffled rows are thus episodes
+            of one row each. Pass zeros if all rows are one episode although the measured
+            `next_states` differ from the `states` of the row below.
+
+    Args:
+        states: (N, S), N >= 1, S >= 1.
+        actions: (N, A), A >= 1.
+        next_states: (N, S).
+        rewards: (N,) or None.
+        terminations: (N,) of bool, or of numbers that are all 0 or 1.
+        episodes: (N,) integers.
+        drop_nonfinite: leave out the rows that hold a nan or an infinity. Off by default, since
+            they often tell of a fault in the logger. An episode that loses a row in its middle
+            becomes two, and all episodes are then numbered from 0.
+
+    Raises:
+        ShapeError: an array has the wrong number of dimensions, rows or columns, or no row.
+        TypeError: an array does not hold real numbers, or `episodes` does not hold integers.
+        ArgumentError: a value is not finite (the message names the first row and column), a
+            termination is neither 0 nor 1, or the rows of an episode do not stand together.
+
+    Example:
+        >>> data = dp.Transitions([[0.0], [1.0]], [[1.0], [0.0]], [[1.0], [0.5]])
+        >>> len(data), data.state_dim, data.action_dim
+        (2, 1, 1)
+    """
+
+    states: NDArray[np.float64]
+    actions: NDArray[np.float64]
+    next_states: NDArray[np.float64]
+    rewards: NDArray[np.float64] | None
+    terminations: NDArray[np.bool_]
+    episodes: NDArray[np.int64]
+
+    def __init__(  # noqa: PLR0917  # the usual order of (s, a, s', r, end)
+        self,
+        states: ArrayLike,
+        actions: ArrayLike,
+        next_states: ArrayLike,
+        rewards: ArrayLike | None = None,
+        terminations: ArrayLike | None = None,
+        episodes: ArrayLike | None = None,
+        *,
+        drop_nonfinite: bool = False,
+    ) -> None:
+        numbers = {
+            "states": rows.matrix("states", states),
+            "actions": rows.matrix("actions", actions),
+            "next_states": rows.matrix("next_states", next_states),
+        }
+        count = len(numbers["states"])
+        if rewards is not None:
+            numbers["rewards"] = rows.vector("rewards", rewards, count).astype(np.float64)
+        rows.check_shapes(numbers)
+        ended = np.zeros(count, np.bool_)
+        if terminations is not None:
+            ended = rows.flags("terminations", terminations, count)
+        ids = None if episodes is None else rows.episode_ids(episodes, count)
+
+        kept = rows.finite_rows(numbers, drop=drop_nonfinite)
+        if kept is not None:
+            numbers = {name: values[kept] for name, values in numbers.items()}
+            ended = ended[kept]
+        if ids is None:
+            ids = rows.inferred_ids(numbers["states"], numbers["next_states"], ended, kept)
+        elif kept is not None:
+            ids = rows.selected_ids(ids, kept)
+        self._own(**numbers, terminations=ended, episodes=ids)
+
+    def _own(self, **arrays: NDArray[Any]) -> None:
+        for name in self.__slots__:
+            array = arrays.get(name)
+            if array is not None:
+                array.flags.writeable = False
+            object.__setattr__(self, name, array)
+
+    @classmethod
+    def _of(cls, arrays: Mapping[str, NDArray[Any]]) -> Transitions:
+        """Wraps arrays that need no check: whole rows of other transitions."""
+        made = object.__new__(cls)
+        made._own(
+            **{name: np.require(array, None, ("C", "OWNDATA")) for name, array in arrays.items()}
+        )
+        return made
+
+    def _arrays(self) -> dict[str, Any]:
+        values = {name: getattr(self, name) for name in self.__slots__}
+        return {name: array for name, array in values.items() if array is not None}
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        # The default would bring the arrays back writable.
+        return Transitions._of, (self._arrays(),)
+
+    @property
+    def state_dim(self) -> int:
+        """Number of state dimensions, S."""
+        return int(self.states.shape[1])
+
+    @property
+    def action_dim(self) -> int:
+        """Number of action dimensions, A."""
+        return int(self.actions.shape[1])
+
+    @property
+    def episode_slices(self) -> list[slice]:
+        """One slice of rows per episode, in the order of the rows."""
+        starts = rows.starts(self.episodes)
+        ends = [*starts[1:].tolist(), len(self)]
+        return [slice(start, end) for start, end in zip(starts.tolist(), ends, strict=True)]
+
+    def __len__(self) -> int:
+        return len(self.states)
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Transitions):
+            return NotImplemented
+        mine, theirs = self._arrays(), other._arrays()
+        return mine.keys() == theirs.keys() and all(
+            np.array_equal(mine[name], theirs[name]) for name in mine
+        )
+
+    __hash__ = None  # type: ignore[assignment]  # equal by value, and too long to hash
+
+    def __repr__(self) -> str:
+        rewards = "" if self.rewards is None else ", with rewards"
+        return (
+            f"Transitions({len(self)} rows, state_dim={self.state_dim}, "
+            f"action_dim={self.action_dim}, {len(rows.starts(self.episodes))} episodes{rewards})"
+        )
+
+    def __getitem__(self, key: int | slice | ArrayLike) -> Transitions:
+        """Returns the selected rows: one (int), a slice, a (N,) mask, or an array of indices.
+
+        Episode ids are kept where every episode keeps its rows together; otherwise each unbroken
+        run of rows becomes an episode and all are numbered from 0.
+
+        Raises:
+            IndexError: an index is out of range, or the key is none of the above.
+            ShapeError: no row is selected.
+        """
+        selected = rows.selected_rows(key, len(self))
+        if not selected.size:
+            raise ShapeError(f"selection: 0 transitions of {len(self)}; select at least one row")
+        arrays = {name: array[selected] for name, array in self._arrays().items()}
+        arrays["episodes"] = rows.selected_ids(self.episodes, selected)
+        return Transitions._of(arrays)
+
+    def split(self, fraction: float, seed: int | None = None) -> tuple[Transitions, Transitions]:
+        """Splits into data to learn from and data to check the model with.
+
+        Where there are several episodes, whole episodes are held out, drawn at random, as many as
+        bring the held-out rows nearest to `fraction`, and at least one on each side. A single
+        episode is cut in time and its end held out: neighbouring rows are so alike that a random
+        choice of rows would flatter the model.
+
+        Args:
+            fraction: share of the rows to hold out, 0 < fraction < 1.
+            seed: seed of the draw of episodes; None draws anew at each call.
+
+        Returns:
+            `(train, held_out)`, each with its rows in their order in time.
+
+        Raises:
+            ArgumentError: `fraction` is out of range, or there is only one transition.
+
+        Example:
+            >>> path = np.arange(5.0)[:, None]
+            >>> data = dp.Transitions(path[:-1], np.ones((4, 1)), path[1:])
+            >>> train, held_out = data.split(0.25)
+            >>> len(train), len(held_out)
+            (3, 1)
+        """
+        if not 0.0 < fraction < 1.0:
+            raise ArgumentError(f"fraction: expected a share between 0 and 1, got {fraction}")
+        count = len(self)
+        if count == 1:
+            raise ArgumentError("split: 1 transition cannot be split; collect at least 2")
+        lengths = np.diff(rows.starts(self.episodes), append=count)
+        if len(lengths) == 1:
+            cut = count - min(max(round(fraction * count), 1), count - 1)
+            return self[:cut], self[cut:]
+        order = np.random.default_rng(seed).permutation(len(lengths))
+        filled = np.cumsum(lengths[order])[:-1]
+        chosen = int(np.argmin(np.abs(filled - fraction * count))) + 1
+        held_out = np.zeros(len(lengths), np.bool_)
+        held_out[order[:chosen]] = True
+        mask = np.repeat(held_out, lengths)
+        return self[~mask], self[mask]
+
+    @staticmethod
+    def concatenate(parts: Iterable[Transitions]) -> Transitions:
+        """Puts the rows of several data sets one below the other.
+
+        Episodes are always numbered anew from 0, so that episodes of two parts never merge, even
+        if they had the same number or the second goes on where the first ended.
+
+        Args:
+            parts: at least one data set, all with the same dimensions, and all with rewards or
+                all without.
+
+        Raises:
+            ShapeError: the parts differ in `state_dim` or `action_dim`.
+            TypeError: a part is not a `Transitions`.
+            ArgumentError: there is no part, or some parts have rewards and some have none.
+        """
+        parts = list(parts)
+        if not parts:
+            raise ArgumentError("parts: expected at least one Transitions, got none")
+        for index, part in enumerate(parts):
+            if not isinstance(part, Transitions):
+                kind = type(part).__name__
+                raise TypeError(f"parts: expected Transitions, item {index} is of type {kind}")
+            for name in ("state_dim", "action_dim"):
+                mine, first = getattr(part, name), getattr(parts[0], name)
+                if mine != first:
+                    raise ShapeError(f"parts: {name} is {first} in item 0 and {mine} in {index}")
+            if (part.rewards is None) != (parts[0].rewards is None):
+                having, lacking = (0, index) if part.rewards is None else (index, 0)
+                raise ArgumentError(
+                    f"parts: item {having} has rewards and item {lacking} has none; "
+                    "give rewards to all parts or to none"
+                )
+        columns = [part._arrays() for part in parts]
+        arrays = {name: np.concatenate([part[name] for part in columns]) for name in columns[0]}
+        begins = np.concatenate([rows.begins(part.episodes) for part in parts])
+        arrays["episodes"] = np.cumsum(begins, dtype=np.int64) - 1
+        return Transitions._of(arrays)
+
+    def __add__(self, other: Transitions) -> Transitions:
+        if not isinstance(other, Transitions):
+            return NotImplemented
+        return Transitions.concatenate([self, other])
+
+    def save(self, path: str | os.PathLike[str]) -> None:
+        """Writes the data to `path`, an uncompressed `.npz` without pickled objects.
+
+        The name is used as it is, with no suffix added. The file appears complete or not at all:
+        it is written beside its place under another name and then moved.
+
+        Args:
+            path: name of the file; a file that is there is replaced.
+
+        Raises:
+            OSError: the folder does not exist or cannot be written to.
+        """
+        with files.replacing(path) as file:
+            # Every name is there, so that a lost one shows: no rewards are an empty array.
+            arrays = {"rewards": np.empty(0), **self._arrays()}
+            np.savez(file, kind=_FILE_KIND, version=_FILE_VERSION, **arrays)
+
+    @staticmethod
+    def load(path: str | os.PathLike[str]) -> Transitions:
+        """Reads a file that `save` wrote; nothing in the file is run.
+
+        Args:
+            path: name of the file.
+
+        Raises:
+            ModelFileError: the file is damaged, or is not a file of transitions.
+            OSError: the file does not exist or cannot be read.
+        """
+        arrays = _read_arrays(Path(path))
+        try:
+            return Transitions(**arrays)
+        except (TypeError, ValueError) as error:
+            raise ModelFileError(
+                f"{os.fspath(path)}: not usable as transitions: {error}"
+            ) from error
+
+
+def _read_arrays(path: Path) -> dict[str, Any]:
+    """Returns the arrays of a file of transitions by name, checked to be one and whole."""
+    with path.open("rb") as file:
+        # A damaged file raises almost anything in the zip and header parsers, hence `Exception`;
+        # only parsing happens here.
+        try:
+            with zipfile.ZipFile(file) as archive:
+                # Entries that are stored plainly cannot grow beyond the size of the file.
+                if any(e.compress_type != zipfile.ZIP_STORED for e in archive.infolist()):
+                    raise ValueError("its entries are compressed")
+            file.seek(0)
+            with np.load(file, allow_pickle=False) as stored:
+                kind, version = str(stored["kind"]), int(stored["version"])
+                known = kind == _FILE_KIND and version == _FILE_VERSION
+                if known and set(stored.files) != {"kind", "version", *Transitions.__slots__}:
+                    raise ValueError(f"it holds {', '.join(stored.files)}")
+                arrays = {name: stored[name] for name in Transitions.__slots__ if known}
+        except Exception as error:
+            raise ModelFileError(f"{path}: damaged, or no file of transitions: {error}") from error
+    if kind != _FILE_KIND:
+        raise ModelFileError(f"{path}: holds {kind:.50}, expected {_FILE_KIND}")
+    if version != _FILE_VERSION:
+        raise ModelFileError(
+            f"{path}: version {version} of the format, expected {_FILE_VERSION}; "
+            "read it with the version of dynaplan that wrote it"
+        )
+    if not arrays["rewards"].size:
+        arrays["rewards"] = None
+    return arrays

@@ -1,0 +1,1 @@
+"""Environments: mazes, and models as environments."""

@@ -1,0 +1,240 @@
+"""The address of a compiled function, from whatever holds it: numba, ctypes, cffi, SciPy, Cython.
+
+None of these packages is imported: an object is known by its type's name and module, and asked in
+its own words.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import re
+import sys
+from typing import Any, Literal, NamedTuple, TypeAlias
+
+import numpy as np
+
+from dynaplan.errors import ArgumentError
+from dynaplan.functions.signatures import Signature
+
+Kind: TypeAlias = Literal["reward", "termination", "dynamics"]
+
+# What C calls the types of our signatures, `const` and spaces left out.
+_NAMES = {
+    "float32": {"float", "float32", "single"},
+    "float64": {"double", "float64"},
+    "int64": {"int64", "int64_t", "longlong", "longlongint", "intp"}
+    | ({"long", "longint", "ptrdiff_t", "ssize_t"} if ctypes.sizeof(ctypes.c_long) == 8 else set()),
+    "int32": {"int", "int32", "int32_t"},
+    "uint8": {"uint8", "uint8_t", "unsignedchar", "ubyte", "char", "int8", "int8_t", "signedchar"}
+    | {"bool", "_Bool", "boolean", "byte", "bint"},
+    "void": {"void", "none"},
+}
+_CANONICAL = {name: kind for kind, names in _NAMES.items() for name in names}
+
+
+class Found(NamedTuple):
+    """A compiled function as its holder knows it.
+
+    Attributes:
+        address: of the function.
+        types: what it says of its result and its arguments, or None if it says nothing.
+        user_data: the pointer that goes with it, or 0.
+    """
+
+    address: int
+    types: tuple[str, ...] | None
+    user_data: int = 0
+
+
+class CompiledFunction(NamedTuple):
+    """A compiled function as the core takes it, first arguments of `_core.compiled_...`."""
+
+    address: int
+    float64: bool
+    user_data: int
+    owner: object
+
+
+def compiled_function(
+    kind: Kind, function: Any, dtype: Any, user_data: Any, owner: Any
+) -> CompiledFunction:
+    """Returns a compiled function, checked against what it says of its own type.
+
+    Args:
+        kind: what it computes.
+        function: what holds it.
+        dtype: numpy.float32 or numpy.float64, or None: the function says so itself.
+        user_data: what is handed to it, or None.
+        owner: what must stay alive besides.
+
+    Raises:
+        TypeError: this is no compiled function.
+        ArgumentError: its type is another one, or is not known and `dtype` does not say it.
+    """
+    found = _find(function)
+    if dtype is not None:
+        dtype = np.dtype(dtype).name
+        if dtype not in ("float32", "float64"):
+            raise ArgumentError(f"dtype: got {dtype}, must be numpy.float32 or numpy.float64")
+    if found.types is None:
+        if dtype is None:
+            raise ArgumentError(
+                "dtype: must be numpy.float32 or numpy.float64, since the function does not say "
+                "its own type"
+            )
+    else:
+        dtype = _checked(kind, found.types, dtype)
+    data = found.user_data
+    if user_data is not None:
+        if data:
+            raise ArgumentError("user_data: got some, but the function brings its own")
+        data = _data_address(user_data)
+    return CompiledFunction(found.address, dtype == "float64", data, (function, user_data, owner))
+
+
+def _checked(kind: Kind, types: tuple[str, ...], dtype: str | None) -> str:
+    """Returns the dtype of the signature that a function's own types are."""
+    number = types[1][:-1] if len(types) > 1 else ""
+    if number not in ("float32", "float64"):
+        number = dtype or "float32"
+    wanted = Signature(kind, number)  # type: ignore[arg-type]
+    # User data may be a pointer to anything.
+    place = wanted.types.index("void*") + 1
+    got = list(types)
+    if len(got) > place and got[place].endswith("*"):
+        got[place] = "void*"
+    if tuple(got) != ("void", *wanted.types):
+        raise ArgumentError(
+            f"function: is of type {_text(types)}, must be {_text(('void', *wanted.types))} "
+            f"(dp.signatures.{kind.upper()}_{number.upper()})"
+        )
+    if dtype is not None and dtype != number:
+        raise ArgumentError(f"dtype: got {dtype}, but the function is of {number}")
+    return number
+
+
+def _text(types: tuple[str, ...]) -> str:
+    return f"{types[0]}({', '.join(types[1:])})"
+
+
+def _canonical(name: str) -> str:
+    """Returns a C type in our words, such as "float32*"; any other type as it is."""
+    bare = re.sub(r"\bconst\b|\brestrict\b|\b__restrict\b|\s", "", name)
+    stem = bare.rstrip("*")
+    return _CANONICAL.get(stem, stem) + "*" * (len(bare) - len(stem))
+
+
+def _find(function: Any) -> Found:
+    kind, module = type(function), type(function).__module__
+    if isinstance(function, bool):
+        raise TypeError("function: got a bool, must be a compiled function or its address")
+    if isinstance(function, (int, np.integer)):
+        if function <= 0:
+            raise ArgumentError(f"function: got {function}, must be the address of a function")
+        return Found(int(function), None)
+    if module.startswith("numba"):
+        return _find_numba(function)
+    if isinstance(function, ctypes._CFuncPtr):  # type: ignore[attr-defined]
+        return _find_ctypes(function)
+    if module.startswith("scipy") and isinstance(function, tuple):  # LowLevelCallable
+        return _find_capsule(tuple.__getitem__(function, 0))
+    if kind.__name__ == "PyCapsule":
+        return _find_capsule(function)
+    if module == "_cffi_backend":
+        return _find_cffi(function)
+    raise TypeError(
+        f"function: got {kind.__name__}, must be a compiled function: numba's @cfunc, a ctypes or "
+        "cffi function pointer (of a compiled cffi module: ffi.addressof(lib, name)), a "
+        "scipy.LowLevelCallable, or an address; a Python function goes without, a scalar one "
+        "by from_numba"
+    )
+
+
+def _find_numba(function: Any) -> Found:
+    if not hasattr(function, "address") or not hasattr(function, "_sig"):
+        raise TypeError(
+            f"function: got numba's {type(function).__name__}, must be made by @numba.cfunc; "
+            "a scalar function goes by from_numba"
+        )
+    signature = function._sig
+    types = (signature.return_type, *signature.args)
+    return Found(int(function.address), tuple(_canonical(str(kind)) for kind in types))
+
+
+def _find_ctypes(function: Any) -> Found:
+    address = ctypes.cast(function, ctypes.c_void_p).value
+    if not address:
+        raise ArgumentError("function: is a null pointer")
+    if function.argtypes is None:
+        return Found(address, None)
+    types = (function.restype, *function.argtypes)
+    return Found(address, tuple(_ctypes_name(kind) for kind in types))
+
+
+def _ctypes_name(kind: Any) -> str:
+    if kind is None:
+        return "void"
+    if kind is ctypes.c_void_p:
+        return "void*"
+    if issubclass(kind, ctypes._Pointer):
+        return _ctypes_name(kind._type_) + "*"
+    return _canonical(kind.__name__.removeprefix("c_"))
+
+
+def _find_capsule(capsule: Any) -> Found:
+    python = ctypes.pythonapi
+    name_of, pointer_of, context_of = (
+        ctypes.PYFUNCTYPE(result, *arguments)((name, python))
+        for result, arguments, name in (
+            (ctypes.c_char_p, (ctypes.py_object,), "PyCapsule_GetName"),
+            (ctypes.c_void_p, (ctypes.py_object, ctypes.c_char_p), "PyCapsule_GetPointer"),
+            (ctypes.c_void_p, (ctypes.py_object,), "PyCapsule_GetContext"),
+        )
+    )
+    name = name_of(capsule)
+    return Found(
+        int(pointer_of(capsule, name)),
+        _parsed(name.decode()) if name else None,
+        context_of(capsule) or 0,
+    )
+
+
+def _find_cffi(function: Any) -> Found:
+    ffi = sys.modules["_cffi_backend"].FFI()
+    kind = ffi.typeof(function)
+    types = None
+    if kind.kind == "function":
+        names = (kind.result.cname, *(argument.cname for argument in kind.args))
+        types = tuple(_canonical(name) for name in names)
+    elif kind.cname != "void *":
+        raise TypeError(f"function: got cffi's {kind.cname}, must be a pointer to a function")
+    return Found(int(ffi.cast("intptr_t", function)), types)
+
+
+def _parsed(signature: str) -> tuple[str, ...]:
+    """Returns the types of a signature such as "void (float *, long)"."""
+    result, _, rest = signature.partition("(")
+    arguments = rest.rstrip().removesuffix(")")
+    return tuple(_canonical(kind) for kind in (result, *arguments.split(",")) if kind.strip())
+
+
+def _data_address(data: Any) -> int:
+    """Returns the address of user data."""
+    if isinstance(data, (int, np.integer)):
+        return int(data)
+    if isinstance(data, np.ndarray):
+        if not data.flags.c_contiguous or data.dtype.hasobject:
+            raise ArgumentError("user_data: must be a C-contiguous array of numbers")
+        return int(data.ctypes.data)
+    if isinstance(data, ctypes.c_void_p):
+        return data.value or 0
+    if isinstance(data, ctypes._Pointer):
+        return ctypes.cast(data, ctypes.c_void_p).value or 0
+    if isinstance(data, (ctypes.Array, ctypes.Structure, ctypes.Union, ctypes._SimpleCData)):
+        return ctypes.addressof(data)
+    if type(data).__module__ == "_cffi_backend":
+        return int(sys.modules["_cffi_backend"].FFI().cast("intptr_t", data))
+    raise TypeError(
+        f"user_data: got {type(data).__name__}, must be a NumPy array, something of ctypes or "
+        "cffi, or an address"
+    )

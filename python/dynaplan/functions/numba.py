@@ -1,0 +1,130 @@
+"""Block functions from scalar ones, by numba: the loop over the lanes, compiled with the function.
+
+numba is imported when the first function is made, and only then.
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from dynaplan import _arrays
+from dynaplan.errors import ArgumentError
+from dynaplan.functions.compiled import CompiledFunction, Kind, compiled_function
+from dynaplan.functions.signatures import Signature
+
+# What a scalar function may ask for besides states and actions.
+_OPTIONAL = {
+    "reward": ("step", "data"),
+    "termination": ("step", "data"),
+    "dynamics": ("data",),
+}
+
+
+def from_scalar(
+    kind: Kind, function: Any, dims: tuple[int, int], data: Any, dtype: Any
+) -> CompiledFunction:
+    """Returns a scalar function, compiled to run over the lanes of a block.
+
+    Args:
+        kind: what it computes.
+        function: a Python function that numba can compile, or one that it has compiled.
+        dims: S and A.
+        data: an array for its parameter `data`, or None.
+        dtype: numpy.float32 or numpy.float64.
+    """
+    if not callable(function):
+        raise TypeError(f"function: got {type(function).__name__}, must be a function")
+    name = np.dtype(dtype).name
+    if name not in ("float32", "float64"):
+        raise ArgumentError(f"dtype: got {name}, must be numpy.float32 or numpy.float64")
+    for size, argument in zip(dims, ("state_dim", "action_dim"), strict=True):
+        if _arrays.integer(argument, size) < 1:
+            raise ArgumentError(f"{argument}: got {size}, must be at least 1")
+    extras = _extras(kind, function)
+    if (data is None) == ("data" in extras):
+        raise ArgumentError(
+            "data: must be given if, and only if, the function has a parameter `data`"
+        )
+    array = np.zeros(0) if data is None else data
+    if not isinstance(array, np.ndarray):
+        raise TypeError(f"data: got {type(data).__name__}, must be a NumPy array")
+    signature = Signature(kind, name)
+    block = _block_function(signature, _with_all(function, extras), dims, array)
+    return compiled_function(kind, block, None, None if data is None else array, None)
+
+
+def _extras(kind: Kind, function: Any) -> tuple[str, ...]:
+    """Returns which optional parameters a scalar function has."""
+    names = list(inspect.signature(getattr(function, "py_func", function)).parameters)
+    fitting = [name for name in names[3:] if name in _OPTIONAL[kind]]
+    if len(names) < 3 or names[3:] != fitting:
+        optional = ", ".join(_OPTIONAL[kind])
+        raise ArgumentError(
+            f"function: has parameters ({', '.join(names)}), must have state, action and "
+            f"next_state, and after them may have: {optional}"
+        )
+    return tuple(fitting)
+
+
+def _imported() -> Any:
+    try:
+        import numba  # noqa: PLC0415  # optional
+    except ImportError as error:
+        raise ImportError("from_numba: needs numba; install it: pip install numba") from error
+    return numba
+
+
+def _with_all(function: Any, extras: tuple[str, ...]) -> Any:
+    """Returns the function, compiled, called with all there is although it wants less."""
+    numba = _imported()
+    # Division by zero gives an infinity, as in NumPy, instead of an exception.
+    is_compiled = hasattr(function, "py_func")
+    scalar = function if is_compiled else numba.njit(function, error_model="numpy")
+    wraps: dict[tuple[str, ...], Callable[..., Any]] = {
+        (): lambda state, action, next_state, step, data: scalar(state, action, next_state),
+        ("step",): lambda state, action, next_state, step, data: scalar(
+            state, action, next_state, step
+        ),
+        ("data",): lambda state, action, next_state, step, data: scalar(
+            state, action, next_state, data
+        ),
+        ("step", "data"): scalar,
+        ("data", "step"): lambda state, action, next_state, step, data: scalar(
+            state, action, next_state, data, step
+        ),
+    }
+    wrap = wraps[extras]
+    return scalar if wrap is scalar else numba.njit(wrap, error_model="numpy")
+
+
+def _block_function(
+    signature: Signature, call: Any, dims: tuple[int, int], data: np.ndarray[Any, Any]
+) -> Any:
+    numba = _imported()
+    carray = numba.carray
+    (state_dim, action_dim), shape, dtype = dims, data.shape, data.dtype
+
+    # The types that dp.signatures states; numba fills in what is free: dimensions, data, the call.
+    def of_step(state, action, next_state, stride, lanes, step, user_data, result):  # type: ignore[no-untyped-def]  # noqa: PLR0917
+        states = carray(state, (state_dim, stride))
+        actions = carray(action, (action_dim, stride))
+        next_states = carray(next_state, (state_dim, stride))
+        results = carray(result, (lanes,))
+        numbers = carray(user_data, shape, dtype)
+        for k in range(lanes):
+            results[k] = call(states[:, k], actions[:, k], next_states[:, k], step, numbers)
+
+    def of_dynamics(state, action, stride, lanes, user_data, next_state):  # type: ignore[no-untyped-def]  # noqa: PLR0917
+        states = carray(state, (state_dim, stride))
+        actions = carray(action, (action_dim, stride))
+        next_states = carray(next_state, (state_dim, stride))
+        numbers = carray(user_data, shape, dtype)
+        for k in range(lanes):
+            call(states[:, k], actions[:, k], next_states[:, k], 0, numbers)
+
+    block = of_dynamics if signature.kind == "dynamics" else of_step
+    return numba.cfunc(signature.numba, error_model="numpy")(block)

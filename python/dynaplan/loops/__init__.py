@@ -1,0 +1,1 @@
+"""Loops that learn a model while they use it."""

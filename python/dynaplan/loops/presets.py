@@ -1,0 +1,248 @@
+"""Settings of `PETS`: those of the paper, and ones for a CPU."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from dynaplan import _arrays
+from dynaplan.data.transitions import Transitions
+from dynaplan.errors import ArgumentError
+from dynaplan.loops.pace import GrowingSteps, Pace
+from dynaplan.loops.pets import PETS, Learner
+from dynaplan.models.networks.networks import Ensemble
+from dynaplan.planners.cem import CEM
+from dynaplan.planners.icem import ICEM
+from dynaplan.rewards.terms import Reward
+from dynaplan.terminations.terms import Termination
+
+if TYPE_CHECKING:
+    from gymnasium import Env
+
+__all__ = ["pets_cpu", "pets_paper"]
+
+_RANDOM_EPISODE_STEPS = 10
+_EPISODE_STEPS = GrowingSteps(30, 1 / 3)
+_REFIT_EVERY = GrowingSteps(15, 1 / 10)
+
+
+def pets_cpu(
+    env: Env[Any, Any],
+    *,
+    reward: Reward | None = None,
+    termination: Termination | None = None,
+    angles: Sequence[int] = (),
+    horizon: int = 20,
+    clip: float | None = 2.0,
+    random_steps: int = 50,
+    episode_steps: Pace | None = _EPISODE_STEPS,
+    refit_every: Pace | None = _REFIT_EVERY,
+    seed: int | None = None,
+    threads: int = 1,
+) -> PETS:
+    """Returns `PETS` with an ensemble and a search that a CPU can run at each step.
+
+    Five networks of two layers of 64, which go on from their weights before, and an `ICEM` of 305
+    sequences in 4 iterations with one particle for each member: 30,000 model steps a decision.
+    Its noise is half as wide as usual: what is left of it in a plan is paid for in actions.
+
+    Every step counts where there are few: the networks learn from all rows, none drawn twice or
+    held out, with a learning rate that falls in three stages; they learn again within an episode;
+    and episodes are short at first, the random ones 10 steps, so that few steps hold many starts.
+
+    Args:
+        env: as in `PETS`.
+        reward: as in `PETS`; None: the ensemble learns it.
+        termination: as in `PETS`.
+        angles: the states that are angles in radians, as in `Ensemble.fit`.
+        horizon: steps planned ahead.
+        clip: as in `CEM`. Pass None where a state may leave its range for good, as a position does.
+        random_steps: as in `PETS`.
+        episode_steps: as in `PETS`. Default: 30, or a third of the steps so far if that is more.
+        refit_every: as in `PETS`. Default: 15, or a tenth of the steps so far if that is more.
+        seed: of everything; None draws one.
+        threads: for learning and planning; the course is the same for any number.
+
+    Raises:
+        TypeError: `env` is no environment, or its spaces are not Boxes.
+        ShapeError: its spaces are not 1-D.
+        ArgumentError: a setting is out of range.
+
+    Example:
+        >>> import gymnasium
+        >>> env = gymnasium.make("Pendulum-v1")
+        >>> pets = dp.pets_cpu(env, reward=dp.rewards.for_env(env), seed=0)
+        >>> pets.planner.particles
+        5
+    """
+    number = _arrays.seed_number(seed)
+    return PETS(
+        env,
+        learn=_staged_learner(angles, reward is None, number, threads),
+        reward=reward,
+        termination=termination,
+        planner=ICEM(
+            horizon=horizon,
+            candidates=100,
+            iterations=4,
+            initial_std=0.25,
+            propagation="tsinf",
+            particles=5,
+            clip=clip,
+            threads=threads,
+        ),
+        random_steps=random_steps,
+        random_episode_steps=_RANDOM_EPISODE_STEPS,
+        episode_steps=episode_steps,
+        refit_every=refit_every,
+        seed=number,
+    )
+
+
+# Learning rate, least and most epochs, and most gradient steps of each stage of a fit; the least
+# epochs are made however many rows there are.
+_STAGES = ((3e-3, 20, 400, 2800), (1e-3, 8, 150, 1050), (3e-4, 5, 100, 700))
+_BATCH_SIZE = 32
+
+
+def _staged_learner(angles: Sequence[int], rewards: bool, seed: int, threads: int) -> Learner:
+    def learn(data: Transitions, previous: Ensemble | None) -> Ensemble:
+        batches = -(-len(data) // _BATCH_SIZE)
+        for learning_rate, least_epochs, most_epochs, most_steps in _STAGES:
+            model = Ensemble.fit(
+                data,
+                angles=angles,
+                rewards=rewards,
+                epochs=max(least_epochs, min(most_epochs, most_steps // batches)),
+                batch_size=_BATCH_SIZE,
+                learning_rate=learning_rate,
+                held_out=0.0,
+                bootstrap=False,
+                initial=previous,
+                seed=seed,
+                threads=threads,
+            )
+            if model.history.interrupted:
+                break
+            previous = model
+        return model
+
+    return learn
+
+
+@dataclass(frozen=True)
+class _Task:
+    """What the paper sets for one of its tasks."""
+
+    hidden: tuple[int, ...]
+    weight_decay: tuple[float, ...]  # of each layer
+    learning_rate: float
+    candidates: int
+    horizon: int
+    episode_steps: int
+
+
+# `config/*.py` of the authors' code.
+_TASKS = {
+    "cartpole": _Task((500,) * 3, (1e-4, 2.5e-4, 2.5e-4, 5e-4), 1e-3, 400, 25, 200),
+    "halfcheetah": _Task((200,) * 4, (2.5e-5, 5e-5, 7.5e-5, 7.5e-5, 1e-4), 1e-3, 500, 30, 1000),
+    "pusher": _Task((200,) * 3, (2.5e-4, 5e-4, 5e-4, 7.5e-4), 1e-3, 500, 25, 150),
+    "reacher": _Task((200,) * 4, (2.5e-4, 5e-4, 5e-4, 5e-4, 7.5e-4), 7.5e-4, 400, 25, 150),
+}
+
+
+def pets_paper(
+    env: Env[Any, Any],
+    task: str,
+    *,
+    reward: Reward,
+    termination: Termination | None = None,
+    angles: Sequence[int] = (),
+    seed: int | None = None,
+    threads: int = 1,
+) -> PETS:
+    """Returns `PETS` with the settings that the paper has for one of its tasks.
+
+    Five networks, 5 epochs of batches of 32 on a bootstrap after each episode, no held-out rows,
+    weights kept; CEM with 400 or 500 candidates, a tenth of them elites, 5 iterations, 20 particles
+    that each stay with one member; one random episode first. A decision takes seconds on a CPU.
+
+    The settings are the paper's; four parts work otherwise than the authors': weight decay is
+    decoupled; a warm start repeats the last action, not zero; targets are standardised too;
+    Adam's moments are not kept between refits.
+
+    Args:
+        env: as in `PETS`; the paper's own environments are not part of this package.
+        task: "cartpole", "halfcheetah", "pusher" or "reacher".
+        reward: as in `PETS`; the paper's is known, not learned.
+        termination: as in `PETS`; the paper has none.
+        angles: the states that are angles in radians: those of cartpole and halfcheetah.
+        seed: of everything; None draws one.
+        threads: for learning and planning; the course is the same for any number.
+
+    Raises:
+        TypeError: `env` is no environment, or its spaces are not Boxes.
+        ShapeError: its spaces are not 1-D.
+        ArgumentError: the task is not one of the paper's.
+
+    Source: Chua et al. 2018, "Deep reinforcement learning in a handful of trials using
+    probabilistic dynamics models", and github.com/kchua/handful-of-trials.
+
+    Example:
+        >>> import gymnasium
+        >>> env = gymnasium.make("Pendulum-v1")
+        >>> pets = dp.pets_paper(env, "cartpole", reward=dp.rewards.for_env(env))
+        >>> pets.planner.candidates, pets.planner.particles, pets.random_steps
+        (400, 20, 200)
+    """
+    if task not in _TASKS:
+        raise ArgumentError(f"task: got {task!r}, must be one of {', '.join(_TASKS)}")
+    settings, number = _TASKS[task], _arrays.seed_number(seed)
+    return PETS(
+        env,
+        learn=_paper_learner(settings, angles, number, threads),
+        reward=reward,
+        termination=termination,
+        planner=CEM(
+            horizon=settings.horizon,
+            candidates=settings.candidates,
+            elites=settings.candidates // 10,
+            iterations=5,
+            smoothing=0.1,
+            initial_std=0.5,
+            min_std=0.0,
+            result="mean",
+            truncated=True,
+            tolerance=0.001**0.5,  # the authors' is of the variance
+            propagation="tsinf",
+            particles=20,
+            clip=None,
+            threads=threads,
+        ),
+        random_steps=settings.episode_steps,
+        random_episode_steps=None,
+        random_hold=(1, 1),
+        seed=number,
+    )
+
+
+def _paper_learner(task: _Task, angles: Sequence[int], seed: int, threads: int) -> Learner:
+    def learn(data: Transitions, previous: Ensemble | None) -> Ensemble:
+        return Ensemble.fit(
+            data,
+            members=5,
+            hidden=task.hidden,
+            angles=angles,
+            epochs=5,
+            batch_size=32,
+            learning_rate=task.learning_rate,
+            weight_decay=task.weight_decay,
+            held_out=0.0,
+            warm_up=0,
+            initial=previous,
+            seed=seed,
+            threads=threads,
+        )
+
+    return learn

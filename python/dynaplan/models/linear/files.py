@@ -1,0 +1,122 @@
+"""What a file of a `LinearGaussian` holds: the triangular factor of its data, and its settings."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dynaplan import files
+from dynaplan.errors import ModelFileError
+from dynaplan.models.linear.features import Identity, Polynomial
+
+__all__ = ["from_parts", "parts"]
+
+Arrays = Mapping[str, NDArray[Any]]
+Settings = tuple[Any, bool, float]  # target, intercept, ridge
+
+_SETTINGS = {"features": str, "degree": int, "target": str, "intercept": bool, "ridge": float}
+_DATA = {"rows": float, "state_dim": int, "action_dim": int, "float32_exact": bool}
+
+
+def parts(
+    state: tuple[Any, ...], features: Identity | Polynomial, settings: Settings
+) -> tuple[Arrays, dict[str, Any]]:
+    """Returns the arrays and the header, from the state of a `LinearGaussianFit`."""
+    state_dim, factor, rows, low, high, float32_exact = state
+    target, intercept, ridge = settings
+    arrays = {"factor": factor, "observed_low": low, "observed_high": high}
+    return arrays, {
+        "settings": {
+            "features": type(features).__name__,
+            "degree": features.degree,
+            "target": target,
+            "intercept": bool(intercept),
+            "ridge": float(ridge),
+        },
+        "training_data": {
+            "rows": float(rows),
+            "state_dim": int(state_dim),
+            "action_dim": len(low) - int(state_dim),
+            "float32_exact": bool(float32_exact),
+        },
+    }
+
+
+def from_parts(
+    arrays: Arrays, header: dict[str, Any]
+) -> tuple[tuple[Any, ...], Identity | Polynomial, Settings]:
+    """Returns the state of a fit, the features and the settings, all checked.
+
+    Raises:
+        ModelFileError: something is missing, out of range or does not fit the rest.
+    """
+    top = files.fields(header, "header", {"settings": dict, "training_data": dict})
+    settings = files.fields(top["settings"], "settings", _SETTINGS)
+    data = files.fields(top["training_data"], "training_data", _DATA)
+    state_dim, inputs = data["state_dim"], data["state_dim"] + data["action_dim"]
+    if state_dim < 1 or data["action_dim"] < 1:
+        raise ModelFileError("training_data: state_dim and action_dim must be at least 1")
+    if not data["rows"] > 0.0:
+        raise ModelFileError(f"training_data: rows must be above 0, got {data['rows']}")
+    if settings["ridge"] < 0.0:
+        raise ModelFileError(f"settings: ridge must not be negative, got {settings['ridge']}")
+    features = _features(settings["features"], settings["degree"])
+    columns = _columns(arrays)
+    # In this order: a large degree takes time to count the features of, and memory to make them.
+    fits = max(settings["degree"], inputs) <= columns
+    if not fits or columns != (
+        _count(inputs, settings["degree"]) + settings["intercept"] + state_dim
+    ):
+        raise ModelFileError(
+            f"array 'factor': {columns} columns do not fit {inputs} inputs, degree "
+            f"{settings['degree']}, intercept {settings['intercept']} and {state_dim} states"
+        )
+    files.named_arrays(
+        arrays,
+        {
+            "factor": ("float64", (columns, columns)),
+            "observed_low": ("float64", (inputs,)),
+            "observed_high": ("float64", (inputs,)),
+        },
+    )
+    _check_values(arrays)
+    state = (
+        state_dim,
+        arrays["factor"],
+        data["rows"],
+        arrays["observed_low"],
+        arrays["observed_high"],
+        data["float32_exact"],
+    )
+    return state, features, (settings["target"], settings["intercept"], settings["ridge"])
+
+
+def _count(inputs: int, degree: int) -> int:
+    """Returns how many monomials there are, without the constant, as `Polynomial` has it."""
+    return math.comb(inputs + degree, degree) - 1
+
+
+def _features(name: str, degree: int) -> Identity | Polynomial:
+    if name == "Identity" and degree == 1:
+        return Identity()
+    if name == "Polynomial":
+        return Polynomial(degree)
+    raise ModelFileError(f"settings: features {name!a:.60} of degree {degree} are not known")
+
+
+def _columns(arrays: Arrays) -> int:
+    factor = arrays.get("factor")
+    if factor is None or factor.ndim != 2 or factor.shape[0] != factor.shape[1]:
+        raise ModelFileError("array 'factor': must be there and square")
+    return int(factor.shape[0])
+
+
+def _check_values(arrays: Arrays) -> None:
+    if np.tril(arrays["factor"], -1).any():
+        raise ModelFileError("array 'factor': must be 0 below the diagonal")
+    if (arrays["observed_low"] > arrays["observed_high"]).any():
+        raise ModelFileError("array 'observed_low': must not be above 'observed_high'")

@@ -1,0 +1,385 @@
+"""`LinearGaussian`: linear and polynomial dynamics, fitted by least squares."""
+
+from __future__ import annotations
+
+import warnings
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from dynaplan import _arrays, _core
+from dynaplan.data.transitions import Transitions
+from dynaplan.errors import ArgumentError, RankDeficientWarning
+from dynaplan.models.interface import Prediction
+from dynaplan.models.jacobians import Jacobians, with_jacobians
+from dynaplan.models.linear import files
+from dynaplan.models.linear.features import Identity, Polynomial
+from dynaplan.models.saved import SavedModel
+
+__all__ = ["LinearGaussian"]
+
+Target = Literal["change", "absolute"]
+Float64 = NDArray[np.float64]
+
+
+def predicts_change(target: str) -> bool:
+    """Tells whether `target` is "change", or "absolute"."""
+    if target not in ("change", "absolute"):
+        raise ArgumentError(f'target: got {target!r}, must be "change" or "absolute"')
+    return target == "change"
+
+
+class LinearGaussian(SavedModel):
+    """s' = A s + B a + c + noise, or s' = W phi(s, a) + c + noise, with Gaussian noise.
+
+    A model that exists is fitted: use `LinearGaussian.fit`. It is immutable and may be shared by
+    threads. It keeps the triangular factor of its data, so that more data can be appended
+    (`updated`) or another fit joined (`merged`) at no loss.
+
+    Attributes:
+        state_dim: S.
+        action_dim: A.
+        features: the feature map.
+        target: "change" or "absolute", what was fitted.
+        intercept: whether a constant was fitted; its values are `c`.
+        ridge: the penalty used.
+        rows: transitions fitted (those of positive weight).
+        rank: rank of the regression; `columns` if every coefficient is determined.
+        columns: regression columns, the intercept included.
+        degrees_of_freedom: rows less the rank (with ridge: less the trace of the hat matrix);
+            the noise covariance is the residual squares over these.
+    """
+
+    __slots__ = (
+        "__weakref__",
+        "_dynamics",
+        "_fit",
+        "columns",
+        "degrees_of_freedom",
+        "features",
+        "intercept",
+        "rank",
+        "ridge",
+        "rows",
+        "target",
+    )
+
+    def __init__(
+        self,
+        fit: _core.LinearGaussianFit,
+        features: Identity | Polynomial,
+        settings: tuple[Target, bool, float],
+    ) -> None:
+        self._fit = fit
+        self._dynamics: _core.Dynamics | None = None
+        self.features = features
+        self.target, self.intercept, self.ridge = settings
+        self.rows: float = fit.rows
+        self.rank: int = fit.rank
+        self.columns: int = fit.columns
+        self.degrees_of_freedom: float = fit.degrees_of_freedom
+
+    @classmethod
+    def fit(
+        cls,
+        data: Transitions,
+        *,
+        features: Identity | Polynomial = Identity(),  # noqa: B008  # frozen, so safe to share
+        target: Target = "change",
+        intercept: bool = True,
+        ridge: float = 0.0,
+        weights: ArrayLike | None = None,
+        threads: int = 1,
+    ) -> LinearGaussian:
+        """Fits the model by least squares.
+
+        The rows [features 1 | targets] are reduced to their triangular factor by orthogonal
+        transformations, never through the normal equations of the raw data.
+
+        Args:
+            data: transitions; any number from one on.
+            features: `Identity()` for a linear model, `Polynomial(degree)` for a polynomial one.
+            target: fit the change of the state (default: then "nothing changes" is what the model
+                says where the data say nothing) or the next state itself. At full rank both give
+                the same model.
+            intercept: fit a constant c too. Default True; False for a system known to rest at 0.
+            ridge: weight of the squared coefficients of standardised features, the intercept not
+                penalised; unitless, >= 0. Default 0: ordinary least squares.
+            weights: (N,) weights of the rows, >= 0: a row of weight 2 counts like two rows in the
+                coefficients. Default: all 1.
+            threads: threads to use; the result is the same for any number.
+
+        Returns:
+            The fitted model.
+
+        Raises:
+            ArgumentError: an argument is out of range.
+            ShapeError: `weights` has the wrong shape.
+            NumericalError: the squares of the data overflow.
+
+        Warns:
+            RankDeficientWarning: the data do not determine the effect of some input; it names
+                those that never varied. The coefficients are then those of least norm.
+
+        Source: Golub & Van Loan 2013, sec. 5.3 and 5.5 (least squares by orthogonal factors,
+        rank-deficient problems).
+
+        Example:
+            >>> data = dp.Transitions([[0.], [1.], [.5], [-1.], [2.]],
+            ...                       [[1.], [0.], [-1.], [1.], [-.5]],
+            ...                       [[1.], [.5], [-.75], [.5], [.5]])
+            >>> model = dp.LinearGaussian.fit(data)
+            >>> print(model.A.round(12), model.B.round(12))
+            [[0.5]] [[1.]]
+        """
+        change = predicts_change(target)
+        row_weights = None if weights is None else _arrays.vector("weights", weights, len(data))
+        fit = _core.LinearGaussianFit.fit(
+            data.states,
+            data.actions,
+            data.next_states,
+            row_weights,
+            features.degree,
+            intercept,
+            change,
+            ridge,
+            threads,
+        )
+        return cls(fit, features, (target, intercept, ridge))._warned()
+
+    def updated(
+        self, data: Transitions, *, weights: ArrayLike | None = None, threads: int = 1
+    ) -> LinearGaussian:
+        """Returns the model of the data so far and more; the model itself does not change.
+
+        Args:
+            data: more transitions, of the same dimensions.
+            weights: (N,) weights of the new rows, or None: all 1.
+            threads: threads to use.
+
+        Raises:
+            ShapeError: the dimensions differ.
+        """
+        row_weights = None if weights is None else _arrays.vector("weights", weights, len(data))
+        fit = self._fit.updated(data.states, data.actions, data.next_states, row_weights, threads)
+        return self._like(fit)
+
+    def merged(self, other: LinearGaussian) -> LinearGaussian:
+        """Returns the model of both data sets, as if fitted to all rows at once.
+
+        Args:
+            other: a model fitted with the same settings, for example on another machine's shard.
+
+        Raises:
+            ShapeError: the dimensions differ.
+            ArgumentError: the settings differ.
+        """
+        return self._like(self._fit.merged(other._fit))
+
+    def _like(self, fit: _core.LinearGaussianFit) -> LinearGaussian:
+        settings = (self.target, self.intercept, self.ridge)
+        return LinearGaussian(fit, self.features, settings)._warned()
+
+    def _warned(self) -> LinearGaussian:
+        if self.rank == self.columns and self.degrees_of_freedom > 0.0:
+            return self
+        undetermined = self._undetermined_inputs()
+        if undetermined:
+            warnings.warn(undetermined, RankDeficientWarning, stacklevel=3)
+        return self
+
+    def _undetermined_inputs(self) -> str:
+        """Returns what to warn of; nothing where only products of inputs depend on each other."""
+        if self.rank == self.columns:
+            return (
+                f"{self.rows:g} transitions leave no degrees of freedom for {self.rank} "
+                "coefficients: the noise is unknown and taken as 0; collect more"
+            )
+        inputs = self.state_dim + self.action_dim
+        names = [f"state {i}" for i in range(self.state_dim)]
+        names += [f"action {i}" for i in range(self.action_dim)]
+        constant = self._fit.input_low == self._fit.input_high
+        never_varied = [name for name, same in zip(names, constant, strict=True) if same]
+        rank = f"the data have rank {self.rank} for {self.columns} coefficients"
+        if never_varied:
+            names_text = ", ".join(never_varied)
+            return f"{rank}: {names_text} never varied; the smallest coefficients are used"
+        shares = np.abs(self._fit.null_basis[:inputs]).max(axis=1, initial=0.0)
+        tied = [name for name, share in zip(names, shares, strict=True) if share > 1e-6]
+        if not tied:
+            return ""
+        return (
+            f"{rank}: no input was constant, but {', '.join(tied)} did not vary independently; "
+            "the smallest coefficients are used"
+        )
+
+    @property
+    def state_dim(self) -> int:
+        """Number of state dimensions, S."""
+        return self._fit.state_dim
+
+    @property
+    def action_dim(self) -> int:
+        """Number of action dimensions, A."""
+        return self._fit.action_dim
+
+    @property
+    def coefficients(self) -> Float64:
+        """(S, columns): of the features in their order, then the intercept; of s' itself."""
+        weights = self._fit.weights
+        return np.column_stack([weights, self._fit.intercept]) if self.intercept else weights
+
+    @property
+    def exponents(self) -> NDArray[np.intc]:
+        """(features, S + A): the power of each input in each feature."""
+        return self._fit.exponents()
+
+    @property
+    def A(self) -> Float64:
+        """(S, S) coefficients of the states themselves."""
+        return self._fit.weights[:, : self.state_dim].copy()
+
+    @property
+    def B(self) -> Float64:
+        """(S, A) coefficients of the actions themselves."""
+        return self._fit.weights[:, self.state_dim : self.state_dim + self.action_dim].copy()
+
+    @property
+    def c(self) -> Float64:
+        """(S,) intercept, 0 where none was fitted."""
+        return self._fit.intercept
+
+    @property
+    def noise_covariance(self) -> Float64:
+        """(S, S) covariance of the noise, in the states' units."""
+        return self._fit.noise_covariance
+
+    @property
+    def coefficient_covariance(self) -> Float64:
+        """(S, columns, columns): for each next state, the covariance of its coefficients.
+
+        The noise variance of that state times the (pseudo-)inverse of X^T X, with X the rows of
+        [features 1].
+        """
+        spread = self._fit.spread
+        variances = np.diagonal(self._fit.noise_covariance)
+        return np.multiply.outer(variances, spread @ spread.T)
+
+    @property
+    def factor(self) -> Float64:
+        """(columns + S, columns + S) upper triangular factor of [features 1 | targets]."""
+        return self._fit.factor
+
+    @property
+    def observed_low(self) -> Float64:
+        """(S + A,) smallest value of each input in the data."""
+        return self._fit.input_low
+
+    @property
+    def observed_high(self) -> Float64:
+        """(S + A,) largest value of each input in the data."""
+        return self._fit.input_high
+
+    @property
+    def dynamics(self) -> _core.Dynamics:
+        """The compiled dynamics that rollouts and planners run."""
+        if self._dynamics is None:
+            self._dynamics = self._fit.dynamics()
+        return self._dynamics
+
+    def predict(self, states: ArrayLike, actions: ArrayLike, *, threads: int = 1) -> Prediction:
+        """Predicts the next states, with both kinds of uncertainty.
+
+        Args:
+            states: (N, S), or one state (S,).
+            actions: (N, A), or one action (A,).
+            threads: threads to use.
+
+        Returns:
+            Arrays of shape (N, S); N is 1 for a single state.
+
+        Raises:
+            ShapeError: an array has the wrong shape.
+
+        Source: Hastie, Tibshirani & Friedman 2009, sec. 3.2 (covariance of the coefficients).
+        """
+        state_rows = _arrays.rows("states", states, self.state_dim)
+        action_rows = _arrays.rows("actions", actions, self.action_dim)
+        return Prediction(*self._fit.predict(state_rows, action_rows, threads))
+
+    def sample(
+        self, states: ArrayLike, actions: ArrayLike, *, seed: int | None = None, threads: int = 1
+    ) -> Float64:
+        """Draws next states: the mean prediction plus noise of the fitted covariance.
+
+        Args:
+            states: (N, S), or one state (S,).
+            actions: (N, A), or one action (A,).
+            seed: same seed, same draws; None draws anew.
+            threads: threads to use.
+
+        Returns:
+            (N, S).
+        """
+        state_rows = _arrays.rows("states", states, self.state_dim)
+        action_rows = _arrays.rows("actions", actions, self.action_dim)
+        sequences = action_rows.reshape(len(action_rows), 1, self.action_dim)
+        out = np.empty((len(sequences), 1, 2, self.state_dim))
+        _core.rollout(
+            self.dynamics,
+            state_rows,
+            sequences,
+            None,
+            None,
+            _core.Particles("sample", 1, "mean", 1.0),
+            None,
+            seed=_arrays.seed_number(seed),
+            threads=threads,
+            out=out,
+        )
+        return np.ascontiguousarray(out[:, 0, 1])
+
+    def with_jacobians(
+        self, states: ArrayLike, actions: ArrayLike, *, threads: int = 1
+    ) -> Jacobians:
+        """Predicts mean next states with their exact derivatives: see `dp.with_jacobians`.
+
+        Args:
+            states: (N, S), or one state (S,).
+            actions: (N, A), or one action (A,).
+            threads: threads to use.
+
+        Returns:
+            Arrays with N first: next states (N, S), derivatives (N, S, S) and (N, S, A).
+        """
+        return with_jacobians(self, states, actions, threads=threads)
+
+    def __repr__(self) -> str:
+        return (
+            f"LinearGaussian({self.features!r}, state_dim={self.state_dim}, "
+            f"action_dim={self.action_dim}, rows={self.rows:g}, rank={self.rank} of {self.columns})"
+        )
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        settings = (self.target, self.intercept, self.ridge)
+        return _restored, (self._fit.state(), self.features, settings)
+
+    def _file_parts(self) -> tuple[files.Arrays, dict[str, Any]]:
+        settings = (self.target, self.intercept, self.ridge)
+        return files.parts(self._fit.state(), self.features, settings)
+
+    @classmethod
+    def _from_file_parts(cls, arrays: files.Arrays, header: dict[str, Any]) -> LinearGaussian:
+        return _restored(*files.from_parts(arrays, header))
+
+
+def _restored(
+    state: tuple[Any, ...], features: Identity | Polynomial, settings: tuple[Target, bool, float]
+) -> LinearGaussian:
+    """Makes a model again from its factor: for copies and other processes."""
+    _, intercept, ridge = settings
+    fit = _core.LinearGaussianFit.from_state(
+        state, features.degree, intercept, predicts_change(settings[0]), ridge
+    )
+    return LinearGaussian(fit, features, settings)

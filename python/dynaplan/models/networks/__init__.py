@@ -1,0 +1,1 @@
+"""Networks: one, with a variance, and ensembles of them."""

@@ -1,0 +1,230 @@
+"""What a file of a network model holds: the networks, and how they were trained."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict
+from itertools import pairwise
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dynaplan import files
+from dynaplan.errors import ModelFileError
+from dynaplan.models.networks.arrays import NetworkArrays
+from dynaplan.models.networks.training import Fitted, TrainingHistory, TrainingSettings
+
+__all__ = ["checked_header", "model_from_parts", "model_parts", "network_from_parts"]
+__all__ += ["network_parts", "wanted_arrays"]
+
+Arrays = Mapping[str, NDArray[Any]]
+# Of each array: its dtype and its shape.
+Wanted = dict[str, tuple[str, tuple[int, ...]]]
+
+_FIELDS = {
+    "state_dim": int,
+    "action_dim": int,
+    "angles": list,
+    "hidden": list,
+    "activation": str,
+    "probabilistic": bool,
+    "rewards": bool,
+    "members": int,
+}
+_HEADER = {"network": dict, "settings": dict, "training_data": dict, "history": dict}
+_SETTINGS = {
+    "epochs": int,
+    "batch_size": int,
+    "learning_rate": float,
+    "weight_decay": float,
+    "held_out": float,
+    "patience": int,
+    "improvement": float,
+    "warm_up": int,
+    "bootstrap": bool,
+    "seed": int,
+}
+_HISTORY = {"epochs": int, "best_epoch": list, "interrupted": bool}
+_SCALING = ("input_mean", "input_scale", "target_mean", "target_scale")
+_BOUNDS = ("log_variance_low", "log_variance_high")
+
+
+def network_parts(network: NetworkArrays) -> tuple[Arrays, dict[str, Any]]:
+    """Returns the arrays of a file, and the JSON object that gives their sizes a meaning."""
+    arrays: dict[str, NDArray[Any]] = {name: getattr(network, name) for name in _SCALING}
+    for layer, (weights, biases) in enumerate(zip(network.weights, network.biases, strict=True)):
+        arrays[f"weights.{layer}"] = weights
+        arrays[f"biases.{layer}"] = biases
+    if network.probabilistic:
+        arrays |= {name: getattr(network, name) for name in _BOUNDS}
+    return arrays, {
+        "state_dim": int(network.state_dim),
+        "action_dim": int(network.action_dim),
+        "angles": [int(angle) for angle in network.angles],
+        "hidden": [int(units) for units in network.hidden],
+        "activation": str(network.activation),
+        "probabilistic": bool(network.probabilistic),
+        "rewards": bool(network.rewards),
+        "members": network.members,
+    }
+
+
+def wanted_arrays(said: Mapping[str, Any]) -> Wanted:
+    """Returns the arrays that a file with this object must have; `said` is checked already."""
+    members, targets = said["members"], said["state_dim"] + said["rewards"]
+    sizes = [
+        said["state_dim"] + len(said["angles"]) + said["action_dim"],
+        *said["hidden"],
+        targets * (1 + said["probabilistic"]),
+    ]
+    wanted: Wanted = {
+        "input_mean": ("float64", (sizes[0],)),
+        "input_scale": ("float64", (sizes[0],)),
+        "target_mean": ("float64", (targets,)),
+        "target_scale": ("float64", (targets,)),
+    }
+    for layer, (inputs, outputs) in enumerate(pairwise(sizes)):
+        wanted[f"weights.{layer}"] = ("float32", (members, outputs, inputs))
+        wanted[f"biases.{layer}"] = ("float32", (members, outputs))
+    if said["probabilistic"]:
+        wanted |= dict.fromkeys(_BOUNDS, ("float32", (members, targets)))
+    return wanted
+
+
+def checked_header(header: object) -> dict[str, Any]:
+    """Returns the object that `network_parts` wrote, its fields and their types checked.
+
+    Raises:
+        ModelFileError: a field is missing, too many, or has a value that none can have.
+    """
+    said = files.fields(header, "network", _FIELDS)
+    for name in ("angles", "hidden"):
+        if any(type(value) is not int for value in said[name]):
+            raise ModelFileError(f"network: {name!r} must be whole numbers")
+    for name in ("state_dim", "action_dim", "members"):
+        if said[name] < 1:
+            raise ModelFileError(f"network: {name!r} must be at least 1, got {said[name]}")
+    if any(units < 1 for units in said["hidden"]):
+        raise ModelFileError("network: 'hidden' must be numbers of at least 1")
+    return said
+
+
+def network_from_parts(arrays: Arrays, said: Mapping[str, Any]) -> NetworkArrays:
+    """Makes the networks again.
+
+    Args:
+        arrays: of the file, checked by `files.named_arrays` against `wanted_arrays(said)`.
+        said: what `checked_header` returned.
+
+    Raises:
+        ModelFileError: a scale is not above 0, or an angle is none of the states.
+    """
+    for name in ("input_scale", "target_scale"):
+        if not (arrays[name] > 0.0).all():
+            raise ModelFileError(f"array {name!r}: must be above 0")
+    angles = said["angles"]
+    if angles != sorted({angle for angle in angles if 0 <= angle < said["state_dim"]}):
+        raise ModelFileError("network: 'angles' must be indices of states, ascending")
+    layers = range(len(said["hidden"]) + 1)
+    parts: dict[str, Any] = {name: said[name] for name in _FIELDS if name != "members"}
+    parts |= {name: arrays[name] for name in _SCALING}
+    parts |= {name: arrays.get(name) for name in _BOUNDS}
+    return NetworkArrays(
+        **parts,
+        weights=[arrays[f"weights.{layer}"] for layer in layers],
+        biases=[arrays[f"biases.{layer}"] for layer in layers],
+    )
+
+
+def model_parts(fitted: Fitted) -> tuple[Arrays, dict[str, Any]]:
+    """Returns the arrays and the header of a whole model."""
+    arrays, network = network_parts(NetworkArrays.of(fitted.parameters))
+    history = fitted.history
+    low, high = fitted.observed
+    return {
+        **arrays,
+        "observed_low": low,
+        "observed_high": high,
+        "history.training": _with_mask(history.training),
+        "history.held_out": _with_mask(history.held_out),
+    }, {
+        "network": network,
+        "settings": asdict(fitted.settings),
+        "training_data": {"rows": int(fitted.rows)},
+        "history": {
+            "epochs": len(history.training),
+            "best_epoch": history.best_epoch.tolist(),
+            "interrupted": bool(history.interrupted),
+        },
+    }
+
+
+def model_from_parts(kind: str, arrays: Arrays, header: dict[str, Any]) -> Fitted:
+    """Returns what a model of this kind is made of, all checked.
+
+    Raises:
+        Error: something is missing, out of range or does not fit the rest.
+    """
+    top = files.fields(header, "header", _HEADER)
+    said = checked_header(top["network"])
+    if kind != "Ensemble" and (said["members"], said["probabilistic"]) != (1, kind != "MLP"):
+        raise ModelFileError(
+            f"network: {said['members']} members, probabilistic {said['probabilistic']}: not {kind}"
+        )
+    settings = _settings(top["settings"], len(said["hidden"]) + 1)
+    data = files.fields(top["training_data"], "training_data", {"rows": int})
+    history = files.fields(top["history"], "history", _HISTORY)
+    losses = ("float64", (2, history["epochs"], said["members"]))
+    observed = ("float64", (said["state_dim"] + said["action_dim"],))
+    wanted = wanted_arrays(said)
+    wanted |= {"history.training": losses, "history.held_out": losses}
+    wanted |= {"observed_low": observed, "observed_high": observed}
+    files.named_arrays(arrays, wanted)
+    if (arrays["observed_low"] > arrays["observed_high"]).any():
+        raise ModelFileError("array 'observed_low': must not be above 'observed_high'")
+    if data["rows"] < 0:
+        raise ModelFileError(f"training_data: rows must not be negative, got {data['rows']}")
+    return Fitted(
+        network_from_parts(arrays, said).parameters(),
+        settings,
+        _history(arrays, history, said["members"]),
+        data["rows"],
+        (arrays["observed_low"], arrays["observed_high"]),
+    )
+
+
+def _settings(said: dict[str, Any], layers: int) -> TrainingSettings:
+    held_out = type(None) if said.get("held_out", 0.0) is None else float
+    by_layer = isinstance(said.get("weight_decay"), list)
+    kinds = {"held_out": held_out, "weight_decay": list if by_layer else float}
+    settings = files.fields(said, "settings", {**_SETTINGS, **kinds})
+    if by_layer:
+        decays = settings["weight_decay"]
+        if len(decays) not in (1, layers) or any(type(decay) is not float for decay in decays):
+            raise ModelFileError("settings: 'weight_decay' must be a number, or one for each layer")
+        settings["weight_decay"] = tuple(decays)
+    return TrainingSettings(**settings)
+
+
+def _history(arrays: Arrays, said: dict[str, Any], members: int) -> TrainingHistory:
+    best = said["best_epoch"]
+    is_epoch = [type(epoch) is int and -1 <= epoch < said["epochs"] for epoch in best]
+    if len(best) != members or not all(is_epoch):
+        raise ModelFileError("history: 'best_epoch' must be an epoch or -1 of each member")
+    return TrainingHistory(
+        _without_mask(arrays["history.training"]),
+        _without_mask(arrays["history.held_out"]),
+        np.array(best, np.intp),
+        said["interrupted"],
+    )
+
+
+def _with_mask(losses: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Returns the losses with 0 for nan, and where they are known: files hold finite numbers."""
+    known = ~np.isnan(losses)
+    return np.stack([np.where(known, losses, 0.0), known.astype(np.float64)])
+
+
+def _without_mask(stored: NDArray[np.float64]) -> NDArray[np.float64]:
+    return np.where(stored[1] != 0.0, stored[0], np.nan)

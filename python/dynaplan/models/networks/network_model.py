@@ -1,0 +1,203 @@
+"""What all network models share: prediction, sampling, copies."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from dynaplan import _arrays, _core
+from dynaplan.models.formats import exchange
+from dynaplan.models.interface import Prediction
+from dynaplan.models.jacobians import Jacobians, with_jacobians
+from dynaplan.models.networks import files
+from dynaplan.models.networks.arrays import NetworkArrays
+from dynaplan.models.networks.training import (
+    Architecture,
+    Fitted,
+    TrainingHistory,
+    TrainingSettings,
+)
+from dynaplan.models.saved import SavedModel
+
+if TYPE_CHECKING:
+    import onnx
+    import torch
+    from typing_extensions import Self
+
+__all__ = ["NetworkModel"]
+
+Float64 = NDArray[np.float64]
+
+
+class NetworkModel(SavedModel):
+    """One network or an ensemble of them: abstract, see `MLP`, `GaussianMLP`, `Ensemble`.
+
+    A model that exists is fitted. It is immutable and may be shared by threads. It predicts the
+    change of the state, standardises inside, and sees sin and cos of the states that are angles.
+
+    Attributes:
+        state_dim: number of state dimensions, S.
+        action_dim: number of action dimensions, A.
+        architecture: what the networks look like.
+        settings: how they were trained.
+        history: how the training went.
+        rows: transitions trained on, the held-out ones left out.
+    """
+
+    __slots__ = (
+        "__weakref__",
+        "_dynamics",
+        "_observed",
+        "_parameters",
+        "action_dim",
+        "architecture",
+        "history",
+        "rows",
+        "settings",
+        "state_dim",
+    )
+
+    def __init__(self, fitted: Fitted) -> None:
+        self._parameters = fitted.parameters
+        self.state_dim: int = fitted.parameters.state_dim
+        self.action_dim: int = fitted.parameters.action_dim
+        self._dynamics: _core.Dynamics | None = None
+        self._observed = fitted.observed
+        self.architecture: Architecture = Architecture.of(fitted.parameters)
+        self.settings: TrainingSettings = fitted.settings
+        self.history: TrainingHistory = fitted.history
+        self.rows: int = fitted.rows
+
+    @property
+    def observed_low(self) -> Float64:
+        """(S + A,) smallest value of each input in the data."""
+        return self._observed[0].copy()
+
+    @property
+    def observed_high(self) -> Float64:
+        """(S + A,) largest value of each input in the data."""
+        return self._observed[1].copy()
+
+    @property
+    def dynamics(self) -> _core.Dynamics:
+        """The compiled dynamics that rollouts and planners run."""
+        if self._dynamics is None:
+            self._dynamics = self._parameters.dynamics()
+        return self._dynamics
+
+    def predict(self, states: ArrayLike, actions: ArrayLike, *, threads: int = 1) -> Prediction:
+        """Predicts the next states, with both kinds of uncertainty.
+
+        Args:
+            states: (N, S), or one state (S,).
+            actions: (N, A), or one action (A,).
+            threads: threads to use.
+
+        Returns:
+            Arrays of shape (N, S); N is 1 for a single state. By the law of total variance,
+            `aleatoric` is the mean of the members' variances (0 where they predict none) and
+            `epistemic` the variance of the members' means (0 for a single network).
+
+        Raises:
+            ShapeError: an array has the wrong shape.
+        """
+        state_rows = _arrays.rows("states", states, self.state_dim)
+        action_rows = _arrays.rows("actions", actions, self.action_dim)
+        # Where a reward is predicted, its mean comes fourth.
+        mean, aleatoric, epistemic = self._parameters.predict(state_rows, action_rows, threads)[:3]
+        return Prediction(mean, aleatoric, epistemic)
+
+    def sample(
+        self, states: ArrayLike, actions: ArrayLike, *, seed: int | None = None, threads: int = 1
+    ) -> Float64:
+        """Draws next states from the mixture: a member for each row, then that member's noise.
+
+        Args:
+            states: (N, S), or one state (S,).
+            actions: (N, A), or one action (A,).
+            seed: same seed, same draws; None draws anew.
+            threads: threads to use.
+
+        Returns:
+            (N, S).
+        """
+        state_rows = _arrays.rows("states", states, self.state_dim)
+        action_rows = _arrays.rows("actions", actions, self.action_dim)
+        number = _arrays.seed_number(seed)
+        return self._parameters.sample(state_rows, action_rows, number, threads)
+
+    def with_jacobians(
+        self, states: ArrayLike, actions: ArrayLike, *, threads: int = 1
+    ) -> Jacobians:
+        """Predicts mean next states with their exact derivatives: see `dp.with_jacobians`.
+
+        Args:
+            states: (N, S), or one state (S,).
+            actions: (N, A), or one action (A,).
+            threads: threads to use.
+
+        Returns:
+            Arrays with N first: next states (N, S), derivatives (N, S, S) and (N, S, A).
+        """
+        return with_jacobians(self, states, actions, threads=threads)
+
+    def __repr__(self) -> str:
+        shape = self.architecture
+        members = f"members={shape.members}, " if shape.members > 1 else ""
+        return (
+            f"{type(self).__name__}({members}hidden={shape.hidden}, {shape.activation}, "
+            f"state_dim={self.state_dim}, action_dim={self.action_dim}, rows={self.rows})"
+        )
+
+    def to_torch(self) -> torch.nn.Module:
+        """Makes a PyTorch module that gives the next state from [state, action] (N, S + A).
+
+        In the data's own units, standardisation included; with rewards it returns (next state,
+        reward). Its attribute `network` is the bare `torch.nn.Sequential`. Variances are left out.
+
+        Raises:
+            ArgumentError: the model is an ensemble.
+            ImportError: PyTorch is not installed: `pip install "dynaplan[torch]"`.
+        """
+        return exchange.to_torch(NetworkArrays.of(self._parameters))
+
+    def to_onnx(self) -> onnx.ModelProto:
+        """Makes an ONNX model that gives `next_state` (N, S) from `state_action` (N, S + A).
+
+        In the data's own units, standardisation included; with rewards it also gives `reward`
+        (N, 1). Variances are left out. `onnx.save(model, path)` writes it.
+
+        Raises:
+            ArgumentError: the model is an ensemble.
+            ImportError: onnx is not installed: `pip install "dynaplan[onnx]"`.
+        """
+        return exchange.to_onnx(NetworkArrays.of(self._parameters))
+
+    def _file_parts(self) -> tuple[files.Arrays, dict[str, Any]]:
+        return files.model_parts(self._fitted())
+
+    @classmethod
+    def _from_file_parts(cls, arrays: files.Arrays, header: dict[str, Any]) -> Self:
+        return cls(files.model_from_parts(cls.__name__, arrays, header))
+
+    def _fitted(self) -> Fitted:
+        return Fitted(
+            self._parameters,
+            self.settings,
+            self.history,
+            self.rows,
+            self._observed,
+        )
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        parts = (self.settings, self.history, self.rows, self._observed)
+        return _restored, (type(self), NetworkArrays.of(self._parameters), parts)
+
+
+def _restored(
+    kind: type[NetworkModel], network: NetworkArrays, parts: tuple[Any, ...]
+) -> NetworkModel:
+    """Makes a model again from its arrays: for copies and other processes."""
+    return kind(Fitted(network.parameters(), *parts))

@@ -1,0 +1,226 @@
+"""How networks are trained: the settings, what is recorded, and the call of the core."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dynaplan import _arrays, _core
+from dynaplan.data.transitions import Transitions
+from dynaplan.errors import ArgumentError, ShapeError
+from dynaplan.models.networks.arrays import NetworkArrays
+
+__all__ = ["Architecture", "Progress", "TrainingHistory", "TrainingSettings"]
+
+Float64 = NDArray[np.float64]
+# (epoch, training loss of each member, held-out loss of each member)
+Progress = Callable[[int, Float64, Float64], object]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Architecture:
+    """What a network looks like; with `TrainingSettings`, all that `fit` was given besides data.
+
+    Attributes:
+        members: K, the networks of an ensemble; 1 for a single one.
+        probabilistic: whether each predicts a variance beside every mean.
+        hidden: units of each hidden layer.
+        activation: what is applied between the layers.
+        angles: the states that are angles in radians.
+        rewards: whether the reward is predicted too.
+    """
+
+    members: int
+    probabilistic: bool
+    hidden: tuple[int, ...]
+    activation: str
+    angles: tuple[int, ...]
+    rewards: bool
+
+    @classmethod
+    def of(cls, parameters: _core.NetworkParameters) -> Architecture:
+        """Returns that of networks in the core."""
+        return cls(
+            members=parameters.members,
+            probabilistic=parameters.probabilistic,
+            hidden=tuple(parameters.hidden),
+            activation=parameters.activation,
+            angles=tuple(parameters.angles),
+            rewards=parameters.rewards,
+        )
+
+
+@dataclass(frozen=True, kw_only=True)
+class TrainingSettings:
+    """How a network was trained; the arguments of `fit` by the same names.
+
+    `held_out` is the share of the rows, or None where the held-out transitions were given, and
+    `seed` is the number that was drawn where none was given.
+    """
+
+    epochs: int
+    batch_size: int
+    learning_rate: float
+    weight_decay: float | tuple[float, ...]
+    held_out: float | None
+    patience: int
+    improvement: float
+    warm_up: int
+    bootstrap: bool
+    seed: int
+
+
+@dataclass(frozen=True)
+class TrainingHistory:
+    """How the training went.
+
+    Attributes:
+        training: (epochs, K) mean loss of each member over the mini-batches of each epoch, as
+            they were met; nan after a member has stopped. The loss is the squared error in
+            standardised units, or with a variance v and after the warm-up
+            `error^2 / v + log v`.
+        held_out: (epochs, K) the same over the held-out rows after each epoch; nan without any.
+        best_epoch: (K,) the epoch whose weights each member keeps, from 0; -1: those it began
+            with.
+        interrupted: whether Ctrl-C ended the training. The model is usable all the same.
+    """
+
+    training: Float64
+    held_out: Float64
+    best_epoch: NDArray[np.intp]
+    interrupted: bool
+
+
+def whole_numbers(name: str, values: Sequence[int] | int) -> tuple[int, ...]:
+    """Returns `values` as a tuple of ints; one int is a tuple of one."""
+    several = [values] if isinstance(values, int | np.integer) else values
+    return tuple(_arrays.integer(name, value) for value in several)
+
+
+def architecture_of(  # noqa: PLR0917  # internal, called with the names it takes
+    data: Transitions,
+    members: int,
+    probabilistic: bool,
+    hidden: Sequence[int],
+    activation: str,
+    angles: Sequence[int],
+    rewards: bool,
+) -> Architecture:
+    """Returns what three `fit`s were asked for."""
+    # A state counted from the end is the same state.
+    states = [i + data.state_dim if i < 0 else i for i in whole_numbers("angles", angles)]
+    return Architecture(
+        members=_arrays.integer("members", members),
+        probabilistic=bool(probabilistic),
+        hidden=whole_numbers("hidden", hidden),
+        activation=activation,
+        angles=tuple(sorted(states)),
+        rewards=bool(rewards),
+    )
+
+
+def arrays_of(data: Transitions, rewards: bool) -> tuple[Float64, Float64, Float64, Float64 | None]:
+    """Returns what the core trains on."""
+    if rewards and data.rewards is None:
+        raise ArgumentError("rewards: True needs transitions with rewards, these have none")
+    return data.states, data.actions, data.next_states, data.rewards if rewards else None
+
+
+def divided(
+    data: Transitions, held_out: float | Transitions, seed: int
+) -> tuple[Transitions, Transitions | None]:
+    """Returns the transitions to train on and those held out, if any."""
+    if isinstance(held_out, Transitions):
+        dims = (held_out.state_dim, held_out.action_dim)
+        if dims != (data.state_dim, data.action_dim):
+            raise ShapeError(
+                f"held_out: got (state_dim, action_dim) {dims}, must be "
+                f"{(data.state_dim, data.action_dim)} as in the training data"
+            )
+        return data, held_out
+    if not 0.0 <= held_out < 1.0:
+        raise ArgumentError(f"held_out: got {held_out}, must be a share from 0 to below 1")
+    count = round(held_out * len(data))
+    if count == 0:
+        return data, None
+    order = np.random.default_rng(seed).permutation(len(data))
+    return data[np.sort(order[count:])], data[np.sort(order[:count])]
+
+
+@dataclass(frozen=True)
+class Fitted:
+    """What a fit leaves behind, the parts of a network model."""
+
+    parameters: _core.NetworkParameters
+    settings: TrainingSettings
+    history: TrainingHistory
+    rows: int
+    observed: tuple[Float64, Float64]
+
+
+def untrained(network: NetworkArrays) -> Fitted:
+    """Returns the parts of a model whose weights were trained elsewhere, on unknown data."""
+    members, inputs = network.members, network.state_dim + network.action_dim
+    settings = TrainingSettings(
+        epochs=0,
+        batch_size=1,
+        learning_rate=0.0,
+        weight_decay=0.0,
+        held_out=0.0,
+        patience=0,
+        improvement=0.0,
+        warm_up=0,
+        bootstrap=False,
+        seed=0,
+    )
+    no_losses = np.empty((0, members))
+    history = TrainingHistory(no_losses, no_losses, np.full(members, -1), interrupted=False)
+    # Lowest and highest value the same: an input that, for all one knows, has no range.
+    observed = (np.zeros(inputs), np.zeros(inputs))
+    return Fitted(network.parameters(), settings, history, 0, observed)
+
+
+def train(
+    data: Transitions,
+    architecture: Architecture,
+    settings: TrainingSettings,
+    *,
+    held_out: float | Transitions,
+    initial: _core.NetworkParameters | None,
+    progress: Progress | None,
+    threads: int,
+) -> Fitted:
+    """Trains all members; `held_out` and `settings.held_out` say the same."""
+    rows, kept_back = divided(data, held_out, settings.seed)
+    core_settings = _core.NetworkFitSettings(
+        epochs=settings.epochs,
+        batch_size=settings.batch_size,
+        learning_rate=settings.learning_rate,
+        weight_decay=np.atleast_1d(settings.weight_decay).tolist(),
+        patience=settings.patience,
+        improvement=settings.improvement,
+        warm_up=settings.warm_up,
+        bootstrap=settings.bootstrap,
+        seed=settings.seed,
+        threads=threads,
+    )
+    parameters, training, held_out_losses, best_epoch, interrupted = _core.fit_networks(
+        arrays_of(rows, architecture.rewards),
+        None if kept_back is None else arrays_of(kept_back, architecture.rewards),
+        members=architecture.members,
+        hidden=architecture.hidden,
+        activation=architecture.activation,
+        probabilistic=architecture.probabilistic,
+        angles=architecture.angles,
+        rewards=architecture.rewards,
+        settings=core_settings,
+        initial=initial,
+        progress=progress,
+    )
+    history = TrainingHistory(training, held_out_losses, np.array(best_epoch), interrupted)
+    inputs = np.hstack([data.states, data.actions])
+    observed = (inputs.min(axis=0), inputs.max(axis=0))
+    return Fitted(parameters, settings, history, len(rows), observed)

@@ -1,0 +1,1 @@
+"""Models rolled out over time: returns, risk, imagination, evaluation."""

@@ -1,0 +1,358 @@
+"""Imagined transitions: short rollouts of a model under a policy, branched from real states."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from dynaplan import _arrays, _core
+from dynaplan.data.transitions import Transitions
+from dynaplan.errors import ArgumentError, ShapeError
+from dynaplan.rewards.terms import Term as RewardTerm
+from dynaplan.rewards.terms import predicted
+from dynaplan.rollouts.rollout import state_limits
+from dynaplan.rollouts.score import takes_step
+from dynaplan.terminations.terms import Term as TerminationTerm
+
+if TYPE_CHECKING:
+    from dynaplan.models.interface import Model
+    from dynaplan.rewards.terms import Reward
+    from dynaplan.rollouts.known_ground import KnownGround
+    from dynaplan.terminations.terms import Termination
+
+__all__ = ["Imagination", "Imagined", "elite_members", "imagine", "starting_states"]
+
+Float64 = NDArray[np.float64]
+
+
+class CompiledPolicy(Protocol):
+    """A policy that the core can run by itself, such as a `SAC`."""
+
+    def _core_policy(self) -> _core.Policy:
+        """Returns the policy as it is now."""
+
+
+# From states (N, S) to actions (N, A).
+PolicyFunction: TypeAlias = Callable[[Float64], ArrayLike]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Imagined:
+    """Transitions that a model made up; those of one start follow each other.
+
+    Attributes:
+        states: (M, S).
+        actions: (M, A).
+        rewards: (M,).
+        next_states: (M, S).
+        terminations: (M,) bool: the system ended in `next_states`. Neither the length of the
+            rollout nor a cut is such an end.
+        starts: (M,) which start each row comes from.
+        lengths: (N,) transitions that come from each start.
+        cut: (N,) bool: the rollout ended early, before a step whose prediction is not to be
+            trusted: the members disagree on it, or it is not finite.
+    """
+
+    states: Float64
+    actions: Float64
+    rewards: Float64
+    next_states: Float64
+    terminations: NDArray[np.bool_]
+    starts: NDArray[np.int64]
+    lengths: NDArray[np.int64]
+    cut: NDArray[np.bool_]
+
+    def __len__(self) -> int:
+        return len(self.states)
+
+    def __repr__(self) -> str:
+        return (
+            f"Imagined({len(self)} rows from {len(self.lengths)} starts, "
+            f"{np.count_nonzero(self.cut)} cut)"
+        )
+
+    def transitions(self) -> Transitions:
+        """Returns them as data like any other; each start is an episode.
+
+        Raises:
+            ShapeError: there is no row.
+        """
+        return Transitions(
+            self.states,
+            self.actions,
+            self.next_states,
+            self.rewards,
+            self.terminations,
+            self.starts,
+        )
+
+
+def imagine(
+    model: Model,
+    starts: ArrayLike,
+    policy: CompiledPolicy | PolicyFunction,
+    length: int = 1,
+    *,
+    reward: Reward | None = None,
+    termination: Termination | None = None,
+    elites: int | Sequence[int] | None = None,
+    known_ground: KnownGround | None = None,
+    clip: float | None = None,
+    seed: int | None = None,
+    threads: int = 1,
+) -> Imagined:
+    """Rolls a model out under a policy for a few steps from each of many states.
+
+    At each step the policy draws an action and one member of the elites, drawn anew for each
+    rollout and step, draws the next state: the branched rollouts of MBPO. With a `SAC` all of it is
+    one call of the compiled core, float32 inside.
+
+    Args:
+        model: the dynamics; of an ensemble single members predict, of others the only one.
+        starts: (N, S) states to begin with, usually real ones; or one (S,).
+        policy: a `SAC`, whose drawn actions are taken; or a function from states (N, S) to actions
+            (N, A), called once a step with all rollouts that go on.
+        length: steps from each start, at most. Default 1.
+        reward: a term, or a function `f(obs, act, next_obs)` on batches. Default (None): the one
+            that the model predicts.
+        termination: where a rollout ends; a term, or a function like a reward's that returns bools.
+        elites: how many members predict, those with the least held-out loss; or their numbers.
+            Default (None): all.
+        known_ground: where the model may be trusted; a rollout is cut before a step that leaves it.
+            Costs a prediction by every member.
+        clip: as in `rollout`.
+        seed: same seed, same bits, whatever `threads`; None draws anew.
+        threads: threads to use.
+
+    Returns:
+        The transitions, those of a start one below the other.
+
+    Raises:
+        ShapeError: an array has the wrong shape, or the policy is for other states or actions.
+        ArgumentError: a start, an action or a reward is not finite; the model predicts no reward
+            and none is given; the reward looks at the step; or an argument is out of range.
+        TypeError: the policy is neither a `SAC` nor a function.
+
+    Source: Janner et al. 2019, "When to trust your model", algorithm 2.
+
+    Example:
+        >>> s, a = np.random.default_rng(0).normal(size=(2, 100, 1))
+        >>> model = dp.LinearGaussian.fit(dp.Transitions(s, a, 0.5 * s + a))
+        >>> reward = dp.rewards.quadratic([1.0])
+        >>> made = dp.imagine(model, s[:5], lambda states: -0.5 * states, 3, reward=reward, seed=0)
+        >>> len(made), bool(abs(made.next_states).max() < 1e-3)
+        (15, True)
+    """
+    first = starting_states(model, starts)
+    imagination = Imagination(
+        model,
+        reward=reward,
+        termination=termination,
+        elites=elites,
+        known_ground=known_ground,
+        limits=state_limits(model, clip),
+        threads=threads,
+    )
+    chosen, policy_function = _policy(policy, model.action_dim)
+    rows = imagination.run(
+        first,
+        _arrays.integer("length", length),
+        _arrays.seed_number(seed),
+        policy=chosen,
+        policy_function=policy_function,
+    )
+    states, actions, rewards, next_states, terminated, lengths, cut = rows
+    made = np.arange(length) < lengths[:, None]
+    origin = np.repeat(np.arange(len(first)), lengths)
+    pays = imagination.reward_function
+    if not made.all():
+        kept = made.ravel()
+        states, actions, next_states = states[kept], actions[kept], next_states[kept]
+        terminated, rewards = terminated[kept], rewards[kept] if pays is None else rewards
+    if pays is not None:
+        rewards = pays(states, actions, next_states)
+    return Imagined(states, actions, rewards, next_states, terminated, origin, lengths, cut)
+
+
+class Imagination:
+    """A model and what its steps earn and where they end, made ready for the core once.
+
+    Args:
+        model: as in `imagine`.
+        reward: likewise.
+        termination: likewise.
+        elites: likewise.
+        known_ground: likewise.
+        limits: (S,) lowest and highest states that predictions are clipped to, or None.
+        threads: as in `imagine`.
+
+    Attributes:
+        reward_function: function of states, actions and next states that returns the rewards, or
+            None where `run` returns them.
+    """
+
+    def __init__(
+        self,
+        model: Model,
+        *,
+        reward: Reward | None,
+        termination: Termination | None,
+        elites: int | Sequence[int] | None,
+        known_ground: KnownGround | None,
+        limits: tuple[Float64, Float64] | None,
+        threads: int,
+    ) -> None:
+        wanted = predicted() if reward is None else reward
+        built_in = wanted._reward if isinstance(wanted, RewardTerm) else None
+        self.reward_function: Callable[..., Float64] | None = None
+        if built_in is None:
+            if not callable(wanted):
+                raise TypeError(
+                    f"reward: got {type(wanted).__name__}, must be a term or a function"
+                )
+            _require_no_step("reward", wanted)
+            self.reward_function = partial(_rewards, wanted)
+        ending, ending_function = _termination(termination)
+        self._settings: dict[str, Any] = {
+            "dynamics": model.dynamics,
+            "reward": built_in,
+            "termination": ending,
+            "termination_function": ending_function,
+            "limits": limits,
+            "elites": elite_members(model, elites),
+            "disagreement_limit": None if known_ground is None else float(known_ground.limit),
+            "threads": _arrays.integer("threads", threads),
+        }
+
+    def run(
+        self,
+        starts: Float64,
+        length: int,
+        seed: int,
+        *,
+        policy: _core.Policy | None = None,
+        policy_function: Callable[..., Float64] | None = None,
+        actions: Float64 | None = None,
+        previous_actions: Float64 | None = None,
+    ) -> tuple[NDArray[Any], ...]:
+        """Calls the core with a policy, or with the actions (N * length, A)."""
+        rows: tuple[NDArray[Any], ...] = _core.imagine(
+            starts=starts,
+            length=length,
+            seed=seed,
+            policy=policy,
+            policy_function=policy_function,
+            actions=actions,
+            previous_actions=previous_actions,
+            **self._settings,
+        )
+        return rows
+
+
+def starting_states(model: Model, starts: ArrayLike) -> Float64:
+    """Returns (N, S) states to begin with, at least one.
+
+    Args:
+        model: whose states they are.
+        starts: (N, S), or one (S,).
+
+    Raises:
+        ShapeError: they are not so.
+    """
+    first: Float64 = _arrays.rows("starts", starts, model.state_dim)
+    if not len(first):
+        raise ShapeError(f"starts: got 0 rows, must be at least one (N, {model.state_dim})")
+    return first
+
+
+def elite_members(model: Model, elites: int | Sequence[int] | None) -> list[int]:
+    """Returns the numbers of the members that predict, in ascending order.
+
+    Args:
+        model: any model.
+        elites: how many, or which, or None for all.
+
+    Raises:
+        ArgumentError: there are not so many.
+    """
+    architecture = getattr(model, "architecture", None)
+    count = 1 if architecture is None else architecture.members
+    if elites is None:
+        return list(range(count))
+    if not isinstance(elites, int | np.integer):
+        return [_arrays.integer("elites", member) for member in elites]
+    if not 1 <= elites <= count:
+        raise ArgumentError(f"elites: got {elites}, must be from 1 to the model's {count} members")
+    return sorted(np.argsort(_held_out_losses(model, count), kind="stable")[:elites].tolist())
+
+
+def _held_out_losses(model: Any, count: int) -> Float64:
+    """Returns (K,) the loss of each member as it is kept; inf where none was measured."""
+    history = getattr(model, "history", None)
+    if history is None or not len(history.held_out):
+        return np.full(count, np.inf)
+    # A member that keeps the weights it began with is better than at any epoch.
+    measured = np.where(np.isnan(history.held_out), np.inf, history.held_out)
+    best = history.best_epoch
+    losses = np.where(best >= 0, measured[best, np.arange(count)], measured.min(axis=0))
+    return np.asarray(losses, np.float64)
+
+
+def _policy(
+    policy: CompiledPolicy | PolicyFunction, action_dim: int
+) -> tuple[_core.Policy | None, Callable[[Float64], Float64] | None]:
+    """Returns the policy as the core runs it, or as a function it calls."""
+    core_policy = getattr(policy, "_core_policy", None)
+    if core_policy is not None:
+        return core_policy(), None
+    if not callable(policy):
+        raise TypeError(f"policy: got {type(policy).__name__}, must be a SAC or a function")
+
+    def actions(states: Float64) -> Float64:
+        count = len(states)
+        rows: Float64 = _arrays.numbers("policy", policy(states))
+        if rows.shape == (count,) and action_dim == 1:
+            rows = rows[:, None]
+        return rows
+
+    return None, actions
+
+
+def _termination(
+    termination: Termination | None,
+) -> tuple[_core.Termination | None, Callable[..., NDArray[np.bool_]] | None]:
+    """Returns the termination as the core runs it, or as a function it calls."""
+    if termination is None or isinstance(termination, TerminationTerm):
+        return None if termination is None else termination._termination, None
+    if not callable(termination):
+        kind = type(termination).__name__
+        raise TypeError(f"termination: got {kind}, must be a term or a function")
+    _require_no_step("termination", termination)
+
+    def ended(states: Float64, actions: Float64, next_states: Float64) -> NDArray[np.bool_]:
+        return np.ascontiguousarray(termination(states, actions, next_states))
+
+    return None, ended
+
+
+def _rewards(
+    reward: Callable[..., ArrayLike], states: Float64, actions: Float64, next_states: Float64
+) -> Float64:
+    """Returns what a function pays for each row."""
+    values: Float64 = _arrays.vector("reward", reward(states, actions, next_states), len(states))
+    if not np.isfinite(values).all():
+        row = int(np.argmin(np.isfinite(values)))
+        raise ArgumentError(f"reward: row {row} is {values[row]}, must be finite")
+    return values
+
+
+def _require_no_step(name: str, function: Callable[..., Any]) -> None:
+    if takes_step(function):
+        raise ArgumentError(
+            f"{name}: has a parameter `step`, must not: an imagined rollout begins anywhere"
+        )

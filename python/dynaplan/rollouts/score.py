@@ -1,0 +1,212 @@
+"""Scores of whole trajectories, for rewards and terminations that are Python functions."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dynaplan import _core
+from dynaplan.errors import ArgumentError, ShapeError
+from dynaplan.rewards.terms import Reward, Term
+from dynaplan.rollouts.known_ground import KnownGround
+from dynaplan.terminations.terms import Term as TerminationTerm
+from dynaplan.terminations.terms import Termination
+
+__all__ = [
+    "Steps",
+    "TrajectoryScore",
+    "compiled",
+    "ended_steps",
+    "step_arrays",
+    "step_rewards",
+    "takes_step",
+]
+
+
+class Steps(NamedTuple):
+    """All steps of N trajectories, one trajectory after another, in float64.
+
+    Attributes:
+        states: (N * H, S).
+        actions: (N * H, A).
+        next_states: (N * H, S).
+        numbers: (N * H,) from 0 to H - 1.
+        horizon: H.
+    """
+
+    states: NDArray[np.float64]
+    actions: NDArray[np.float64]
+    next_states: NDArray[np.float64]
+    numbers: NDArray[np.int64]
+    horizon: int
+
+    def call(self, function: Callable[..., Any]) -> Any:
+        """Calls a user's function with the batch, and with the step numbers if it asks for them."""
+        if takes_step(function):
+            return function(*self[:3], step=self.numbers)
+        return function(*self[:3])
+
+
+class TrajectoryScore:
+    """Scores whole trajectories where the reward or the termination is a Python function.
+
+    Args:
+        reward: any reward.
+        termination: any termination, or None.
+        discount: in (0, 1].
+        previous_action: (A,) applied before the first step, or None.
+        known_ground: where trajectories that leave it are rejected, or None.
+        allowed: (S,) lowest and highest states, outside of which they are rejected, or None.
+        terminal_value: function of states (N, S) that returns (N,) for those where trajectories
+            end, or None.
+    """
+
+    def __init__(
+        self,
+        reward: Reward,
+        termination: Termination | None,
+        discount: float,
+        *,
+        previous_action: NDArray[Any] | None = None,
+        known_ground: KnownGround | None = None,
+        allowed: tuple[NDArray[np.float64], NDArray[np.float64]] | None = None,
+        terminal_value: Callable[[NDArray[Any]], NDArray[np.float64]] | None = None,
+    ) -> None:
+        if not callable(reward):
+            raise TypeError(f"reward: got {type(reward).__name__}, must be a term or a function")
+        if not 0.0 < discount <= 1.0:
+            raise ArgumentError(f"discount: got {discount}, must be in (0, 1]")
+        self.reward = reward
+        self.termination = termination
+        self.discount = discount
+        self.previous_action = previous_action
+        self.allowed = allowed
+        self.terminal_value = terminal_value
+        self.rejects = known_ground is not None and known_ground.on_leaving == "reject"
+
+    def __call__(
+        self,
+        trajectories: NDArray[Any],
+        actions: NDArray[Any],
+        known_steps: NDArray[Any] | None = None,
+    ) -> NDArray[np.float64]:
+        """Returns the total of each trajectory.
+
+        Args:
+            trajectories: (N, H + 1, S).
+            actions: (N, H, A).
+            known_steps: (N,) steps on known ground, or None where all ground is known.
+
+        Returns:
+            (N,); -inf where known ground is left and that rejects, or a state is not allowed.
+        """
+        count, horizon = actions.shape[:2]
+        steps = step_arrays(trajectories, actions)
+        values = step_rewards(self.reward, steps, actions, self.previous_action)
+        alive = np.ones((count, horizon), np.bool_)
+        goes_on = np.ones(count, np.bool_)
+        if self.termination is not None:
+            ended = ended_steps(self.termination, steps).reshape(count, horizon)
+            alive = np.cumsum(ended, axis=1) - ended == 0
+            goes_on[ended.any(axis=1)] = False
+        unknown = np.zeros((count, horizon), np.bool_)
+        if known_steps is not None:
+            unknown = np.arange(horizon) >= known_steps[:, None]
+        rewards = np.where(alive & ~unknown, values.reshape(count, horizon), 0.0)
+        with np.errstate(over="ignore", invalid="ignore"):  # such a trajectory ranks last
+            total: NDArray[np.float64] = rewards @ self.discount ** np.arange(horizon)
+        if self.terminal_value is not None:
+            goes_on[unknown.any(axis=1)] = False
+            value = self.terminal_value(trajectories[:, -1])
+            total += np.where(goes_on, self.discount**horizon * value, 0.0)
+        if self.allowed is not None:
+            low, high = self.allowed
+            after = trajectories[:, 1:]
+            outside = ~((after >= low) & (after <= high)).all(axis=2)
+            total[(alive & ~unknown & outside).any(axis=1)] = -np.inf
+        if self.rejects:
+            total[(alive & unknown).any(axis=1)] = -np.inf
+        return total
+
+    def length(self, trajectory: NDArray[Any], actions: NDArray[Any]) -> int:
+        """Returns the steps of one trajectory, (1, H + 1, S), (1, H, A), up to its end."""
+        if self.termination is None:
+            return int(actions.shape[1])
+        ended = ended_steps(self.termination, step_arrays(trajectory, actions))
+        return int(ended.argmax()) + 1 if ended.any() else len(ended)
+
+
+def step_rewards(
+    reward: Reward, steps: Steps, actions: NDArray[Any], previous_action: NDArray[Any] | None
+) -> NDArray[np.float64]:
+    """Returns (N * H,): what each step of trajectories under actions (N, H, A) earns."""
+    if isinstance(reward, Term):
+        first = actions[:, :1] if previous_action is None else previous_action
+        before = np.empty_like(actions)
+        before[:, :1], before[:, 1:] = first, actions[:, :-1]
+        values = reward(
+            *steps[:3],
+            before.reshape(steps.actions.shape),
+            steps=steps.numbers,
+            horizon=steps.horizon,
+        )
+    else:
+        values = np.asarray(steps.call(reward), dtype=np.float64)
+    if values.shape != steps.numbers.shape:
+        raise ShapeError(
+            f"reward: returned shape {values.shape}, must be {steps.numbers.shape}, "
+            "one number per row of the batch"
+        )
+    return values
+
+
+def compiled(
+    reward: Reward, termination: Termination | None
+) -> tuple[_core.Reward, _core.Termination | None] | None:
+    """Returns both as the core runs them; None where one of them is a Python function."""
+    if not isinstance(reward, Term):
+        return None
+    if termination is None:
+        return reward._reward, None
+    if isinstance(termination, TerminationTerm):
+        return reward._reward, termination._termination
+    return None
+
+
+def step_arrays(trajectories: NDArray[Any], actions: NDArray[Any]) -> Steps:
+    """Returns all steps of trajectories (N, H + 1, S) under actions (N, H, A)."""
+    count, horizon = actions.shape[:2]
+    rows = count * horizon
+    before, after = trajectories[:, :-1], trajectories[:, 1:]
+    return Steps(
+        before.astype(np.float64).reshape(rows, -1),
+        actions.astype(np.float64).reshape(rows, -1),
+        after.astype(np.float64).reshape(rows, -1),
+        np.tile(np.arange(horizon), count),
+        horizon,
+    )
+
+
+def ended_steps(termination: Termination, steps: Steps) -> NDArray[np.bool_]:
+    """Returns (N * H,): where a step meets the termination."""
+    if isinstance(termination, TerminationTerm):
+        return termination(*steps[:3], steps=steps.numbers)
+    ended = np.asarray(steps.call(termination))
+    if ended.shape != steps.numbers.shape:
+        raise ShapeError(
+            f"termination: returned shape {ended.shape}, must be one bool per row of the batch"
+        )
+    return ended.astype(np.bool_)
+
+
+def takes_step(function: Callable[..., Any]) -> bool:
+    """Whether a user's function asks for the numbers of the steps."""
+    try:
+        step = inspect.signature(function).parameters.get("step")
+    except (TypeError, ValueError):  # of some callables that are not written in Python
+        return False
+    return step is not None and step.kind in (step.POSITIONAL_OR_KEYWORD, step.KEYWORD_ONLY)

@@ -1,0 +1,1 @@
+"""Known environments: which one it is, what it pays, when it ends."""

@@ -1,0 +1,28 @@
+"""Terminations: when an episode ends, so that nothing after it counts.
+
+A termination is a term made here, or any Python function `f(obs, act, next_obs)` that takes whole
+batches and returns (N,) of bool. Terms run in C++ inside the rollout. As with rewards, a function
+may have a parameter named `step`, and compiled functions become terms.
+"""
+
+from dynaplan.tasks.terminations import for_env
+from dynaplan.terminations.terms import (
+    Term,
+    Termination,
+    TerminationFunction,
+    compiled,
+    from_numba,
+    inside,
+    outside,
+)
+
+__all__ = [
+    "Term",
+    "Termination",
+    "TerminationFunction",
+    "compiled",
+    "for_env",
+    "from_numba",
+    "inside",
+    "outside",
+]
