@@ -41,14 +41,20 @@ def imagine(inputs: Imagination, threads: int) -> Prepared:
     )
     agent, reward = agent_of(inputs), dp.rewards.quadratic(np.ones(STATES))
     starts = inputs.starts.astype(np.float64)
-    elites = list(range(ELITES))
+    elite_members = list(range(ELITES))
     seed = 0
 
     def run() -> dp.Imagined:
         nonlocal seed
         seed += 1
         return dp.imagine(
-            model, starts, agent, reward=reward, elites=elites, seed=seed, threads=threads
+            model,
+            starts,
+            agent,
+            reward=reward,
+            elite_members=elite_members,
+            seed=seed,
+            threads=threads,
         )
 
     def answer() -> FloatArray:

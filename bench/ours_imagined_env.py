@@ -34,7 +34,7 @@ def step(inputs: ImaginedEnv, threads: int) -> Prepared:
         action_space=(-np.ones(ACTIONS), np.ones(ACTIONS)),
         reward=dp.rewards.quadratic(np.ones(STATES)),
         max_episode_steps=EPISODE_STEPS,
-        elites=list(range(ELITES)),
+        elite_members=list(range(ELITES)),
         clip=None,
         autoreset_mode="SameStep",
         threads=threads,

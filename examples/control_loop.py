@@ -1,4 +1,4 @@
-"""A loop at 500 Hz for a minute: plans within a budget, and when its actions really came.
+"""A loop at 500 Hz for a minute: plans within a time_limit, and when its actions really came.
 
     python examples/control_loop.py                  # a minute
     python examples/control_loop.py --seconds 5 --rate 1000
@@ -56,15 +56,17 @@ def main() -> None:
     for n in range(steps):
         due = begin + n * period
         woke[n] = wait_until(due) - due
-        action = mpc.act(observation, budget=arguments.share * period)
+        action = mpc.act(observation, time_limit=arguments.share * period)
         answered[n] = time.perf_counter() - due
-        cut_short += mpc.last_plan.status == "budget"
+        cut_short += mpc.last_plan.status == "time_limit"
         if n % every == 0:
             observation, paid, *_ = env.step(action.astype(np.float32))
             earned += float(paid)
     gc.enable()
 
-    print(f"{steps} actions at {arguments.rate:g} Hz, {cut_short} plans cut short by their budget")
+    print(
+        f"{steps} actions at {arguments.rate:g} Hz, {cut_short} plans cut short by their time_limit"
+    )
     for name, late in (("loop woke up late by", woke), ("action came after", answered)):
         median, p99, most = 1e6 * np.quantile(late, [0.5, 0.99, 1.0])
         print(f"{name}: median {median:.0f} us, p99 {p99:.0f} us, most {most:.0f} us")

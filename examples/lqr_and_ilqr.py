@@ -19,7 +19,7 @@ B = np.array([[0.005], [0.1]])
 def linear_system() -> None:
     """A cart brought to rest: gains by the Riccati equation, and what bounds change."""
     regulator = dp.lqr(A, B, Q=[1.0, 0.1], R=[0.1])
-    print(f"endless horizon: action = -K s with K = {regulator.K.round(3)}")
+    print(f"infinite horizon: action = -K s with K = {regulator.K.round(3)}")
     print(f"modes of A - B K: {np.abs(np.linalg.eigvals(A - B @ regulator.K)).round(3)}")
 
     rng = np.random.default_rng(0)
@@ -28,7 +28,7 @@ def linear_system() -> None:
     reward = dp.rewards.quadratic([1.0, 0.1], of="state") + dp.rewards.action_cost([0.1])
     start = [2.0, 0.0]
     for limit in (100.0, 1.0):
-        planner = dp.LQR(horizon=40, endless=True)
+        planner = dp.LQR(horizon=40, infinite_horizon=True)
         plan = planner.plan(model, reward, start, action_space=([-limit], [limit]))
         held = int((np.abs(plan.actions) == limit).sum())
         print(

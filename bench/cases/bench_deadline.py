@@ -32,7 +32,7 @@ def least_gain(results: Results) -> float:
 CASE = Case(
     name="deadline",
     summary=(
-        "10,000 calls of `MPC.act(state, budget=)` with a search that would go on for seconds:"
+        "10,000 calls of `MPC.act(state, time_limit=)` with a search that would go on for seconds:"
         " iCEM, 40 sequences an iteration, five networks of Reacher's size as in `icem_budget`, one"
         " thread. After each plan a loop looks at the clock until as much time has passed: how late"
         " it sees its deadline is the machine's own jitter. Late is the time of return less the"

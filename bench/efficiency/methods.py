@@ -82,7 +82,7 @@ _ALL = (
             "planner": {
                 "horizon": 100,
                 "candidates": 100,
-                "elites": 15,
+                "elite_members": 15,
                 "iterations": 5,
                 "initial_std": 1.0,
                 "noise_exponent": 2.0,
@@ -92,16 +92,16 @@ _ALL = (
             "random_episode_steps": 125,
             "random_hold": (5, 40),
             "episode_steps": 500,
-            "refit_every": dp.GrowingSteps(50, 0.1),
+            "refit_every": dp.LinearSchedule(50, 0.1),
             "evaluation_horizon": 50,
         },
         tasks=("dm_control/cartpole-swingup",),
         budgets={"dm_control/cartpole-swingup": 3_000},
     ),
-    _mbpo("mbpo", 2_000, imagined_per_real=40),
-    _mbpo("mbpo_known", 2_000, "Pusher-v5", imagined_per_real=40, known_quantile=0.95),
+    _mbpo("mbpo", 2_000, updates_per_step=40),
+    _mbpo("mbpo_disagreement", 2_000, "Pusher-v5", updates_per_step=40, disagreement_quantile=0.95),
     *(
-        _mbpo(f"mbpo_k{count}", steps, "Pendulum-v1", imagined_per_real=count)
+        _mbpo(f"mbpo_k{count}", steps, "Pendulum-v1", updates_per_step=count)
         for count, steps in ((0, 5_000), (1, 5_000), (5, 3_000), (20, 2_000))
     ),
     Method(
@@ -112,10 +112,10 @@ _ALL = (
         spelled(
             dp.MBPO,
             agent={**WIDE, "real_ratio": 0.1},
-            imagined_per_real=20,
-            longest=1,
+            updates_per_step=20,
+            max_length=1,
             refit_every=250,
-            kept_fits=4,
+            retained_fits=4,
         ),
         LOCOMOTION,
     ),

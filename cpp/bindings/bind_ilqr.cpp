@@ -29,11 +29,11 @@ void run(const LqrSettings& settings, const ExactPlanProblem& problem, PlanMemor
 
 template <class Settings>
 py::tuple plan(const Settings& settings, PlanMemory& memory, const BoundProblem& bound, const py::object& state,
-               const py::object& low, const py::object& high, const py::object& warm_start, const py::object& elites,
-               const py::object& previous_action, IndexType skip, std::uint64_t seed, std::uint32_t call, int threads,
-               std::optional<double> budget) {
-  const std::optional<Clock::time_point> deadline = deadline_of(budget);
-  const PlanInputs inputs{state, low, high, warm_start, elites, previous_action, skip};
+               const py::object& low, const py::object& high, const py::object& warm_start,
+               const py::object& kept_sequences, const py::object& previous_action, IndexType skip, std::uint64_t seed,
+               std::uint32_t call, int threads, std::optional<double> time_limit) {
+  const std::optional<Clock::time_point> deadline = deadline_of(time_limit);
+  const PlanInputs inputs{state, low, high, warm_start, kept_sequences, previous_action, skip};
   const IndexType horizon = settings.horizon;
   ExactPlanProblem problem = inputs.into(bound.exact());
   problem.stream = {seed, call, 0};
@@ -58,9 +58,9 @@ py::tuple plan(const Settings& settings, PlanMemory& memory, const BoundProblem&
 template <class Settings>
 void bind_plan(py::module_& m) {
   m.def("plan", &plan<Settings>, py::arg("planner"), py::arg("memory"), py::arg("problem"), py::arg("state"),
-        py::arg("low"), py::arg("high"), py::arg("warm_start").none(true), py::arg("elites").none(true),
+        py::arg("low"), py::arg("high"), py::arg("warm_start").none(true), py::arg("kept_sequences").none(true),
         py::arg("previous_action").none(true), py::arg("skip"), py::arg("seed"), py::arg("call"), py::arg("threads"),
-        py::arg("budget").none(true));
+        py::arg("time_limit").none(true));
 }
 
 // A, B, Q, R, N, c, the targets of state and action, and the discount.
@@ -80,12 +80,12 @@ py::tuple regulator_tuple(const Regulator& regulator) {
                         to_vector(regulator.slope));
 }
 
-py::tuple endless(const py::tuple& parts) {
+py::tuple infinite_horizon(const py::tuple& parts) {
   const LinearQuadratic problem = problem_of(parts);
   Regulator regulator;
   {
     const py::gil_scoped_release release;
-    regulator = endless_regulator(problem);
+    regulator = infinite_horizon_regulator(problem);
   }
   return regulator_tuple(regulator);
 }
@@ -120,14 +120,14 @@ void bind_ilqr(py::module_& m) {
            py::arg("regularisation_factor"));
   bind_plan<IlqrSettings>(m);
   py::class_<LqrSettings> lqr(m, "LqrSettings", py::module_local());
-  lqr.def(py::init([](IndexType horizon, bool endless) {
-            LqrSettings settings{horizon, endless};
+  lqr.def(py::init([](IndexType horizon, bool infinite_horizon) {
+            LqrSettings settings{horizon, infinite_horizon};
             settings.validate();
             return settings;
           }),
           py::arg("horizon"), py::arg("endless"));
   bind_plan<LqrSettings>(m);
-  m.def("endless_regulator", &endless, py::arg("problem"));
+  m.def("infinite_horizon_regulator", &infinite_horizon, py::arg("problem"));
   m.def("finite_regulators", &finite, py::arg("problem"), py::arg("horizon"), py::arg("final_value"));
 }
 

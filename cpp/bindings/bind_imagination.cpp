@@ -69,7 +69,7 @@ struct Choice {
 };
 
 py::tuple imagine_rows(const DynamicsHandle& dynamics, const py::array& starts, const Choice& choice,
-                       const RewardHandle* reward, const py::object& limits, std::vector<IndexType> elites,
+                       const RewardHandle* reward, const py::object& limits, std::vector<IndexType> elite_members,
                        std::optional<double> disagreement_limit, IndexType length, std::uint64_t seed, int threads) {
   const IndexType state_dim = dynamics.float32->state_dim();
   const IndexType action_dim = dynamics.float32->action_dim();
@@ -78,7 +78,7 @@ py::tuple imagine_rows(const DynamicsHandle& dynamics, const py::array& starts, 
   const PythonTermination termination_function(choice.termination_function, state_dim, action_dim);
   ImaginationProblem problem;
   problem.dynamics = dynamics.float32.get();
-  problem.elites = std::move(elites);
+  problem.elite_members = std::move(elite_members);
   if (choice.policy != nullptr) problem.policy = choice.policy->policy.get();
   if (!choice.policy_function.is_none()) problem.batch_policy = &policy_function;
   if (reward != nullptr) problem.reward = reward->float32.get();
@@ -129,16 +129,16 @@ void bind_imagination(py::module_& m) {
       "imagine",
       [](const DynamicsHandle& dynamics, const py::array& starts, const PolicyHandle* policy,
          const py::object& policy_function, const RewardHandle* reward, const TerminationHandle* termination,
-         const py::object& termination_function, const py::object& limits, std::vector<IndexType> elites,
+         const py::object& termination_function, const py::object& limits, std::vector<IndexType> elite_members,
          std::optional<double> disagreement_limit, IndexType length, std::uint64_t seed, int threads,
          const py::object& actions, const py::object& previous_actions) {
         const Choice choice{policy, policy_function, actions, previous_actions, termination, termination_function};
-        return imagine_rows(dynamics, starts, choice, reward, limits, std::move(elites), disagreement_limit, length,
-                            seed, threads);
+        return imagine_rows(dynamics, starts, choice, reward, limits, std::move(elite_members), disagreement_limit,
+                            length, seed, threads);
       },
       py::kw_only(), py::arg("dynamics"), py::arg("starts"), py::arg("policy").none(true), py::arg("policy_function"),
       py::arg("reward").none(true), py::arg("termination").none(true), py::arg("termination_function"),
-      py::arg("limits"), py::arg("elites"), py::arg("disagreement_limit"), py::arg("length"), py::arg("seed"),
+      py::arg("limits"), py::arg("elite_members"), py::arg("disagreement_limit"), py::arg("length"), py::arg("seed"),
       py::arg("threads"), py::arg("actions") = py::none(), py::arg("previous_actions") = py::none());
 }
 

@@ -34,9 +34,10 @@ py::tuple plan_tuple(const Planner& planner, const PlanProblem& problem, const P
   const auto size = static_cast<std::size_t>(horizon * dynamics.action_dim());
   py::array_t<double> actions({horizon, dynamics.action_dim()});
   py::array_t<double> states({horizon + 1, dynamics.state_dim()});
-  py::array_t<double> elites({static_cast<IndexType>(result.elites.size() / size), horizon, dynamics.action_dim()});
+  py::array_t<double> kept_sequences(
+      {static_cast<IndexType>(result.kept_sequences.size() / size), horizon, dynamics.action_dim()});
   copy_actions(planner, problem, result, horizon, actions.mutable_data());
-  PlanResult::copy_sequences(problem, horizon, result.elites, elites.mutable_data());
+  PlanResult::copy_sequences(problem, horizon, result.kept_sequences, kept_sequences.mutable_data());
   std::copy(result.states.begin(), result.states.end(), states.mutable_data());
   py::object spread = py::none();
   if (!result.spread.empty()) {
@@ -44,7 +45,7 @@ py::tuple plan_tuple(const Planner& planner, const PlanProblem& problem, const P
     std::copy(result.spread.begin(), result.spread.end(), deviations.mutable_data());
     spread = std::move(deviations);
   }
-  return py::make_tuple(actions, states, result.value, name_of(result.status), elites, spread, py::none(),
+  return py::make_tuple(actions, states, result.value, name_of(result.status), kept_sequences, spread, py::none(),
                         result.candidates, result.non_finite, result.rejected, result.iterations);
 }
 
@@ -70,11 +71,11 @@ IndexType horizon_of(const Planner& planner) {
 
 template <class Planner>
 py::tuple plan(const Planner& planner, PlanMemory& memory, const BoundProblem& bound, const py::object& state,
-               const py::object& low, const py::object& high, const py::object& warm_start, const py::object& elites,
-               const py::object& previous_action, IndexType skip, std::uint64_t seed, std::uint32_t call, int threads,
-               std::optional<double> budget) {
-  const std::optional<Clock::time_point> deadline = deadline_of(budget);
-  const PlanInputs inputs{state, low, high, warm_start, elites, previous_action, skip};
+               const py::object& low, const py::object& high, const py::object& warm_start,
+               const py::object& kept_sequences, const py::object& previous_action, IndexType skip, std::uint64_t seed,
+               std::uint32_t call, int threads, std::optional<double> time_limit) {
+  const std::optional<Clock::time_point> deadline = deadline_of(time_limit);
+  const PlanInputs inputs{state, low, high, warm_start, kept_sequences, previous_action, skip};
   PlanProblem problem = inputs.into(bound.sampled());
   problem.stream = {seed, call, 0};
   problem.threads = threads;
@@ -93,15 +94,15 @@ py::tuple plan(const Planner& planner, PlanMemory& memory, const BoundProblem& b
 template <class Planner>
 py::list plan_batch(const Planner& planner, const std::vector<PlanMemory*>& memories, const BoundProblem& bound,
                     const std::vector<py::object>& states, const py::object& low, const py::object& high,
-                    const std::vector<py::object>& warm_starts, const std::vector<py::object>& elites,
+                    const std::vector<py::object>& warm_starts, const std::vector<py::object>& kept_sequences,
                     const std::vector<py::object>& previous_actions, IndexType skip, std::uint64_t seed,
-                    std::uint32_t call, int threads, std::optional<double> budget) {
-  const std::optional<Clock::time_point> deadline = deadline_of(budget);
+                    std::uint32_t call, int threads, std::optional<double> time_limit) {
+  const std::optional<Clock::time_point> deadline = deadline_of(time_limit);
   const PythonInterrupt interrupt;
   std::vector<PlanProblem> problems;
   std::vector<std::unique_ptr<PlanMemory::Lease>> leases;
   for (std::size_t n = 0; n < memories.size(); ++n) {
-    const PlanInputs inputs{states[n], low, high, warm_starts[n], elites[n], previous_actions[n], skip};
+    const PlanInputs inputs{states[n], low, high, warm_starts[n], kept_sequences[n], previous_actions[n], skip};
     problems.push_back(inputs.into(bound.sampled()));
     problems.back().stream = {seed + n, call, 0};
     problems.back().deadline = deadline;
@@ -125,37 +126,39 @@ py::list plan_batch(const Planner& planner, const std::vector<PlanMemory*>& memo
 template <class Planner>
 void bind_plan(py::module_& m) {
   m.def("plan", &plan<Planner>, py::arg("planner"), py::arg("memory"), py::arg("problem"), py::arg("state"),
-        py::arg("low"), py::arg("high"), py::arg("warm_start").none(true), py::arg("elites").none(true),
+        py::arg("low"), py::arg("high"), py::arg("warm_start").none(true), py::arg("kept_sequences").none(true),
         py::arg("previous_action").none(true), py::arg("skip"), py::arg("seed"), py::arg("call"), py::arg("threads"),
-        py::arg("budget").none(true));
+        py::arg("time_limit").none(true));
   m.def("plan_batch", &plan_batch<Planner>, py::arg("planner"), py::arg("memories"), py::arg("problem"),
-        py::arg("states"), py::arg("low"), py::arg("high"), py::arg("warm_starts"), py::arg("elites"),
+        py::arg("states"), py::arg("low"), py::arg("high"), py::arg("warm_starts"), py::arg("kept_sequences"),
         py::arg("previous_actions"), py::arg("skip"), py::arg("seed"), py::arg("call"), py::arg("threads"),
-        py::arg("budget").none(true));
+        py::arg("time_limit").none(true));
 }
 
 void bind_icem(py::module_& m) {
   py::class_<Icem> icem(m, "Icem", py::module_local());
   icem.def(py::init([](IndexType horizon, IndexType candidates, IndexType elites, int iterations, double smoothing,
-                       double initial_std, double min_std, double noise_exponent, double decay, double keep) {
+                       double initial_std, double min_std, double noise_exponent, double population_decay,
+                       double reuse_fraction) {
              return Icem({horizon, candidates, elites, iterations, smoothing, initial_std, min_std, noise_exponent,
-                          decay, keep});
+                          population_decay, reuse_fraction});
            }),
            py::arg("horizon"), py::arg("candidates"), py::arg("elites"), py::arg("iterations"), py::arg("smoothing"),
-           py::arg("initial_std"), py::arg("min_std"), py::arg("noise_exponent"), py::arg("decay"), py::arg("keep"));
+           py::arg("initial_std"), py::arg("min_std"), py::arg("noise_exponent"), py::arg("population_decay"),
+           py::arg("reuse_fraction"));
   bind_plan<Icem>(m);
 }
 
 void bind_mppi(py::module_& m) {
   py::class_<Mppi> mppi(m, "Mppi", py::module_local());
   mppi.def(py::init([](IndexType horizon, IndexType candidates, int iterations, double std, double std_decay,
-                       std::optional<double> temperature, double effective, double control_cost, IndexType knots,
-                       IndexType smoothing_window) {
-             return Mppi({horizon, candidates, iterations, std, std_decay, temperature, effective, control_cost, knots,
-                          smoothing_window});
+                       std::optional<double> temperature, double effective_samples, double control_cost,
+                       IndexType knots, IndexType smoothing_window) {
+             return Mppi({horizon, candidates, iterations, std, std_decay, temperature, effective_samples, control_cost,
+                          knots, smoothing_window});
            }),
            py::arg("horizon"), py::arg("candidates"), py::arg("iterations"), py::arg("std"), py::arg("std_decay"),
-           py::arg("temperature").none(true), py::arg("effective"), py::arg("control_cost"), py::arg("knots"),
+           py::arg("temperature").none(true), py::arg("effective_samples"), py::arg("control_cost"), py::arg("knots"),
            py::arg("smoothing_window"));
   bind_plan<Mppi>(m);
 }
@@ -180,11 +183,12 @@ void bind_planners(py::module_& m) {
   py::class_<BoundProblem>(m, "PlanProblem", py::module_local())
       .def(py::init<const DynamicsHandle&, const RewardHandle*, const py::object&, const py::object&,
                     const TerminationHandle*, const py::object&, const py::object&, const py::object&, double,
-                    const Particles&, const KnownGround*>(),
+                    const Particles&, const DisagreementLimit*>(),
            py::arg("dynamics"), py::arg("reward").none(true), py::arg("score").none(true),
            py::arg("terminal_value").none(true), py::arg("termination").none(true), py::arg("limits").none(true),
            py::arg("allowed").none(true), py::arg("action_rate").none(true), py::arg("discount"), py::arg("particles"),
-           py::arg("known_ground").none(true), py::keep_alive<1, 2>(), py::keep_alive<1, 3>(), py::keep_alive<1, 6>());
+           py::arg("disagreement_limit").none(true), py::keep_alive<1, 2>(), py::keep_alive<1, 3>(),
+           py::keep_alive<1, 6>());
   py::class_<CemSettings> cem(m, "CemSettings", py::module_local());
   cem.def(py::init([](IndexType horizon, IndexType candidates, IndexType elites, int iterations, double smoothing,
                       double initial_std, double min_std, bool returns_mean, bool truncated, double tolerance) {

@@ -21,7 +21,7 @@ struct RolloutInputs {
   const TerminationHandle* termination;
   const py::object& limits;
   const Particles& particles;
-  const KnownGround* known_ground;
+  const DisagreementLimit* disagreement_limit;
 
   template <class T>
   RolloutProblem<T> problem(const std::optional<StateLimits<T>>& bounds) const {
@@ -30,7 +30,7 @@ struct RolloutInputs {
     if (termination != nullptr) problem.termination = termination->get<T>();
     problem.limits = bounds ? &*bounds : nullptr;
     problem.particles = particles;
-    if (known_ground != nullptr) problem.known_ground = *known_ground;
+    if (disagreement_limit != nullptr) problem.disagreement_limit = *disagreement_limit;
     return problem;
   }
 };
@@ -60,11 +60,11 @@ py::object rollout_into(const RolloutInputs& inputs, const py::array& states, co
   const IndexType particles = inputs.particles.count;
   input<T>(out, "out", {batch.count, particles, batch.horizon + 1, problem.dynamics->state_dim()});
   batch.trajectories = static_cast<T*>(out.mutable_data());
-  py::object known_steps = py::none();
-  if (problem.known_ground) {
+  py::object steps_within_limit = py::none();
+  if (problem.disagreement_limit) {
     py::array_t<T> steps({batch.count, particles});
-    batch.known_steps = steps.mutable_data();
-    known_steps = std::move(steps);
+    batch.steps_within_limit = steps.mutable_data();
+    steps_within_limit = std::move(steps);
   }
   const PythonInterrupt interrupt;
   batch.interrupt = &interrupt;
@@ -72,7 +72,7 @@ py::object rollout_into(const RolloutInputs& inputs, const py::array& states, co
     const py::gil_scoped_release release;
     rollout(problem, batch);
   }
-  return known_steps;
+  return steps_within_limit;
 }
 
 template <class T>
@@ -136,9 +136,9 @@ void bind_rollout(py::module_& m) {
             return particles;
           }),
           py::arg("propagation"), py::arg("count"), py::arg("reduction"), py::arg("parameter"));
-  py::class_<KnownGround>(m, "KnownGround", py::module_local())
+  py::class_<DisagreementLimit>(m, "DisagreementLimit", py::module_local())
       .def(py::init([](double limit, bool rejects) {
-             const KnownGround ground{limit, rejects ? OnLeaving::kReject : OnLeaving::kStop};
+             const DisagreementLimit ground{limit, rejects ? OnExceeding::kReject : OnExceeding::kStop};
              ground.validate();
              return ground;
            }),
@@ -150,20 +150,20 @@ void bind_rollout(py::module_& m) {
       "rollout",
       [](const DynamicsHandle& dynamics, const py::array& states, const py::array& actions,
          const TerminationHandle* termination, const py::object& limits, const Particles& particles,
-         const KnownGround* known_ground, std::uint64_t seed, int threads, py::array& out) {
+         const DisagreementLimit* disagreement_limit, std::uint64_t seed, int threads, py::array& out) {
         const auto run = is_float32(actions) ? &rollout_into<float> : &rollout_into<double>;
-        return run({dynamics, termination, limits, particles, known_ground}, states, actions, seed, threads, out);
+        return run({dynamics, termination, limits, particles, disagreement_limit}, states, actions, seed, threads, out);
       },
       py::arg("dynamics"), py::arg("states"), py::arg("actions"), py::arg("termination").none(true),
-      py::arg("limits").none(true), py::arg("particles"), py::arg("known_ground").none(true), py::arg("seed"),
+      py::arg("limits").none(true), py::arg("particles"), py::arg("disagreement_limit").none(true), py::arg("seed"),
       py::arg("threads"), py::arg("out"));
   m.def(
       "returns",
       [](const DynamicsHandle& dynamics, const RewardHandle& reward, const py::array& states, const py::array& actions,
          const py::object& previous_action, const TerminationHandle* termination, const py::object& limits,
-         double discount, const Particles& particles, const KnownGround* known_ground, std::uint64_t seed,
+         double discount, const Particles& particles, const DisagreementLimit* disagreement_limit, std::uint64_t seed,
          int threads) -> py::array {
-        const RolloutInputs inputs{dynamics, termination, limits, particles, known_ground};
+        const RolloutInputs inputs{dynamics, termination, limits, particles, disagreement_limit};
         if (is_float32(actions)) {
           return returns_of<float>(inputs, reward, states, actions, previous_action, discount, seed, threads);
         }
@@ -171,7 +171,7 @@ void bind_rollout(py::module_& m) {
       },
       py::arg("dynamics"), py::arg("reward"), py::arg("states"), py::arg("actions"), py::arg("previous_action"),
       py::arg("termination").none(true), py::arg("limits").none(true), py::arg("discount"), py::arg("particles"),
-      py::arg("known_ground").none(true), py::arg("seed"), py::arg("threads"));
+      py::arg("disagreement_limit").none(true), py::arg("seed"), py::arg("threads"));
 }
 
 }  // namespace dynaplan::bindings

@@ -21,13 +21,13 @@ class PythonScore final : public TrajectoryScore<T> {
   PythonScore(const py::object& function, const Dynamics<T>& dynamics)
       : function_(function), state_dim_(dynamics.state_dim()), action_dim_(dynamics.action_dim()) {}
 
-  void score(const T* states, const T* actions, const T* known_steps, IndexType count, IndexType horizon,
+  void score(const T* states, const T* actions, const T* steps_within_limit, IndexType count, IndexType horizon,
              T* totals) const override {
     const py::gil_scoped_acquire acquire;
     const py::array_t<T> state_array({count, horizon + 1, state_dim_}, states);
     const py::array_t<T> action_array({count, horizon, action_dim_}, actions);
     py::object steps = py::none();
-    if (known_steps != nullptr) steps = py::array_t<T>(count, known_steps);
+    if (steps_within_limit != nullptr) steps = py::array_t<T>(count, steps_within_limit);
     const py::array result = function_(state_array, action_array, steps);
     const auto* values = input<double>(result, "reward", {count});
     for (IndexType n = 0; n < count; ++n) totals[n] = static_cast<T>(values[n]);
@@ -98,7 +98,7 @@ class BoundProblemOf {
   BoundProblemOf(const DynamicsHandle& dynamics, const RewardHandle* reward, const py::object& score,
                  const py::object& terminal_value, const TerminationHandle* termination, const py::object& limits,
                  const py::object& allowed, const py::object& action_rate, double discount, const Particles& particles,
-                 const KnownGround* known_ground)
+                 const DisagreementLimit* disagreement_limit)
       : limits_(limits_of<T>(limits)),
         allowed_(limits_of<T>(allowed)),
         score_function_(score),
@@ -110,7 +110,7 @@ class BoundProblemOf {
     problem.rollout.allowed = allowed_ ? &*allowed_ : nullptr;
     problem.rollout.discount = static_cast<T>(discount);
     problem.rollout.particles = particles;
-    if (known_ground != nullptr) problem.rollout.known_ground = *known_ground;
+    if (disagreement_limit != nullptr) problem.rollout.disagreement_limit = *disagreement_limit;
     if (!score.is_none()) {
       score_.emplace(score_function_, *problem.rollout.dynamics);
       problem.score = &*score_;
@@ -168,8 +168,8 @@ inline const char* name_of(PlanStatus status) {
       return "iterations";
     case PlanStatus::kConverged:
       return "converged";
-    case PlanStatus::kBudget:
-      return "budget";
+    case PlanStatus::kTimeLimit:
+      return "time_limit";
     case PlanStatus::kNoFiniteCandidate:
       break;
   }
@@ -182,9 +182,9 @@ struct PlanInputs {
   const py::object& low;
   const py::object& high;
   const py::object& warm_start;
-  const py::object& elites;
+  const py::object& kept_sequences;
   const py::object& previous_action;
-  IndexType skip;  // steps of the warm start and the elites that have passed
+  IndexType skip;  // steps of the warm start and the kept_sequences that have passed
 
   template <class T>
   PlanProblemOf<T> into(PlanProblemOf<T> problem) const {
@@ -193,7 +193,7 @@ struct PlanInputs {
     problem.action_low = optional_input<double>(low, "action_space.low", {action_dim});
     problem.action_high = optional_input<double>(high, "action_space.high", {action_dim});
     problem.warm_start = earlier(warm_start, "warm_start", {-1, action_dim});
-    problem.carried = earlier(elites, "elites", {-1, -1, action_dim});
+    problem.carried = earlier(kept_sequences, "kept_sequences", {-1, -1, action_dim});
     problem.last_action = optional_input<double>(previous_action, "previous_action", {action_dim});
     return problem;
   }
@@ -209,12 +209,13 @@ struct PlanInputs {
   }
 };
 
-// A budget beyond a day is none: a time that far need not be one that the clock can tell.
-inline std::optional<Clock::time_point> deadline_of(std::optional<double> budget) {
-  if (!budget) return std::nullopt;
-  if (!(*budget > 0.0)) throw ValueError("budget: got " + std::to_string(*budget) + ", must be above 0 seconds");
-  if (*budget > 86400.0) return std::nullopt;
-  return Clock::now() + std::chrono::duration_cast<Clock::duration>(std::chrono::duration<double>(*budget));
+// A time_limit beyond a day is none: a time that far need not be one that the clock can tell.
+inline std::optional<Clock::time_point> deadline_of(std::optional<double> time_limit) {
+  if (!time_limit) return std::nullopt;
+  if (!(*time_limit > 0.0))
+    throw ValueError("time_limit: got " + std::to_string(*time_limit) + ", must be above 0 seconds");
+  if (*time_limit > 86400.0) return std::nullopt;
+  return Clock::now() + std::chrono::duration_cast<Clock::duration>(std::chrono::duration<double>(*time_limit));
 }
 
 }  // namespace dynaplan::bindings

@@ -40,13 +40,13 @@ from dynaplan.functions.signatures import get_include as get_include  # noqa: E4
 from dynaplan.loops.dyna import Dyna as Dyna  # noqa: E402
 from dynaplan.loops.mbpo import MBPO as MBPO  # noqa: E402
 from dynaplan.loops.mbpo import mbpo_paper as mbpo_paper  # noqa: E402
-from dynaplan.loops.pace import GrowingSteps as GrowingSteps  # noqa: E402
+from dynaplan.loops.pace import LinearSchedule as LinearSchedule  # noqa: E402
 from dynaplan.loops.pets import PETS as PETS  # noqa: E402
 from dynaplan.loops.pets import Iteration as Iteration  # noqa: E402
 from dynaplan.loops.presets import pets_cpu as pets_cpu  # noqa: E402
 from dynaplan.loops.presets import pets_paper as pets_paper  # noqa: E402
 from dynaplan.loops.progress import DynaIteration as DynaIteration  # noqa: E402
-from dynaplan.loops.rollout_length import LengthSchedule as LengthSchedule  # noqa: E402
+from dynaplan.loops.rollout_length import RolloutLengthSchedule as RolloutLengthSchedule  # noqa: E402
 from dynaplan.models.files import load as load  # noqa: E402
 from dynaplan.models.functions import CompiledModel as CompiledModel  # noqa: E402
 from dynaplan.models.functions import FunctionModel as FunctionModel  # noqa: E402
@@ -79,11 +79,11 @@ from dynaplan.planners.presets import icem_blitz as icem_blitz  # noqa: E402
 from dynaplan.planners.presets import mppi_pytorch as mppi_pytorch  # noqa: E402
 from dynaplan.planners.random_shooting import RandomShooting as RandomShooting  # noqa: E402
 from dynaplan.rollouts import risk as risk  # noqa: E402
+from dynaplan.rollouts.disagreement import DisagreementLimit as DisagreementLimit  # noqa: E402
 from dynaplan.rollouts.evaluation import Evaluation as Evaluation  # noqa: E402
 from dynaplan.rollouts.evaluation import evaluate as evaluate  # noqa: E402
 from dynaplan.rollouts.imagination import Imagined as Imagined  # noqa: E402
 from dynaplan.rollouts.imagination import imagine as imagine  # noqa: E402
-from dynaplan.rollouts.known_ground import KnownGround as KnownGround  # noqa: E402
 from dynaplan.rollouts.rollout import returns as returns  # noqa: E402
 from dynaplan.rollouts.rollout import rollout as rollout  # noqa: E402
 
@@ -118,6 +118,7 @@ __all__ = [
     "ArgumentError",
     "CategoricalCEM",
     "CompiledModel",
+    "DisagreementLimit",
     "Dyna",
     "DynaIteration",
     "DynaQ",
@@ -129,17 +130,15 @@ __all__ = [
     "Explanation",
     "FunctionModel",
     "GaussianMLP",
-    "GrowingSteps",
     "Identity",
     "Imagined",
     "ImaginedVectorEnv",
     "IsaError",
     "Iteration",
     "Jacobians",
-    "KnownGround",
-    "LengthSchedule",
     "Limits",
     "LinearGaussian",
+    "LinearSchedule",
     "ModelFileError",
     "NetworkUnits",
     "NumericalError",
@@ -152,6 +151,7 @@ __all__ = [
     "RankDeficientWarning",
     "RecursiveLeastSquares",
     "Regulator",
+    "RolloutLengthSchedule",
     "ShapeError",
     "TrainingHistory",
     "Transitions",

@@ -36,7 +36,7 @@ def test_with_nothing_imagined_it_is_plain_sac() -> None:
     """Over an episode, as the resets differ after that."""
     env = pendulum()
     plain = dp.SAC(env, hidden=(16, 16), batch_size=32, learning_starts=60, seed=4).learn(200)
-    dyna = loop(4, imagined_per_real=0, random_steps=60)
+    dyna = loop(4, updates_per_step=0, random_steps=60)
     last(dyna, 200)
     assert dyna.model is None
     mine, its = dyna.agent._core, plain._core
@@ -47,7 +47,7 @@ def test_with_nothing_imagined_it_is_plain_sac() -> None:
 
 
 def test_updates_and_imagined_transitions_are_as_many_as_asked_for() -> None:
-    dyna = loop(length=2)
+    dyna = loop(rollout_length=2)
     seen = list(dyna.run(200))
     assert [(it.steps, it.finished, it.episode) for it in seen] == [(200, True, 0)]
     it = seen[0]
@@ -63,13 +63,13 @@ def test_updates_and_imagined_transitions_are_as_many_as_asked_for() -> None:
 
 
 def test_imagined_transitions_of_several_fits_are_kept() -> None:
-    dyna = loop(length=1, kept_fits=3)
+    dyna = loop(rollout_length=1, retained_fits=3)
     last(dyna, 190)
     assert dyna.agent.replay_sizes == (190, 1200)
 
 
 def test_starts_are_real_and_what_follows_is_the_models() -> None:
-    dyna = loop(length=1)
+    dyna = loop(rollout_length=1)
     last(dyna, 62)
     rows = dyna.agent._core.transitions(True)[0]
     states, actions, after = rows[:, :3], 2.0 * rows[:, 3:4], rows[:, -3:]
@@ -85,7 +85,7 @@ def test_starts_are_real_and_what_follows_is_the_models() -> None:
 
 
 def test_a_trusted_length_is_the_trusted_horizon() -> None:
-    dyna = loop(longest=7)
+    dyna = loop(max_length=7)
     last(dyna, 150)
     assert dyna.evaluation is not None
     assert dyna.length == min(dyna.evaluation.trusted_horizon, 7) > 0
@@ -94,7 +94,7 @@ def test_a_trusted_length_is_the_trusted_horizon() -> None:
 def test_nothing_is_imagined_with_a_model_that_cannot_be_trusted() -> None:
     """A model that knows nothing: the next state is the one before, moved far."""
     wrong = dp.FunctionModel(lambda s, a: s + 5.0, state_dim=3, action_dim=1)
-    dyna = loop(length="trusted")
+    dyna = loop(rollout_length="trusted")
     dyna.learn = lambda data, previous: wrong
     it = last(dyna, 120)
     assert (it.length, it.imagined) == (0, 0)
@@ -134,11 +134,11 @@ def test_the_first_model_is_judged_by_the_last_fifth(random_steps: int, seed: in
     assert dyna.evaluation.starts[0] == held_out
 
 
-def test_known_ground_cuts_rollouts() -> None:
+def test_a_disagreement_limit_cuts_rollouts() -> None:
     def learn(data: dp.Transitions, _: Any) -> dp.Ensemble:
         return dp.Ensemble.fit(data, members=3, hidden=(16,), epochs=10, seed=0)
 
-    free, cut = loop(length=4), loop(length=4, known_quantile=0.5)
+    free, cut = loop(rollout_length=4), loop(rollout_length=4, disagreement_quantile=0.5)
     free.learn = cut.learn = learn
     assert 0 < last(cut, 62).imagined < last(free, 62).imagined == 10 * 40 * 4
 
@@ -170,7 +170,7 @@ def test_an_ensemble_goes_on_to_the_bit(tmp_path: Path) -> None:
         env = pendulum()
         return dp.MBPO(
             env,
-            imagined_per_real=1,
+            updates_per_step=1,
             rollouts_per_step=5,
             random_steps=40,
             refit_every=30,
@@ -256,9 +256,9 @@ def test_any_agent_will_do(tmp_path: Path) -> None:
             Counting(),
             quadratic,
             reward=dp.rewards.for_env(env),
-            imagined_per_real=3,
+            updates_per_step=3,
             rollouts_per_step=2,
-            length=2,
+            rollout_length=2,
             random_steps=50,
             refit_every=25,
             seed=1,
@@ -287,7 +287,7 @@ def test_a_learner_that_was_interrupted_ends_the_run() -> None:
         def __getattr__(self, name: str) -> Any:
             return getattr(self._model, name)
 
-    dyna = loop(length=1)
+    dyna = loop(rollout_length=1)
     dyna.learn = lambda data, previous: Model(quadratic(data, None))
     assert [it.steps for it in dyna.run(300)] == [61]
     assert [it.steps for it in dyna.run(300)] == [101]
@@ -296,15 +296,15 @@ def test_a_learner_that_was_interrupted_ends_the_run() -> None:
 @pytest.mark.parametrize(
     ("changed", "message"),
     [
-        ({"imagined_per_real": -1}, "imagined_per_real: got -1"),
+        ({"updates_per_step": -1}, "updates_per_step: got -1"),
         ({"rollouts_per_step": 0}, "rollouts_per_step: got 0"),
-        ({"length": 0}, "length: got 0"),
-        ({"length": "far"}, "length: got 'far'"),
-        ({"longest": 0}, "longest: got 0"),
+        ({"rollout_length": 0}, "rollout_length: got 0"),
+        ({"rollout_length": "far"}, "rollout_length: got 'far'"),
+        ({"max_length": 0}, "max_length: got 0"),
         ({"random_steps": 1}, "random_steps: got 1"),
         ({"refit_every": 0}, "refit_every: got 0"),
-        ({"kept_fits": 0}, "kept_fits: got 0"),
-        ({"known_quantile": 1.5}, "known_quantile: got 1.5"),
+        ({"retained_fits": 0}, "retained_fits: got 0"),
+        ({"disagreement_quantile": 1.5}, "disagreement_quantile: got 1.5"),
         ({"seed": -1}, "seed: got -1"),
         ({"threads": 0}, "threads: got 0"),
     ],
@@ -318,7 +318,7 @@ def test_settings_out_of_range_are_refused(changed: dict[str, Any], message: str
 
 def test_lengths_grow_as_the_authors_schedules() -> None:
     """Values of their law, computed apart: k0 + clip((e - e0) / (e1 - e0)) (k1 - k0)."""
-    ant = dp.LengthSchedule(20, 100, 1, 25)
+    ant = dp.RolloutLengthSchedule(20, 100, 1, 25)
     assert [ant(1000 * epoch) for epoch in (0, 20, 23, 24, 60, 99, 100, 300)] == [
         1,
         1,
@@ -331,17 +331,17 @@ def test_lengths_grow_as_the_authors_schedules() -> None:
     ]
     for wrong in ((5, 5, 1, 2), (-1, 5, 1, 2), (0, 5, -1, 2)):
         with pytest.raises(dp.ArgumentError):
-            dp.LengthSchedule(*wrong)
+            dp.RolloutLengthSchedule(*wrong)
 
 
 def test_the_authors_settings_are_theirs() -> None:
     hopper = dp.mbpo_paper(pendulum(), "hopper", seed=0)
-    assert hopper.rollout_length == dp.LengthSchedule(20, 150, 1, 15)
+    assert hopper.rollout_length == dp.RolloutLengthSchedule(20, 150, 1, 15)
     settings = hopper.agent.settings
-    assert (hopper.rollouts_per_step * hopper.refit_every, hopper.elites) == (100_000, 5)
+    assert (hopper.rollouts_per_step * hopper.refit_every, hopper.elite_members) == (100_000, 5)
     assert (settings.hidden, settings.batch_size, settings.target_entropy) == ((256, 256), 256, -1)
     assert (settings.real_ratio, settings.learning_rate, settings.tau) == (0.05, 3e-4, 0.005)
-    assert dp.mbpo_paper(pendulum(), "halfcheetah").imagined_per_real == 40
+    assert dp.mbpo_paper(pendulum(), "halfcheetah").updates_per_step == 40
     with pytest.raises(dp.ArgumentError, match="task: got 'cat'"):
         dp.mbpo_paper(pendulum(), "cat")
 

@@ -366,7 +366,7 @@ def test_the_settings_that_are_told_are_those_that_are_used():
     agent = dp.MBPO(gymnasium.make("Pendulum-v1")).agent.settings
     assert {name: getattr(agent, name) for name in SMALL} == SMALL
     assert agent.real_ratio == 0.1
-    assert "imagined_per_real=40, rollouts_per_step=100" in METHODS["mbpo"].text()
+    assert "updates_per_step=40, rollouts_per_step=100" in METHODS["mbpo"].text()
     assert "gradient_steps=20, hidden=(64, 64)" in METHODS["sac_20"].text()
     assert METHODS["pets"].budgeted(TASKS["Pendulum-v1"]).steps == 500
 

@@ -54,17 +54,19 @@ def test_a_plan_costs_97_sequences_and_those_kept():
     model, reward = scalar_model(), dp.rewards.quadratic([1.0])
     plan = dp.ICEM().plan(model, reward, [1.0], action_space=BOX, seed=0)
     assert plan.stats.candidates == 40 + 32 + 25 + 3 + 3
-    assert plan.elites.shape == (3, 30, 1)
+    assert plan.kept_sequences.shape == (3, 30, 1)
     again = dp.ICEM().plan(
-        model, reward, [1.0], action_space=BOX, elites=plan.elites[:, 1:], seed=1
+        model, reward, [1.0], action_space=BOX, kept_sequences=plan.kept_sequences[:, 1:], seed=1
     )
     assert again.stats.candidates == 40 + 32 + 25 + 3 * 3
-    none = dp.ICEM(keep=0.0).plan(model, reward, [1.0], action_space=BOX, seed=0)
-    assert (none.stats.candidates, len(none.elites)) == (97, 0)
+    none = dp.ICEM(reuse_fraction=0.0).plan(model, reward, [1.0], action_space=BOX, seed=0)
+    assert (none.stats.candidates, len(none.kept_sequences)) == (97, 0)
 
 
 def test_the_population_never_falls_below_twice_the_elites():
-    planner = dp.ICEM(candidates=50, elites=20, iterations=4, decay=3.0, keep=0.0)
+    planner = dp.ICEM(
+        candidates=50, elites=20, iterations=4, population_decay=3.0, reuse_fraction=0.0
+    )
     plan = planner.plan(
         scalar_model(), dp.rewards.quadratic([1.0]), [1.0], action_space=BOX, seed=0
     )
@@ -78,13 +80,17 @@ def test_an_elite_of_the_plan_before_is_tried_first_and_kept_if_it_is_the_best(m
     good = dp.CEM(horizon=10, candidates=2000, iterations=20, min_std=1e-3).plan(
         model, reward, [1.0, 1.0, 1.0], **arguments
     )
-    poor = dp.ICEM(horizon=10, candidates=4, elites=2, keep=0.5)
+    poor = dp.ICEM(horizon=10, candidates=4, elites=2, reuse_fraction=0.5)
     alone = poor.plan(model, reward, [1.0, 1.0, 1.0], **arguments)
-    helped = poor.plan(model, reward, [1.0, 1.0, 1.0], elites=good.actions[None], **arguments)
+    helped = poor.plan(
+        model, reward, [1.0, 1.0, 1.0], kept_sequences=good.actions[None], **arguments
+    )
     assert alone.value < good.value - 1e-3
     assert helped.value >= good.value - 1e-5
     # Steps that are not given are drawn, within the bounds.
-    short = poor.plan(model, reward, [1.0, 1.0, 1.0], elites=good.actions[None, :4], **arguments)
+    short = poor.plan(
+        model, reward, [1.0, 1.0, 1.0], kept_sequences=good.actions[None, :4], **arguments
+    )
     assert np.abs(short.actions).max() <= 1.0
 
 
@@ -109,7 +115,7 @@ def test_the_noise_lasts_longer_the_larger_its_exponent():
         return np.zeros(len(act))
 
     for exponent in (0.0, 1.0, 3.0):
-        planner = dp.ICEM(candidates=200, iterations=1, noise_exponent=exponent, keep=0.0)
+        planner = dp.ICEM(candidates=200, iterations=1, noise_exponent=exponent, reuse_fraction=0.0)
         planner.plan(scalar_model(), reward, [0.0], action_space=BOX, seed=0)
     first = flips[0 :: len(flips) // 3]
     assert first[0] == pytest.approx(0.5, abs=0.03)
@@ -141,8 +147,8 @@ def test_it_holds_a_push_that_white_noise_would_shake_off():
     ("settings", "message"),
     [
         ({"elites": 41}, "elites: got 41"),
-        ({"decay": 0.9}, "decay"),
-        ({"keep": 1.5}, "keep"),
+        ({"population_decay": 0.9}, "population_decay"),
+        ({"reuse_fraction": 1.5}, "reuse_fraction"),
         ({"noise_exponent": -1.0}, "noise_exponent"),
         ({"smoothing": 1.0}, "smoothing"),
         ({"min_std": 1.0}, "min_std"),
@@ -159,18 +165,18 @@ def test_settings_out_of_range_are_refused_at_once(settings, message):
 def test_elites_that_do_not_fit_are_refused_by_name():
     model, reward = scalar_model(), dp.rewards.quadratic([1.0])
     planner = dp.ICEM(horizon=5)
-    with pytest.raises(ShapeError, match=r"elites: got shape \(2, 5, 3\)"):
-        planner.plan(model, reward, [1.0], action_space=BOX, elites=np.zeros((2, 5, 3)))
+    with pytest.raises(ShapeError, match=r"kept_sequences: got shape \(2, 5, 3\)"):
+        planner.plan(model, reward, [1.0], action_space=BOX, kept_sequences=np.zeros((2, 5, 3)))
     long = np.random.default_rng(0).uniform(-1, 1, size=(2, 6, 1))
     plans = [
-        planner.plan(model, reward, [1.0], action_space=BOX, elites=long[:, :steps], seed=0)
+        planner.plan(model, reward, [1.0], action_space=BOX, kept_sequences=long[:, :steps], seed=0)
         for steps in (5, 6)
     ]
     np.testing.assert_array_equal(plans[0].actions, plans[1].actions)  # the sixth is left out
     elites = np.zeros((2, 5, 1))
     elites[0, 3] = np.nan
-    with pytest.raises(ArgumentError, match="elites: entry 3 is nan"):
-        planner.plan(model, reward, [1.0], action_space=BOX, elites=elites)
+    with pytest.raises(ArgumentError, match="kept_sequences: entry 3 is nan"):
+        planner.plan(model, reward, [1.0], action_space=BOX, kept_sequences=elites)
 
 
 def test_threads_change_no_bit_with_elites_and_members(model):

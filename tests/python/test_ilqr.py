@@ -259,7 +259,7 @@ def test_the_hand_over_is_never_worth_less_than_what_was_found(learned, seed):
     planner = dp.ILQR(horizon=20, start=sampler, iterations=3)
     plan = planner.plan(learned, REWARDS["pendulum"], start, action_space=space, seed=seed)
     assert plan.value > worth
-    assert plan.elites.shape == found.elites.shape
+    assert plan.kept_sequences.shape == found.kept_sequences.shape
     assert plan.stats.candidates > found.stats.candidates
     assert found.stats.iterations < plan.stats.iterations <= found.stats.iterations + 3
 

@@ -1,4 +1,4 @@
-"""iLQR as a planner to call: status, budget, threads, exceptions, and what it refuses."""
+"""iLQR as a planner to call: status, time_limit, threads, exceptions, and what it refuses."""
 
 from __future__ import annotations
 
@@ -63,18 +63,20 @@ def test_iterations_and_tolerance_say_when_it_ends(model):
     assert plan.value < tight.value
 
 
-@pytest.mark.parametrize("budget", [1e-9, 0.005])
+@pytest.mark.parametrize("time_limit", [1e-9, 0.005])
 @pytest.mark.parametrize("start", [None, dp.ICEM(candidates=2000, elites=100, iterations=20)])
-def test_a_plan_is_there_in_time_and_says_so(budget, start):
+def test_a_plan_is_there_in_time_and_says_so(time_limit, start):
     def slow(obs, act, next_obs):
         time.sleep(0.002)
         return -((next_obs[:, 0] - 0.3) ** 2) - np.abs(act[:, 0]) ** 1.5
 
     planner = dp.ILQR(horizon=30, iterations=100_000, tolerance=0.0, start=start)
     begin = time.perf_counter()
-    plan = planner.plan(scalar_model(), slow, [1.0], action_space=BOX, budget=budget, seed=0)
-    assert time.perf_counter() - begin - budget < 0.1
-    assert plan.status == "budget"
+    plan = planner.plan(
+        scalar_model(), slow, [1.0], action_space=BOX, time_limit=time_limit, seed=0
+    )
+    assert time.perf_counter() - begin - time_limit < 0.1
+    assert plan.status == "time_limit"
     assert np.isfinite(plan.value)
     assert np.abs(plan.actions).max() <= 1.0
 
@@ -83,9 +85,9 @@ def test_a_budget_that_is_enough_changes_no_bit(model):
     start, space = np.array([-1.0, 0.1, 0.0]), ([-2.0], [2.0])
     plans = [
         dp.ILQR(horizon=15, start=dp.ICEM()).plan(
-            model, REWARD, start, action_space=space, seed=0, budget=budget
+            model, REWARD, start, action_space=space, seed=0, time_limit=time_limit
         )
-        for budget in (None, 600.0)
+        for time_limit in (None, 600.0)
     ]
     np.testing.assert_array_equal(plans[0].actions, plans[1].actions)
 
@@ -143,9 +145,9 @@ def test_exceptions_of_a_reward_function_come_through_and_the_planner_works_on()
             'start: got propagation "sample"',
         ),
         (
-            {"start": dp.CEM(known_ground=dp.KnownGround(1.0))},
+            {"start": dp.CEM(disagreement_limit=dp.DisagreementLimit(1.0))},
             dp.ArgumentError,
-            "start: got .* known_ground",
+            "start: got .* disagreement_limit",
         ),
     ],
 )

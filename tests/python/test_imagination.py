@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 import dynaplan as dp
 from dynaplan import _core
-from dynaplan.rollouts.imagination import elite_members
+from dynaplan.rollouts.imagination import chosen_members
 
 Floats = NDArray[np.float64]
 
@@ -127,7 +127,7 @@ def test_the_noise_is_that_of_the_fit() -> None:
 
 def test_members_are_drawn_anew_for_each_rollout_and_step(ensemble: dp.Ensemble) -> None:
     starts, _ = rows(3000, 4)
-    made = dp.imagine(ensemble, starts, policy, 2, elites=[1, 3], seed=0)
+    made = dp.imagine(ensemble, starts, policy, 2, elite_members=[1, 3], seed=0)
     said = members_say(ensemble, made.states, made.actions)
     apart = np.abs(said - made.next_states[:, None]).max(axis=2)
     chosen = apart.argmin(axis=1)
@@ -141,10 +141,12 @@ def test_members_are_drawn_anew_for_each_rollout_and_step(ensemble: dp.Ensemble)
 
 def test_the_predicted_reward_is_that_of_the_member(ensemble: dp.Ensemble) -> None:
     starts, _ = rows(500, 4)
-    made = dp.imagine(ensemble, starts, policy, elites=[2], seed=0)
+    made = dp.imagine(ensemble, starts, policy, elite_members=[2], seed=0)
     paid = made.states[:, 0] - made.actions[:, 1] ** 2
     assert np.corrcoef(made.rewards, paid)[0, 1] > 0.97
-    known = dp.imagine(ensemble, starts, policy, elites=[2], reward=lambda s, a, n: s[:, 0], seed=0)
+    known = dp.imagine(
+        ensemble, starts, policy, elite_members=[2], reward=lambda s, a, n: s[:, 0], seed=0
+    )
     np.testing.assert_array_equal(known.rewards, starts[:, 0])
     np.testing.assert_array_equal(known.next_states, made.next_states)
 
@@ -152,8 +154,8 @@ def test_the_predicted_reward_is_that_of_the_member(ensemble: dp.Ensemble) -> No
 def test_elites_have_the_least_held_out_loss(ensemble: dp.Ensemble) -> None:
     history = ensemble.history
     losses = [history.held_out[best, k] for k, best in enumerate(history.best_epoch)]
-    assert elite_members(ensemble, 2) == sorted(np.argsort(losses)[:2].tolist())
-    assert elite_members(ensemble, None) == [0, 1, 2, 3]
+    assert chosen_members(ensemble, 2) == sorted(np.argsort(losses)[:2].tolist())
+    assert chosen_members(ensemble, None) == [0, 1, 2, 3]
 
 
 def test_an_agents_actions_are_those_it_draws(exact: dp.LinearGaussian, agent: dp.SAC) -> None:
@@ -181,14 +183,16 @@ def test_actions_stay_in_a_box_that_float32_does_not_have(exact: dp.LinearGaussi
     assert agent.replay_sizes == (0, 500)
 
 
-def test_known_ground_cuts_before_the_step_that_leaves_it(ensemble: dp.Ensemble) -> None:
+def test_a_disagreement_limit_cuts_before_the_step_that_leaves_it(ensemble: dp.Ensemble) -> None:
     starts, _ = rows(400, 5)
     starts *= np.linspace(0.1, 8.0, 400)[:, None]  # ever further from the data
     free = dp.imagine(ensemble, starts, policy, 3, seed=0)
     first = np.ascontiguousarray(free.states.reshape(400, 3, STATES)[:, 0])
     known = _core.disagreement(ensemble.dynamics, first, policy(first), 1)
     limit = float(np.median(known))
-    made = dp.imagine(ensemble, starts, policy, 3, known_ground=dp.KnownGround(limit), seed=0)
+    made = dp.imagine(
+        ensemble, starts, policy, 3, disagreement_limit=dp.DisagreementLimit(limit), seed=0
+    )
     close = np.isclose(known, limit, rtol=1e-3)
     np.testing.assert_array_equal((made.lengths == 0)[~close], (known > limit)[~close])
     kept = _core.disagreement(ensemble.dynamics, made.states, made.actions, 1)
@@ -233,13 +237,13 @@ def test_predictions_that_are_not_finite_are_cut() -> None:
 @pytest.mark.parametrize("count", [1, 63, 1000])
 def test_threads_change_no_bit(ensemble: dp.Ensemble, agent: dp.SAC, count: int) -> None:
     starts, _ = rows(count, 8)
-    one = dp.imagine(ensemble, starts, agent, 3, elites=2, seed=5)
+    one = dp.imagine(ensemble, starts, agent, 3, elite_members=2, seed=5)
     for threads in (2, 5):
-        other = dp.imagine(ensemble, starts, agent, 3, elites=2, seed=5, threads=threads)
+        other = dp.imagine(ensemble, starts, agent, 3, elite_members=2, seed=5, threads=threads)
         np.testing.assert_array_equal(one.next_states, other.next_states)
         np.testing.assert_array_equal(one.actions, other.actions)
         np.testing.assert_array_equal(one.rewards, other.rewards)
-    other = dp.imagine(ensemble, starts, agent, 3, elites=2, seed=6)
+    other = dp.imagine(ensemble, starts, agent, 3, elite_members=2, seed=6)
     assert not np.array_equal(one.actions, other.actions)
 
 
@@ -308,9 +312,9 @@ def test_what_does_not_fit_is_refused(agent: dp.SAC) -> None:
     refuse("reward: is another one", dp.ArgumentError, reward=at_the_end)
     refuse("termination: got int", TypeError, termination=4)
     refuse("termination: got dtype", TypeError, termination=lambda s, a, n: s[:, 0])
-    refuse("elites: got 2", dp.ArgumentError, elites=2)
-    refuse("elites: got member 1", dp.ArgumentError, elites=[1])
-    refuse("elites: got none", dp.ArgumentError, elites=[])
+    refuse("elite_members: got 2", dp.ArgumentError, elite_members=2)
+    refuse("elite_members: got member 1", dp.ArgumentError, elite_members=[1])
+    refuse("elite_members: got none", dp.ArgumentError, elite_members=[])
     pendulum = dp.SAC(gym.make("Pendulum-v1"), hidden=(8,))
     refuse("policy: is for 3 states and 1 actions", dp.ShapeError, policy=pendulum)
 
@@ -332,7 +336,7 @@ def test_the_core_wants_a_policy_or_actions(exact: dp.LinearGaussian) -> None:
         "termination": None,
         "termination_function": None,
         "limits": None,
-        "elites": [0],
+        "elite_members": [0],
         "disagreement_limit": None,
         "length": 2,
         "seed": 0,

@@ -118,7 +118,7 @@ def test_same_seed_same_bits_whatever_the_threads(ensemble: dp.Ensemble, count: 
         "starts": ensemble_data().states,
         "action_space": BOX,
         "max_episode_steps": 9,
-        "elites": 3,
+        "elite_members": 3,
     }
     first = dp.ImaginedVectorEnv(ensemble, count, **settings)
     wanted = course(first, 11)
@@ -166,14 +166,14 @@ def test_starts_are_drawn_evenly() -> None:
 
 def test_where_members_disagree_the_episode_is_cut(ensemble: dp.Ensemble) -> None:
     data = ensemble_data()
-    ground = dp.KnownGround.calibrated(ensemble, data, quantile=0.9)
+    ground = dp.DisagreementLimit.calibrated(ensemble, data, quantile=0.9)
     starts = np.concatenate([data.states, 30.0 * data.states[:50]])
     envs = dp.ImaginedVectorEnv(
-        ensemble, 2000, starts, action_space=BOX, known_ground=ground, cut_reward=-3.0
+        ensemble, 2000, starts, action_space=BOX, disagreement_limit=ground, cut_reward=-3.0
     )
     before, _ = envs.reset(seed=0)
     after, rewards, terminated, truncated, infos = envs.step(np.tanh(before))
-    wanted = dp.imagine(ensemble, before, np.tanh, known_ground=ground, seed=0).cut
+    wanted = dp.imagine(ensemble, before, np.tanh, disagreement_limit=ground, seed=0).cut
     np.testing.assert_array_equal(infos["cut"], wanted)
     np.testing.assert_array_equal(infos["_cut"], wanted)
     np.testing.assert_array_equal(truncated, wanted)

@@ -112,7 +112,7 @@ def test_bad_masks_are_refused(mask: Any, error: type[Exception]) -> None:
         ({"reward": lambda s, a, n, step: step}, dp.ArgumentError, "reward: has a parameter"),
         ({"termination": 3.0}, TypeError, "termination: got float"),
         ({"cut_reward": np.nan}, dp.ArgumentError, "cut_reward: got nan"),
-        ({"elites": 2}, dp.ArgumentError, "elites"),
+        ({"elite_members": 2}, dp.ArgumentError, "elite_members"),
         ({"clip": -1.0}, dp.ArgumentError, "clip"),
         ({"autoreset_mode": "Never"}, dp.ArgumentError, "autoreset_mode: got 'Never'"),
         ({"seed": -1}, dp.ArgumentError, "seed"),

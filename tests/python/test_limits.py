@@ -15,7 +15,7 @@ PLANNERS = {
     "cem": dp.CEM(horizon=6, candidates=40, elites=5, iterations=3),
     "cem, mean": dp.CEM(horizon=6, candidates=40, elites=5, iterations=3, result="mean"),
     "icem": dp.ICEM(horizon=6),
-    "mppi": dp.MPPI(horizon=6, candidates=40, effective=5.0),
+    "mppi": dp.MPPI(horizon=6, candidates=40, effective_samples=5.0),
     "random shooting": dp.RandomShooting(horizon=6, candidates=40),
 }
 

@@ -199,11 +199,11 @@ def test_an_endless_horizon_with_targets_is_the_limit_of_long_ones():
             "action_target": [0.3],
             "discount": discount,
         }
-        endless = dp.lqr(a, b, [1.0, 1.0], [1.0], **settings)
+        infinite_horizon = dp.lqr(a, b, [1.0, 1.0], [1.0], **settings)
         long = dp.lqr(a, b, [1.0, 1.0], [1.0], horizon=200, **settings)
-        np.testing.assert_allclose(long.K[0], endless.K, rtol=1e-12)
-        np.testing.assert_allclose(long.k[0], endless.k, rtol=1e-12)
-        np.testing.assert_allclose(long.p[0], endless.p, rtol=1e-11)
+        np.testing.assert_allclose(long.K[0], infinite_horizon.K, rtol=1e-12)
+        np.testing.assert_allclose(long.k[0], infinite_horizon.k, rtol=1e-12)
+        np.testing.assert_allclose(long.p[0], infinite_horizon.p, rtol=1e-11)
 
 
 @pytest.mark.parametrize(
@@ -290,7 +290,7 @@ def test_endless_planning_applies_the_endless_gain_at_any_horizon():
     model = exact_linear_model(*DOUBLE_INTEGRATOR)
     reward = dp.rewards.quadratic([1.0, 1.0], of="state") + dp.rewards.action_cost([1.0])
     for horizon in (1, 7):
-        planner = dp.LQR(horizon=horizon, endless=True)
+        planner = dp.LQR(horizon=horizon, infinite_horizon=True)
         plan = planner.plan(model, reward, [1.0, -2.0], action_space=WIDE)
         gain = np.array([[0.422082440385, 1.243928853904]])
         np.testing.assert_allclose(plan.gains, np.tile(-gain, (horizon, 1, 1)), rtol=1e-9)
@@ -314,10 +314,12 @@ def test_a_price_on_changes_is_planned_for_exactly():
     )
     mixed = np.array([[0.0], [0.0], [-change]])
     start, previous = np.array([1.0, 0.5]), 0.7
-    for endless in (False, True):
-        exact = dp.lqr(*whole, N=mixed, **({} if endless else {"horizon": 9, "Q_final": [0.0] * 3}))
-        first = exact.K if endless else exact.K[0]
-        plan = dp.LQR(horizon=9, endless=endless).plan(
+    for infinite_horizon in (False, True):
+        exact = dp.lqr(
+            *whole, N=mixed, **({} if infinite_horizon else {"horizon": 9, "Q_final": [0.0] * 3})
+        )
+        first = exact.K if infinite_horizon else exact.K[0]
+        plan = dp.LQR(horizon=9, infinite_horizon=infinite_horizon).plan(
             model, reward, start, action_space=WIDE, previous_action=[previous]
         )
         best = -first @ np.array([*start, previous])

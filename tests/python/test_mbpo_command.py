@@ -51,13 +51,13 @@ def test_a_checkpoint_is_gone_on_with(one_episode, capsys):
     assert re.search(r"^ +180 ", second, re.M)
     whole = dp.MBPO(
         gymnasium.make("Pendulum-v1"),
-        imagined_per_real=0,
+        updates_per_step=0,
         reward=dp.rewards.for_env("Pendulum-v1"),
         random_steps=60,
         seed=0,
     )
     list(whole.run(120))
-    again = dp.MBPO(gymnasium.make("Pendulum-v1"), imagined_per_real=0, seed=5)
+    again = dp.MBPO(gymnasium.make("Pendulum-v1"), updates_per_step=0, seed=5)
     again.restore("run.dyna")
     np.testing.assert_array_equal(again.data.states[:120], whole.data.states)
 

@@ -111,7 +111,7 @@ def test_knots_and_smoothing_make_plans_smooth():
         ({"temperature": 0.0}, "temperature"),
         ({"control_cost": 0.5}, "control_cost"),
         ({"control_cost": 1.5, "temperature": 1.0}, "control_cost"),
-        ({"effective": 0.5}, "effective"),
+        ({"effective_samples": 0.5}, "effective_samples"),
         ({"std": 0.0}, "std"),
         ({"std_decay": 1.1}, "std_decay"),
         ({"knots": 21}, "knots"),

@@ -115,13 +115,13 @@ def calibration(rows: int = 400) -> dp.Transitions:
     return dp.Transitions(states, actions, states)
 
 
-def test_known_ground_is_calibrated_on_data(model) -> None:
+def test_a_disagreement_limit_is_calibrated_on_data(model) -> None:
     data = calibration()
     expected = NETWORKS.disagreement(data.states, data.actions)
     for quantile in (0.5, 0.99):
-        ground = dp.KnownGround.calibrated(model, data, quantile=quantile)
+        ground = dp.DisagreementLimit.calibrated(model, data, quantile=quantile)
         assert ground.limit == pytest.approx(np.quantile(expected, quantile), rel=1e-9)
-        assert ground.on_leaving == "reject"
+        assert ground.on_exceeding == "reject"
     np.testing.assert_array_equal(
         *(_core.disagreement(model.dynamics, data.states, data.actions, n) for n in (1, 2))
     )
@@ -136,8 +136,8 @@ def left_at(limit: float, member: int, actions: Float64) -> Float64:
 
 
 @pytest.mark.parametrize("reward", [TERM, lambda o, a, n: -(n**2 @ WEIGHTS)])
-def test_leaving_known_ground_rejects_or_stops(model, actions, reward) -> None:
-    limit = dp.KnownGround.calibrated(model, calibration(), quantile=0.8).limit
+def test_exceeding_the_disagreement_limit_rejects_or_stops(model, actions, reward) -> None:
+    limit = dp.DisagreementLimit.calibrated(model, calibration(), quantile=0.8).limit
     steps = np.stack([left_at(limit, m, actions) for m in range(3)])
     assert 0.1 < (steps == 4).all(axis=0).mean() < 0.9
     each = np.stack([-(followed(m, actions)[0][:, 1:] ** 2 @ WEIGHTS) for m in range(3)])
@@ -146,7 +146,7 @@ def test_leaving_known_ground_rejects_or_stops(model, actions, reward) -> None:
         "stop": counted,
         "reject": np.where((steps == 4).all(axis=0), counted, -np.inf),
     }
-    for on_leaving, values in expected.items():
+    for on_exceeding, values in expected.items():
         got = dp.returns(
             model,
             reward,
@@ -154,7 +154,7 @@ def test_leaving_known_ground_rejects_or_stops(model, actions, reward) -> None:
             actions,
             propagation="tsinf",
             particles=3,
-            known_ground=dp.KnownGround(limit, on_leaving),
+            disagreement_limit=dp.DisagreementLimit(limit, on_exceeding),
         )
         np.testing.assert_allclose(got, values, rtol=1e-9)
     paths = dp.rollout(
@@ -163,7 +163,7 @@ def test_leaving_known_ground_rejects_or_stops(model, actions, reward) -> None:
         actions,
         propagation="tsinf",
         particles=3,
-        known_ground=dp.KnownGround(limit),
+        disagreement_limit=dp.DisagreementLimit(limit),
     )
     for member in range(3):
         for n in np.flatnonzero(steps[member] < 4):
@@ -174,15 +174,15 @@ def test_leaving_known_ground_rejects_or_stops(model, actions, reward) -> None:
 
 
 @pytest.mark.parametrize("reward", [TERM, lambda o, a, n: -(n**2 @ WEIGHTS)])
-def test_a_plan_keeps_to_known_ground(model, reward) -> None:
-    ground = dp.KnownGround.calibrated(model, calibration(), quantile=0.5)
+def test_a_plan_keeps_within_the_disagreement_limit(model, reward) -> None:
+    ground = dp.DisagreementLimit.calibrated(model, calibration(), quantile=0.5)
     planner = dp.CEM(
         horizon=3,
         candidates=200,
         elites=20,
         propagation="tsinf",
         particles=3,
-        known_ground=ground,
+        disagreement_limit=ground,
         clip=None,
     )
     space = (np.full(2, -2.0), np.full(2, 2.0))
@@ -197,11 +197,11 @@ def test_a_plan_keeps_to_known_ground(model, reward) -> None:
         plan.actions[None],
         propagation="tsinf",
         particles=3,
-        known_ground=ground,
+        disagreement_limit=ground,
     )
     assert plan.value == pytest.approx(value[0], rel=1e-3)
-    hopeless = dp.KnownGround(0.0)
-    none = dp.RandomShooting(horizon=3, candidates=50, known_ground=hopeless, clip=None).plan(
+    hopeless = dp.DisagreementLimit(0.0)
+    none = dp.RandomShooting(horizon=3, candidates=50, disagreement_limit=hopeless, clip=None).plan(
         model, reward, np.zeros(3), action_space=space, seed=0
     )
     assert none.status == "no_finite_candidate"

@@ -285,25 +285,25 @@ def test_what_only_an_ensemble_or_a_model_of_rewards_can_do_is_refused_of_others
     with pytest.raises(dp.ArgumentError, match="only a rollout knows"):
         dp.rewards.predicted()([[0.0]], [[0.0]], [[0.0]])
     with pytest.raises(dp.ArgumentError, match="never disagree"):
-        dp.KnownGround.calibrated(model, linear_system(10, 1, 1))
+        dp.DisagreementLimit.calibrated(model, linear_system(10, 1, 1))
 
 
-def test_known_ground_is_all_ground_for_a_model_of_one_member():
+def test_a_disagreement_limit_is_all_ground_for_a_model_of_one_member():
     model, actions = scalar_model(), np.ones((4, 3, 1))
     reward = dp.rewards.quadratic([1.0])
-    for on_leaving in ("reject", "stop"):
-        ground = dp.KnownGround(0.0, on_leaving)
+    for on_exceeding in ("reject", "stop"):
+        ground = dp.DisagreementLimit(0.0, on_exceeding)
         for function in (reward, lambda o, a, n: -(n[:, 0] ** 2)):
             np.testing.assert_allclose(
-                dp.returns(model, function, [1.0], actions, known_ground=ground),
+                dp.returns(model, function, [1.0], actions, disagreement_limit=ground),
                 dp.returns(model, reward, [1.0], actions),
                 rtol=1e-12,
             )
     with pytest.raises(dp.ArgumentError, match="limit: got -1"):
-        dp.KnownGround(-1.0)
+        dp.DisagreementLimit(-1.0)
     with pytest.raises(dp.ArgumentError, match="limit: got nan"):
-        dp.KnownGround(np.nan)
-    with pytest.raises(dp.ArgumentError, match="on_leaving"):
-        dp.KnownGround(1.0, "fly")
+        dp.DisagreementLimit(np.nan)
+    with pytest.raises(dp.ArgumentError, match="on_exceeding"):
+        dp.DisagreementLimit(1.0, "fly")
     with pytest.raises(dp.ArgumentError, match="quantile"):
-        dp.KnownGround.calibrated(model, linear_system(10, 1, 1), quantile=2.0)
+        dp.DisagreementLimit.calibrated(model, linear_system(10, 1, 1), quantile=2.0)

@@ -113,7 +113,7 @@ def test_episodes_and_pauses_may_grow_with_the_steps():
         asked.append(steps)
         return steps // 4
 
-    longest = dp.GrowingSteps(4, 0.25)
+    longest = dp.LinearSchedule(4, 0.25)
     course = list(
         loop(Slider(100), learn, random_steps=20, episode_steps=longest, refit_every=pause).run(50)
     )
@@ -124,12 +124,12 @@ def test_episodes_and_pauses_may_grow_with_the_steps():
         list(loop(Slider(), Fits(), random_steps=20, refit_every=lambda steps: 0).run(50))
     with pytest.raises(dp.ArgumentError, match=r"episode_steps\(20\): got 0"):
         list(loop(Slider(), Fits(), random_steps=20, episode_steps=lambda steps: 0).run(50))
-    with pytest.raises(dp.ArgumentError, match="least: got 0"):
-        dp.GrowingSteps(0, 0.5)
-    with pytest.raises(dp.ArgumentError, match="share: got -1"):
-        dp.GrowingSteps(1, -1.0)
-    with pytest.raises(dp.ArgumentError, match="share: got 'a', must be finite and above 0"):
-        dp.GrowingSteps(1, "a")
+    with pytest.raises(dp.ArgumentError, match="minimum: got 0"):
+        dp.LinearSchedule(0, 0.5)
+    with pytest.raises(dp.ArgumentError, match="fraction: got -1"):
+        dp.LinearSchedule(1, -1.0)
+    with pytest.raises(dp.ArgumentError, match="fraction: got 'a', must be finite and above 0"):
+        dp.LinearSchedule(1, "a")
 
 
 def test_the_evaluation_is_of_the_model_that_had_not_seen_the_episode():

@@ -173,8 +173,8 @@ def icem(draw: st.DrawFn) -> dp.ICEM:
         smoothing=draw(st.sampled_from([0.0, 0.1, 0.9])),
         initial_std=draw(st.sampled_from([0.5, 1e-6, 1e6])),
         noise_exponent=draw(st.sampled_from([0.0, 2.0, 50.0])),
-        decay=draw(st.sampled_from([1.0, 1.25, 10.0])),
-        keep=draw(st.sampled_from([0.0, 0.3, 1.0])),
+        population_decay=draw(st.sampled_from([1.0, 1.25, 10.0])),
+        reuse_fraction=draw(st.sampled_from([0.0, 0.3, 1.0])),
         propagation=propagation,
         particles=particles,
         **{name: draw(values) for name, values in SPREAD.items()},
@@ -192,7 +192,7 @@ def mppi(draw: st.DrawFn) -> dp.MPPI:
         std=draw(st.sampled_from([0.5, 1e-6, 1e6])),
         std_decay=draw(st.sampled_from([1.0, 0.7, 1e-20])),
         temperature=temperature,
-        effective=draw(st.floats(1.0, float(candidates))),
+        effective_samples=draw(st.floats(1.0, float(candidates))),
         control_cost=0.0 if temperature is None else draw(st.sampled_from([0.0, 1.0])),
         knots=draw(st.sampled_from([0, 1, 3])),
         smoothing_window=draw(st.sampled_from([1, 3])),
@@ -227,7 +227,7 @@ def cases(planner: st.SearchStrategy[Any]) -> st.SearchStrategy[dict[str, Any]]:
             "states": st.lists(st.tuples(NUMBERS, NUMBERS), min_size=2, max_size=2),
             "warm_start": WARM_STARTS,
             "previous_action": st.one_of(st.none(), st.tuples(NUMBERS, NUMBERS)),
-            "budget": st.sampled_from([None, None, 1e-9]),
+            "time_limit": st.sampled_from([None, None, 1e-9]),
         }
     )
 
@@ -250,14 +250,14 @@ def run(case: dict[str, Any]) -> None:
         action_space=tuple(box),
         warm_start=None if start is None else np.reshape(start, (4, ACTIONS)),
         previous_action=case["previous_action"],
-        budget=case["budget"],
+        time_limit=case["time_limit"],
         seed=0,
     )
     check(plan.actions, box)
-    check(plan.elites, box)
+    check(plan.kept_sequences, box)
     mpc = dp.MPC(model, case["reward"], case["planner"], action_space=tuple(box), seed=0)
     for state in case["states"]:
-        check(mpc.act(state, budget=case["budget"]), box)
+        check(mpc.act(state, time_limit=case["time_limit"]), box)
         assert mpc.last_plan is not None
         check(mpc.last_plan.actions, box)
 

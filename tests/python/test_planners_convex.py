@@ -31,7 +31,7 @@ PLANNERS: dict[str, Any] = {
         elites=25,
         iterations=20,
         smoothing=0.3,
-        decay=1.0,
+        population_decay=1.0,
         noise_exponent=0.0,
         clip=None,
     ),

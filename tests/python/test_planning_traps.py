@@ -55,10 +55,10 @@ def test_an_elite_whose_return_has_become_nan_is_not_kept() -> None:
 
     poor = np.full((4, 3, 1), 0.95)
     plan = dp.ICEM(horizon=3, initial_std=0.2).plan(
-        scalar_model(), reward, [0.0], action_space=BOX, elites=poor, seed=0
+        scalar_model(), reward, [0.0], action_space=BOX, kept_sequences=poor, seed=0
     )
-    assert len(plan.elites) > 0
-    assert np.abs(plan.elites).max() < 0.9
+    assert len(plan.kept_sequences) > 0
+    assert np.abs(plan.kept_sequences).max() < 0.9
     assert plan.value == pytest.approx(-3.0, abs=0.1)
 
 
@@ -70,7 +70,7 @@ def test_an_elite_whose_return_has_become_nan_is_not_kept() -> None:
             horizon=6, candidates=4000, iterations=1, initial_std=width, min_std=0.0
         ),
         lambda width: dp.ICEM(
-            horizon=6, candidates=4000, iterations=1, initial_std=width, keep=0.0
+            horizon=6, candidates=4000, iterations=1, initial_std=width, reuse_fraction=0.0
         ),
         lambda width: dp.MPPI(horizon=6, candidates=4000, iterations=1, std=width),
     ],

@@ -53,8 +53,8 @@ BLITZ = {
     "initial_std": 0.5,
     "min_std": 0.0,
     "noise_exponent": 3.0,
-    "decay": 1.25,
-    "keep": 0.3,
+    "population_decay": 1.25,
+    "reuse_fraction": 0.3,
     "propagation": "mean",
     "particles": 1,
 }
@@ -66,7 +66,7 @@ PYTORCH_MPPI = {
     "std": 0.5,
     "std_decay": 1.0,
     "temperature": 1.0,
-    "effective": 10.0,  # not heeded where a temperature is given
+    "effective_samples": 10.0,  # not heeded where a temperature is given
     "control_cost": 1.0,
     "knots": 0,
     "smoothing_window": 1,
@@ -76,7 +76,7 @@ PYTORCH_MPPI = {
 # Of every preset: nobody clips states, discounts, or minds the spread of the particles.
 SHARED = {
     "risk": dp.risk.Mean(),
-    "known_ground": None,
+    "disagreement_limit": None,
     "discount": 1.0,
     "clip": None,
     "threads": 1,
@@ -121,7 +121,7 @@ def test_a_blitz_plan_draws_97_sequences() -> None:
     plan = dp.icem_blitz().plan(
         scalar_model(), dp.rewards.quadratic([1.0]), [1.0], action_space=([-1.0], [1.0]), seed=0
     )
-    assert plan.stats.candidates - 2 * len(plan.elites) == 40 + 32 + 25
+    assert plan.stats.candidates - 2 * len(plan.kept_sequences) == 40 + 32 + 25
 
 
 @pytest.mark.parametrize("preset", [dp.cem_planet, dp.icem_blitz, dp.mppi_pytorch])

@@ -284,7 +284,12 @@ def test_a_loop_feeds_it_and_refuses_checkpoints(tmp_path: Path) -> None:
         sb3.SAC("MlpPolicy", gym.make("Pendulum-v1"), policy_kwargs=small(), batch_size=32, seed=0)
     )
     dyna = dyna_of(
-        agent, length=2, rollouts_per_step=4, random_steps=50, refit_every=25, imagined_per_real=2
+        agent,
+        rollout_length=2,
+        rollouts_per_step=4,
+        random_steps=50,
+        refit_every=25,
+        updates_per_step=2,
     )
     list(dyna.run(80))
     assert agent.replay_sizes == (80, 4 * 25 * 2)
@@ -380,6 +385,6 @@ def test_sac_learns_from_imagination_in_a_loop() -> None:
         "MlpPolicy", env, learning_rate=1e-3, policy_kwargs={"net_arch": [64, 64]}, seed=0
     )
     agent = SB3Agent(algorithm)
-    dyna = dyna_of(agent, length=5, rollouts_per_step=100, refit_every=100)
+    dyna = dyna_of(agent, rollout_length=5, rollouts_per_step=100, refit_every=100)
     list(dyna.run(1000))
     assert real_returns(lambda state: agent.act(state, deterministic=True)) > -300.0

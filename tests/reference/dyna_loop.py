@@ -22,7 +22,7 @@ def loop(seed: int = 0, **changed: Any) -> dp.Dyna:
     agent = dp.SAC(env, hidden=(16, 16), batch_size=32, real_ratio=0.2, seed=seed)
     given: dict[str, Any] = {
         "reward": dp.rewards.for_env(env),
-        "imagined_per_real": 2,
+        "updates_per_step": 2,
         "rollouts_per_step": 10,
         "random_steps": 60,
         "refit_every": 40,

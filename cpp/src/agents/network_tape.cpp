@@ -45,7 +45,7 @@ NetworkTape<T>::NetworkTape(const ParameterLayout<T>& layout, Activation activat
   bool keeps_slopes = true;
   with_activation(activation, [&](auto function) { keeps_slopes = !decltype(function)::kSlopeOfValue; });
   for (const LayerPlace& layer : layout_.layers()) {
-    turned_.emplace_back(Numbers<T>::Zero(samples * turned_stride(inputs_.size())));
+    transposed_.emplace_back(Numbers<T>::Zero(samples * transposed_stride(inputs_.size())));
     inputs_.emplace_back(layer.inputs * capacity_);
     gradients_.emplace_back(layer.outputs * capacity_);
     slopes_.emplace_back(keeps_slopes ? layer.outputs * capacity_ : 0);
@@ -104,11 +104,11 @@ void NetworkTape<T>::input_gradient(const T* parameters, const Chunk& chunk, Ind
 }
 
 template <class T>
-void NetworkTape<T>::turn_inputs(const Chunk& chunk) {
+void NetworkTape<T>::transpose_inputs(const Chunk& chunk) {
   for (std::size_t l = 0; l < layout_.layers().size(); ++l) {
     if (layout_.layers()[l].outputs == 1) continue;
     block_to_rows(part(std::as_const(inputs_[l]), layout_.layers()[l].inputs, chunk), chunk.count,
-                  turned_[l].data() + chunk.first * turned_stride(l), turned_stride(l));
+                  transposed_[l].data() + chunk.first * transposed_stride(l), transposed_stride(l));
   }
 }
 
@@ -122,7 +122,7 @@ void NetworkTape<T>::weight_gradient(Index samples, T* out) const {
     for (Index i = 0; i < layer.outputs; ++i) out[layer.bias + i] = lanes_of(gradient.row(i), all.lanes).sum();
     if (layer.outputs > 1) {
       multiply<T>({gradient.data, gradient.stride, 1}, nullptr,
-                  {turned_[l].data(), samples, layer.stride, turned_stride(l)},
+                  {transposed_[l].data(), samples, layer.stride, transposed_stride(l)},
                   {weights, layer.outputs, layer.stride, layer.stride}, kNothing);
       continue;
     }

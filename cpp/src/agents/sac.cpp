@@ -18,8 +18,8 @@ namespace {
 
 using std::to_string;
 
-constexpr Index kMostSamples = Index{1} << 16;  // what memory has to be there for
-constexpr int kMostThreads = 1024;
+constexpr Index kMaxSamples = Index{1} << 16;  // what memory has to be there for
+constexpr int kMaxThreads = 1024;
 
 void require(bool fits, const char* name, double value, const char* range) {
   if (!fits) throw ValueError(std::string(name) + ": got " + to_string(value) + ", must be " + range);
@@ -29,16 +29,16 @@ void require(bool fits, const char* name, double value, const char* range) {
 
 void SacSettings::validate() const {
   require(learning_rate > 0.0 && learning_rate <= 1.0, "learning_rate", learning_rate, "above 0 and at most 1");
-  if (batch_size < 1 || batch_size > kMostSamples) {
-    throw ValueError("batch_size: got " + to_string(batch_size) + ", must be from 1 to " + to_string(kMostSamples));
+  if (batch_size < 1 || batch_size > kMaxSamples) {
+    throw ValueError("batch_size: got " + to_string(batch_size) + ", must be from 1 to " + to_string(kMaxSamples));
   }
   require(tau > 0.0 && tau <= 1.0, "tau", tau, "above 0 and at most 1");
   require(discount >= 0.0 && discount <= 1.0, "discount", discount, "from 0 to 1");
   require(std::isfinite(target_entropy), "target_entropy", target_entropy, "finite");
   require(temperature > 0.0 && std::isfinite(temperature), "temperature", temperature, "above 0 and finite");
   require(real_ratio >= 0.0 && real_ratio <= 1.0, "real_ratio", real_ratio, "from 0 to 1");
-  if (threads < 1 || threads > kMostThreads) {
-    throw ValueError("threads: got " + to_string(threads) + ", must be from 1 to " + to_string(kMostThreads));
+  if (threads < 1 || threads > kMaxThreads) {
+    throw ValueError("threads: got " + to_string(threads) + ", must be from 1 to " + to_string(kMaxThreads));
   }
 }
 

@@ -34,7 +34,7 @@ SacUpdate<T>::SacUpdate(const SacShape& shape, const SacObjective& objective, In
       samples_(samples),
       capacity_(padded_lanes<T>(samples) + kVectorLanes<T>),
       batch_(Numbers<T>::Zero((2 * shape.state_dim + 3 * shape.action_dim + 2) * capacity_)),
-      shards_(static_cast<std::size_t>(std::min(chunks_of(samples), kMostShards))) {
+      shards_(static_cast<std::size_t>(std::min(chunks_of(samples), kMaxShards))) {
   const Index actor_size = ParameterLayout<T>(shape.actor_sizes()).size();
   const Index critic_size = ParameterLayout<T>(shape.critic_sizes()).size();
   for (Shard& shard : shards_) {
@@ -122,7 +122,7 @@ void SacUpdate<T>::critic_chunk(const SacNetworks<T>& networks, const SacBatch<T
     lanes_of(gradient, 0) *= T(1) / static_cast<T>(samples_);
     clear_beyond(chunk.count, gradient);
     critic.backward(networks.critics[k].parameters.data(), chunk);
-    critic.turn_inputs(chunk);
+    critic.transpose_inputs(chunk);
   }
 }
 
@@ -177,7 +177,7 @@ void SacUpdate<T>::actor_chunk(const SacNetworks<T>& networks, const SacBatch<T>
                                 static_cast<T>(temperature / static_cast<double>(samples_)), gradient);
   clear_beyond(chunk.count, gradient);
   tapes.actor.backward(networks.actor.parameters.data(), chunk);
-  tapes.actor.turn_inputs(chunk);
+  tapes.actor.transpose_inputs(chunk);
 
   for (Index i = 0; i < chunk.count; ++i) {
     const auto value = static_cast<double>(std::min(q0[i], q1[i]));

@@ -40,9 +40,9 @@ void require_size(std::size_t size, std::size_t wanted, const char* name) {
 void TabularSettings::validate() const {
   states.validate("states");
   actions.validate("actions");
-  if (states.count > kMostPairs || actions.count > kMostPairs / states.count) {
+  if (states.count > kMaxPairs || actions.count > kMaxPairs / states.count) {
     throw ValueError("states, actions: got " + std::to_string(states.count) + " and " + std::to_string(actions.count) +
-                     ", must be at most " + std::to_string(kMostPairs) + " pairs");
+                     ", must be at most " + std::to_string(kMaxPairs) + " pairs");
   }
   require_share(learning_rate, "learning_rate", false);
   require_share(discount, "discount", true);

@@ -8,7 +8,7 @@ inline namespace DYNAPLAN_LEVEL {
 namespace {
 
 // Vectors of outputs whose sums are kept in registers at a time; as many hide the latency of each other's additions.
-constexpr int kMostVectors = 8;
+constexpr int kMaxVectors = 8;
 
 template <class T, int Vectors>
 void columns_product(const T* columns, Index stride, const T* x, Index inputs, T* out) {
@@ -36,12 +36,12 @@ RowAffine<T>::RowAffine(const Matrix& weights, const Vector& bias)
 template <class T>
 void RowAffine<T>::apply(const T* x, T* out) const {
   using Kernel = void (*)(const T*, Index, const T*, Index, T*);
-  static constexpr Kernel kKernels[kMostVectors] = {columns_product<T, 1>, columns_product<T, 2>, columns_product<T, 3>,
-                                                    columns_product<T, 4>, columns_product<T, 5>, columns_product<T, 6>,
-                                                    columns_product<T, 7>, columns_product<T, 8>};
+  static constexpr Kernel kKernels[kMaxVectors] = {columns_product<T, 1>, columns_product<T, 2>, columns_product<T, 3>,
+                                                   columns_product<T, 4>, columns_product<T, 5>, columns_product<T, 6>,
+                                                   columns_product<T, 7>, columns_product<T, 8>};
   const Index vectors = stride_ / kVectorLanes<T>;
-  for (Index first = 0; first < vectors; first += kMostVectors) {
-    const Index count = std::min<Index>(kMostVectors, vectors - first);
+  for (Index first = 0; first < vectors; first += kMaxVectors) {
+    const Index count = std::min<Index>(kMaxVectors, vectors - first);
     const Index start = first * kVectorLanes<T>;
     kKernels[count - 1](columns_.data() + start, stride_, x, inputs_, out + start);
   }

@@ -7,7 +7,7 @@ inline namespace DYNAPLAN_LEVEL {
 
 namespace {
 
-// Square tiles are turned in registers by Eigen's own shuffles, which it has for every instruction set. A tile that
+// Square tiles are transposed in registers by Eigen's own shuffles, which it has for every instruction set. A tile that
 // would reach beyond the last feature is moved back instead and does some of the work twice.
 template <class T>
 struct FullVector {
@@ -22,7 +22,7 @@ struct HalfOf {
 };
 
 template <class Vector, class T>
-void turn_tile(const T* from, Index from_stride, T* to, Index to_stride) {
+void transpose_tile(const T* from, Index from_stride, T* to, Index to_stride) {
   namespace packets = Eigen::internal;
   using Packet = typename Vector::Packet;
   constexpr int kSize = Vector::kSide;
@@ -36,26 +36,27 @@ void turn_tile(const T* from, Index from_stride, T* to, Index to_stride) {
 // processor follows no more streams through memory than a tile has.
 enum class Trajectories { kInRows, kInColumns };
 
-// Turns the largest multiple of the tile's side of `rows` x `columns`; returns how many rows were turned.
+// Transposes the largest multiple of the tile's side of `rows` x `columns`; returns how many rows were transposed.
 template <class Vector, class T>
-Index turn(const T* from, Index from_stride, Index rows, Index columns, T* to, Index to_stride, Trajectories side) {
+Index transpose_tiles(const T* from, Index from_stride, Index rows, Index columns, T* to, Index to_stride,
+                      Trajectories side) {
   constexpr Index kSize = Vector::kSide;
   if (columns < kSize) return 0;
-  const Index turned = rows / kSize * kSize;
-  const auto turn_at = [&](Index row, Index column) {
+  const Index transposed = rows / kSize * kSize;
+  const auto transpose_at = [&](Index row, Index column) {
     const Index start = std::min(column, columns - kSize);
-    turn_tile<Vector>(from + row * from_stride + start, from_stride, to + start * to_stride + row, to_stride);
+    transpose_tile<Vector>(from + row * from_stride + start, from_stride, to + start * to_stride + row, to_stride);
   };
   if (side == Trajectories::kInRows) {
-    for (Index row = 0; row < turned; row += kSize) {
-      for (Index column = 0; column < columns; column += kSize) turn_at(row, column);
+    for (Index row = 0; row < transposed; row += kSize) {
+      for (Index column = 0; column < columns; column += kSize) transpose_at(row, column);
     }
   } else {
     for (Index column = 0; column < columns; column += kSize) {
-      for (Index row = 0; row < turned; row += kSize) turn_at(row, column);
+      for (Index row = 0; row < transposed; row += kSize) transpose_at(row, column);
     }
   }
-  return turned;
+  return transposed;
 }
 
 // out(j, i) = in(i, j) for a rows x columns array.
@@ -64,10 +65,11 @@ void transpose(const T* from, Index from_stride, Index rows, Index columns, T* t
   using Full = FullVector<T>;
   using Half = HalfOf<Full>;
   using Quarter = HalfOf<Half>;
-  Index row = turn<Full>(from, from_stride, rows, columns, to, to_stride, side);
-  row += turn<Half>(from + row * from_stride, from_stride, rows - row, columns, to + row, to_stride, side);
+  Index row = transpose_tiles<Full>(from, from_stride, rows, columns, to, to_stride, side);
+  row += transpose_tiles<Half>(from + row * from_stride, from_stride, rows - row, columns, to + row, to_stride, side);
   if constexpr (Quarter::kSide > 1) {
-    row += turn<Quarter>(from + row * from_stride, from_stride, rows - row, columns, to + row, to_stride, side);
+    row +=
+        transpose_tiles<Quarter>(from + row * from_stride, from_stride, rows - row, columns, to + row, to_stride, side);
   }
   for (; row < rows; ++row) {
     for (Index column = 0; column < columns; ++column) to[column * to_stride + row] = from[row * from_stride + column];

@@ -38,9 +38,9 @@ std::vector<std::int32_t> next_states(const MazeLayout& layout, const std::vecto
 }  // namespace
 
 void MazeLayout::validate() const {
-  if (rows < 1 || columns < 1 || rows > Maze::kMostCells / columns) {
+  if (rows < 1 || columns < 1 || rows > Maze::kMaxCells / columns) {
     throw ValueError("layout: got " + std::to_string(rows) + " by " + std::to_string(columns) +
-                     " cells, must be from 1 to " + std::to_string(Maze::kMostCells) + " in all");
+                     " cells, must be from 1 to " + std::to_string(Maze::kMaxCells) + " in all");
   }
   const auto cells = static_cast<std::size_t>(rows * columns);
   if (goals.size() != cells || walls.size() != cells || !(changed_walls.empty() || changed_walls.size() == cells)) {

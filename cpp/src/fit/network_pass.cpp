@@ -46,7 +46,7 @@ NetworkPass<T>::NetworkPass(const NetworkShape& shape, Index samples, const std:
     if (inputs_.size() < layout_.layers().size()) slopes_.emplace_back(layer.outputs * capacity_);
     widest = std::max({widest, layer.outputs, layer.stride});
   }
-  turned_.resize(samples * widest);
+  transposed_.resize(samples * widest);
   for (Numbers<T>& gradient : gradients_) gradient.resize(widest * capacity_);
 }
 
@@ -117,14 +117,14 @@ LossInputs<T> NetworkPass<T>::loss_inputs(const T* parameters, Index count) cons
 }
 
 template <class T>
-ConstBlock<T> NetworkPass<T>::turned_inputs(std::size_t layer, Index count) {
+ConstBlock<T> NetworkPass<T>::transposed_inputs(std::size_t layer, Index count) {
   const LayerPlace& shape = layout_.layers()[layer];
   if (layer == 0) return {rows_.data(), count, shape.stride, row_stride_};
-  block_to_rows<T>(block(inputs_[layer].data(), shape.inputs), count, turned_.data(), shape.stride);
+  block_to_rows<T>(block(inputs_[layer].data(), shape.inputs), count, transposed_.data(), shape.stride);
   for (Index i = 0; i < count && shape.inputs < shape.stride; ++i) {
-    std::fill(turned_.data() + i * shape.stride + shape.inputs, turned_.data() + (i + 1) * shape.stride, T(0));
+    std::fill(transposed_.data() + i * shape.stride + shape.inputs, transposed_.data() + (i + 1) * shape.stride, T(0));
   }
-  return {turned_.data(), count, shape.stride, shape.stride};
+  return {transposed_.data(), count, shape.stride, shape.stride};
 }
 
 template <class T>
@@ -134,7 +134,7 @@ void NetworkPass<T>::backward(const T* parameters, Index count, T* gradient) {
     const LayerPlace& layer = layers[l];
     const Block<T> above = block(gradients_[0].data(), layer.outputs);
     for (Index i = 0; i < layer.outputs; ++i) gradient[layer.bias + i] = lanes_of(above, i).sum();
-    multiply<T>({above.data, above.stride, 1}, nullptr, turned_inputs(l, count),
+    multiply<T>({above.data, above.stride, 1}, nullptr, transposed_inputs(l, count),
                 {gradient + layer.weights, layer.outputs, layer.stride, layer.stride}, kNothing);
     if (l == 0) return;
     const ConstBlock<T> slopes = block(slopes_[l - 1].data(), layer.inputs);

@@ -86,7 +86,7 @@ template <class T>
 void NetworkDynamics<T>::run(std::size_t member, ConstBlock<T> inputs, Index wanted, Workspace& workspace,
                              Block<T> mean, const Block<T>* variance) const {
   const Workspace::Scope scope(workspace);
-  if (wanted > 0 && wanted <= RowNetwork<T>::kMostLanes) {
+  if (wanted > 0 && wanted <= RowNetwork<T>::kMaxLanes) {
     rows_[member].run(inputs, wanted, workspace, mean, variance);
     return;
   }

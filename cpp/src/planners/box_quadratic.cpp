@@ -11,7 +11,7 @@ namespace {
 // A pivot that has lost all its digits to the rows before it is none.
 constexpr double kLeastPivot = 1e-14;
 constexpr double kLeastSlope = 1e-14;  // relative to the terms that it is the sum of
-constexpr int kMostSteps = 100;
+constexpr int kMaxSteps = 100;
 
 }  // namespace
 
@@ -26,7 +26,7 @@ bool BoxQuadratic::solve(const Eigen::MatrixXd& hessian, const Eigen::VectorXd& 
                          const Eigen::VectorXd& high) {
   x_.setZero();
   free_.clear();
-  for (int attempt = 0; attempt < kMostSteps; ++attempt) {
+  for (int attempt = 0; attempt < kMaxSteps; ++attempt) {
     slope_.noalias() = hessian * x_;
     slope_ += gradient;
     const bool changed = find_free(low, high) || attempt == 0;
@@ -114,7 +114,7 @@ bool BoxQuadratic::search(const Eigen::MatrixXd& hessian, const Eigen::VectorXd&
                           const Eigen::VectorXd& high) {
   constexpr double kShare = 0.1;
   constexpr double kShorter = 0.6;
-  constexpr int kMostTrials = 55;  // the last of which is 1e-12 of the step
+  constexpr int kMaxTrials = 55;  // the last of which is 1e-12 of the step
   step_ = slope_;
   solve_free(step_);
   double promise = 0.0;
@@ -122,7 +122,7 @@ bool BoxQuadratic::search(const Eigen::MatrixXd& hessian, const Eigen::VectorXd&
   if (!(promise > 0.0)) return false;
   const double before = value_at(hessian, gradient, x_);
   double length = 1.0;
-  for (int trial = 0; trial < kMostTrials; ++trial, length *= kShorter) {
+  for (int trial = 0; trial < kMaxTrials; ++trial, length *= kShorter) {
     tried_ = x_;
     for (const Index i : free_) tried_(i) = std::clamp(x_(i) - length * step_(i), low(i), high(i));
     if (before - value_at(hessian, gradient, tried_) >= kShare * length * promise) {

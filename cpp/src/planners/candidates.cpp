@@ -63,7 +63,7 @@ bool scores_at_once(const PlanProblem& problem) {
 RolloutProblem<float> mean_of(const RolloutProblem<float>& problem) {
   RolloutProblem<float> mean = problem;
   mean.particles = {};
-  mean.known_ground.reset();
+  mean.disagreement_limit.reset();
   mean.allowed = nullptr;
   return mean;
 }
@@ -93,7 +93,7 @@ void Candidates::prepare_scores(const PlanProblem& problem, Index count) {
   if (problem.score != nullptr) {
     trajectories_.resize(static_cast<std::size_t>(rows * (horizon_ + 1) * state_dim_));
     sequences_.resize(static_cast<std::size_t>(rows * horizon_ * action_dim_));
-    known_steps_.resize(static_cast<std::size_t>(problem.rollout.known_ground ? rows : 0));
+    known_steps_.resize(static_cast<std::size_t>(problem.rollout.disagreement_limit ? rows : 0));
   } else if (problem.terminal_value != nullptr) {
     end_states_.resize(static_cast<std::size_t>(rows * state_dim_));
     end_weights_.resize(static_cast<std::size_t>(rows));
@@ -161,7 +161,8 @@ void Candidates::roll_block(const PlanProblem& problem, const Stream& stream, Bl
   if (problem.score != nullptr) {
     block.trajectory =
         workspace.take_block<float>(particles * problem.rollout.trajectory_rows(horizon_), actions.lanes);
-    if (problem.rollout.known_ground) block.known_steps = workspace.take_block<float>(particles, actions.lanes);
+    if (problem.rollout.disagreement_limit)
+      block.steps_within_limit = workspace.take_block<float>(particles, actions.lanes);
     rollout_block(problem.rollout, block, workspace);
     keep_trajectories(problem, block, first, count);
   } else if (problem.terminal_value != nullptr) {
@@ -187,8 +188,8 @@ void Candidates::keep_trajectories(const PlanProblem& problem, const BlockRollou
     block_to_rows<float>(block.actions, count, sequences_.data() + (first * particles + p) * block.actions.dim,
                          particles * block.actions.dim);
   }
-  if (problem.rollout.known_ground) {
-    block_to_rows<float>(block.known_steps, count, known_steps_.data() + first * particles, particles);
+  if (problem.rollout.disagreement_limit) {
+    block_to_rows<float>(block.steps_within_limit, count, known_steps_.data() + first * particles, particles);
   }
 }
 
@@ -316,8 +317,8 @@ double Candidates::value_of(const PlanProblem& problem, std::uint32_t iteration,
 
 void Candidates::evaluate_result(const PlanProblem& problem, std::uint32_t iteration, PlanResult& result) {
   const bool is_drawn = problem.rollout.particles.propagation != Propagation::kMean;
-  const bool value_is_of_mean = !is_drawn && !problem.rollout.known_ground && problem.rollout.allowed == nullptr &&
-                                problem.terminal_value == nullptr;
+  const bool value_is_of_mean = !is_drawn && !problem.rollout.disagreement_limit &&
+                                problem.rollout.allowed == nullptr && problem.terminal_value == nullptr;
   if (!value_is_of_mean) result.value = value_of(problem, iteration, result.actions);
   const RolloutProblem<float> mean = mean_of(problem.rollout);
   Workspace& workspace = workspaces_.front();

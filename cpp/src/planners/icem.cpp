@@ -22,7 +22,7 @@ class IcemSearch final : public Search {
 
   Index population(int iteration) const override {
     double count = static_cast<double>(settings_.candidates);
-    for (int i = 0; i < iteration; ++i) count = std::floor(count / settings_.decay);
+    for (int i = 0; i < iteration; ++i) count = std::floor(count / settings_.population_decay);
     return std::max(static_cast<Index>(count), std::min(2 * settings_.elites, settings_.candidates));
   }
 
@@ -54,7 +54,7 @@ class IcemSearch final : public Search {
     const Index kept = std::min(settings_.kept(), elites);
     float* const sequences = memory_.kept.keep(kept);
     candidates.copy_best(kept, sequences);
-    result_.elites.assign(sequences, sequences + kept * static_cast<Index>(memory_.distribution.mean.size()));
+    result_.kept_sequences.assign(sequences, sequences + kept * static_cast<Index>(memory_.distribution.mean.size()));
   }
 
  private:
@@ -81,11 +81,12 @@ void IcemSettings::validate() const {
   require(min_std >= 0.0 && min_std <= initial_std, "min_std", min_std, "from 0 to initial_std");
   require(noise_exponent >= 0.0 && std::isfinite(noise_exponent), "noise_exponent", noise_exponent,
           "finite and at least 0");
-  require(decay >= 1.0 && std::isfinite(decay), "decay", decay, "finite and at least 1");
-  require(keep >= 0.0 && keep <= 1.0, "keep", keep, "from 0 to 1");
+  require(population_decay >= 1.0 && std::isfinite(population_decay), "population_decay", population_decay,
+          "finite and at least 1");
+  require(reuse_fraction >= 0.0 && reuse_fraction <= 1.0, "reuse_fraction", reuse_fraction, "from 0 to 1");
 }
 
-Index IcemSettings::kept() const { return static_cast<Index>(keep * static_cast<double>(elites)); }
+Index IcemSettings::kept() const { return static_cast<Index>(reuse_fraction * static_cast<double>(elites)); }
 
 Icem::Icem(const IcemSettings& settings) : settings_(settings) {
   settings.validate();

@@ -94,11 +94,11 @@ class IlqrRun {
  private:
   PlanStatus improve() {
     while (result_.iterations < settings_.iterations) {
-      if (!deriving_.in_time()) return PlanStatus::kBudget;
+      if (!deriving_.in_time()) return PlanStatus::kTimeLimit;
       if (!derive()) return PlanStatus::kConverged;
       const double promise = memory_.backward.promise(1.0);
       if (!(promise > kRounding * std::abs(memory_.nominal.total))) return PlanStatus::kConverged;
-      if (!searching_.in_time()) return PlanStatus::kBudget;
+      if (!searching_.in_time()) return PlanStatus::kTimeLimit;
       const double gained = search();
       ++result_.iterations;
       const double little = settings_.tolerance * (std::abs(memory_.nominal.total) + settings_.tolerance);
@@ -206,7 +206,8 @@ void require_mean_prediction(const RolloutProblem<double>& rollout) {
   if (rollout.particles.propagation != Propagation::kMean || rollout.particles.count != 1) {
     throw ValueError("propagation: a planner by derivatives plans by the mean prediction of one particle");
   }
-  if (rollout.known_ground) throw ValueError("known_ground: a planner by derivatives cannot keep to known ground");
+  if (rollout.disagreement_limit)
+    throw ValueError("disagreement_limit: a planner by derivatives cannot keep to known ground");
 }
 
 }  // namespace

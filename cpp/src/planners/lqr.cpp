@@ -139,7 +139,7 @@ void LinearQuadratic::validate() const {
   }
 }
 
-Regulator endless_regulator(const LinearQuadratic& problem) {
+Regulator infinite_horizon_regulator(const LinearQuadratic& problem) {
   problem.validate();
   const double root = std::sqrt(problem.discount);
   RiccatiProblem terms = problem.terms;
@@ -186,11 +186,11 @@ void plan_lqr(const LqrSettings& settings, const ExactPlanProblem& problem, Ilqr
   const LinearQuadratic terms = linear_quadratic(problem, linear_terms_of(problem));
   const Index size = terms.terms.a.rows();
   CostBeyond beyond{Matrix::Zero(size, size), Vector::Zero(size)};
-  if (settings.endless) {
+  if (settings.infinite_horizon) {
     if (problem.rollout.reward->use_of_step() != UseOfStep::kNone) {
-      throw ValueError("reward: differs from step to step, but an endless horizon needs one that does not");
+      throw ValueError("reward: differs from step to step, but an infinite horizon needs one that does not");
     }
-    const Regulator regulator = endless_regulator(terms);
+    const Regulator regulator = infinite_horizon_regulator(terms);
     beyond = {regulator.value, regulator.slope};
   } else if (problem.rollout.reward->use_of_step() == UseOfStep::kNone) {
     // The regulators themselves are not needed, but that there are any.

@@ -47,7 +47,7 @@ class MppiSearch final : public Search {
       if (settings_.control_cost > 0.0) charge_for_control(*settings_.temperature, weights);
       weigh(*settings_.temperature, weights);
     } else {
-      weigh_for(settings_.effective, weights);
+      weigh_for(settings_.effective_samples, weights);
     }
     candidates.average(weights.data(), distribution.mean.data());
     if (settings_.smoothing_window > 1) {
@@ -95,8 +95,8 @@ void MppiSettings::validate() const {
   if (temperature) {
     require(*temperature > 0.0 && std::isfinite(*temperature), "temperature", *temperature, "finite and above 0");
   }
-  require(effective >= 1.0 && effective <= static_cast<double>(candidates), "effective", effective,
-          "from 1 to candidates");
+  require(effective_samples >= 1.0 && effective_samples <= static_cast<double>(candidates), "effective_samples",
+          effective_samples, "from 1 to candidates");
   require(control_cost >= 0.0 && control_cost <= 1.0, "control_cost", control_cost, "from 0 to 1");
   require(control_cost == 0.0 || temperature, "control_cost", control_cost, "0 where no temperature is given");
   require(knots >= 0 && knots <= horizon, "knots", static_cast<double>(knots), "from 0 to the horizon");

@@ -42,7 +42,7 @@ void PlanProblemOf<T>::validate() const {
   require_finite("action_space.low", action_low, action_dim);
   require_finite("action_space.high", action_high, action_dim);
   require_finite("warm_start", warm_start.actions, warm_start.count * warm_start.steps * action_dim);
-  require_finite("elites", carried.actions, carried.count * carried.steps * action_dim);
+  require_finite("kept_sequences", carried.actions, carried.count * carried.steps * action_dim);
   require_finite("previous_action", last_action, action_dim);
   for (Index i = 0; i < action_dim; ++i) {
     if (action_rate != nullptr && !(action_rate[i] >= 0.0)) {
@@ -117,7 +117,7 @@ void PlanResult::copy_sequences(const PlanProblem& problem, Index horizon, const
 void PlanResult::begin(const PlanProblem& problem, Index horizon) {
   actions.resize(static_cast<std::size_t>(horizon * problem.rollout.dynamics->action_dim()));
   states.resize(static_cast<std::size_t>((horizon + 1) * problem.rollout.dynamics->state_dim()));
-  elites.clear();
+  kept_sequences.clear();
   spread.clear();
   status = PlanStatus::kIterations;
   candidates = rejected = non_finite = 0;

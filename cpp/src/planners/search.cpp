@@ -34,7 +34,7 @@ float run_search(const PlanProblem& problem, Index horizon, int iterations, Sear
     const Index count = drawn + memory.kept.count();
     candidates.prepare(problem, count, horizon);
     if (!candidates.in_time(problem)) {
-      result.status = PlanStatus::kBudget;
+      result.status = PlanStatus::kTimeLimit;
       break;
     }
     const auto draw = [&](Index first, Block<float> actions, Workspace& workspace) {
@@ -47,7 +47,7 @@ float run_search(const PlanProblem& problem, Index horizon, int iterations, Sear
     result.candidates += count - evaluated.late;
     keep_best(candidates, best_total, result);
     if (evaluated.late > 0) {
-      result.status = PlanStatus::kBudget;
+      result.status = PlanStatus::kTimeLimit;
       break;
     }
     memory.kept.clear();
@@ -74,7 +74,7 @@ void choose_mean(const PlanProblem& problem, int iterations, SearchMemory& memor
 void choose_best(const PlanProblem& problem, int iterations, float best_total, SearchMemory& memory,
                  PlanResult& result) {
   const bool has_best = std::isfinite(best_total);
-  if (has_best && result.status == PlanStatus::kBudget) {  // no time for the mean
+  if (has_best && result.status == PlanStatus::kTimeLimit) {  // no time for the mean
     memory.candidates.evaluate_result(problem, fresh_draws(iterations), result);
     return;
   }

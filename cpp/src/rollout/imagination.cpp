@@ -17,7 +17,7 @@ namespace {
 
 using std::to_string;
 
-constexpr Index kMostRollouts = Index{1} << 31;  // what a counter of random numbers tells apart
+constexpr Index kMaxRollouts = Index{1} << 31;  // what a counter of random numbers tells apart
 
 enum class Fate : unsigned char { kGoesOn, kEnded, kCut };
 
@@ -80,7 +80,7 @@ class Run {
  private:
   static float to_float(double value) { return static_cast<float>(value); }
   static std::size_t size(Index count) { return static_cast<std::size_t>(count); }
-  Index members() const { return static_cast<Index>(problem_.elites.size()); }
+  Index members() const { return static_cast<Index>(problem_.elite_members.size()); }
   Stream stream(Index t) const { return {rows_.seed, 0, static_cast<std::uint32_t>(t)}; }
   Index row(Index rollout, Index t) const { return rollout * rows_.length + t; }
 
@@ -136,7 +136,7 @@ class Run {
     for (Index m = 0; m < members(); ++m) {
       const Index end = starts_of_members_[size(m + 1)];
       for (Index first = starts_of_members_[size(m)]; first < end; first += lanes_) {
-        groups_.push_back({problem_.elites[size(m)], first, std::min(lanes_, end - first)});
+        groups_.push_back({problem_.elite_members[size(m)], first, std::min(lanes_, end - first)});
       }
     }
     for (Index i = 0; i < count; ++i) order_[size(starts_of_members_[size(choice_[size(i)])]++)] = going_[size(i)];
@@ -336,7 +336,7 @@ void require_rows(const ImaginationProblem& problem, const ImaginedRows& rows) {
   const Index action_dim = problem.dynamics->action_dim();
   const bool policy_missing = problem.policy == nullptr && problem.batch_policy == nullptr;
   if (rows.length < 1) throw ValueError("length: got " + to_string(rows.length) + ", must be at least 1");
-  if (rows.count >= kMostRollouts) throw ValueError("starts: got 2^31 or more, must be fewer");
+  if (rows.count >= kMaxRollouts) throw ValueError("starts: got 2^31 or more, must be fewer");
   if (policy_missing && rows.given_actions == nullptr) throw ValueError("policy: got none, and no actions either");
   require_finite("starts", rows.starts, rows.count, state_dim, rows.threads);
   require_finite("actions", rows.given_actions, rows.count * rows.length, action_dim, rows.threads);
@@ -363,13 +363,13 @@ void ImaginationProblem::validate() const {
     }
   }
   if (termination != nullptr) termination->require_dims(state_dim, action_dim);
-  if (elites.empty()) throw ValueError("elites: got none, must be at least one member");
-  for (const Index elite : elites) {
+  if (elite_members.empty()) throw ValueError("elite_members: got none, must be at least one member");
+  for (const Index elite : elite_members) {
     if (elite >= 0 && elite < dynamics->members()) continue;
-    throw ValueError("elites: got member " + to_string(elite) + ", must be one of the model's " +
+    throw ValueError("elite_members: got member " + to_string(elite) + ", must be one of the model's " +
                      to_string(dynamics->members()) + ", from 0 on");
   }
-  if (disagreement_limit) KnownGround{*disagreement_limit, OnLeaving::kStop}.validate();
+  if (disagreement_limit) DisagreementLimit{*disagreement_limit, OnExceeding::kStop}.validate();
 }
 
 void imagine(const ImaginationProblem& problem, const ImaginedRows& rows) {

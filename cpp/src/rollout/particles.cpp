@@ -109,7 +109,7 @@ T reduce(const Risk& risk, Index members, T* returns, Index count) {
   return mean;
 }
 
-void KnownGround::validate() const {
+void DisagreementLimit::validate() const {
   if (!(limit >= 0.0)) throw ValueError("limit: got " + std::to_string(limit) + ", must be at least 0");
 }
 

@@ -72,8 +72,9 @@ template <class T>
 void write_results(const RolloutBatch<T>& batch, const BlockShape<T>& shape, const BlockRollout<T>& block, Index first,
                    Index count) {
   if (batch.totals != nullptr) std::copy_n(block.total, count, batch.totals + first);
-  if (batch.known_steps != nullptr) {
-    block_to_rows<T>(block.known_steps, count, batch.known_steps + first * shape.particles, shape.particles);
+  if (batch.steps_within_limit != nullptr) {
+    block_to_rows<T>(block.steps_within_limit, count, batch.steps_within_limit + first * shape.particles,
+                     shape.particles);
   }
   if (batch.trajectories == nullptr) return;
   const Index size = (shape.horizon + 1) * shape.state_dim;
@@ -113,7 +114,7 @@ bool run_block(const RolloutProblem<T>& problem, const RolloutBatch<T>& batch, c
   block.interrupt = batch.interrupt;
   if (batch.totals != nullptr) block.total = workspace.take<T>(lanes);
   if (batch.trajectories != nullptr) block.trajectory = workspace.take_block<T>(shape.trajectory_rows, lanes);
-  if (batch.known_steps != nullptr) block.known_steps = workspace.take_block<T>(shape.particles, lanes);
+  if (batch.steps_within_limit != nullptr) block.steps_within_limit = workspace.take_block<T>(shape.particles, lanes);
   rollout_block(problem, block, workspace);
   write_results(batch, shape, block, first, count);
   return true;
@@ -145,8 +146,8 @@ void rollout(const RolloutProblem<T>& given, const RolloutBatch<T>& batch) {
   if (linear_quadratic) problem.cheaper = &linear_quadratic->problem();
   if (batch.count < 1) throw ShapeError("actions: got 0 candidates, must be at least 1");
   if (batch.horizon < 1) throw ShapeError("actions: got a horizon of 0 steps, must be at least 1");
-  if (batch.known_steps != nullptr && !problem.known_ground) {
-    throw ValueError("known_steps: asked for without known ground");
+  if (batch.steps_within_limit != nullptr && !problem.disagreement_limit) {
+    throw ValueError("steps_within_limit: asked for without known ground");
   }
   const BlockShape<T> shape(problem, batch);
   const Index blocks = (batch.count + shape.lanes - 1) / shape.lanes;

@@ -121,16 +121,16 @@ class BlockRun {
   }
 
   void take_lives() {
-    if (problem_.termination != nullptr || problem_.known_ground) {
+    if (problem_.termination != nullptr || problem_.disagreement_limit) {
       alive_ = workspace_.take_block<T>(particles_, lanes_);
       std::fill_n(alive_.data, particles_ * lanes_, T(1));
     }
-    if (problem_.known_ground) {
-      known_steps_ = block_.known_steps;
+    if (problem_.disagreement_limit) {
+      known_steps_ = block_.steps_within_limit;
       if (known_steps_.data == nullptr) known_steps_ = workspace_.take_block<T>(particles_, lanes_);
       std::fill_n(known_steps_.data, particles_ * lanes_, static_cast<T>(horizon_));
       disagreement_ = workspace_.take<T>(lanes_);
-      limit_ = static_cast<T>(problem_.known_ground->limit);
+      limit_ = static_cast<T>(problem_.disagreement_limit->limit);
     }
   }
 
@@ -157,19 +157,19 @@ class BlockRun {
 
   void step(Index particle, Index t) {
     if (block_.feedback != nullptr) block_.feedback->act(t, seen(particle, t), previous_action(t));
-    if (problem_.known_ground) leave_unknown(particle, t);
+    if (problem_.disagreement_limit) stop_beyond_disagreement(particle, t);
     draw_.particle = particle;
     problem_.dynamics->step(seen(particle, t), action(t), draw_, workspace_, outputs(particle, t + 1));
   }
 
-  void leave_unknown(Index particle, Index t) {
+  void stop_beyond_disagreement(Index particle, Index t) {
     problem_.dynamics->disagreement(state(particle, t), action(t), workspace_, disagreement_);
     T* const lives = alive_.row(particle);
-    T* const known_steps = known_steps_.row(particle);
+    T* const steps_within_limit = known_steps_.row(particle);
     for (Index k = 0; k < lanes_; ++k) {
       // A disagreement that is nan is no agreement.
       const bool leaves = lives[k] != T(0) && !(disagreement_[k] <= limit_);
-      known_steps[k] = leaves ? static_cast<T>(t) : known_steps[k];
+      steps_within_limit[k] = leaves ? static_cast<T>(t) : steps_within_limit[k];
       lives[k] = leaves ? T(0) : lives[k];
     }
   }
@@ -216,7 +216,8 @@ class BlockRun {
 
   void reject_totals() {
     if (totals_.data == nullptr || !problem_.rejects()) return;
-    const bool needs_known = problem_.known_ground && problem_.known_ground->on_leaving == OnLeaving::kReject;
+    const bool needs_known =
+        problem_.disagreement_limit && problem_.disagreement_limit->on_exceeding == OnExceeding::kReject;
     for (Index i = 0; i < particles_ * lanes_; ++i) {
       const bool left = (needs_known && known_steps_.data[i] < static_cast<T>(horizon_)) ||
                         (outside_.data != nullptr && outside_.data[i] != T(0));
@@ -310,7 +311,7 @@ void RolloutProblem<T>::validate() const {
   }
   particles.validate();
   particles.require_members(dynamics->members());
-  if (known_ground) known_ground->validate();
+  if (disagreement_limit) disagreement_limit->validate();
 }
 
 template <class T>

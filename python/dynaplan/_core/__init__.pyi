@@ -11,8 +11,8 @@ from dynaplan._core.fit import LinearGaussianFit as LinearGaussianFit
 from dynaplan._core.fit import RecursiveLeastSquares as RecursiveLeastSquares
 from dynaplan._core.ilqr import IlqrSettings as IlqrSettings
 from dynaplan._core.ilqr import LqrSettings as LqrSettings
-from dynaplan._core.ilqr import endless_regulator as endless_regulator
 from dynaplan._core.ilqr import finite_regulators as finite_regulators
+from dynaplan._core.ilqr import infinite_horizon_regulator as infinite_horizon_regulator
 from dynaplan._core.imagination import Policy as Policy
 from dynaplan._core.imagination import imagine as imagine
 from dynaplan._core.models import Dynamics as Dynamics
@@ -49,7 +49,7 @@ from dynaplan._core.rewards import sum_reward as sum_reward
 from dynaplan._core.rewards import terminal_reward as terminal_reward
 from dynaplan._core.rewards import tolerance_reward as tolerance_reward
 from dynaplan._core.rewards import within_reward as within_reward
-from dynaplan._core.rollout import KnownGround as KnownGround
+from dynaplan._core.rollout import DisagreementLimit as DisagreementLimit
 from dynaplan._core.rollout import Particles as Particles
 from dynaplan._core.rollout import disagreement as disagreement
 from dynaplan._core.rollout import reduce as reduce

@@ -27,7 +27,7 @@ def imagine(
     termination: Termination | None,
     termination_function: Callable[..., NDArray[Any]] | None,
     limits: _Limits | None,
-    elites: Sequence[int],
+    elite_members: Sequence[int],
     disagreement_limit: float | None,
     length: int,
     seed: int,

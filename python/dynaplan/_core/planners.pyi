@@ -9,19 +9,19 @@ from dynaplan._core._arrays import _Float64, _Limits
 from dynaplan._core.ilqr import IlqrSettings, LqrSettings
 from dynaplan._core.models import Dynamics
 from dynaplan._core.rewards import Reward
-from dynaplan._core.rollout import KnownGround, Particles
+from dynaplan._core.rollout import DisagreementLimit, Particles
 from dynaplan._core.terminations import Termination
 
 # (N, H + 1, S), (N, H, A) and (N,) or None in float32, (N,) float64 out.
 _Score = Callable[[NDArray[Any], NDArray[Any], NDArray[Any] | None], _Float64]
 _StateValue = Callable[[NDArray[Any]], _Float64]
-# Actions (H, A), states (H + 1, S), value, status, elites (K, H, A), spread (H, A),
+# Actions (H, A), states (H + 1, S), value, status, kept_sequences (K, H, A), spread (H, A),
 # gains (H, A, S), candidates, non-finite ones, rejected ones, iterations.
 _PlanTuple = tuple[
     _Float64,
     _Float64,
     float,
-    Literal["iterations", "converged", "budget", "no_finite_candidate"],
+    Literal["iterations", "converged", "time_limit", "no_finite_candidate"],
     _Float64,
     _Float64 | None,
     _Float64 | None,
@@ -51,7 +51,7 @@ class PlanProblem:
         action_rate: _Float64 | None,
         discount: float,
         particles: Particles,
-        known_ground: KnownGround | None,
+        disagreement_limit: DisagreementLimit | None,
     ) -> None: ...
 
 class CemSettings:
@@ -89,8 +89,8 @@ class Icem:
         initial_std: float,
         min_std: float,
         noise_exponent: float,
-        decay: float,
-        keep: float,
+        population_decay: float,
+        reuse_fraction: float,
     ) -> None: ...
 
 class Mppi:
@@ -104,7 +104,7 @@ class Mppi:
         std: float,
         std_decay: float,
         temperature: float | None,
-        effective: float,
+        effective_samples: float,
         control_cost: float,
         knots: int,
         smoothing_window: int,
@@ -135,13 +135,13 @@ def plan_batch(
     low: _Float64,
     high: _Float64,
     warm_starts: list[_Float64 | None],
-    elites: list[_Float64 | None],
+    kept_sequences: list[_Float64 | None],
     previous_actions: list[_Float64 | None],
     skip: int,
     seed: int,
     call: int,
     threads: int,
-    budget: float | None,
+    time_limit: float | None,
 ) -> list[_PlanTuple]: ...
 def plan(
     planner: _Sampler | IlqrSettings | LqrSettings,
@@ -151,11 +151,11 @@ def plan(
     low: _Float64,
     high: _Float64,
     warm_start: _Float64 | None,
-    elites: _Float64 | None,
+    kept_sequences: _Float64 | None,
     previous_action: _Float64 | None,
     skip: int,
     seed: int,
     call: int,
     threads: int,
-    budget: float | None,
+    time_limit: float | None,
 ) -> _PlanTuple: ...

@@ -18,7 +18,7 @@ class Particles:
         parameter: float,
     ) -> None: ...
 
-class KnownGround:
+class DisagreementLimit:
     """A limit on the members' disagreement, and what becomes of particles beyond it."""
 
     def __init__(self, limit: float, rejects: bool) -> None: ...
@@ -30,7 +30,7 @@ def rollout(
     termination: Termination | None,
     limits: _Limits | None,
     particles: Particles,
-    known_ground: KnownGround | None,
+    disagreement_limit: DisagreementLimit | None,
     seed: int,
     threads: int,
     out: _Floats,
@@ -45,7 +45,7 @@ def returns(
     limits: _Limits | None,
     discount: float,
     particles: Particles,
-    known_ground: KnownGround | None,
+    disagreement_limit: DisagreementLimit | None,
     seed: int,
     threads: int,
 ) -> _Floats: ...

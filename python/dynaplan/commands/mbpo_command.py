@@ -149,7 +149,7 @@ def _loop(env: Any, options: argparse.Namespace) -> tuple[MBPO, str]:
         knows = "known in closed form"
     loop = MBPO(
         env,
-        imagined_per_real=options.imagined,
+        updates_per_step=options.imagined,
         reward=reward,
         termination=ending,
         random_steps=max(2, min(100, options.steps // 2)),

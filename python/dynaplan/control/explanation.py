@@ -31,7 +31,7 @@ class Explanation:
         rate_limits: (H, A) likewise where it changes by as much as it may.
         states_outside: (H, S) whether a predicted state is outside the limits.
         disagreement: (H,) how far the members of an ensemble disagree at each step, in the unit of
-            `KnownGround.limit`; 0 for a single model.
+            `DisagreementLimit.limit`; 0 for a single model.
         spread: (H, A) standard deviations that the search ended with, or None.
     """
 

@@ -52,7 +52,7 @@ class Course:
         self.before_plan = memory.previous_action
         self.steps_to_plan = min(steps, len(plan.actions))
         memory.warm_start = plan.actions
-        memory.elites = plan.elites if len(plan.elites) else None
+        memory.kept_sequences = plan.kept_sequences if len(plan.kept_sequences) else None
         memory.skip = 0
 
     def advance(self, state: Float64, session: PlanSession) -> Float64:

@@ -141,7 +141,7 @@ class MPC:
         self,
         state: ArrayLike,
         *,
-        budget: float | None = None,
+        time_limit: float | None = None,
         reward: Reward | None = None,
         previous_action: ArrayLike | None = None,
     ) -> Any:
@@ -149,7 +149,7 @@ class MPC:
 
         Args:
             state: (S,), or (N, S) for N systems, as many as in the call before.
-            budget: seconds that the plan may take, as in `planner.plan`.
+            time_limit: seconds that the plan may take, as in `planner.plan`.
             reward: another reward from now on, such as the same terms with other weights, targets
                 or references; as `change(reward=...)`.
             previous_action: (A,) or (N, A) what was really sent last, where that was not what the
@@ -172,7 +172,7 @@ class MPC:
         starts = self._starts(states)
         session, courses = self._session, self._courses
         if courses[0].steps_to_plan <= 0:
-            self._make_plans(starts, budget, self.replan_every)
+            self._make_plans(starts, time_limit, self.replan_every)
             self._plans = (self._plans + 1) % 2**32
         if states.ndim == 1:
             action = courses[0].advance(starts[0], session)
@@ -184,7 +184,7 @@ class MPC:
         )
 
     def plan(
-        self, state: ArrayLike, *, budget: float | None = None, reward: Reward | None = None
+        self, state: ArrayLike, *, time_limit: float | None = None, reward: Reward | None = None
     ) -> Any:
         """Plans from `state` without sending anything: what the next `act` would plan there.
 
@@ -193,7 +193,7 @@ class MPC:
 
         Args:
             state: (S,), or (N, S) for N systems.
-            budget: seconds that the plan may take, as in `planner.plan`.
+            time_limit: seconds that the plan may take, as in `planner.plan`.
             reward: another reward from now on.
 
         Returns:
@@ -206,7 +206,7 @@ class MPC:
         if reward is not None:
             self.change(reward=reward)
         states = self._states(state)
-        self._make_plans(self._starts(states), budget, steps=0)
+        self._make_plans(self._starts(states), time_limit, steps=0)
         plans = list(self.last_plans)
         return plans[0] if states.ndim == 1 else plans
 
@@ -333,15 +333,15 @@ class MPC:
         sent = np.stack([course.sent for course in self._courses])
         return list(rollout(self._problem.model, np.stack(rows), sent)[:, -1])
 
-    def _make_plans(self, starts: Sequence[Float64], budget: float | None, steps: int) -> None:
+    def _make_plans(self, starts: Sequence[Float64], time_limit: float | None, steps: int) -> None:
         """Makes a plan for each system, of which so many steps are to be sent."""
         seed, call, session, courses = self._seed, self._plans, self._session, self._courses
         if len(starts) == 1:
             course = courses[0]
-            course.begin(session.plan(course.memory, starts[0], seed, call, budget), steps)
+            course.begin(session.plan(course.memory, starts[0], seed, call, time_limit), steps)
             return
         memories = [course.memory for course in courses]
-        plans = session.plan_batch(memories, np.stack(starts), seed, call, budget)
+        plans = session.plan_batch(memories, np.stack(starts), seed, call, time_limit)
         for course, plan in zip(courses, plans, strict=True):
             course.begin(plan, steps)
 

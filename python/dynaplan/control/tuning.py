@@ -232,7 +232,7 @@ def _sized(family: Planner, horizon: int, iterations: int, candidates: int) -> P
     if hasattr(settings, "elites"):
         few = min(2, candidates)
         changes["elites"] = max(few, round(candidates * settings.elites / settings.candidates))
-    if hasattr(settings, "effective"):
-        changes["effective"] = min(settings.effective, float(candidates))
+    if hasattr(settings, "effective_samples"):
+        changes["effective_samples"] = min(settings.effective_samples, float(candidates))
     sized: Planner = replace(settings, **changes)
     return sized

@@ -21,7 +21,7 @@ from dynaplan.rollouts.rollout import state_limits
 if TYPE_CHECKING:
     from dynaplan.models.interface import Model
     from dynaplan.rewards.terms import Reward
-    from dynaplan.rollouts.known_ground import KnownGround
+    from dynaplan.rollouts.disagreement import DisagreementLimit
     from dynaplan.terminations.terms import Termination
 
 __all__ = ["ImaginedVectorEnv"]
@@ -36,9 +36,9 @@ class ImaginedVectorEnv(VectorEnv[Array, Array, Array]):
     """A learned model as a `gymnasium.vector.VectorEnv`: agents train in it as in any other.
 
     Each of the environments begins in a state drawn from `starts` and goes where the model says:
-    one member of the elites, drawn anew for each environment and step, draws the next state, as in
-    `imagine`. All of them take a step in one call of the compiled core, float32 inside. The same
-    seed and actions give the same bits, whatever `threads`.
+    one of the elite members, drawn anew for each environment and step, draws the next state,
+    as in `imagine`. All of them take a step in one call of the compiled core, float32 inside. The
+    same seed and actions give the same bits, whatever `threads`.
 
     A step that would leave the known ground, or whose prediction is not finite, is not taken: the
     environment stays where it is, is paid `cut_reward` and truncated, and `infos["cut"]` is True.
@@ -55,10 +55,10 @@ class ImaginedVectorEnv(VectorEnv[Array, Array, Array]):
             that the model predicts.
         termination: where an episode ends; a term, or a function that returns bools.
         max_episode_steps: after how many steps an episode is truncated. Default (None): never.
-        known_ground: where the model may be trusted. Costs a prediction by every member.
+        disagreement_limit: where the model may be trusted. Costs a prediction by every member.
         cut_reward: what a step pays that is not taken. Where rewards are negative, give less than
             any of them, or leaving is worth most. Default 0.
-        elites: as in `imagine`.
+        elite_members: as in `imagine`.
         clip: as in `rollout`: predicted states stay within so many times the observed range.
             Default 2.0, as of planners: an agent would find out where a model runs away. None where
             states may go anywhere, such as a distance walked.
@@ -112,9 +112,9 @@ class ImaginedVectorEnv(VectorEnv[Array, Array, Array]):
         reward: Reward | None = None,
         termination: Termination | None = None,
         max_episode_steps: int | None = None,
-        known_ground: KnownGround | None = None,
+        disagreement_limit: DisagreementLimit | None = None,
         cut_reward: float = 0.0,
-        elites: int | Sequence[int] | None = None,
+        elite_members: int | Sequence[int] | None = None,
         clip: float | None = 2.0,
         autoreset_mode: AutoresetMode | str = "NextStep",
         seed: int | None = None,
@@ -150,8 +150,8 @@ class ImaginedVectorEnv(VectorEnv[Array, Array, Array]):
             model,
             reward=reward,
             termination=termination,
-            elites=elites,
-            known_ground=known_ground,
+            elite_members=elite_members,
+            disagreement_limit=disagreement_limit,
             limits=_narrower(bounds, state_limits(model, clip)),
             threads=_arrays.at_least(1, "threads", threads),
         )

@@ -24,9 +24,9 @@ from dynaplan.loops.replayed_env import ReplayedEnv
 from dynaplan.loops.rollout_length import length_at
 from dynaplan.models.files import load as load_model
 from dynaplan.models.interface import Model
+from dynaplan.rollouts.disagreement import DisagreementLimit
 from dynaplan.rollouts.evaluation import Evaluation, evaluate
 from dynaplan.rollouts.imagination import imagine
-from dynaplan.rollouts.known_ground import KnownGround
 
 if TYPE_CHECKING:
     from gymnasium import Env
@@ -140,7 +140,7 @@ class Course:
         if self._is_due():
             self._learn()
         with self._report.timing("updating"):
-            count = settings.imagined_per_real if self.length > 0 else 1
+            count = settings.updates_per_step if self.length > 0 else 1
             self._report.updates.append(self.agent.update(count))
 
     def _explore(self) -> Any:
@@ -151,7 +151,7 @@ class Course:
         return rng.uniform(space.low, space.high)
 
     def _is_due(self) -> bool:
-        if self._settings.imagined_per_real == 0:
+        if self._settings.updates_per_step == 0:
             return False
         new_rows = len(self.experience) - self._fitted_rows
         return self._fits == 0 or new_rows >= self._settings.refit_every
@@ -173,24 +173,28 @@ class Course:
             history = getattr(self.model, "history", None)
             self.was_interrupted = bool(getattr(history, "interrupted", False))
         self.length = length_at(
-            settings.rollout_length, len(data), self.evaluation, settings.longest
+            settings.rollout_length, len(data), self.evaluation, settings.max_length
         )
         with self._report.timing("imagining"):
             self._imagine(ground)
 
-    def _judge(self, model: Model, fresh: Transitions, data: Transitions) -> KnownGround | None:
+    def _judge(
+        self, model: Model, fresh: Transitions, data: Transitions
+    ) -> DisagreementLimit | None:
         """Measures a model on transitions that it has not seen; returns where it is known."""
         settings = self._settings
         self.evaluation = evaluate(
-            model, fresh, settings.longest, reference=data, threads=settings.threads
+            model, fresh, settings.max_length, reference=data, threads=settings.threads
         )
         self._model_error = float(self.evaluation.error_median[0])
-        if settings.known_quantile is None:
+        if settings.disagreement_quantile is None:
             return None
-        quantile = settings.known_quantile
-        return KnownGround.calibrated(model, fresh, quantile=quantile, threads=settings.threads)
+        quantile = settings.disagreement_quantile
+        return DisagreementLimit.calibrated(
+            model, fresh, quantile=quantile, threads=settings.threads
+        )
 
-    def _imagine(self, ground: KnownGround | None) -> None:
+    def _imagine(self, ground: DisagreementLimit | None) -> None:
         """Imagines from drawn states, in the place of what was imagined too many fits ago."""
         settings, agent = self._settings, self.agent
         keeps_apart = hasattr(agent, "observe_imagined")
@@ -207,8 +211,8 @@ class Course:
             self.length,
             reward=settings.reward,
             termination=settings.termination,
-            elites=settings.elites,
-            known_ground=ground,
+            elite_members=settings.elite_members,
+            disagreement_limit=ground,
             seed=int(drawn[1]),
             threads=settings.threads,
         )
@@ -217,8 +221,8 @@ class Course:
         if not keeps_apart:
             agent.observe(*rows)
         else:
-            agent.resize_imagined(count * self.length * settings.kept_fits)
-            agent.observe_imagined(*rows, replace=settings.kept_fits == 1)
+            agent.resize_imagined(count * self.length * settings.retained_fits)
+            agent.observe_imagined(*rows, replace=settings.retained_fits == 1)
         if not len(made):
             self.length = 0
 

@@ -38,23 +38,24 @@ class Dyna:
             `observe_imagined` and `resize_imagined` keeps imagined transitions apart from real
             ones; one that has `explore` draws its own random actions.
         learn: function `(data, previous) -> model`; `previous` is the model before, None at first.
-        imagined_per_real: K, updates of the agent after each real step while there is something
+        updates_per_step: K, updates of the agent after each real step while there is something
             imagined; 0: no model is learned, and there is one update after each step. Default 20.
         rollouts_per_step: imagined rollouts for each real step; they are made all at once after
             each fit. Default 400, as MBPO.
-        length: steps of an imagined rollout: a number, a `LengthSchedule`, or "trusted" (default):
-            the trusted horizon of the model before on the transitions since, which it had not seen,
-            against what changes in all transitions; and nothing where it cannot be trusted for one
-            step.
-        longest: what a trusted length is cut to. Default 5.
+        rollout_length: steps of an imagined rollout: a number, a `RolloutLengthSchedule`, or
+            "trusted" (default): the trusted horizon of the model before on the transitions since,
+            which it had not seen, against what changes in all transitions; and nothing where it
+            cannot be trusted for one step.
+        max_length: what a trusted length is cut to. Default 5.
         reward: as in `imagine`; None: the one that the model predicts.
         termination: where the system ends, as in `imagine`.
-        elites: as in `imagine`.
-        known_quantile: cut rollouts where the members disagree more than on this share of the
-            transitions that the model had not seen, as `KnownGround.calibrated`; None: do not.
+        elite_members: as in `imagine`.
+        disagreement_quantile: cut rollouts where the members disagree more than on this share of
+            the transitions that the model had not seen, as `DisagreementLimit.calibrated`; None: do
+            not.
         random_steps: steps of random actions at the beginning. Default 100.
         refit_every: real steps between fits. Default 250.
-        kept_fits: from how many fits imagined transitions are kept. Default 1.
+        retained_fits: from how many fits imagined transitions are kept. Default 1.
         seed: of the environment, the starts and the imagined transitions: same seed, same course,
             if agent and learner keep to theirs. None draws one.
         threads: of imagining and evaluating.
@@ -73,7 +74,7 @@ class Dyna:
         >>> agent = dp.SAC(env, hidden=(16,), seed=0)
         >>> learn = lambda data, previous: dp.LinearGaussian.fit(data, features=dp.Polynomial(2))
         >>> reward = dp.rewards.for_env(env)
-        >>> dyna = dp.Dyna(env, agent, learn, reward=reward, imagined_per_real=1, seed=0)
+        >>> dyna = dp.Dyna(env, agent, learn, reward=reward, updates_per_step=1, seed=0)
         >>> [(it.steps, it.finished) for it in dyna.run(250)]
         [(200, True), (250, False)]
     """
@@ -84,34 +85,36 @@ class Dyna:
         agent: Agent,
         learn: Learner,
         *,
-        imagined_per_real: int = 20,
+        updates_per_step: int = 20,
         rollouts_per_step: int = 400,
-        length: RolloutLength = "trusted",
-        longest: int = 5,
+        rollout_length: RolloutLength = "trusted",
+        max_length: int = 5,
         reward: Reward | None = None,
         termination: Termination | None = None,
-        elites: int | None = None,
-        known_quantile: float | None = None,
+        elite_members: int | None = None,
+        disagreement_quantile: float | None = None,
         random_steps: int = 100,
         refit_every: int = 250,
-        kept_fits: int = 1,
+        retained_fits: int = 1,
         seed: int | None = None,
         threads: int = 1,
     ) -> None:
         self.learn = learn
-        self.imagined_per_real = _arrays.at_least(0, "imagined_per_real", imagined_per_real)
+        self.updates_per_step = _arrays.at_least(0, "updates_per_step", updates_per_step)
         self.rollouts_per_step = _arrays.at_least(1, "rollouts_per_step", rollouts_per_step)
-        self.rollout_length = require_length(length)
-        self.longest = _arrays.at_least(1, "longest", longest)
+        self.rollout_length = require_length(rollout_length)
+        self.max_length = _arrays.at_least(1, "max_length", max_length)
         self.reward = predicted() if reward is None else reward
         self.termination = termination
-        self.elites = elites
-        if known_quantile is not None and not 0.0 <= known_quantile <= 1.0:
-            raise ArgumentError(f"known_quantile: got {known_quantile}, must be in [0, 1]")
-        self.known_quantile = known_quantile
+        self.elite_members = elite_members
+        if disagreement_quantile is not None and not 0.0 <= disagreement_quantile <= 1.0:
+            raise ArgumentError(
+                f"disagreement_quantile: got {disagreement_quantile}, must be in [0, 1]"
+            )
+        self.disagreement_quantile = disagreement_quantile
         self.random_steps = _arrays.at_least(2, "random_steps", random_steps)
         self.refit_every = _arrays.at_least(1, "refit_every", refit_every)
-        self.kept_fits = _arrays.at_least(1, "kept_fits", kept_fits)
+        self.retained_fits = _arrays.at_least(1, "retained_fits", retained_fits)
         self.threads = _arrays.at_least(1, "threads", threads)
         self._course = Course(self, env, agent, _arrays.seed_number(seed))
 

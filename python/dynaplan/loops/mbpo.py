@@ -12,7 +12,7 @@ from dynaplan.data.transitions import Transitions
 from dynaplan.errors import ArgumentError
 from dynaplan.loops.course import Learner
 from dynaplan.loops.dyna import Dyna
-from dynaplan.loops.rollout_length import LengthSchedule, RolloutLength
+from dynaplan.loops.rollout_length import RolloutLength, RolloutLengthSchedule
 from dynaplan.models.networks.networks import Ensemble
 from dynaplan.rewards.terms import Reward
 from dynaplan.terminations.terms import Termination
@@ -31,22 +31,22 @@ class MBPO(Dyna):
 
     Args:
         env: as in `Dyna`.
-        imagined_per_real: as in `Dyna`; 0 is plain `SAC`. Default 40, the most that the authors
+        updates_per_step: as in `Dyna`; 0 is plain `SAC`. Default 40, the most that the authors
             use: with small networks it is cheap, and it needs fewer real steps than 20.
         rollouts_per_step: as in `Dyna`.
-        length: as in `Dyna`.
-        longest: as in `Dyna`.
+        rollout_length: as in `Dyna`.
+        max_length: as in `Dyna`.
         reward: as in `Dyna`; `rewards.for_env(env)` knows some. None: the ensemble learns it.
         termination: as in `Dyna`; `terminations.for_env(env)` knows some.
         angles: the states that are angles in radians, as in `Ensemble.fit`.
         agent: a `SAC` for `env`. Default: two layers of 64, a learning rate of 1e-3, and a tenth of
             each batch real.
         learn: as in `Dyna`. Default: an `Ensemble` of seven networks of two layers of 64.
-        elites: as in `Dyna`. Default 5.
-        known_quantile: as in `Dyna`.
+        elite_members: as in `Dyna`. Default 5.
+        disagreement_quantile: as in `Dyna`.
         random_steps: as in `Dyna`.
         refit_every: as in `Dyna`.
-        kept_fits: as in `Dyna`.
+        retained_fits: as in `Dyna`.
         seed: of everything; None draws one.
         threads: for learning, imagining and updates; the course is the same for any number.
 
@@ -69,20 +69,20 @@ class MBPO(Dyna):
         self,
         env: Env[Any, Any],
         *,
-        imagined_per_real: int = 40,
+        updates_per_step: int = 40,
         rollouts_per_step: int = 100,
-        length: RolloutLength = "trusted",
-        longest: int = 5,
+        rollout_length: RolloutLength = "trusted",
+        max_length: int = 5,
         reward: Reward | None = None,
         termination: Termination | None = None,
         angles: Sequence[int] = (),
         agent: SAC | None = None,
         learn: Learner | None = None,
-        elites: int | None = 5,
-        known_quantile: float | None = None,
+        elite_members: int | None = 5,
+        disagreement_quantile: float | None = None,
         random_steps: int = 100,
         refit_every: int = 50,
-        kept_fits: int = 1,
+        retained_fits: int = 1,
         seed: int | None = None,
         threads: int = 1,
     ) -> None:
@@ -102,17 +102,17 @@ class MBPO(Dyna):
             env,
             agent,
             learn,
-            imagined_per_real=imagined_per_real,
+            updates_per_step=updates_per_step,
             rollouts_per_step=rollouts_per_step,
-            length=length,
-            longest=longest,
+            rollout_length=rollout_length,
+            max_length=max_length,
             reward=reward,
             termination=termination,
-            elites=elites,
-            known_quantile=known_quantile,
+            elite_members=elite_members,
+            disagreement_quantile=disagreement_quantile,
             random_steps=random_steps,
             refit_every=refit_every,
-            kept_fits=kept_fits,
+            retained_fits=retained_fits,
             seed=number,
             threads=threads,
         )
@@ -137,31 +137,31 @@ def _learner(angles: Sequence[int], rewards: bool, seed: int, threads: int) -> L
 class _Task:
     """What the authors set for a task."""
 
-    length: LengthSchedule
+    length: RolloutLengthSchedule
     updates: int = 20
     target_entropy: float = -1.0
     model_units: int = 200
     refit_every: int = 250
     random_steps: int = 5000
-    kept_fits: int = 4  # an epoch
+    retained_fits: int = 4  # an epoch
 
 
 # `examples/config/*` of the authors' code.
 _TASKS = {
-    "ant": _Task(LengthSchedule(20, 100, 1, 25), target_entropy=-4.0),
-    "halfcheetah": _Task(LengthSchedule(20, 150, 1, 1), updates=40, target_entropy=-3.0),
-    "hopper": _Task(LengthSchedule(20, 150, 1, 15)),
+    "ant": _Task(RolloutLengthSchedule(20, 100, 1, 25), target_entropy=-4.0),
+    "halfcheetah": _Task(RolloutLengthSchedule(20, 150, 1, 1), updates=40, target_entropy=-3.0),
+    "hopper": _Task(RolloutLengthSchedule(20, 150, 1, 15)),
     "humanoid": _Task(
-        LengthSchedule(20, 300, 1, 25),
+        RolloutLengthSchedule(20, 300, 1, 25),
         target_entropy=-2.0,
         model_units=400,
         refit_every=1000,
-        kept_fits=5,
+        retained_fits=5,
     ),
     "pendulum": _Task(
-        LengthSchedule(1, 15, 1, 1, 250), updates=10, target_entropy=-0.05, random_steps=500
+        RolloutLengthSchedule(1, 15, 1, 1, 250), updates=10, target_entropy=-0.05, random_steps=500
     ),
-    "walker": _Task(LengthSchedule(20, 150, 1, 1), target_entropy=-3.0),
+    "walker": _Task(RolloutLengthSchedule(20, 150, 1, 1), target_entropy=-3.0),
 }
 _WEIGHT_DECAY = (2.5e-5, 5e-5, 7.5e-5, 7.5e-5, 1e-4)  # of each layer
 
@@ -176,9 +176,9 @@ def mbpo_paper(
 ) -> MBPO:
     """Returns `MBPO` with the settings that its authors have for one of their tasks.
 
-    Seven networks 4x200 (humanoid 4x400), five elites, of which one draws the next state; a refit
-    every 250 steps, 400 rollouts for each real step, of the length of the authors' schedule; soft
-    actor-critic with two layers of 256 and 20 updates a step (halfcheetah 40, pendulum 10), a
+    Seven networks 4x200 (humanoid 4x400), five elite_members, of which one draws the next state; a
+    refit every 250 steps, 400 rollouts for each real step, of the length of the authors' schedule;
+    soft actor-critic with two layers of 256 and 20 updates a step (halfcheetah 40, pendulum 10), a
     twentieth of a batch real. The reward is learned. Hours on a CPU for what takes 100,000 steps.
 
     The settings are the authors'; four parts work otherwise than theirs: weight decay is decoupled;
@@ -202,7 +202,7 @@ def mbpo_paper(
     Example:
         >>> import gymnasium
         >>> mbpo = dp.mbpo_paper(gymnasium.make("Pendulum-v1"), "hopper")
-        >>> mbpo.rollout_length(150_000), mbpo.imagined_per_real, mbpo.elites
+        >>> mbpo.rollout_length(150_000), mbpo.updates_per_step, mbpo.elite_members
         (15, 20, 5)
     """
     if task not in _TASKS:
@@ -237,14 +237,14 @@ def mbpo_paper(
         env,
         agent=agent,
         learn=learn,
-        imagined_per_real=settings.updates,
+        updates_per_step=settings.updates,
         rollouts_per_step=400,
-        length=settings.length,
+        rollout_length=settings.length,
         termination=termination,
-        elites=5,
+        elite_members=5,
         random_steps=settings.random_steps,
         refit_every=settings.refit_every,
-        kept_fits=settings.kept_fits,
+        retained_fits=settings.retained_fits,
         seed=number,
         threads=threads,
     )

@@ -11,40 +11,40 @@ from typing import TypeAlias
 from dynaplan import _arrays
 from dynaplan.errors import ArgumentError
 
-__all__ = ["GrowingSteps", "Pace", "checked_pace", "steps_at"]
+__all__ = ["LinearSchedule", "Pace", "checked_pace", "steps_at"]
 
 # A number of steps, or a function from the real steps so far to one.
 Pace: TypeAlias = int | Callable[[int], int]
 
 
 @dataclass(frozen=True, slots=True)
-class GrowingSteps:
-    """A number of steps that is a share of the real steps so far, for `PETS`.
+class LinearSchedule:
+    """A number of steps that is a fraction of the real steps so far, for `PETS`.
 
     Args:
-        least: what it is at first.
-        share: of the steps so far; above 0.
+        minimum: what it is at first.
+        fraction: of the steps so far; above 0.
 
     Raises:
         ArgumentError: a setting is out of range.
 
     Example:
-        >>> longest = dp.GrowingSteps(30, 1 / 3)
+        >>> longest = dp.LinearSchedule(30, 1 / 3)
         >>> longest(50), longest(300)
         (30, 100)
     """
 
-    least: int
-    share: float
+    minimum: int
+    fraction: float
 
     def __post_init__(self) -> None:
-        _arrays.at_least(1, "least", self.least)
-        if not (isinstance(self.share, Real) and 0.0 < self.share < math.inf):
-            raise ArgumentError(f"share: got {self.share!r}, must be finite and above 0")
+        _arrays.at_least(1, "minimum", self.minimum)
+        if not (isinstance(self.fraction, Real) and 0.0 < self.fraction < math.inf):
+            raise ArgumentError(f"fraction: got {self.fraction!r}, must be finite and above 0")
 
     def __call__(self, steps: int) -> int:
         """Returns the number after so many real steps."""
-        return max(self.least, int(steps * self.share))
+        return max(self.minimum, int(steps * self.fraction))
 
 
 def checked_pace(name: str, pace: Pace | None) -> Pace | None:

@@ -82,7 +82,7 @@ class PETS:
             default 25 is explained; None leaves it to the environment.
         random_hold: for how many steps its actions are held, as in `collect`.
         episode_steps: length at which controlled episodes are cut, or a function from the real
-            steps so far to it, such as `GrowingSteps`. Default None: the environment ends them.
+            steps so far to it, such as `LinearSchedule`. Default None: the environment ends them.
             Where steps are few, another start teaches more than waiting at the goal.
         refit_every: learn whenever so many steps have passed, also within an episode, instead of
             at the end of each (None, the default); or a function from the steps learned to it.

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from dynaplan import _arrays
 from dynaplan.data.transitions import Transitions
 from dynaplan.errors import ArgumentError
-from dynaplan.loops.pace import GrowingSteps, Pace
+from dynaplan.loops.pace import LinearSchedule, Pace
 from dynaplan.loops.pets import PETS, Learner
 from dynaplan.models.networks.networks import Ensemble
 from dynaplan.planners.cem import CEM
@@ -23,8 +23,8 @@ if TYPE_CHECKING:
 __all__ = ["pets_cpu", "pets_paper"]
 
 _RANDOM_EPISODE_STEPS = 10
-_EPISODE_STEPS = GrowingSteps(30, 1 / 3)
-_REFIT_EVERY = GrowingSteps(15, 1 / 10)
+_EPISODE_STEPS = LinearSchedule(30, 1 / 3)
+_REFIT_EVERY = LinearSchedule(15, 1 / 10)
 
 
 def pets_cpu(

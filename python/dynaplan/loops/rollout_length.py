@@ -11,11 +11,11 @@ from dynaplan import _arrays
 from dynaplan.errors import ArgumentError
 from dynaplan.rollouts.evaluation import Evaluation
 
-__all__ = ["LengthSchedule", "RolloutLength", "length_at", "require_length"]
+__all__ = ["RolloutLength", "RolloutLengthSchedule", "length_at", "require_length"]
 
 
 @dataclass(frozen=True)
-class LengthSchedule:
+class RolloutLengthSchedule:
     """A length of rollouts that grows with the real steps, as MBPO's authors set it.
 
     From `first` before epoch `begin` to `last` from epoch `end` on, linearly between, rounded down.
@@ -33,7 +33,7 @@ class LengthSchedule:
     Source: Janner et al. 2019, "When to trust your model", appendix C.
 
     Example:
-        >>> hopper = dp.LengthSchedule(20, 150, 1, 15)
+        >>> hopper = dp.RolloutLengthSchedule(20, 150, 1, 15)
         >>> [hopper(steps) for steps in (0, 20_000, 85_000, 150_000)]
         [1, 1, 8, 15]
     """
@@ -57,7 +57,7 @@ class LengthSchedule:
         return int(self.first + share * (self.last - self.first))
 
 
-RolloutLength: TypeAlias = int | LengthSchedule | Literal["trusted"]
+RolloutLength: TypeAlias = int | RolloutLengthSchedule | Literal["trusted"]
 
 
 def require_length(length: RolloutLength) -> RolloutLength:
@@ -66,15 +66,15 @@ def require_length(length: RolloutLength) -> RolloutLength:
     Raises:
         ArgumentError: it is none.
     """
-    if isinstance(length, LengthSchedule) or length == "trusted":
+    if isinstance(length, RolloutLengthSchedule) or length == "trusted":
         return length
     if isinstance(length, str):
-        raise ArgumentError(f'length: got {length!r}, must be a number, a schedule or "trusted"')
-    return _arrays.at_least(1, "length", length)
+        raise ArgumentError(f'rollout_length: got {length!r}, must be a number, a schedule or "trusted"')
+    return _arrays.at_least(1, "rollout_length", length)
 
 
 def length_at(
-    length: RolloutLength, steps: int, evaluation: Evaluation | None, longest: int
+    length: RolloutLength, steps: int, evaluation: Evaluation | None, max_length: int
 ) -> int:
     """Returns how many steps to imagine now; 0 where the model is not to be trusted for one.
 
@@ -82,10 +82,10 @@ def length_at(
         length: as it was asked for.
         steps: real steps so far.
         evaluation: of the model on transitions it had not seen; None where it was not measured.
-        longest: what a trusted length is cut to.
+        max_length: what a trusted length is cut to.
     """
-    if isinstance(length, LengthSchedule):
+    if isinstance(length, RolloutLengthSchedule):
         return length(steps)
     if not isinstance(length, str):
         return int(length)
-    return 0 if evaluation is None else min(evaluation.trusted_horizon, longest)
+    return 0 if evaluation is None else min(evaluation.trusted_horizon, max_length)

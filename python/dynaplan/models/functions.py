@@ -151,7 +151,7 @@ class FunctionModel(_KnownDynamics):
 
     In rollouts and planners the function is called once per time step with all candidates of an
     iteration (up to 16,384), in float64. The GIL is held while it runs and at no other time. A
-    planner's `budget` is kept by whole iterations, since each is one block.
+    planner's `time_limit` is kept by whole iterations, since each is one block.
     `evaluate`, planners and `MPC` take it like any other model; it cannot be saved to a file.
 
     Args:

@@ -10,7 +10,7 @@ import numpy as np
 from dynaplan import _arrays, _core
 from dynaplan.errors import ArgumentError
 from dynaplan.planners.planner import Planner, Settings
-from dynaplan.rollouts.known_ground import KnownGround
+from dynaplan.rollouts.disagreement import DisagreementLimit
 from dynaplan.rollouts.risk import Risk
 from dynaplan.rollouts.rollout import MEAN, Propagation
 
@@ -35,7 +35,7 @@ class CategoricalCEM(Planner):
         propagation: as in `CEM`.
         particles: as in `CEM`.
         risk: as in `CEM`.
-        known_ground: as in `CEM`.
+        disagreement_limit: as in `CEM`.
         discount: weight of each step relative to the one before, in (0, 1].
         clip: as in `CEM`.
         threads: threads per plan.
@@ -67,7 +67,7 @@ class CategoricalCEM(Planner):
     propagation: Propagation = "mean"
     particles: int = 1
     risk: Risk = MEAN
-    known_ground: KnownGround | None = None
+    disagreement_limit: DisagreementLimit | None = None
     discount: float = 1.0
     clip: float | None = 2.0
     threads: int = 1

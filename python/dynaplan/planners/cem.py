@@ -8,7 +8,7 @@ from typing import Literal
 from dynaplan import _arrays, _core
 from dynaplan.errors import ArgumentError
 from dynaplan.planners.planner import Planner, Settings
-from dynaplan.rollouts.known_ground import KnownGround
+from dynaplan.rollouts.disagreement import DisagreementLimit
 from dynaplan.rollouts.risk import Risk
 from dynaplan.rollouts.rollout import MEAN, Propagation
 
@@ -44,7 +44,8 @@ class CEM(Planner):
             Default "mean": the cheapest. "tsinf" with particles is PETS's choice for an ensemble.
         particles: trajectories for each candidate. Default 1, all that "mean" needs; PETS has 20.
         risk: what their returns come to. Default: their mean, as in PETS.
-        known_ground: where the model may be trusted, and what leaving it costs. Default: anywhere.
+        disagreement_limit: where the model may be trusted, and what leaving it costs. Default:
+            anywhere.
         discount: weight of each step relative to the one before, in (0, 1].
         clip: keep predicted states within this multiple of the observed range. Default 2.0: far
             enough to plan beyond the data, near enough that a polynomial cannot run away.
@@ -76,7 +77,7 @@ class CEM(Planner):
     propagation: Propagation = "mean"
     particles: int = 1
     risk: Risk = MEAN
-    known_ground: KnownGround | None = None
+    disagreement_limit: DisagreementLimit | None = None
     discount: float = 1.0
     clip: float | None = 2.0
     threads: int = 1

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from dynaplan import _arrays, _core
 from dynaplan.planners.planner import Planner, Settings
-from dynaplan.rollouts.known_ground import KnownGround
+from dynaplan.rollouts.disagreement import DisagreementLimit
 from dynaplan.rollouts.risk import Risk
 from dynaplan.rollouts.rollout import MEAN, Propagation
 
@@ -33,13 +33,14 @@ class ICEM(Planner):
         noise_exponent: how the power of the noise falls with frequency f: as f to the minus this.
             0 is white; 2, the default, and more hold an action for long; the paper has 0.25 for
             locomotion and 2 to 4 where an action must be kept up.
-        decay: each iteration draws so many times fewer candidates, but at least twice the elites.
-        keep: share of the elites that are candidates again.
+        population_decay: each iteration draws so many times fewer candidates, but at least twice
+            the elites.
+        reuse_fraction: share of the elites that are candidates again.
         propagation: how a distribution of states is carried from step to step, as in `rollout`.
             Default "mean": the cheapest. "tsinf" with particles is PETS's choice for an ensemble.
         particles: as in `CEM`.
         risk: as in `CEM`.
-        known_ground: as in `CEM`.
+        disagreement_limit: as in `CEM`.
         discount: weight of each step relative to the one before, in (0, 1].
         clip: as in `CEM`.
         threads: threads per plan.
@@ -66,12 +67,12 @@ class ICEM(Planner):
     initial_std: float = 0.5
     min_std: float = 0.0
     noise_exponent: float = 2.0
-    decay: float = 1.25
-    keep: float = 0.3
+    population_decay: float = 1.25
+    reuse_fraction: float = 0.3
     propagation: Propagation = "mean"
     particles: int = 1
     risk: Risk = MEAN
-    known_ground: KnownGround | None = None
+    disagreement_limit: DisagreementLimit | None = None
     discount: float = 1.0
     clip: float | None = 2.0
     threads: int = 1
@@ -90,6 +91,6 @@ class ICEM(Planner):
             self.initial_std,
             self.min_std,
             self.noise_exponent,
-            self.decay,
-            self.keep,
+            self.population_decay,
+            self.reuse_fraction,
         )

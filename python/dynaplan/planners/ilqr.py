@@ -38,8 +38,8 @@ class ILQR(Planner):
         iterations: most improvements. Default 50; a warm start needs a handful.
         tolerance: an iteration that gains less than this share of the return is the last.
         start: the planner whose plan is improved, such as `ICEM(...)`; `horizon`, `discount`,
-            `clip` and `threads` of this planner hold for it too, and of a budget it gets half. It
-            must plan by the mean prediction. Default: none; it begins from the best of the warm
+            `clip` and `threads` of this planner hold for it too, and of a time_limit it gets half.
+            It must plan by the mean prediction. Default: none; it begins from the best of the warm
             start, the middle of the bounds and no action.
         step_sizes: shares of a step tried at most: 1, 1/2, 1/4, ..., eight at a time.
         regularisation: price at the beginning of changing an action by half the width of its
@@ -85,10 +85,10 @@ class ILQR(Planner):
             return
         if not isinstance(self.start, Planner):
             raise TypeError(f"start: got {type(self.start).__name__}, must be a planner")
-        if self.start.propagation != "mean" or self.start.known_ground is not None:
+        if self.start.propagation != "mean" or self.start.disagreement_limit is not None:
             raise ArgumentError(
-                f'start: got propagation "{self.start.propagation}" and known_ground '
-                f'{self.start.known_ground}, must be "mean" and None: '
+                f'start: got propagation "{self.start.propagation}" and disagreement_limit '
+                f'{self.start.disagreement_limit}, must be "mean" and None: '
                 "ILQR improves the return of the mean prediction, anywhere"
             )
         self._first_planner()

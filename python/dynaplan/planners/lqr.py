@@ -26,8 +26,9 @@ class LQR(Planner):
 
     Args:
         horizon: steps planned ahead. Default 30.
-        endless: count what comes after the horizon, for ever, as if the bounds ended there: the
-            last state is worth what the Riccati equation says. Then the gains are the same at all
+        infinite_horizon: count what comes after the horizon, for ever, as if the bounds ended
+            there: the last state is worth what the Riccati equation says. Then the gains are the
+                same at all
             steps, unless bounds are active, and a short horizon does. Default False: nothing
             counts after the horizon.
         discount: weight of each step relative to the one before, in (0, 1].
@@ -46,13 +47,13 @@ class LQR(Planner):
         >>> s, a = np.array([[0.0], [1.0], [0.5], [-1.0]]), np.array([[1.0], [0.0], [-1.0], [1.0]])
         >>> model = dp.LinearGaussian.fit(dp.Transitions(s, a, 0.5 * s + a))
         >>> reward = dp.rewards.quadratic([1.0], of="state") + dp.rewards.action_cost([1.0])
-        >>> planner = dp.LQR(horizon=5, endless=True)
+        >>> planner = dp.LQR(horizon=5, infinite_horizon=True)
         >>> planner.plan(model, reward, [1.0], action_space=([-1], [1])).gains[0].round(6)
         array([[-0.265564]])
     """
 
     horizon: int = 30
-    endless: bool = False
+    infinite_horizon: bool = False
     discount: float = 1.0
     threads: int = 1
 
@@ -61,7 +62,9 @@ class LQR(Planner):
         self._settings()
 
     def _settings(self) -> Settings:
-        return _core.LqrSettings(_arrays.integer("horizon", self.horizon), bool(self.endless))
+        return _core.LqrSettings(
+            _arrays.integer("horizon", self.horizon), bool(self.infinite_horizon)
+        )
 
 
 class Regulator(NamedTuple):
@@ -117,14 +120,14 @@ def lqr(
         discount: in (0, 1].
 
     Returns:
-        The gains and the value; `K` and `P` of an endless horizon solve the discrete algebraic
+        The gains and the value; `K` and `P` of an infinite horizon solve the discrete algebraic
         Riccati equation, and all modes of A - B K die out (undiscounted).
 
     Raises:
         ShapeError: the shapes do not fit.
         ArgumentError: a value is not finite or out of range, or Q or R is not symmetric.
         NumericalError: no action is best, since R + B'P B is not positive definite; or, with an
-            endless horizon, no action reaches a mode that does not die out, or a mode that lasts
+            infinite horizon, no action reaches a mode that does not die out, or a mode that lasts
             for ever costs nothing.
 
     Source: Chu, Fan, Lin & Wang 2004, "Structure-preserving algorithms for periodic discrete-time
@@ -152,8 +155,8 @@ def lqr(
     )
     if horizon is None:
         if Q_final is not None:
-            raise ArgumentError("Q_final: got one with an endless horizon, must be None")
-        return Regulator(*_core.endless_regulator(problem))
+            raise ArgumentError("Q_final: got one with an infinite horizon, must be None")
+        return Regulator(*_core.infinite_horizon_regulator(problem))
     final = _weights("Q_final", Q if Q_final is None else Q_final)
     steps = _core.finite_regulators(problem, _arrays.integer("horizon", horizon), final)
     gains, offsets, values, slopes = (np.stack(parts) for parts in zip(*steps, strict=True))

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from dynaplan import _arrays, _core
 from dynaplan.planners.planner import Planner, Settings
-from dynaplan.rollouts.known_ground import KnownGround
+from dynaplan.rollouts.disagreement import DisagreementLimit
 from dynaplan.rollouts.risk import Risk
 from dynaplan.rollouts.rollout import MEAN, Propagation
 
@@ -30,9 +30,9 @@ class MPPI(Planner):
             iterations find the basin, the last ones settle in it. 1 keeps the noise.
         temperature: in units of the return: a candidate worth that much less weighs e times less.
             Default None: chosen anew in every iteration such that the weights amount to
-            `effective` candidates, so that the scale of the reward does not matter.
-        effective: 1 / sum of squared weights where no temperature is given, from 1 to candidates.
-            Default 10, as many as `ICEM` has elites.
+            `effective_samples` candidates, so that the scale of the reward does not matter.
+        effective_samples: 1 / sum of squared weights where no temperature is given, from 1 to
+            candidates. Default 10, as many as `ICEM` has elites.
         control_cost: weight in [0, 1] of temperature x (plan - middle of the bounds) x noise /
             std^2, which each candidate pays; 1 is the information-theoretic form. Needs a
             temperature. Default 0: costs of actions are left to the reward.
@@ -44,7 +44,7 @@ class MPPI(Planner):
             Default "mean": the cheapest. "tsinf" with particles is PETS's choice for an ensemble.
         particles: as in `CEM`.
         risk: as in `CEM`.
-        known_ground: as in `CEM`.
+        disagreement_limit: as in `CEM`.
         discount: weight of each step relative to the one before, in (0, 1].
         clip: as in `CEM`.
         threads: threads per plan.
@@ -66,14 +66,14 @@ class MPPI(Planner):
     std: float = 0.5
     std_decay: float = 0.7
     temperature: float | None = None
-    effective: float = 10.0
+    effective_samples: float = 10.0
     control_cost: float = 0.0
     knots: int = 0
     smoothing_window: int = 1
     propagation: Propagation = "mean"
     particles: int = 1
     risk: Risk = MEAN
-    known_ground: KnownGround | None = None
+    disagreement_limit: DisagreementLimit | None = None
     discount: float = 1.0
     clip: float | None = 2.0
     threads: int = 1
@@ -90,7 +90,7 @@ class MPPI(Planner):
             self.std,
             self.std_decay,
             self.temperature,
-            self.effective,
+            self.effective_samples,
             self.control_cost,
             _arrays.integer("knots", self.knots),
             _arrays.integer("smoothing_window", self.smoothing_window),

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 __all__ = ["Plan", "PlanStats", "Status"]
 
-Status = Literal["iterations", "converged", "budget", "no_finite_candidate"]
+Status = Literal["iterations", "converged", "time_limit", "no_finite_candidate"]
 
 
 class PlanStats(NamedTuple):
@@ -39,12 +39,12 @@ class Plan(NamedTuple):
         states: (H + 1, S) mean prediction under `actions`, the given state first.
         value: the predicted return of `actions`; with particles, what the risk makes of theirs.
         status: "iterations": all iterations were made; "converged": the search had settled before
-            (see `CEM.tolerance`); "budget": the time was up before, and
+            (see `CEM.tolerance`); "time_limit": the time was up before, and
             `actions` are the best so far; "no_finite_candidate": not one candidate had a finite
             return, and `actions` are the start of the search.
         stats: counts and time.
-        elites: (K, H, A) sequences worth trying first in the next plan, best first, from planners
-            that keep some; else K is 0.
+        kept_sequences: (K, H, A) sequences worth trying first in the next plan, best first, from
+            planners that keep some; else K is 0.
         spread: (H, A) standard deviations that the search ended with, in the actions' units: how
             far it was from settled. None from planners that draw from no Gaussian.
         gains: (H, A, S) feedback: at step t apply actions[t] + gains[t] (s - states[t]). None from
@@ -56,6 +56,6 @@ class Plan(NamedTuple):
     value: float
     status: Status
     stats: PlanStats
-    elites: NDArray[np.float64]
+    kept_sequences: NDArray[np.float64]
     spread: NDArray[np.float64] | None = None
     gains: NDArray[np.float64] | None = None

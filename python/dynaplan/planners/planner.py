@@ -15,7 +15,7 @@ from dynaplan.planners.limits import Limits
 from dynaplan.planners.plan import Plan
 from dynaplan.planners.session import PlanMemory, PlanProblem, PlanSession, Policy, StateValue
 from dynaplan.rewards.terms import Reward
-from dynaplan.rollouts.known_ground import KnownGround
+from dynaplan.rollouts.disagreement import DisagreementLimit
 from dynaplan.rollouts.risk import Risk
 from dynaplan.rollouts.rollout import MEAN, Propagation, spread_of
 from dynaplan.terminations.terms import Termination
@@ -44,7 +44,7 @@ class Planner(ABC):
     propagation: Propagation = "mean"
     particles: int = 1
     risk: Risk = MEAN
-    known_ground: KnownGround | None = None
+    disagreement_limit: DisagreementLimit | None = None
     discount: float
     clip: float | None = None
     threads: int
@@ -83,8 +83,8 @@ class Planner(ABC):
         terminal_value: StateValue | None = None,
         policy: Policy | None = None,
         policy_candidates: int = 1,
-        elites: ArrayLike | None = None,
-        budget: float | None = None,
+        kept_sequences: ArrayLike | None = None,
+        time_limit: float | None = None,
         seed: int | None = None,
     ) -> Plan:
         """Plans once from one state.
@@ -106,14 +106,15 @@ class Planner(ABC):
             policy: a function of states (N, S) that returns actions (N, A), whose sequences in the
                 model are tried as candidates.
             policy_candidates: how many such sequences; more than one for a policy that draws.
-            elites: (K, steps, A) sequences to try first, such as the elites of the plan
-                before less their first step; the steps that lack to the horizon are drawn,
+            kept_sequences: (K, steps, A) sequences to try first, such as the kept_sequences of the
+                plan before less their first step; the steps that lack to the horizon are drawn,
                 those beyond are left out.
-            budget: seconds that the plan may take. No block of candidates is begun that would
+            time_limit: seconds that the plan may take. No block of candidates is begun that would
                 end later, going by the slowest so far; the first one always is, so that there is
                 a plan. With a Python reward all candidates of an iteration are one block.
                 Default: all iterations are made.
-            seed: same seed, same plan to the bit, unless a budget cuts it short; None draws anew.
+            seed: same seed, same plan to the bit, unless a time_limit cuts it short; None draws
+                anew.
 
         Returns:
             The plan; its actions are finite for any finite input.
@@ -143,7 +144,9 @@ class Planner(ABC):
         memory = PlanMemory(
             _core.PlanMemory(),
             warm_start=start,
-            elites=None if elites is None else _arrays.numbers("elites", elites),
+            kept_sequences=None
+            if kept_sequences is None
+            else _arrays.numbers("kept_sequences", kept_sequences),
             previous_action=previous,
         )
         return PlanSession(self, problem).plan(
@@ -151,5 +154,5 @@ class Planner(ABC):
             _arrays.vector("state", state, model.state_dim),
             _arrays.seed_number(seed),
             0,
-            budget,
+            time_limit,
         )

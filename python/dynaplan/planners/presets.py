@@ -107,8 +107,8 @@ def icem_blitz() -> ICEM:
         initial_std=0.5,
         min_std=0.0,
         noise_exponent=3.0,
-        decay=1.25,
-        keep=0.3,
+        population_decay=1.25,
+        reuse_fraction=0.3,
         clip=None,
     )
 

@@ -16,7 +16,7 @@ from dynaplan.models.interface import Model
 from dynaplan.planners.limits import Limits
 from dynaplan.planners.plan import Plan, PlanStats
 from dynaplan.rewards.terms import Reward, Term
-from dynaplan.rollouts.known_ground import ground_of
+from dynaplan.rollouts.disagreement import disagreement_limit_of
 from dynaplan.rollouts.rollout import spread_of, state_limits
 from dynaplan.rollouts.score import TrajectoryScore, compiled
 from dynaplan.terminations.terms import Termination
@@ -55,7 +55,7 @@ class PlanMemory:
         core: the search's own memory.
         first: that of the planner which finds what this one begins from.
         warm_start: (steps, A), or None.
-        elites: (K, steps, A), or None.
+        kept_sequences: (K, steps, A), or None.
         skip: how many steps at the beginning of both have passed.
         previous_action: (A,) applied before the next plan's first step, or None.
     """
@@ -63,7 +63,7 @@ class PlanMemory:
     core: _core.PlanMemory
     first: _core.PlanMemory | None = None
     warm_start: Float64 | None = None
-    elites: Float64 | None = None
+    kept_sequences: Float64 | None = None
     skip: int = 0
     previous_action: Float64 | None = None
 
@@ -105,7 +105,7 @@ class PlanSession:
                 problem.reward,
                 problem.termination,
                 planner.discount,
-                known_ground=planner.known_ground,
+                disagreement_limit=planner.disagreement_limit,
                 allowed=allowed,
                 terminal_value=value,
             )
@@ -120,19 +120,19 @@ class PlanSession:
             self.action_rate,
             planner.discount,
             spread_of(planner.propagation, planner.particles, planner.risk),
-            ground_of(planner.known_ground),
+            disagreement_limit_of(planner.disagreement_limit),
         )
 
     def plan(
-        self, memory: PlanMemory, state: Float64, seed: int, call: int, budget: float | None
+        self, memory: PlanMemory, state: Float64, seed: int, call: int, time_limit: float | None
     ) -> Plan:
         """Plans from `state` (S,); `call` numbers the plans of one seed."""
         if self._first is None:
-            return self._plan_alone(memory, state, seed, call, budget)
-        return self._plan_in_two(self._first, memory, state, seed, call, budget)
+            return self._plan_alone(memory, state, seed, call, time_limit)
+        return self._plan_in_two(self._first, memory, state, seed, call, time_limit)
 
     def _plan_alone(
-        self, memory: PlanMemory, state: Float64, seed: int, call: int, budget: float | None
+        self, memory: PlanMemory, state: Float64, seed: int, call: int, time_limit: float | None
     ) -> Plan:
         begin = time.perf_counter()
         if self._score is not None:
@@ -145,13 +145,13 @@ class PlanSession:
             self.low,
             self.high,
             memory.warm_start,
-            memory.elites if self._policy is None else self._with_policy(memory, state),
+            memory.kept_sequences if self._policy is None else self._with_policy(memory, state),
             memory.previous_action,
             memory.skip,
             seed,
             call,
             self._threads,
-            budget,
+            time_limit,
         )
         return _plan_of(found, begin)
 
@@ -162,18 +162,18 @@ class PlanSession:
         state: Float64,
         seed: int,
         call: int,
-        budget: float | None,
+        time_limit: float | None,
     ) -> Plan:
         """Plans from where another planner ended; half the time is for that one."""
         begin = time.perf_counter()
         if memory.first is None:
             memory.first = _core.PlanMemory()
-        share = None if budget is None else 0.5 * budget
+        share = None if time_limit is None else 0.5 * time_limit
         found = first.plan(replace(memory, core=memory.first), state, seed, call, share)
         left = None
-        if budget is not None:
-            left = max(budget - (time.perf_counter() - begin), 1e-9)
-        start = replace(memory, warm_start=found.actions, elites=None, skip=0)
+        if time_limit is not None:
+            left = max(time_limit - (time.perf_counter() - begin), 1e-9)
+        start = replace(memory, warm_start=found.actions, kept_sequences=None, skip=0)
         plan = self._plan_alone(start, state, seed, call, left)
         mine, theirs = plan.stats, found.stats
         stats = PlanStats(
@@ -183,7 +183,7 @@ class PlanSession:
             mine.iterations + theirs.iterations,
             time.perf_counter() - begin,
         )
-        return plan._replace(stats=stats, elites=found.elites)
+        return plan._replace(stats=stats, kept_sequences=found.kept_sequences)
 
     def plan_batch(
         self,
@@ -191,7 +191,7 @@ class PlanSession:
         states: Float64,
         seed: int,
         call: int,
-        budget: float | None,
+        time_limit: float | None,
     ) -> list[Plan]:
         """Plans for each state (N, S) with its own memory; system n has the seed + n.
 
@@ -202,13 +202,15 @@ class PlanSession:
         # A score knows one previous action only, and planners by derivatives are called one by one.
         if self._score is not None or isinstance(settings, (_core.IlqrSettings, _core.LqrSettings)):
             return [
-                self.plan(memory, state, (seed + n) % 2**64, call, budget)
+                self.plan(memory, state, (seed + n) % 2**64, call, time_limit)
                 for n, (memory, state) in enumerate(zip(memories, states, strict=True))
             ]
         begin = time.perf_counter()
-        elites = [memory.elites for memory in memories]
+        kept_sequences = [memory.kept_sequences for memory in memories]
         if self._policy is not None:
-            elites = [self._with_policy(*pair) for pair in zip(memories, states, strict=True)]
+            kept_sequences = [
+                self._with_policy(*pair) for pair in zip(memories, states, strict=True)
+            ]
         found = _core.plan_batch(
             settings,
             [memory.core for memory in memories],
@@ -217,20 +219,20 @@ class PlanSession:
             self.low,
             self.high,
             [memory.warm_start for memory in memories],
-            elites,
+            kept_sequences,
             [memory.previous_action for memory in memories],
             memories[0].skip,
             seed,
             call,
             self._threads,
-            budget,
+            time_limit,
         )
         return [_plan_of(one, begin) for one in found]
 
     def _with_policy(self, memory: PlanMemory, state: Float64) -> Float64:
-        """Returns what the policy does from `state` in the model, after the elites.
+        """Returns what the policy does from `state` in the model, after the kept_sequences.
 
-        All begin `memory.skip` steps early, as the elites do.
+        All begin `memory.skip` steps early, as the kept_sequences do.
         """
         assert self._policy is not None
         count, horizon = self._policy_candidates, self._horizon
@@ -245,23 +247,25 @@ class PlanSession:
                 )
             sequences[:, t] = np.clip(actions, self.low, self.high)
             states = self._model.predict(states, sequences[:, t]).mean
-        elites = np.empty((0, 0, 0)) if memory.elites is None else memory.elites
+        kept_sequences = (
+            np.empty((0, 0, 0)) if memory.kept_sequences is None else memory.kept_sequences
+        )
         steps = memory.skip + horizon
-        joined = np.empty((len(elites) + count, steps, self._model.action_dim))
-        for n, elite in enumerate(elites):
+        joined = np.empty((len(kept_sequences) + count, steps, self._model.action_dim))
+        for n, elite in enumerate(kept_sequences):
             kept = min(len(elite), steps)
             joined[n, :kept], joined[n, kept:] = elite[:kept], elite[-1]
-        joined[len(elites) :, memory.skip :] = sequences
-        joined[len(elites) :, : memory.skip] = 0.0
+        joined[len(kept_sequences) :, memory.skip :] = sequences
+        joined[len(kept_sequences) :, : memory.skip] = 0.0
         return joined
 
 
 def _plan_of(found: tuple[Any, ...], begin: float) -> Plan:
-    actions, states, value, status, elites, spread, gains = found[:7]
+    actions, states, value, status, kept_sequences, spread, gains = found[:7]
     candidates, non_finite, rejected, iterations = found[7:]
     seconds = time.perf_counter() - begin
     stats = PlanStats(candidates, non_finite, rejected, iterations, seconds)
-    return Plan(actions, states, value, status, stats, elites, spread, gains)
+    return Plan(actions, states, value, status, stats, kept_sequences, spread, gains)
 
 
 def _checked(terminal_value: StateValue) -> Callable[[NDArray[Any]], Float64]:

@@ -22,10 +22,10 @@ from dynaplan.terminations.terms import Term as TerminationTerm
 if TYPE_CHECKING:
     from dynaplan.models.interface import Model
     from dynaplan.rewards.terms import Reward
-    from dynaplan.rollouts.known_ground import KnownGround
+    from dynaplan.rollouts.disagreement import DisagreementLimit
     from dynaplan.terminations.terms import Termination
 
-__all__ = ["Imagination", "Imagined", "elite_members", "imagine", "starting_states"]
+__all__ = ["Imagination", "Imagined", "chosen_members", "imagine", "starting_states"]
 
 Float64 = NDArray[np.float64]
 
@@ -100,15 +100,15 @@ def imagine(
     *,
     reward: Reward | None = None,
     termination: Termination | None = None,
-    elites: int | Sequence[int] | None = None,
-    known_ground: KnownGround | None = None,
+    elite_members: int | Sequence[int] | None = None,
+    disagreement_limit: DisagreementLimit | None = None,
     clip: float | None = None,
     seed: int | None = None,
     threads: int = 1,
 ) -> Imagined:
     """Rolls a model out under a policy for a few steps from each of many states.
 
-    At each step the policy draws an action and one member of the elites, drawn anew for each
+    At each step the policy draws an action and one member of the elite_members, drawn anew for each
     rollout and step, draws the next state: the branched rollouts of MBPO. With a `SAC` all of it is
     one call of the compiled core, float32 inside.
 
@@ -121,10 +121,10 @@ def imagine(
         reward: a term, or a function `f(obs, act, next_obs)` on batches. Default (None): the one
             that the model predicts.
         termination: where a rollout ends; a term, or a function like a reward's that returns bools.
-        elites: how many members predict, those with the least held-out loss; or their numbers.
-            Default (None): all.
-        known_ground: where the model may be trusted; a rollout is cut before a step that leaves it.
-            Costs a prediction by every member.
+        elite_members: how many members predict, those with the least held-out loss; or their
+            numbers. Default (None): all.
+        disagreement_limit: where the model may be trusted; a rollout is cut before a step that
+            leaves it. Costs a prediction by every member.
         clip: as in `rollout`.
         seed: same seed, same bits, whatever `threads`; None draws anew.
         threads: threads to use.
@@ -153,8 +153,8 @@ def imagine(
         model,
         reward=reward,
         termination=termination,
-        elites=elites,
-        known_ground=known_ground,
+        elite_members=elite_members,
+        disagreement_limit=disagreement_limit,
         limits=state_limits(model, clip),
         threads=threads,
     )
@@ -186,8 +186,8 @@ class Imagination:
         model: as in `imagine`.
         reward: likewise.
         termination: likewise.
-        elites: likewise.
-        known_ground: likewise.
+        elite_members: likewise.
+        disagreement_limit: likewise.
         limits: (S,) lowest and highest states that predictions are clipped to, or None.
         threads: as in `imagine`.
 
@@ -202,8 +202,8 @@ class Imagination:
         *,
         reward: Reward | None,
         termination: Termination | None,
-        elites: int | Sequence[int] | None,
-        known_ground: KnownGround | None,
+        elite_members: int | Sequence[int] | None,
+        disagreement_limit: DisagreementLimit | None,
         limits: tuple[Float64, Float64] | None,
         threads: int,
     ) -> None:
@@ -224,8 +224,10 @@ class Imagination:
             "termination": ending,
             "termination_function": ending_function,
             "limits": limits,
-            "elites": elite_members(model, elites),
-            "disagreement_limit": None if known_ground is None else float(known_ground.limit),
+            "elite_members": chosen_members(model, elite_members),
+            "disagreement_limit": None
+            if disagreement_limit is None
+            else float(disagreement_limit.limit),
             "threads": _arrays.integer("threads", threads),
         }
 
@@ -270,25 +272,29 @@ def starting_states(model: Model, starts: ArrayLike) -> Float64:
     return first
 
 
-def elite_members(model: Model, elites: int | Sequence[int] | None) -> list[int]:
+def chosen_members(model: Model, elite_members: int | Sequence[int] | None) -> list[int]:
     """Returns the numbers of the members that predict, in ascending order.
 
     Args:
         model: any model.
-        elites: how many, or which, or None for all.
+        elite_members: how many, or which, or None for all.
 
     Raises:
         ArgumentError: there are not so many.
     """
     architecture = getattr(model, "architecture", None)
     count = 1 if architecture is None else architecture.members
-    if elites is None:
+    if elite_members is None:
         return list(range(count))
-    if not isinstance(elites, int | np.integer):
-        return [_arrays.integer("elites", member) for member in elites]
-    if not 1 <= elites <= count:
-        raise ArgumentError(f"elites: got {elites}, must be from 1 to the model's {count} members")
-    return sorted(np.argsort(_held_out_losses(model, count), kind="stable")[:elites].tolist())
+    if not isinstance(elite_members, int | np.integer):
+        return [_arrays.integer("elite_members", member) for member in elite_members]
+    if not 1 <= elite_members <= count:
+        raise ArgumentError(
+            f"elite_members: got {elite_members}, must be from 1 to the model's {count} members"
+        )
+    return sorted(
+        np.argsort(_held_out_losses(model, count), kind="stable")[:elite_members].tolist()
+    )
 
 
 def _held_out_losses(model: Any, count: int) -> Float64:

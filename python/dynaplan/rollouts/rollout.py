@@ -11,7 +11,7 @@ from dynaplan import _arrays, _core
 from dynaplan.errors import ArgumentError, ShapeError
 from dynaplan.models.interface import Model
 from dynaplan.rewards.terms import Reward
-from dynaplan.rollouts.known_ground import KnownGround, ground_of
+from dynaplan.rollouts.disagreement import DisagreementLimit, disagreement_limit_of
 from dynaplan.rollouts.risk import Mean, Risk
 from dynaplan.rollouts.score import TrajectoryScore, compiled, ended_steps, step_arrays
 from dynaplan.terminations.terms import Term as TerminationTerm
@@ -33,7 +33,7 @@ def rollout(
     particles: int = 1,
     seed: int | None = None,
     termination: Termination | None = None,
-    known_ground: KnownGround | None = None,
+    disagreement_limit: DisagreementLimit | None = None,
     clip: float | None = None,
     dtype: Dtype | None = None,
     threads: int = 1,
@@ -58,7 +58,7 @@ def rollout(
             drawn.
         seed: seed of the noise; None draws anew. Same seed, same bits, whatever `threads`.
         termination: where a trajectory ends; it then stays in the state it ended in.
-        known_ground: where the model may be trusted; a trajectory stays where it left.
+        disagreement_limit: where the model may be trusted; a trajectory stays where it left.
         clip: keep every predicted state within this multiple of the observed range about its
             middle, so that a polynomial cannot run away. Default: not clipped.
         dtype: numpy.float32 or numpy.float64. Default: float32 if `actions` are, else float64.
@@ -105,7 +105,7 @@ def rollout(
         built_in,
         state_limits(model, clip),
         spread,
-        ground_of(known_ground),
+        disagreement_limit_of(disagreement_limit),
         _arrays.seed_number(seed),
         threads,
         out.reshape(shape),
@@ -131,7 +131,7 @@ def returns(
     discount: float = 1.0,
     previous_action: ArrayLike | None = None,
     termination: Termination | None = None,
-    known_ground: KnownGround | None = None,
+    disagreement_limit: DisagreementLimit | None = None,
     clip: float | None = None,
     dtype: Dtype | None = None,
     threads: int = 1,
@@ -150,7 +150,7 @@ def returns(
         discount: weight of each step relative to the one before, in (0, 1]. Default 1.
         previous_action: (A,) applied before the first step, for `action_change_cost`.
         termination: where a trajectory ends; what comes after earns nothing.
-        known_ground: where the model may be trusted, and what leaving it costs.
+        disagreement_limit: where the model may be trusted, and what leaving it costs.
         clip: as in `rollout`.
         dtype: as in `rollout`.
         threads: threads to use.
@@ -175,7 +175,7 @@ def returns(
     if previous_action is not None:
         previous = _arrays.vector("previous_action", previous_action, model.action_dim)
     spread = spread_of(propagation, particles, risk)
-    ground = ground_of(known_ground)
+    ground = disagreement_limit_of(disagreement_limit)
     limits = state_limits(model, clip)
     number = _arrays.seed_number(seed)
     scored = compiled(reward, termination)
@@ -196,17 +196,21 @@ def returns(
             threads,
         )
     score = TrajectoryScore(
-        reward, termination, discount, previous_action=previous, known_ground=known_ground
+        reward,
+        termination,
+        discount,
+        previous_action=previous,
+        disagreement_limit=disagreement_limit,
     )
     count, horizon = sequences.shape[:2]
     out = np.empty((count, particles, horizon + 1, model.state_dim), sequences.dtype)
-    known_steps = _core.rollout(
+    steps_within_limit = _core.rollout(
         model.dynamics, first, sequences, None, limits, spread, ground, number, threads, out
     )
     totals = score(
         out.reshape(-1, horizon + 1, model.state_dim),
         np.repeat(sequences, particles, axis=0),
-        None if known_steps is None else known_steps.ravel(),
+        None if steps_within_limit is None else steps_within_limit.ravel(),
     )
     reduced = _core.reduce(model.dynamics, spread, totals.reshape(count, particles))
     return reduced.astype(sequences.dtype)

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from dynaplan import _core
 from dynaplan.errors import ArgumentError, ShapeError
 from dynaplan.rewards.terms import Reward, Term
-from dynaplan.rollouts.known_ground import KnownGround
+from dynaplan.rollouts.disagreement import DisagreementLimit
 from dynaplan.terminations.terms import Term as TerminationTerm
 from dynaplan.terminations.terms import Termination
 
@@ -59,7 +59,7 @@ class TrajectoryScore:
         termination: any termination, or None.
         discount: in (0, 1].
         previous_action: (A,) applied before the first step, or None.
-        known_ground: where trajectories that leave it are rejected, or None.
+        disagreement_limit: where trajectories that leave it are rejected, or None.
         allowed: (S,) lowest and highest states, outside of which they are rejected, or None.
         terminal_value: function of states (N, S) that returns (N,) for those where trajectories
             end, or None.
@@ -72,7 +72,7 @@ class TrajectoryScore:
         discount: float,
         *,
         previous_action: NDArray[Any] | None = None,
-        known_ground: KnownGround | None = None,
+        disagreement_limit: DisagreementLimit | None = None,
         allowed: tuple[NDArray[np.float64], NDArray[np.float64]] | None = None,
         terminal_value: Callable[[NDArray[Any]], NDArray[np.float64]] | None = None,
     ) -> None:
@@ -86,20 +86,22 @@ class TrajectoryScore:
         self.previous_action = previous_action
         self.allowed = allowed
         self.terminal_value = terminal_value
-        self.rejects = known_ground is not None and known_ground.on_leaving == "reject"
+        self.rejects = (
+            disagreement_limit is not None and disagreement_limit.on_exceeding == "reject"
+        )
 
     def __call__(
         self,
         trajectories: NDArray[Any],
         actions: NDArray[Any],
-        known_steps: NDArray[Any] | None = None,
+        steps_within_limit: NDArray[Any] | None = None,
     ) -> NDArray[np.float64]:
         """Returns the total of each trajectory.
 
         Args:
             trajectories: (N, H + 1, S).
             actions: (N, H, A).
-            known_steps: (N,) steps on known ground, or None where all ground is known.
+            steps_within_limit: (N,) steps on known ground, or None where all ground is known.
 
         Returns:
             (N,); -inf where known ground is left and that rejects, or a state is not allowed.
@@ -114,8 +116,8 @@ class TrajectoryScore:
             alive = np.cumsum(ended, axis=1) - ended == 0
             goes_on[ended.any(axis=1)] = False
         unknown = np.zeros((count, horizon), np.bool_)
-        if known_steps is not None:
-            unknown = np.arange(horizon) >= known_steps[:, None]
+        if steps_within_limit is not None:
+            unknown = np.arange(horizon) >= steps_within_limit[:, None]
         rewards = np.where(alive & ~unknown, values.reshape(count, horizon), 0.0)
         with np.errstate(over="ignore", invalid="ignore"):  # such a trajectory ranks last
             total: NDArray[np.float64] = rewards @ self.discount ** np.arange(horizon)

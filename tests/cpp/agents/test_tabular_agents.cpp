@@ -109,7 +109,7 @@ TEST_CASE("what cannot be is refused and changes nothing") {
   CHECK(agent.record().place == 0);
   settings.states = {std::numeric_limits<std::int64_t>::max(), 1};
   CHECK_THROWS_AS(DynaQ{settings}, ValueError);
-  settings.states = {0, kMostPairs};
+  settings.states = {0, kMaxPairs};
   CHECK_THROWS_AS(DynaQ{settings}, ValueError);
 }
 

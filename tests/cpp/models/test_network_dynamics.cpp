@@ -173,7 +173,7 @@ TEST_CASE_TEMPLATE("a few trajectories take a shorter way to the same bits", T, 
       for (const Propagation propagation : {Propagation::kMean, Propagation::kTs1}) {
         Draw draw = draw_of(propagation, 2, 0, 1);
         dynamics.step(state.view(), action.view(), draw, workspace, all.block());
-        for (Index wanted = 1; wanted <= RowNetwork<T>::kMostLanes; ++wanted) {
+        for (Index wanted = 1; wanted <= RowNetwork<T>::kMaxLanes; ++wanted) {
           draw.candidates = wanted;
           dynamics.step(state.view(), action.view(), draw, workspace, few.block());
           for (Index d = 0; d < 4; ++d) {

@@ -151,9 +151,9 @@ TEST_CASE("planners by derivatives refuse what they cannot do") {
   curved.problem.rollout.particles.propagation = Propagation::kSample;
   CHECK_THROWS_AS(plan_ilqr(IlqrSettings{}, curved.problem, nullptr, memory, result), ValueError);
   curved.problem.rollout.particles = {};
-  curved.problem.rollout.known_ground = KnownGround{};
+  curved.problem.rollout.disagreement_limit = DisagreementLimit{};
   CHECK_THROWS_AS(plan_ilqr(IlqrSettings{}, curved.problem, nullptr, memory, result), ValueError);
-  curved.problem.rollout.known_ground.reset();
+  curved.problem.rollout.disagreement_limit.reset();
   CHECK_THROWS_AS(plan_lqr(LqrSettings{}, curved.problem, memory, result), ValueError);
   IlqrSettings settings;
   settings.step_sizes = 0;

@@ -20,7 +20,7 @@ TEST_CASE("a planner counts whom known ground rejects, and allocates nothing aft
   problem.rollout.dynamics = &dynamics;
   problem.rollout.reward = &reward;
   problem.rollout.particles = {Propagation::kTsInf, 6, {Reduction::kCvar, 0.5}};
-  problem.rollout.known_ground = KnownGround{1.0, OnLeaving::kReject};
+  problem.rollout.disagreement_limit = DisagreementLimit{1.0, OnExceeding::kReject};
   problem.state = &state;
   problem.action_low = &low;
   problem.action_high = &high;
@@ -42,7 +42,7 @@ TEST_CASE("a planner counts whom known ground rejects, and allocates nothing aft
   plan_cem(settings, problem, workspace, result);
   CHECK(dynaplan_test::allocations() == before);
 
-  problem.rollout.known_ground->limit = 0.0;
+  problem.rollout.disagreement_limit->limit = 0.0;
   const double pressed = 1.0;
   problem.action_low = &pressed;
   plan_cem(settings, problem, workspace, result);

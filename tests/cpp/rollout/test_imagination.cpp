@@ -79,7 +79,7 @@ struct Problem : ImaginationProblem {
 
   Problem() {
     dynamics = &three;
-    elites = {0, 1, 2};
+    elite_members = {0, 1, 2};
     policy = &drawing;
     reward = &predicted;
   }
@@ -131,8 +131,9 @@ std::pair<float, float> step_by_hand(const Draw& draw, float state, float action
 
 // What `imagine` must make of quarters: one rollout after the other, each number drawn by itself. A rollout is cut
 // before an action of `unknown` or more, and ends beyond `bound`.
-std::vector<Path> by_hand(const OneStep& one_step, const std::vector<Index>& elites, const std::vector<double>& starts,
-                          Index length, double unknown = kInfinity, double bound = kInfinity) {
+std::vector<Path> by_hand(const OneStep& one_step, const std::vector<Index>& elite_members,
+                          const std::vector<double>& starts, Index length, double unknown = kInfinity,
+                          double bound = kInfinity) {
   std::vector<Path> paths(starts.size());
   std::vector<double> states = starts;
   std::vector<std::size_t> going(starts.size());
@@ -143,7 +144,7 @@ std::vector<Path> by_hand(const OneStep& one_step, const std::vector<Index>& eli
     std::vector<std::pair<std::size_t, std::size_t>> order;
     for (std::size_t i = 0; i < going.size(); ++i) {
       const float uniform = drawn(stream, static_cast<Index>(i), true);
-      order.emplace_back(static_cast<std::size_t>(uniform * static_cast<float>(elites.size())), going[i]);
+      order.emplace_back(static_cast<std::size_t>(uniform * static_cast<float>(elite_members.size())), going[i]);
     }
     std::sort(order.begin(), order.end());
     going.clear();
@@ -152,7 +153,7 @@ std::vector<Path> by_hand(const OneStep& one_step, const std::vector<Index>& eli
       const float action = quarters(drawn(stream, static_cast<Index>(place), false));
       paths[n].cut = std::abs(action) >= unknown;
       if (paths[n].cut) continue;
-      const Draw draw{stream, static_cast<Index>(place), 0, Propagation::kTsInf, elites[elite], 3, 1};
+      const Draw draw{stream, static_cast<Index>(place), 0, Propagation::kTsInf, elite_members[elite], 3, 1};
       const auto [next, reward] = one_step(draw, static_cast<float>(states[n]), action);
       const bool ends = std::abs(next) > bound;
       paths[n].transitions.push_back({states[n], action, reward, next, ends});
@@ -185,9 +186,9 @@ TEST_CASE("any number of rollouts of any length is what they are one by one, on 
         CAPTURE(count);
         CAPTURE(length);
         const std::vector<double> starts = some_starts(count);
-        for (const std::vector<Index>& elites : {std::vector<Index>{0, 1, 2}, std::vector<Index>{1}}) {
-          problem.elites = elites;
-          const std::vector<Path> expected = by_hand(step_by_hand, elites, starts, length, 2.0, 6.0);
+        for (const std::vector<Index>& elite_members : {std::vector<Index>{0, 1, 2}, std::vector<Index>{1}}) {
+          problem.elite_members = elite_members;
+          const std::vector<Path> expected = by_hand(step_by_hand, elite_members, starts, length, 2.0, 6.0);
           for (const int threads : {1, 2, 3}) REQUIRE(imagined(problem, starts, length, threads) == expected);
         }
       }
@@ -207,10 +208,10 @@ TEST_CASE("among some hundreds of rollouts all fates occur") {
 
 TEST_CASE("only the elites predict, each as often as the others, drawn anew for every step") {
   Problem problem;
-  problem.elites = {0, 2};
+  problem.elite_members = {0, 2};
   const std::vector<double> starts(4000, 0.0);
   const std::vector<Path> paths = imagined(problem, starts, 2);
-  REQUIRE(paths == by_hand(step_by_hand, problem.elites, starts, 2));
+  REQUIRE(paths == by_hand(step_by_hand, problem.elite_members, starts, 2));
   int seen = 0, last = 0, changed = 0;
   for (const Path& path : paths) {
     std::vector<double> gains;
@@ -248,7 +249,7 @@ TEST_CASE("networks: each rollout gets its own member and its own noise") {
   for (const Index count : {1, 9, 65, 300}) {
     const std::vector<double> starts = some_starts(count);
     const std::vector<Path> paths = imagined(problem, starts, 3);
-    const std::vector<Path> expected = by_hand(alone, problem.elites, starts, 3);
+    const std::vector<Path> expected = by_hand(alone, problem.elite_members, starts, 3);
     for (const int threads : {2, 3}) REQUIRE(imagined(problem, starts, 3, threads) == paths);
     for (std::size_t n = 0; n < paths.size(); ++n) {
       REQUIRE(paths[n].transitions.size() == 3);
@@ -265,7 +266,7 @@ TEST_CASE("networks: each rollout gets its own member and its own noise") {
 TEST_CASE("a rollout ends with the step that is terminated, and is cut before one that is not to be trusted") {
   Problem problem;
   problem.policy = nullptr;
-  problem.elites = {1};  // s' = s + 2 a
+  problem.elite_members = {1};  // s' = s + 2 a
   problem.disagreement_limit = 4.0;
   const Outside<float> outside(Eigen::VectorXd::Constant(1, -5.0), Eigen::VectorXd::Constant(1, 5.0));
   problem.termination = &outside;
@@ -286,7 +287,7 @@ TEST_CASE("a rollout ends with the step that is terminated, and is cut before on
 TEST_CASE("a step whose state or reward is not finite is not taken, and predicted states are clipped") {
   Problem problem;
   problem.policy = nullptr;
-  problem.elites = {0};
+  problem.elite_members = {0};
   const auto none = Path{{}, true};
   CHECK(imagined(problem, {1e38}, 1, 1, {0.0})[0] == none);  // 10 s
   problem.reward = nullptr;
@@ -350,7 +351,7 @@ TEST_CASE("functions of whole batches are asked once a step, for the rollouts th
   problem.policy = nullptr;
   problem.batch_policy = &away;
   problem.batch_termination = &away;
-  problem.elites = {0};
+  problem.elite_members = {0};
   const std::vector<Path> paths = imagined(problem, {-3.0, 0.0, 2.0}, 4);
   CHECK(away.asked == std::vector<Index>{3, 2, 1, 1});
   CHECK(paths[0] == Path{{{-3.0, -1.0, -31.0, -4.0, true}}, false});
@@ -364,11 +365,11 @@ TEST_CASE("parts that do not fit, and numbers that are not finite, are refused b
   CHECK(imagined(problem, {}, 1).empty());
   CHECK_THROWS_WITH_AS(imagined(problem, {0.0}, 0), "length: got 0, must be at least 1", ValueError);
   CHECK_THROWS_WITH_AS(imagined(problem, {0.0, 1e39}, 1), doctest::Contains("starts: row 1, column 0 is"), ValueError);
-  problem.elites = {0, 3};
-  CHECK_THROWS_WITH_AS(problem.validate(), doctest::Contains("elites: got member 3"), ValueError);
-  problem.elites.clear();
-  CHECK_THROWS_WITH_AS(problem.validate(), "elites: got none, must be at least one member", ValueError);
-  problem.elites = {0};
+  problem.elite_members = {0, 3};
+  CHECK_THROWS_WITH_AS(problem.validate(), doctest::Contains("elite_members: got member 3"), ValueError);
+  problem.elite_members.clear();
+  CHECK_THROWS_WITH_AS(problem.validate(), "elite_members: got none, must be at least one member", ValueError);
+  problem.elite_members = {0};
   problem.policy = nullptr;
   CHECK_THROWS_WITH_AS(imagined(problem, {0.0}, 1), "policy: got none, and no actions either", ValueError);
 }

@@ -24,14 +24,14 @@ template <class T>
 struct Results {
   std::vector<T> totals;
   std::vector<T> trajectories;
-  std::vector<T> known_steps;
+  std::vector<T> steps_within_limit;
 
   Results(const RolloutProblem<T>& problem, std::vector<T> actions, Index count, Index horizon, bool keeps = true) {
     const Index rows = count * problem.particles.count;
     const std::vector<T> state{T(1)};
     totals.resize(static_cast<std::size_t>(count));
     trajectories.resize(static_cast<std::size_t>(rows * (horizon + 1)));
-    known_steps.resize(static_cast<std::size_t>(rows));
+    steps_within_limit.resize(static_cast<std::size_t>(rows));
     RolloutBatch<T> batch;
     batch.count = count;
     batch.horizon = horizon;
@@ -40,7 +40,7 @@ struct Results {
     batch.actions = actions.data();
     batch.totals = totals.data();
     if (keeps) batch.trajectories = trajectories.data();
-    if (problem.known_ground) batch.known_steps = known_steps.data();
+    if (problem.disagreement_limit) batch.steps_within_limit = steps_within_limit.data();
     rollout(problem, batch);
   }
 };
@@ -112,18 +112,18 @@ TEST_CASE("a candidate that leaves known ground is rejected, or stops where it l
   Problem<double> problem(Propagation::kTsInf, 3);
   // The second candidate's last action of 1 is beyond the limit.
   const std::vector<double> actions{0.25, 0.25, 0.25, 0.25, 0.25, 1.0};
-  problem.problem.known_ground = KnownGround{1.0, OnLeaving::kReject};
+  problem.problem.disagreement_limit = DisagreementLimit{1.0, OnExceeding::kReject};
   const Results<double> rejected(problem.problem, actions, 2, 3);
   CHECK(rejected.totals[0] == doctest::Approx(3.0 + 6 * 0.25 * 3.0));
   CHECK(rejected.totals[1] == -std::numeric_limits<double>::infinity());
-  CHECK(rejected.known_steps == std::vector<double>{3, 3, 3, 2, 2, 2});
-  problem.problem.known_ground->on_leaving = OnLeaving::kStop;
+  CHECK(rejected.steps_within_limit == std::vector<double>{3, 3, 3, 2, 2, 2});
+  problem.problem.disagreement_limit->on_exceeding = OnExceeding::kStop;
   const Results<double> stopped(problem.problem, actions, 2, 3);
   CHECK(stopped.totals[0] == rejected.totals[0]);
   CHECK(stopped.totals[1] == doctest::Approx(2.0 + 3 * 0.25 * 3.0));
   const double* const path = stopped.trajectories.data() + 5 * 4;  // of the last particle, whose gain is 6
   CHECK(std::vector<double>(path, path + 4) == std::vector<double>{1.0, 2.5, 4.0, 4.0});
-  problem.problem.known_ground = KnownGround{std::nan(""), OnLeaving::kStop};
+  problem.problem.disagreement_limit = DisagreementLimit{std::nan(""), OnExceeding::kStop};
   CHECK_THROWS_AS(problem.problem.validate(), ValueError);
 }
 
@@ -131,7 +131,7 @@ TEST_CASE("a trajectory that has ended cannot leave known ground any more") {
   Problem<double> problem(Propagation::kMean, 1);
   const Outside<double> outside(Eigen::VectorXd::Constant(1, -1.0), Eigen::VectorXd::Constant(1, 1.5));
   problem.problem.termination = &outside;
-  problem.problem.known_ground = KnownGround{1.0, OnLeaving::kReject};
+  problem.problem.disagreement_limit = DisagreementLimit{1.0, OnExceeding::kReject};
   CHECK(Results<double>(problem.problem, {0.25, 9.0}, 1, 2).totals[0] == 1.75);
 }
 

@@ -50,7 +50,7 @@ class NetworkTape {
   /// After `backward`: the gradient by the inputs from `first_input` on, as many as `out` has rows.
   void input_gradient(const T* parameters, const Chunk& chunk, Index first_input, Block<T> out) const;
   /// Before `weight_gradient`: samples become rows.
-  void turn_inputs(const Chunk& chunk);
+  void transpose_inputs(const Chunk& chunk);
   /// The gradient by all parameters into their places, after the passes over the chunks of so many samples. The sums
   /// run over the samples in order. Padding of rows is set to 0, that of biases is left.
   void weight_gradient(Index samples, T* out) const;
@@ -65,15 +65,15 @@ class NetworkTape {
   ConstBlock<T> part(const Numbers<T>& numbers, Index dim, const Chunk& chunk) const {
     return {numbers.data() + chunk.first, dim, chunk.lanes, capacity_};
   }
-  Index turned_stride(std::size_t layer) const { return layout_.layers()[layer].stride + kVectorLanes<T>; }
+  Index transposed_stride(std::size_t layer) const { return layout_.layers()[layer].stride + kVectorLanes<T>; }
 
   ParameterLayout<T> layout_;
   Activation activation_;
-  Index capacity_;                     // lanes from one row of a block to the next
-  std::vector<Numbers<T>> inputs_;     // of each layer, samples in lanes
-  std::vector<Numbers<T>> turned_;     // the same, samples in rows
-  std::vector<Numbers<T>> slopes_;     // of the activation after each hidden layer
-  std::vector<Numbers<T>> gradients_;  // by the outputs of each layer
+  Index capacity_;                      // lanes from one row of a block to the next
+  std::vector<Numbers<T>> inputs_;      // of each layer, samples in lanes
+  std::vector<Numbers<T>> transposed_;  // the same, samples in rows
+  std::vector<Numbers<T>> slopes_;      // of the activation after each hidden layer
+  std::vector<Numbers<T>> gradients_;   // by the outputs of each layer
   Numbers<T> outputs_;
 };
 

@@ -28,7 +28,7 @@ struct SacObjective {
 
 /// Chunks of a batch that one thread takes at a time, with all that is computed from them in its own caches. There are
 /// as many shards as chunks, but at most so many, since each has gradients of its own.
-inline constexpr Index kMostShards = 8;
+inline constexpr Index kMaxShards = 8;
 
 /// One update of soft actor-critic on one batch (Haarnoja et al. 2018, "Soft actor-critic algorithms and
 /// applications", algorithm 1), in passes over shards and steps over ranges of parameters. Within a pass or a step the

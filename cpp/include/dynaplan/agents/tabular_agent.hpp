@@ -14,7 +14,7 @@ namespace dynaplan {
 inline namespace DYNAPLAN_LEVEL {
 
 /// The largest table, in pairs of a state and an action: an agent takes 40 to 70 bytes for each.
-inline constexpr Index kMostPairs = Index{1} << 26;
+inline constexpr Index kMaxPairs = Index{1} << 26;
 /// The largest size of a reward: sums of such rewards cannot overflow.
 inline constexpr double kLargestReward = 1e100;
 

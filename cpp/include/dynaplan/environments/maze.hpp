@@ -29,8 +29,8 @@ struct MazeLayout {
 class Maze {
  public:
   static constexpr Index kActions = 4;
-  /// The most cells: see `kMostPairs`.
-  static constexpr Index kMostCells = Index{1} << 24;
+  /// The most cells: see `kMaxPairs`.
+  static constexpr Index kMaxCells = Index{1} << 24;
 
   struct Step {
     Index state;

@@ -40,7 +40,7 @@ class NetworkPass {
   void forward(const T* parameters);
   void backward(const T* parameters, Index count, T* gradient);
   /// The inputs of a layer with samples in rows, padded with zeros to the layer's stride.
-  ConstBlock<T> turned_inputs(std::size_t layer, Index count);
+  ConstBlock<T> transposed_inputs(std::size_t layer, Index count);
   LossInputs<T> loss_inputs(const T* parameters, Index count) const;
   Block<T> block(T* data, Index dim) const { return {data, dim, lanes_, capacity_}; }
 
@@ -57,7 +57,7 @@ class NetworkPass {
   std::vector<Numbers<T>> slopes_;  // of the activation after each hidden layer
   Numbers<T> outputs_;
   Numbers<T> target_lanes_;
-  Numbers<T> turned_;        // inputs of a hidden layer, samples in rows
+  Numbers<T> transposed_;    // inputs of a hidden layer, samples in rows
   Numbers<T> gradients_[2];  // of a layer's outputs, and of the layer below
 };
 

@@ -13,7 +13,7 @@ template <class T>
 class RowNetwork {
  public:
   // One lane at a time costs about a sixth of a whole vector of them.
-  static constexpr Index kMostLanes = kVectorLanes<T> >= 8 ? kVectorLanes<T> / 4 : 1;
+  static constexpr Index kMaxLanes = kVectorLanes<T> >= 8 ? kVectorLanes<T> / 4 : 1;
 
   explicit RowNetwork(const FoldedNetwork& network);
 

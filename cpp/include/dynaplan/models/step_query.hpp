@@ -20,7 +20,7 @@ struct StepQuery {
   int threads = 1;
 };
 
-/// Some steps of a query, turned, one a lane; the lanes beyond `count` only fill up a vector.
+/// Some steps of a query, transposed, one a lane; the lanes beyond `count` only fill up a vector.
 struct QueryBlock {
   Block<double> states;   // (S, K)
   Block<double> actions;  // (A, K)

@@ -15,12 +15,12 @@ struct IcemSettings {
   Index candidates = 40;  // of the first iteration
   Index elites = 10;
   int iterations = 3;
-  double smoothing = 0.1;       // share of the old mean and standard deviation that is kept
-  double initial_std = 0.5;     // times half the width of the bounds
-  double min_std = 0.0;         // likewise
-  double noise_exponent = 2.0;  // see SequenceNoise::coloured
-  double decay = 1.25;          // each iteration draws so many times fewer candidates, but at least 2 x elites
-  double keep = 0.3;            // share of the elites that are candidates again
+  double smoothing = 0.1;          // share of the old mean and standard deviation that is kept
+  double initial_std = 0.5;        // times half the width of the bounds
+  double min_std = 0.0;            // likewise
+  double noise_exponent = 2.0;     // see SequenceNoise::coloured
+  double population_decay = 1.25;  // each iteration draws so many times fewer candidates, but at least 2 x elites
+  double reuse_fraction = 0.3;     // share of the elites that are candidates again
 
   void validate() const;
   Index kept() const;
@@ -32,7 +32,7 @@ class Icem {
 
   Index horizon() const { return settings_.horizon; }
 
-  /// Plans into `result`; `memory` and `result` keep their memory, so that a second call allocates nothing.
+  /// Plans into `result`; `memory` and `result` reuse_fraction their memory, so that a second call allocates nothing.
   void plan(const PlanProblem& problem, SearchMemory& memory, PlanResult& result) const;
 
  private:

@@ -31,8 +31,8 @@ struct Regulator {
   Eigen::VectorXd slope;   // p (n)
 };
 
-/// The regulator of an endless horizon. Throws NumericalError where there is none.
-Regulator endless_regulator(const LinearQuadratic& problem);
+/// The regulator of an infinite horizon. Throws NumericalError where there is none.
+Regulator infinite_horizon_regulator(const LinearQuadratic& problem);
 
 /// The regulators of `horizon` steps, the last of which leads to the cost `final_value`, of x less `final_target`; then
 /// one more, of which only the value counts. Throws NumericalError where a step has no best action.
@@ -43,7 +43,7 @@ std::vector<Regulator> finite_regulators(const LinearQuadratic& problem, Index h
 /// is. Where that would leave the bounds of the actions, the bounds are heeded as in iLQR.
 struct LqrSettings {
   Index horizon = 30;
-  bool endless = false;  // what comes after the horizon counts, for ever
+  bool infinite_horizon = false;  // what comes after the horizon counts, for ever
 
   void validate() const;
 };

@@ -16,10 +16,10 @@ template <class T>
 class TrajectoryScore {
  public:
   virtual ~TrajectoryScore() = default;
-  /// `states` (count, H + 1, S), `actions` (count, H, A) and `known_steps` (count), row-major; writes `totals` (count).
-  /// Each particle of a candidate is a trajectory of its own. `known_steps` is null where all ground is known; what
-  /// comes of a trajectory that leaves it is for the score to say: -infinity where that rejects.
-  virtual void score(const T* states, const T* actions, const T* known_steps, Index count, Index horizon,
+  /// `states` (count, H + 1, S), `actions` (count, H, A) and `steps_within_limit` (count), row-major; writes `totals`
+  /// (count). Each particle of a candidate is a trajectory of its own. `steps_within_limit` is null where all ground is
+  /// known; what comes of a trajectory that leaves it is for the score to say: -infinity where that rejects.
+  virtual void score(const T* states, const T* actions, const T* steps_within_limit, Index count, Index horizon,
                      T* totals) const = 0;
   /// Steps of one trajectory, `states` (H + 1, S) and `actions` (H, A), that earn something before it ends.
   virtual Index length(const T* /*states*/, const T* /*actions*/, Index horizon) const { return horizon; }
@@ -87,7 +87,7 @@ void require_at_least_one(const char* setting, Index value);
 void require_elites(Index elites, Index candidates);
 
 /// All iterations were made; the search settled before; the deadline came first; no candidate had a finite return.
-enum class PlanStatus { kIterations, kConverged, kBudget, kNoFiniteCandidate };
+enum class PlanStatus { kIterations, kConverged, kTimeLimit, kNoFiniteCandidate };
 
 /// A plan and how it came about. Reused from call to call: its arrays keep their memory.
 struct PlanResult {
@@ -95,17 +95,17 @@ struct PlanResult {
   std::vector<float> states;   // (H + 1, S), the mean prediction under `actions`
   double value = 0.0;          // the predicted return of `actions`
   PlanStatus status = PlanStatus::kIterations;
-  Index candidates = 0;       // evaluated, over all iterations
-  Index rejected = 0;         // of these, how many left known ground where that rejects them
-  Index non_finite = 0;       // and how many of the others had a return that is nan or infinite
-  int iterations = 0;         // that were finished
-  std::vector<float> elites;  // (kept, H, A) best first, for the next plan; empty unless the search keeps some
+  Index candidates = 0;               // evaluated, over all iterations
+  Index rejected = 0;                 // of these, how many left known ground where that rejects them
+  Index non_finite = 0;               // and how many of the others had a return that is nan or infinite
+  int iterations = 0;                 // that were finished
+  std::vector<float> kept_sequences;  // (kept, H, A) best first, for the next plan; empty unless the search keeps some
   std::vector<float> spread;  // (H, A) standard deviations that the search ended with; empty unless it has a Gaussian
 
   /// Makes room, and clears the counts.
   void begin(const PlanProblem& problem, Index horizon);
-  /// Writes sequences (n, H, A), `actions` or `elites`, as float64, within the bounds and rates to the last bit: these
-  /// need not be exact in float32.
+  /// Writes sequences (n, H, A), `actions` or `kept_sequences`, as float64, within the bounds and rates to the last
+  /// bit: these need not be exact in float32.
   static void copy_sequences(const PlanProblem& problem, Index horizon, const std::vector<float>& sequences,
                              double* out);
 };

@@ -31,14 +31,14 @@ class BatchTermination {
 /// pointers may be null.
 struct ImaginationProblem {
   const Dynamics<float>* dynamics = nullptr;
-  std::vector<Index> elites;  // the members that predict, each equally often
+  std::vector<Index> elite_members;  // the members that predict, each equally often
   const Policy* policy = nullptr;
   const BatchPolicy* batch_policy = nullptr;
   const Reward<float>* reward = nullptr;
   const Termination<float>* termination = nullptr;
   const BatchTermination* batch_termination = nullptr;
   const StateLimits<float>* limits = nullptr;  // predicted states are clipped to them
-  std::optional<double> disagreement_limit;    // see KnownGround
+  std::optional<double> disagreement_limit;    // see DisagreementLimit
 
   /// Throws ShapeError, ValueError where the parts do not fit each other.
   void validate() const;
@@ -64,7 +64,7 @@ struct ImaginedRows {
 };
 
 /// Branched rollouts (Janner et al. 2019, "When to trust your model", algorithm 2): at each step the policy draws an
-/// action, and a member of the elites, drawn anew for each rollout, draws the next state. A rollout ends with a
+/// action, and a member of the elite_members, drawn anew for each rollout, draws the next state. A rollout ends with a
 /// termination; before a step on unknown ground; and before one whose prediction is not finite. Throws ValueError
 /// naming a start or an action that is not finite.
 void imagine(const ImaginationProblem& problem, const ImaginedRows& rows);

@@ -44,16 +44,16 @@ Reduction reduction_of(const std::string& name);
 template <class T>
 T reduce(const Risk& risk, Index members, T* returns, Index count);
 
-enum class OnLeaving {
+enum class OnExceeding {
   kReject,  // the candidate's return is -infinity
   kStop,    // the particle stays where it is and earns nothing from that step on
 };
 
 /// Where a model may be trusted: a particle leaves at the first step whose state and action the members disagree on by
 /// more than `limit`.
-struct KnownGround {
+struct DisagreementLimit {
   double limit = std::numeric_limits<double>::infinity();
-  OnLeaving on_leaving = OnLeaving::kReject;
+  OnExceeding on_exceeding = OnExceeding::kReject;
 
   /// Throws ValueError unless the limit is a number that is not negative.
   void validate() const;

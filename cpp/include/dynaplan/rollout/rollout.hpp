@@ -33,11 +33,11 @@ struct RolloutProblem {
   /// Another problem whose mean returns are the same and come cheaper: see LinearQuadraticProblem.
   const RolloutProblem* cheaper = nullptr;
   Particles particles;
-  std::optional<KnownGround> known_ground;
+  std::optional<DisagreementLimit> disagreement_limit;
 
   /// Whether some candidates are rejected, with a return of -infinity.
   bool rejects() const {
-    return allowed != nullptr || (known_ground && known_ground->on_leaving == OnLeaving::kReject);
+    return allowed != nullptr || (disagreement_limit && disagreement_limit->on_exceeding == OnExceeding::kReject);
   }
   /// Rows that the trajectory of one particle takes: its states, then room for what the last step predicts besides.
   Index trajectory_rows(Index horizon) const { return horizon * dynamics->state_dim() + dynamics->output_dim(); }
@@ -75,11 +75,11 @@ struct BlockRollout {
   Index last_step = 0;                          // and that horizon; 0: it is the block's own
   Stream stream;
   Index first_candidate = 0;
-  Index candidates = 0;  // of the lanes, all if 0: see Draw
-  T* total = nullptr;    // (K), aligned like a row of a block
-  Block<T> trajectory;   // (P * trajectory_rows, K), one particle below the other
-  Block<T> known_steps;  // (P, K) steps that a particle makes on known ground; only where that is limited
-  RolloutEnd<T> end;     // instead of `total`, which then is left alone
+  Index candidates = 0;         // of the lanes, all if 0: see Draw
+  T* total = nullptr;           // (K), aligned like a row of a block
+  Block<T> trajectory;          // (P * trajectory_rows, K), one particle below the other
+  Block<T> steps_within_limit;  // (P, K) steps that a particle makes on known ground; only where that is limited
+  RolloutEnd<T> end;            // instead of `total`, which then is left alone
   const Interrupt* interrupt = nullptr;
 };
 
@@ -99,9 +99,9 @@ struct RolloutBatch {
   const T* last_action = nullptr;  // (A) or null
   Stream stream;
   int threads = 1;
-  T* totals = nullptr;        // (count) or null
-  T* trajectories = nullptr;  // (count, P, H + 1, S) or null
-  T* known_steps = nullptr;   // (count, P) or null, as in BlockRollout
+  T* totals = nullptr;              // (count) or null
+  T* trajectories = nullptr;        // (count, P, H + 1, S) or null
+  T* steps_within_limit = nullptr;  // (count, P) or null, as in BlockRollout
   const Interrupt* interrupt = nullptr;
 };
 

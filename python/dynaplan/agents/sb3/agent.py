@@ -54,7 +54,7 @@ class SB3Agent:
         >>> agent = SB3Agent(stable_baselines3.SAC("MlpPolicy", env, seed=0))
         >>> learn = lambda data, previous: dp.LinearGaussian.fit(data, features=dp.Polynomial(2))
         >>> reward = dp.rewards.for_env(env)
-        >>> dyna = dp.Dyna(env, agent, learn, reward=reward, imagined_per_real=1, seed=0)
+        >>> dyna = dp.Dyna(env, agent, learn, reward=reward, updates_per_step=1, seed=0)
         >>> [it.steps for it in dyna.run(120)]
         [120]
     """

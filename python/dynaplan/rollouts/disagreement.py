@@ -12,13 +12,13 @@ from dynaplan.data.transitions import Transitions
 from dynaplan.errors import ArgumentError
 from dynaplan.models.interface import Model
 
-__all__ = ["KnownGround", "ground_of"]
+__all__ = ["DisagreementLimit", "disagreement_limit_of"]
 
-OnLeaving = Literal["reject", "stop"]
+OnExceeding = Literal["reject", "stop"]
 
 
 @dataclass(frozen=True)
-class KnownGround:
+class DisagreementLimit:
     """A limit on how far the members may disagree, and what becomes of a candidate beyond it.
 
     At each step of each particle the members' mean predictions are compared: the root of their
@@ -27,7 +27,7 @@ class KnownGround:
 
     Args:
         limit: the largest disagreement that is still known ground, >= 0; see `calibrated`.
-        on_leaving: "reject" (default): a candidate of which any particle leaves has a return of
+        on_exceeding: "reject" (default): a candidate of which any particle leaves has a return of
             -inf, ranks last and is counted in `plan.stats.rejected`. "stop": the particle stays
             where it left and earns nothing from that step on; for rewards that are not negative,
             as leaving would otherwise be worth most.
@@ -39,17 +39,20 @@ class KnownGround:
     an ensemble disagrees).
 
     Example:
-        >>> dp.CEM(known_ground=dp.KnownGround(limit=0.5)).known_ground.on_leaving
+        >>> limit = dp.DisagreementLimit(limit=0.5)
+        >>> dp.CEM(disagreement_limit=limit).disagreement_limit.on_exceeding
         'reject'
     """
 
     limit: float
-    on_leaving: OnLeaving = "reject"
+    on_exceeding: OnExceeding = "reject"
 
     def __post_init__(self) -> None:
-        if self.on_leaving not in ("reject", "stop"):
-            raise ArgumentError(f'on_leaving: got {self.on_leaving!r}, must be "reject" or "stop"')
-        ground_of(self)
+        if self.on_exceeding not in ("reject", "stop"):
+            raise ArgumentError(
+                f'on_exceeding: got {self.on_exceeding!r}, must be "reject" or "stop"'
+            )
+        disagreement_limit_of(self)
 
     @classmethod
     def calibrated(
@@ -58,9 +61,9 @@ class KnownGround:
         held_out: Transitions,
         *,
         quantile: float = 0.99,
-        on_leaving: OnLeaving = "reject",
+        on_exceeding: OnExceeding = "reject",
         threads: int = 1,
-    ) -> KnownGround:
+    ) -> DisagreementLimit:
         """Sets the limit so that nearly all held-out transitions are known ground.
 
         Args:
@@ -68,7 +71,7 @@ class KnownGround:
             held_out: transitions that were not fitted.
             quantile: the share of them whose disagreement the limit allows, in [0, 1]. Default
                 0.99: one stray transition in a hundred does not set the limit.
-            on_leaving: as above.
+            on_exceeding: as above.
             threads: threads to use.
 
         Returns:
@@ -87,11 +90,15 @@ class KnownGround:
             raise ArgumentError(
                 "model: its predictions never disagree; must be an ensemble of several members"
             )
-        return cls(float(np.quantile(disagreement, quantile)), on_leaving)
+        return cls(float(np.quantile(disagreement, quantile)), on_exceeding)
 
 
-def ground_of(known_ground: KnownGround | None) -> _core.KnownGround | None:
+def disagreement_limit_of(
+    disagreement_limit: DisagreementLimit | None,
+) -> _core.DisagreementLimit | None:
     """Returns what the core is told of known ground; None where all ground is known."""
-    if known_ground is None:
+    if disagreement_limit is None:
         return None
-    return _core.KnownGround(known_ground.limit, known_ground.on_leaving == "reject")
+    return _core.DisagreementLimit(
+        disagreement_limit.limit, disagreement_limit.on_exceeding == "reject"
+    )
