@@ -87,6 +87,14 @@ def integer(name: str, value: SupportsIndex) -> int:
         raise ArgumentError(f"{name}: got {value!r}, must be an integer") from None
 
 
+def real(name: str, value: Any) -> float:
+    """Returns `value` as a float; text, arrays, None and truth values are refused by name."""
+    number = np.asarray(value) if not isinstance(value, str | bytes | None) else None
+    if number is None or number.ndim or number.dtype.kind not in "iuf":
+        raise ArgumentError(f"{name}: got {value!r}, must be a number")
+    return float(value)
+
+
 def at_least(smallest: int, name: str, value: SupportsIndex) -> int:
     """Returns `value` as an int; raises ArgumentError if it is none, or smaller than that."""
     number = integer(name, value)
