@@ -19,22 +19,13 @@ py::array_t<double> array_of(const std::vector<double>& values, const IndexType 
   return array;
 }
 
-void run(const IlqrSettings& settings, const ExactPlanProblem& problem, PlanMemory& memory) {
-  plan_ilqr(settings, problem, nullptr, memory.ilqr, memory.trajectory);
-}
-
-void run(const LqrSettings& settings, const ExactPlanProblem& problem, PlanMemory& memory) {
-  plan_lqr(settings, problem, memory.ilqr, memory.trajectory);
-}
-
-template <class Settings>
-py::tuple plan(const Settings& settings, PlanMemory& memory, const BoundProblem& bound, const py::object& state,
+py::tuple plan(const GradientPlanner& planner, PlanMemory& memory, const BoundProblem& bound, const py::object& state,
                const py::object& low, const py::object& high, const py::object& warm_start,
                const py::object& kept_sequences, const py::object& previous_action, IndexType skip, std::uint64_t seed,
                std::uint32_t call, int threads, std::optional<double> time_limit) {
   const std::optional<Clock::time_point> deadline = deadline_of(time_limit);
   const PlanInputs inputs{state, low, high, warm_start, kept_sequences, previous_action, skip};
-  const IndexType horizon = settings.horizon;
+  const IndexType horizon = planner.horizon();
   ExactPlanProblem problem = inputs.into(bound.exact());
   problem.stream = {seed, call, 0};
   problem.threads = threads;
@@ -44,7 +35,7 @@ py::tuple plan(const Settings& settings, PlanMemory& memory, const BoundProblem&
   const PlanMemory::Lease lease(memory);
   {
     const py::gil_scoped_release release;
-    run(settings, problem, memory);
+    planner.plan(problem, memory.gradient, memory.trajectory);
   }
   const TrajectoryPlan& found = memory.trajectory;
   const IndexType state_dim = problem.rollout.dynamics->state_dim();
@@ -53,14 +44,6 @@ py::tuple plan(const Settings& settings, PlanMemory& memory, const BoundProblem&
       array_of(found.actions, {horizon, action_dim}), array_of(found.states, {horizon + 1, state_dim}), found.value,
       name_of(found.status), py::array_t<double>({IndexType{0}, horizon, action_dim}), py::none(),
       array_of(found.gains, {horizon, action_dim, state_dim}), found.candidates, found.non_finite, 0, found.iterations);
-}
-
-template <class Settings>
-void bind_plan(py::module_& m) {
-  m.def("plan", &plan<Settings>, py::arg("planner"), py::arg("memory"), py::arg("problem"), py::arg("state"),
-        py::arg("low"), py::arg("high"), py::arg("warm_start").none(true), py::arg("kept_sequences").none(true),
-        py::arg("previous_action").none(true), py::arg("skip"), py::arg("seed"), py::arg("call"), py::arg("threads"),
-        py::arg("time_limit").none(true));
 }
 
 // A, B, Q, R, N, c, the targets of state and action, and the discount.
@@ -107,26 +90,23 @@ py::list finite(const py::tuple& parts, IndexType horizon, const py::array& fina
 }  // namespace
 
 void bind_ilqr(py::module_& m) {
-  py::class_<IlqrSettings> ilqr(m, "IlqrSettings", py::module_local());
+  py::class_<GradientPlanner>(m, "GradientPlanner", py::module_local());
+  py::class_<Ilqr, GradientPlanner> ilqr(m, "Ilqr", py::module_local());
   ilqr.def(py::init([](IndexType horizon, int iterations, double tolerance, int step_sizes, double regularisation,
                        double min_regularisation, double max_regularisation, double regularisation_factor) {
-             IlqrSettings settings{horizon,        iterations,         tolerance,          step_sizes,
-                                   regularisation, min_regularisation, max_regularisation, regularisation_factor};
-             settings.validate();
-             return settings;
+             return Ilqr({horizon, iterations, tolerance, step_sizes, regularisation, min_regularisation,
+                          max_regularisation, regularisation_factor});
            }),
            py::arg("horizon"), py::arg("iterations"), py::arg("tolerance"), py::arg("step_sizes"),
            py::arg("regularisation"), py::arg("min_regularisation"), py::arg("max_regularisation"),
            py::arg("regularisation_factor"));
-  bind_plan<IlqrSettings>(m);
-  py::class_<LqrSettings> lqr(m, "LqrSettings", py::module_local());
-  lqr.def(py::init([](IndexType horizon, bool infinite_horizon) {
-            LqrSettings settings{horizon, infinite_horizon};
-            settings.validate();
-            return settings;
-          }),
-          py::arg("horizon"), py::arg("endless"));
-  bind_plan<LqrSettings>(m);
+  py::class_<Lqr, GradientPlanner> lqr(m, "Lqr", py::module_local());
+  lqr.def(py::init([](IndexType horizon, bool infinite_horizon) { return Lqr({horizon, infinite_horizon}); }),
+          py::arg("horizon"), py::arg("infinite_horizon"));
+  m.def("plan", &plan, py::arg("planner"), py::arg("memory"), py::arg("problem"), py::arg("state"), py::arg("low"),
+        py::arg("high"), py::arg("warm_start").none(true), py::arg("kept_sequences").none(true),
+        py::arg("previous_action").none(true), py::arg("skip"), py::arg("seed"), py::arg("call"), py::arg("threads"),
+        py::arg("time_limit").none(true));
   m.def("infinite_horizon_regulator", &infinite_horizon, py::arg("problem"));
   m.def("finite_regulators", &finite, py::arg("problem"), py::arg("horizon"), py::arg("final_value"));
 }

@@ -17,26 +17,15 @@ namespace dynaplan::bindings {
 
 namespace {
 
-template <class Planner>
-void copy_actions(const Planner& /*planner*/, const PlanProblem& problem, const PlanResult& result, IndexType horizon,
-                  double* out) {
-  PlanResult::copy_sequences(problem, horizon, result.actions, out);
-}
-
-void copy_actions(const CategoricalCem& planner, const PlanProblem& /*problem*/, const PlanResult& result,
-                  IndexType /*horizon*/, double* out) {
-  planner.copy_actions(result, out);
-}
-
-template <class Planner>
-py::tuple plan_tuple(const Planner& planner, const PlanProblem& problem, const PlanResult& result, IndexType horizon) {
+py::tuple plan_tuple(const SamplingPlanner& planner, const PlanProblem& problem, const PlanResult& result) {
+  const IndexType horizon = planner.horizon();
   const Dynamics<float>& dynamics = *problem.rollout.dynamics;
   const auto size = static_cast<std::size_t>(horizon * dynamics.action_dim());
   py::array_t<double> actions({horizon, dynamics.action_dim()});
   py::array_t<double> states({horizon + 1, dynamics.state_dim()});
   py::array_t<double> kept_sequences(
       {static_cast<IndexType>(result.kept_sequences.size() / size), horizon, dynamics.action_dim()});
-  copy_actions(planner, problem, result, horizon, actions.mutable_data());
+  planner.copy_actions(problem, result, actions.mutable_data());
   PlanResult::copy_sequences(problem, horizon, result.kept_sequences, kept_sequences.mutable_data());
   std::copy(result.states.begin(), result.states.end(), states.mutable_data());
   py::object spread = py::none();
@@ -49,28 +38,7 @@ py::tuple plan_tuple(const Planner& planner, const PlanProblem& problem, const P
                         result.candidates, result.non_finite, result.rejected, result.iterations);
 }
 
-void run(const CemSettings& planner, const PlanProblem& problem, PlanMemory& memory) {
-  plan_cem(planner, problem, memory.search, memory.result);
-}
-
-void run(const RandomShootingSettings& planner, const PlanProblem& problem, PlanMemory& memory) {
-  plan_random_shooting(planner, problem, memory.search, memory.result);
-}
-
-template <class Planner>
-void run(const Planner& planner, const PlanProblem& problem, PlanMemory& memory) {
-  planner.plan(problem, memory.search, memory.result);
-}
-
-IndexType horizon_of(const CemSettings& planner) { return planner.horizon; }
-IndexType horizon_of(const RandomShootingSettings& planner) { return planner.horizon; }
-template <class Planner>
-IndexType horizon_of(const Planner& planner) {
-  return planner.horizon();
-}
-
-template <class Planner>
-py::tuple plan(const Planner& planner, PlanMemory& memory, const BoundProblem& bound, const py::object& state,
+py::tuple plan(const SamplingPlanner& planner, PlanMemory& memory, const BoundProblem& bound, const py::object& state,
                const py::object& low, const py::object& high, const py::object& warm_start,
                const py::object& kept_sequences, const py::object& previous_action, IndexType skip, std::uint64_t seed,
                std::uint32_t call, int threads, std::optional<double> time_limit) {
@@ -85,14 +53,13 @@ py::tuple plan(const Planner& planner, PlanMemory& memory, const BoundProblem& b
   const PlanMemory::Lease lease(memory);
   {
     const py::gil_scoped_release release;
-    run(planner, problem, memory);
+    planner.plan(problem, memory.search, memory.result);
   }
-  return plan_tuple(planner, problem, memory.result, horizon_of(planner));
+  return plan_tuple(planner, problem, memory.result);
 }
 
 // Plans of several systems at once, each on one thread; system n has the seed + n. The lists hold what `plan` takes.
-template <class Planner>
-py::list plan_batch(const Planner& planner, const std::vector<PlanMemory*>& memories, const BoundProblem& bound,
+py::list plan_batch(const SamplingPlanner& planner, const std::vector<PlanMemory*>& memories, const BoundProblem& bound,
                     const std::vector<py::object>& states, const py::object& low, const py::object& high,
                     const std::vector<py::object>& warm_starts, const std::vector<py::object>& kept_sequences,
                     const std::vector<py::object>& previous_actions, IndexType skip, std::uint64_t seed,
@@ -113,30 +80,38 @@ py::list plan_batch(const Planner& planner, const std::vector<PlanMemory*>& memo
     const py::gil_scoped_release release;
     const auto count = static_cast<IndexType>(problems.size());
     parallel_for(count, bound.calls_python() ? 1 : threads, [&](IndexType n, int /*thread*/) {
-      run(planner, problems[static_cast<std::size_t>(n)], *memories[static_cast<std::size_t>(n)]);
+      PlanMemory& memory = *memories[static_cast<std::size_t>(n)];
+      planner.plan(problems[static_cast<std::size_t>(n)], memory.search, memory.result);
     });
   }
   py::list plans;
   for (std::size_t n = 0; n < problems.size(); ++n) {
-    plans.append(plan_tuple(planner, problems[n], memories[n]->result, horizon_of(planner)));
+    plans.append(plan_tuple(planner, problems[n], memories[n]->result));
   }
   return plans;
 }
 
-template <class Planner>
-void bind_plan(py::module_& m) {
-  m.def("plan", &plan<Planner>, py::arg("planner"), py::arg("memory"), py::arg("problem"), py::arg("state"),
-        py::arg("low"), py::arg("high"), py::arg("warm_start").none(true), py::arg("kept_sequences").none(true),
-        py::arg("previous_action").none(true), py::arg("skip"), py::arg("seed"), py::arg("call"), py::arg("threads"),
-        py::arg("time_limit").none(true));
-  m.def("plan_batch", &plan_batch<Planner>, py::arg("planner"), py::arg("memories"), py::arg("problem"),
-        py::arg("states"), py::arg("low"), py::arg("high"), py::arg("warm_starts"), py::arg("kept_sequences"),
-        py::arg("previous_actions"), py::arg("skip"), py::arg("seed"), py::arg("call"), py::arg("threads"),
-        py::arg("time_limit").none(true));
+void bind_cem(py::module_& m) {
+  py::class_<Cem, SamplingPlanner> cem(m, "Cem", py::module_local());
+  cem.def(py::init([](IndexType horizon, IndexType candidates, IndexType elites, int iterations, double smoothing,
+                      double initial_std, double min_std, bool returns_mean, bool truncated, double tolerance) {
+            return Cem({horizon, candidates, elites, iterations, smoothing, initial_std, min_std, returns_mean,
+                        truncated, tolerance});
+          }),
+          py::arg("horizon"), py::arg("candidates"), py::arg("elites"), py::arg("iterations"), py::arg("smoothing"),
+          py::arg("initial_std"), py::arg("min_std"), py::arg("returns_mean"), py::arg("truncated"),
+          py::arg("tolerance"));
+}
+
+void bind_random_shooting(py::module_& m) {
+  py::class_<RandomShooting, SamplingPlanner> random_shooting(m, "RandomShooting", py::module_local());
+  random_shooting.def(
+      py::init([](IndexType horizon, IndexType candidates) { return RandomShooting({horizon, candidates}); }),
+      py::arg("horizon"), py::arg("candidates"));
 }
 
 void bind_icem(py::module_& m) {
-  py::class_<Icem> icem(m, "Icem", py::module_local());
+  py::class_<Icem, SamplingPlanner> icem(m, "Icem", py::module_local());
   icem.def(py::init([](IndexType horizon, IndexType candidates, IndexType elites, int iterations, double smoothing,
                        double initial_std, double min_std, double noise_exponent, double population_decay,
                        double reuse_fraction) {
@@ -146,11 +121,10 @@ void bind_icem(py::module_& m) {
            py::arg("horizon"), py::arg("candidates"), py::arg("elites"), py::arg("iterations"), py::arg("smoothing"),
            py::arg("initial_std"), py::arg("min_std"), py::arg("noise_exponent"), py::arg("population_decay"),
            py::arg("reuse_fraction"));
-  bind_plan<Icem>(m);
 }
 
 void bind_mppi(py::module_& m) {
-  py::class_<Mppi> mppi(m, "Mppi", py::module_local());
+  py::class_<Mppi, SamplingPlanner> mppi(m, "Mppi", py::module_local());
   mppi.def(py::init([](IndexType horizon, IndexType candidates, int iterations, double std, double std_decay,
                        std::optional<double> temperature, double effective_samples, double control_cost,
                        IndexType knots, IndexType smoothing_window) {
@@ -160,11 +134,10 @@ void bind_mppi(py::module_& m) {
            py::arg("horizon"), py::arg("candidates"), py::arg("iterations"), py::arg("std"), py::arg("std_decay"),
            py::arg("temperature").none(true), py::arg("effective_samples"), py::arg("control_cost"), py::arg("knots"),
            py::arg("smoothing_window"));
-  bind_plan<Mppi>(m);
 }
 
 void bind_categorical_cem(py::module_& m) {
-  py::class_<CategoricalCem> categorical(m, "CategoricalCem", py::module_local());
+  py::class_<CategoricalCem, SamplingPlanner> categorical(m, "CategoricalCem", py::module_local());
   categorical.def(
       py::init([](IndexType horizon, IndexType candidates, IndexType elites, int iterations, double smoothing,
                   double min_probability, bool returns_mode, const py::array& choices) {
@@ -173,7 +146,6 @@ void bind_categorical_cem(py::module_& m) {
       }),
       py::arg("horizon"), py::arg("candidates"), py::arg("elites"), py::arg("iterations"), py::arg("smoothing"),
       py::arg("min_probability"), py::arg("returns_mode"), py::arg("choices"));
-  bind_plan<CategoricalCem>(m);
 }
 
 }  // namespace
@@ -189,29 +161,19 @@ void bind_planners(py::module_& m) {
            py::arg("allowed").none(true), py::arg("action_rate").none(true), py::arg("discount"), py::arg("particles"),
            py::arg("disagreement_limit").none(true), py::keep_alive<1, 2>(), py::keep_alive<1, 3>(),
            py::keep_alive<1, 6>());
-  py::class_<CemSettings> cem(m, "CemSettings", py::module_local());
-  cem.def(py::init([](IndexType horizon, IndexType candidates, IndexType elites, int iterations, double smoothing,
-                      double initial_std, double min_std, bool returns_mean, bool truncated, double tolerance) {
-            CemSettings settings{horizon,     candidates, elites,       iterations, smoothing,
-                                 initial_std, min_std,    returns_mean, truncated,  tolerance};
-            settings.validate();
-            return settings;
-          }),
-          py::arg("horizon"), py::arg("candidates"), py::arg("elites"), py::arg("iterations"), py::arg("smoothing"),
-          py::arg("initial_std"), py::arg("min_std"), py::arg("returns_mean"), py::arg("truncated"),
-          py::arg("tolerance"));
-  bind_plan<CemSettings>(m);
-  py::class_<RandomShootingSettings> random_shooting(m, "RandomShootingSettings", py::module_local());
-  random_shooting.def(py::init([](IndexType horizon, IndexType candidates) {
-                        RandomShootingSettings settings{horizon, candidates};
-                        settings.validate();
-                        return settings;
-                      }),
-                      py::arg("horizon"), py::arg("candidates"));
-  bind_plan<RandomShootingSettings>(m);
+  py::class_<SamplingPlanner>(m, "SamplingPlanner", py::module_local());
+  bind_cem(m);
+  bind_random_shooting(m);
   bind_icem(m);
   bind_mppi(m);
   bind_categorical_cem(m);
+  m.def("plan", &plan, py::arg("planner"), py::arg("memory"), py::arg("problem"), py::arg("state"), py::arg("low"),
+        py::arg("high"), py::arg("warm_start").none(true), py::arg("kept_sequences").none(true),
+        py::arg("previous_action").none(true), py::arg("skip"), py::arg("seed"), py::arg("call"), py::arg("threads"),
+        py::arg("time_limit").none(true));
+  m.def("plan_batch", &plan_batch, py::arg("planner"), py::arg("memories"), py::arg("problem"), py::arg("states"),
+        py::arg("low"), py::arg("high"), py::arg("warm_starts"), py::arg("kept_sequences"), py::arg("previous_actions"),
+        py::arg("skip"), py::arg("seed"), py::arg("call"), py::arg("threads"), py::arg("time_limit").none(true));
 }
 
 }  // namespace dynaplan::bindings

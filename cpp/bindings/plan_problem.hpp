@@ -69,7 +69,7 @@ class PlanMemory {
  public:
   SearchMemory search;
   PlanResult result;
-  IlqrMemory ilqr;
+  TrajectoryMemory gradient;
   TrajectoryPlan trajectory;
 
   class Lease {

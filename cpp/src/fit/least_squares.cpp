@@ -1,10 +1,9 @@
 #include "dynaplan/fit/least_squares.hpp"
 
-#include <Eigen/QR>
-#include <Eigen/SVD>
 #include <algorithm>
 #include <cmath>
 
+#include "dynaplan/core/dense.hpp"
 #include "dynaplan/core/error.hpp"
 
 namespace dynaplan {
@@ -60,22 +59,20 @@ bool solve_full_rank(const Matrix& upper, const Matrix& right, double tolerance,
 void solve_any_rank(const Matrix& upper, const Matrix& right, double tolerance, LeastSquaresSolution& solution) {
   const Index columns = upper.cols();
   const Eigen::VectorXd scale = column_scale(upper);
-  const Eigen::JacobiSVD<Matrix> svd(upper * scale.cwiseInverse().asDiagonal(),
-                                     Eigen::ComputeFullU | Eigen::ComputeFullV);
-  const Eigen::VectorXd& values = svd.singularValues();
+  const SingularValues svd = singular_values(upper * scale.cwiseInverse().asDiagonal());
+  const Eigen::VectorXd& values = svd.values;
   const double smallest = tolerance * values(0);
   const Index rank = (values.array() > smallest).count();
-  const Matrix unscaled = scale.cwiseInverse().asDiagonal() * svd.matrixV();
+  const Matrix unscaled = scale.cwiseInverse().asDiagonal() * svd.right;
   Matrix null_basis(columns, columns - rank);
-  if (rank < columns) {
-    const Eigen::HouseholderQR<Matrix> qr(unscaled.rightCols(columns - rank));
-    null_basis = qr.householderQ() * Matrix::Identity(columns, columns - rank);
-  }
-  const auto without_null = [&](const Matrix& x) -> Matrix { return x - null_basis * (null_basis.transpose() * x); };
+  if (rank < columns) null_basis = orthonormal_basis(unscaled.rightCols(columns - rank));
+  const auto without_null = [&](const Matrix& x) -> Matrix {
+    return x - product(null_basis, transposed_product(null_basis, x));
+  };
   solution.rank = rank;
-  solution.spread = without_null(unscaled.leftCols(rank) * values.head(rank).cwiseInverse().asDiagonal());
-  solution.coefficients = without_null(unscaled.leftCols(rank) * values.head(rank).cwiseInverse().asDiagonal() *
-                                       (svd.matrixU().leftCols(rank).transpose() * right));
+  const Matrix inverse = unscaled.leftCols(rank) * values.head(rank).cwiseInverse().asDiagonal();
+  solution.spread = without_null(inverse);
+  solution.coefficients = without_null(product(inverse, transposed_product(svd.left.leftCols(rank), right)));
   solution.null_basis = null_basis;
 }
 
@@ -102,10 +99,10 @@ LeastSquaresSolution solve_least_squares(const TriangularFactor& factor, const L
       factor.rows() - (settings.ridge == 0.0 ? static_cast<double>(solution.rank) : explained.squaredNorm());
   const Matrix unexplained = upper.topRightCorner(columns, targets) - features * solution.coefficients;
   const Matrix corner = upper.bottomRightCorner(targets, targets).triangularView<Eigen::Upper>();
-  solution.residual_covariance = corner.transpose() * corner;
+  solution.residual_covariance = transposed_product(corner, corner);
   // Without ridge and at full rank the first rows are met exactly; what rounding leaves there is not residual.
   if (settings.ridge > 0.0 || solution.rank < columns) {
-    solution.residual_covariance += unexplained.transpose() * unexplained;
+    solution.residual_covariance += transposed_product(unexplained, unexplained);
   }
   if (solution.degrees_of_freedom > 0.0) {
     solution.residual_covariance /= solution.degrees_of_freedom;

@@ -1,9 +1,10 @@
 #include "dynaplan/fit/triangular_factor.hpp"
 
 #include <Eigen/Jacobi>
-#include <Eigen/QR>
 #include <cmath>
 #include <utility>
+
+#include "dynaplan/core/dense.hpp"
 
 namespace dynaplan {
 inline namespace DYNAPLAN_LEVEL {
@@ -20,7 +21,7 @@ void TriangularFactor::reduce(const double* rows, Index count, Index stride) {
   stacked.topRows(kept) = upper_.topRows(kept);
   stacked.middleRows(kept, count) =
       Eigen::Map<const Eigen::MatrixXd, 0, Eigen::OuterStride<>>(rows, count, columns, Eigen::OuterStride<>(stride));
-  const Eigen::HouseholderQR<Eigen::Ref<Eigen::MatrixXd>> qr(stacked);
+  orthogonal_factor(stacked);
   upper_ = stacked.topRows(columns).triangularView<Eigen::Upper>();
 }
 

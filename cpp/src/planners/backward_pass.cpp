@@ -122,7 +122,7 @@ void BackwardPass::make_convex(const Eigen::MatrixXd& curvature) {
     return;
   }
   eigen_.compute(curvature);
-  hessian_ = eigen_.eigenvectors() * eigen_.eigenvalues().cwiseMax(0.0).cwiseSqrt().asDiagonal();
+  hessian_ = eigen_.vectors() * eigen_.values().cwiseMax(0.0).cwiseSqrt().asDiagonal();
   convex_.noalias() = hessian_ * hessian_.transpose();
 }
 

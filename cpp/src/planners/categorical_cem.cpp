@@ -144,7 +144,7 @@ CategoricalCem::CategoricalCem(const CategoricalCemSettings& settings, const Eig
   if (!choices.allFinite()) throw ValueError("actions: must be finite");
 }
 
-void CategoricalCem::copy_actions(const PlanResult& result, double* out) const {
+void CategoricalCem::copy_actions(const PlanProblem& /*problem*/, const PlanResult& result, double* out) const {
   for (Index t = 0; t < settings_.horizon; ++t) {
     const Index choice = nearest(choices_, result.actions.data() + t * given_.cols());
     for (Index i = 0; i < given_.cols(); ++i) out[t * given_.cols() + i] = given_(choice, i);

@@ -90,15 +90,16 @@ void CemSettings::validate() const {
   }
 }
 
-void plan_cem(const CemSettings& settings, const PlanProblem& problem, SearchMemory& memory, PlanResult& result) {
-  settings.validate();
+Cem::Cem(const CemSettings& settings) : settings_(settings) { settings.validate(); }
+
+void Cem::plan(const PlanProblem& problem, SearchMemory& memory, PlanResult& result) const {
   problem.validate();
-  CemSearch search(settings, problem, memory);
-  const float best_total = run_search(problem, settings.horizon, settings.iterations, search, memory, result);
-  if (settings.returns_mean) {
-    choose_mean(problem, settings.iterations, memory, result);
+  CemSearch search(settings_, problem, memory);
+  const float best_total = run_search(problem, settings_.horizon, settings_.iterations, search, memory, result);
+  if (settings_.returns_mean) {
+    choose_mean(problem, settings_.iterations, memory, result);
   } else {
-    choose_best(problem, settings.iterations, best_total, memory, result);
+    choose_best(problem, settings_.iterations, best_total, memory, result);
   }
 }
 

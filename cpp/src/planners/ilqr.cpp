@@ -59,8 +59,8 @@ class Watch {
 
 class IlqrRun {
  public:
-  IlqrRun(const IlqrSettings& settings, const ExactPlanProblem& problem, const CostBeyond* beyond, IlqrMemory& memory,
-          TrajectoryPlan& result)
+  IlqrRun(const IlqrSettings& settings, const ExactPlanProblem& problem, const CostBeyond* beyond,
+          TrajectoryMemory& memory, TrajectoryPlan& result)
       : settings_(settings),
         problem_(problem),
         beyond_(beyond),
@@ -192,7 +192,7 @@ class IlqrRun {
   const IlqrSettings& settings_;
   const ExactPlanProblem& problem_;
   const CostBeyond* beyond_;
-  IlqrMemory& memory_;
+  TrajectoryMemory& memory_;
   TrajectoryPlan& result_;
   Regularisation regularisation_;
   Watch deriving_;
@@ -234,9 +234,14 @@ void IlqrSettings::validate() const {
   }
 }
 
-void plan_ilqr(const IlqrSettings& settings, const ExactPlanProblem& problem, const CostBeyond* beyond,
-               IlqrMemory& memory, TrajectoryPlan& result) {
-  settings.validate();
+Ilqr::Ilqr(const IlqrSettings& settings) : settings_(settings) { settings.validate(); }
+
+void Ilqr::plan(const ExactPlanProblem& problem, TrajectoryMemory& memory, TrajectoryPlan& result) const {
+  run_ilqr(settings_, problem, nullptr, memory, result);
+}
+
+void run_ilqr(const IlqrSettings& settings, const ExactPlanProblem& problem, const CostBeyond* beyond,
+              TrajectoryMemory& memory, TrajectoryPlan& result) {
   problem.validate();
   require_mean_prediction(problem.rollout);
   if (problem.action_rate != nullptr) {

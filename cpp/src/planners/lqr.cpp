@@ -1,10 +1,10 @@
 #include "dynaplan/planners/lqr.hpp"
 
-#include <Eigen/LU>
 #include <cmath>
 #include <optional>
 #include <string>
 
+#include "dynaplan/core/dense.hpp"
 #include "dynaplan/core/error.hpp"
 
 namespace dynaplan {
@@ -49,12 +49,13 @@ Regulator regulator_before(const LinearQuadratic& problem, const Matrix& value, 
   Regulator step;
   const Matrix after = problem.discount * value;
   const Vector slope_after = after * problem.constant + problem.discount * slope;
-  const Matrix mixed = terms.b.transpose() * after * terms.a + terms.n.transpose();
-  const Matrix curvature = terms.r + terms.b.transpose() * after * terms.b;
+  const Matrix through_action = transposed_product(terms.b, after);
+  const Matrix mixed = product(through_action, terms.a) + terms.n.transpose();
+  const Matrix curvature = terms.r + product(through_action, terms.b);
   step.gain = riccati_gain(terms, after);
-  step.offset = -curvature.ldlt().solve(problem.action_slope + terms.b.transpose() * slope_after);
-  const Matrix whole = terms.q + terms.a.transpose() * after * terms.a - mixed.transpose() * step.gain;
-  step.value = 0.5 * (whole + whole.transpose());
+  step.offset = -solve_symmetric(curvature, problem.action_slope + terms.b.transpose() * slope_after);
+  step.value = symmetric_part(terms.q + product(transposed_product(terms.a, after), terms.a) -
+                              transposed_product(mixed, step.gain));
   step.slope = problem.state_slope + terms.a.transpose() * slope_after + mixed.transpose() * step.offset;
   return step;
 }
@@ -92,8 +93,8 @@ LinearQuadratic linear_quadratic(const ExactPlanProblem& problem, const LinearTe
   auto expansion = RewardExpansion<double>::take(workspace, variables);
   reward.expand({values.data(), state_dim, whole.action_dim}, workspace, expansion);
   const Vector slope = -0.5 * jacobian.transpose() * Eigen::Map<Vector>(expansion.gradient, variables);
-  const Matrix curvature =
-      -0.5 * jacobian.transpose() * Eigen::Map<Matrix>(expansion.hessian, variables, variables) * jacobian;
+  const Eigen::Map<const Matrix> hessian(expansion.hessian, variables, variables);
+  const Matrix curvature = product(transposed_product(-0.5 * jacobian, hessian), jacobian);
   terms.q = curvature.topLeftCorner(size, size);
   terms.r = curvature.bottomRightCorner(whole.action_dim, whole.action_dim);
   terms.n = curvature.topRightCorner(size, whole.action_dim);
@@ -150,14 +151,14 @@ Regulator infinite_horizon_regulator(const LinearQuadratic& problem) {
   regulator.gain = riccati_gain(terms, regulator.value);
   // p = q - K^T r + discount (A - B K)^T (P c + p), in which u = k drops out as K is the best gain.
   const Index size = terms.a.rows();
-  const Matrix after = problem.discount * (problem.terms.a - problem.terms.b * regulator.gain).transpose();
+  const Matrix after = problem.discount * (problem.terms.a - product(problem.terms.b, regulator.gain)).transpose();
   const Vector drift = regulator.value * problem.constant;
   const Vector right = problem.state_slope - regulator.gain.transpose() * problem.action_slope + after * drift;
-  regulator.slope = (Matrix::Identity(size, size) - after).partialPivLu().solve(right);
-  const Matrix curvature = terms.r + terms.b.transpose() * regulator.value * terms.b;
+  regulator.slope = solve(Matrix::Identity(size, size) - after, right);
+  const Matrix curvature = terms.r + product(transposed_product(terms.b, regulator.value), terms.b);
   const Vector slope =
       problem.action_slope + problem.discount * problem.terms.b.transpose() * (drift + regulator.slope);
-  regulator.offset = -curvature.ldlt().solve(slope);
+  regulator.offset = -solve_symmetric(curvature, slope);
   return regulator;
 }
 
@@ -179,14 +180,14 @@ std::vector<Regulator> finite_regulators(const LinearQuadratic& problem, Index h
 
 void LqrSettings::validate() const { require_at_least_one("horizon", horizon); }
 
-void plan_lqr(const LqrSettings& settings, const ExactPlanProblem& problem, IlqrMemory& memory,
-              TrajectoryPlan& result) {
-  settings.validate();
+Lqr::Lqr(const LqrSettings& settings) : settings_(settings) { settings.validate(); }
+
+void Lqr::plan(const ExactPlanProblem& problem, TrajectoryMemory& memory, TrajectoryPlan& result) const {
   problem.validate();
   const LinearQuadratic terms = linear_quadratic(problem, linear_terms_of(problem));
   const Index size = terms.terms.a.rows();
   CostBeyond beyond{Matrix::Zero(size, size), Vector::Zero(size)};
-  if (settings.infinite_horizon) {
+  if (settings_.infinite_horizon) {
     if (problem.rollout.reward->use_of_step() != UseOfStep::kNone) {
       throw ValueError("reward: differs from step to step, but an infinite horizon needs one that does not");
     }
@@ -194,14 +195,14 @@ void plan_lqr(const LqrSettings& settings, const ExactPlanProblem& problem, Ilqr
     beyond = {regulator.value, regulator.slope};
   } else if (problem.rollout.reward->use_of_step() == UseOfStep::kNone) {
     // The regulators themselves are not needed, but that there are any.
-    static_cast<void>(finite_regulators(terms, settings.horizon, beyond.curvature, beyond.slope));
+    static_cast<void>(finite_regulators(terms, settings_.horizon, beyond.curvature, beyond.slope));
   }
   // One iteration finds the plan; more are needed only where the bounds come into play.
   IlqrSettings iterations;
-  iterations.horizon = settings.horizon;
+  iterations.horizon = settings_.horizon;
   iterations.iterations = 200;
   iterations.tolerance = 1e-14;
-  plan_ilqr(iterations, problem, &beyond, memory, result);
+  run_ilqr(iterations, problem, &beyond, memory, result);
 }
 
 }  // namespace DYNAPLAN_LEVEL

@@ -39,12 +39,12 @@ void RandomShootingSettings::validate() const {
   require_at_least_one("candidates", candidates);
 }
 
-void plan_random_shooting(const RandomShootingSettings& settings, const PlanProblem& problem, SearchMemory& memory,
-                          PlanResult& result) {
-  settings.validate();
+RandomShooting::RandomShooting(const RandomShootingSettings& settings) : settings_(settings) { settings.validate(); }
+
+void RandomShooting::plan(const PlanProblem& problem, SearchMemory& memory, PlanResult& result) const {
   problem.validate();
-  UniformSearch search(settings, problem);
-  if (!std::isfinite(run_search(problem, settings.horizon, 1, search, memory, result))) {
+  UniformSearch search(settings_, problem);
+  if (!std::isfinite(run_search(problem, settings_.horizon, 1, search, memory, result))) {
     for (Index row = 0; row < static_cast<Index>(result.actions.size()); ++row) {
       result.actions[static_cast<std::size_t>(row)] = float_bound(problem.start_action(row));
     }

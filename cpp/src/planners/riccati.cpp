@@ -1,15 +1,14 @@
 #include "dynaplan/planners/riccati.hpp"
 
-#include <Eigen/Cholesky>
-#include <Eigen/Eigenvalues>
-#include <Eigen/LU>
-#include <Eigen/QR>
+#include <algorithm>
 #include <cmath>
 #include <complex>
 #include <limits>
 #include <optional>
 #include <string>
+#include <vector>
 
+#include "dynaplan/core/dense.hpp"
 #include "dynaplan/core/error.hpp"
 
 namespace dynaplan {
@@ -21,38 +20,42 @@ using Matrix = Eigen::MatrixXd;
 
 constexpr double kEpsilon = std::numeric_limits<double>::epsilon();
 
-Matrix symmetric(const Matrix& matrix) { return 0.5 * (matrix + matrix.transpose()); }
+// A^T B A.
+Matrix congruence(const Matrix& a, const Matrix& b) { return product(transposed_product(a, b), a); }
 
 Matrix action_curvature(const RiccatiProblem& problem, const Matrix& value) {
-  return symmetric(problem.r + problem.b.transpose() * value * problem.b);
+  return symmetric_part(problem.r + congruence(problem.b, value));
 }
 
 // Largest modulus of the eigenvalues; infinite where it cannot be told.
 double spectral_radius(const Matrix& matrix) {
   if (!matrix.allFinite()) return std::numeric_limits<double>::infinity();
-  const Eigen::EigenSolver<Matrix> solver(matrix, false);
-  if (solver.info() != Eigen::Success) return std::numeric_limits<double>::infinity();
-  return solver.eigenvalues().cwiseAbs().maxCoeff();
+  const std::optional<std::vector<std::complex<double>>> values = eigenvalues(matrix);
+  if (!values) return std::numeric_limits<double>::infinity();
+  double radius = 0.0;
+  for (const std::complex<double>& value : *values) radius = std::max(radius, std::abs(value));
+  return radius;
 }
 
-Matrix closed_loop(const RiccatiProblem& problem, const Matrix& gain) { return problem.a - problem.b * gain; }
+Matrix closed_loop(const RiccatiProblem& problem, const Matrix& gain) { return problem.a - product(problem.b, gain); }
 
 // What P lacks to fulfil the equation, in the form that stays symmetric whatever the gain (Joseph & Bucy 1968).
 Matrix residual(const RiccatiProblem& problem, const Matrix& value, const Matrix& gain) {
   const Matrix after = closed_loop(problem, gain);
-  return symmetric(after.transpose() * value * after + gain.transpose() * problem.r * gain + problem.q -
-                   problem.n * gain - gain.transpose() * problem.n.transpose() - value);
+  const Matrix mixed = product(problem.n, gain);
+  return symmetric_part(congruence(after, value) + congruence(gain, problem.r) + problem.q - mixed - mixed.transpose() -
+                        value);
 }
 
 // X = F^T X F + C for a stable F, by doubling (Smith 1968).
 Matrix solve_stein(Matrix f, Matrix c) {
   for (int doubling = 0; doubling < 64; ++doubling) {
-    const Matrix more = f.transpose() * c * f;
+    const Matrix more = congruence(f, c);
     c += more;
     if (!(more.norm() > kEpsilon * c.norm())) break;
-    f = (f * f).eval();
+    f = product(f, f);
   }
-  return symmetric(c);
+  return symmetric_part(c);
 }
 
 // Newton's method from a P whose gain stabilises; each step solves for the correction, so that rounding in P itself
@@ -70,7 +73,7 @@ std::optional<Matrix> refined(const RiccatiProblem& problem, Matrix value) {
     before = size;
     if (size <= kEpsilon * value.norm()) break;
   }
-  // Towards a loop on the unit circle itself the method creeps for ever, halving what is left at each step.
+  // Towards a loop on the unit circle itself the method converges linearly, halving what is left at each step.
   constexpr double kClosest = 1e-9;
   const bool settled = before <= 1e-6 * (1.0 + value.norm());
   if (!settled || !(spectral_radius(closed_loop(problem, riccati_gain(problem, value))) < 1.0 - kClosest)) {
@@ -88,30 +91,49 @@ struct Shifted {
   Matrix shift;
 };
 
+struct PseudoInverse {
+  Matrix inverse;
+  bool is_regular;
+};
+
+// Of a symmetric matrix; eigenvalues below 1e-10 of the largest count as 0.
+PseudoInverse pseudo_inverse(const Matrix& matrix) {
+  const SymmetricEigen eigen = symmetric_eigen(matrix);
+  const double threshold = 1e-10 * eigen.values.cwiseAbs().maxCoeff();
+  PseudoInverse result{Matrix(), true};
+  Eigen::VectorXd inverted(eigen.values.size());
+  for (Index i = 0; i < inverted.size(); ++i) {
+    const bool counts = std::abs(eigen.values(i)) > threshold;
+    inverted(i) = counts ? 1.0 / eigen.values(i) : 0.0;
+    result.is_regular = result.is_regular && counts;
+  }
+  result.inverse = product_transposed(eigen.vectors * inverted.asDiagonal(), eigen.vectors);
+  return result;
+}
+
 Shifted shifted(const RiccatiProblem& problem) {
   Shifted result;
   result.shift = Matrix::Zero(problem.a.rows(), problem.a.rows());
   for (Index step = 0;; ++step) {
     const Matrix r = action_curvature(problem, result.shift);
-    const Matrix mixed = problem.a.transpose() * result.shift * problem.b + problem.n;
-    const Matrix q = problem.q - result.shift + problem.a.transpose() * result.shift * problem.a;
-    Eigen::CompleteOrthogonalDecomposition<Matrix> decomposed;
-    decomposed.setThreshold(1e-10);
-    decomposed.compute(r);
-    const Matrix inverse = symmetric(decomposed.pseudoInverse());
-    const bool regular = decomposed.rank() == r.rows();
-    if (regular || step > problem.a.rows()) {
-      if (!regular) {
+    const Matrix after = transposed_product(problem.a, result.shift);
+    const Matrix mixed = product(after, problem.b) + problem.n;
+    const Matrix q = problem.q - result.shift + product(after, problem.a);
+    const PseudoInverse of_r = pseudo_inverse(r);
+    const Matrix through_action = product(mixed, of_r.inverse);
+    if (of_r.is_regular || step > problem.a.rows()) {
+      if (!of_r.is_regular) {
         throw NumericalError(
             "R: R + B^T P B is singular: some action, or some sum of actions, neither costs anything nor does anything "
             "that costs; give it a cost");
       }
-      result.a = problem.a - problem.b * inverse * mixed.transpose();
-      result.q = symmetric(q - mixed * inverse * mixed.transpose());
-      result.g = symmetric(problem.b * inverse * problem.b.transpose());
+      const Matrix scaled = product(problem.b, of_r.inverse);
+      result.a = problem.a - product_transposed(scaled, mixed);
+      result.q = symmetric_part(q - product_transposed(through_action, mixed));
+      result.g = symmetric_part(product_transposed(scaled, problem.b));
       return result;
     }
-    result.shift = symmetric(result.shift + q - mixed * inverse * mixed.transpose());
+    result.shift = symmetric_part(result.shift + q - product_transposed(through_action, mixed));
   }
 }
 
@@ -120,15 +142,16 @@ std::optional<Matrix> doubled(const Shifted& problem) {
   Matrix a = problem.a;
   Matrix g = problem.g;
   Matrix h = problem.q;
-  const Matrix identity = Matrix::Identity(a.rows(), a.rows());
+  const Index size = a.rows();
+  const Matrix identity = Matrix::Identity(size, size);
   for (int round = 0; round < 50; ++round) {
-    const Eigen::PartialPivLU<Matrix> factor(identity + g * h);
-    const Matrix w_a = factor.solve(a);
-    const Matrix w_g = factor.solve(g);
-    const Matrix more = a.transpose() * h * w_a;
-    g = symmetric(g + a * w_g * a.transpose());
-    a = (a * w_a).eval();
-    h = symmetric(h + more);
+    Matrix both(size, 2 * size);
+    both << a, g;
+    const Matrix w = solve(identity + product(g, h), both);
+    const Matrix more = product(transposed_product(a, h), w.leftCols(size));
+    g = symmetric_part(g + product_transposed(product(a, w.rightCols(size)), a));
+    a = product(a, w.leftCols(size));
+    h = symmetric_part(h + more);
     if (!h.allFinite() || !g.allFinite() || !a.allFinite()) return std::nullopt;
     if (more.norm() <= kEpsilon * h.norm()) break;
   }
@@ -142,64 +165,62 @@ std::string text(const std::complex<double>& value) {
              : real + (value.imag() < 0.0 ? " - " : " + ") + std::to_string(std::abs(value.imag())) + "i";
 }
 
-// Whether [A - lambda I, B] has full rank, or its like for Q: the test of Popov, Belevitch and Hautus.
-bool has_full_rank(const Eigen::MatrixXcd& matrix) {
-  Eigen::ColPivHouseholderQR<Eigen::MatrixXcd> decomposed;
-  decomposed.setThreshold(1e-9);
-  decomposed.compute(matrix);
-  return decomposed.rank() == std::min(matrix.rows(), matrix.cols());
+// Whether the complex matrix [A - lambda I, B] has full rank: the test of Popov, Belevitch and Hautus. As a real matrix
+// of twice the size it has every singular value twice.
+bool has_full_rank(const Matrix& a, const std::complex<double>& lambda, const Matrix& b) {
+  const Index size = a.rows();
+  const Index columns = size + b.cols();
+  Matrix real(size, columns);
+  real << a - lambda.real() * Matrix::Identity(size, size), b;
+  Matrix matrix(2 * size, 2 * columns);
+  matrix << real, Matrix::Zero(size, columns), Matrix::Zero(size, columns), real;
+  matrix.block(0, columns, size, size).diagonal().array() += lambda.imag();
+  matrix.block(size, 0, size, size).diagonal().array() -= lambda.imag();
+  const Eigen::VectorXd values = singular_values(matrix).values;
+  return values.minCoeff() > 1e-9 * values.maxCoeff();
 }
 
 [[noreturn]] void throw_reason(const RiccatiProblem& problem, const Shifted& without_mixed) {
   constexpr double kOnCircle = 1e-8;
-  const Index size = problem.a.rows();
-  const Eigen::EigenSolver<Matrix> of_a(problem.a, false);
-  for (Index i = 0; i < size; ++i) {
-    const std::complex<double> lambda = of_a.eigenvalues()(i);
-    Eigen::MatrixXcd reach(size, size + problem.b.cols());
-    reach << problem.a.cast<std::complex<double>>() - lambda * Eigen::MatrixXcd::Identity(size, size),
-        problem.b.cast<std::complex<double>>();
-    if (std::abs(lambda) >= 1.0 - kOnCircle && !has_full_rank(reach)) {
+  for (const std::complex<double>& lambda : eigenvalues(problem.a).value_or(std::vector<std::complex<double>>())) {
+    if (std::abs(lambda) >= 1.0 - kOnCircle && !has_full_rank(problem.a, lambda, problem.b)) {
       throw NumericalError("A, B: the mode of A with eigenvalue " + text(lambda) +
-                           " does not die out and no action reaches it; (A, B) must be stabilisable");
+                           " does not decay and no action reaches it; (A, B) must be stabilisable");
     }
   }
-  const Eigen::EigenSolver<Matrix> of_rest(without_mixed.a, false);
-  for (Index i = 0; i < size; ++i) {
-    const std::complex<double> lambda = of_rest.eigenvalues()(i);
-    Eigen::MatrixXcd sight(2 * size, size);
-    sight << without_mixed.a.cast<std::complex<double>>() - lambda * Eigen::MatrixXcd::Identity(size, size),
-        without_mixed.q.cast<std::complex<double>>();
-    if (std::abs(std::abs(lambda) - 1.0) < kOnCircle && !has_full_rank(sight)) {
+  const Matrix& rest = without_mixed.a;
+  for (const std::complex<double>& lambda : eigenvalues(rest).value_or(std::vector<std::complex<double>>())) {
+    // Seen from the left: [A - lambda I; Q] has the rank of its transpose.
+    if (std::abs(std::abs(lambda) - 1.0) < kOnCircle &&
+        !has_full_rank(rest.transpose(), lambda, without_mixed.q.transpose())) {
       throw NumericalError("Q: the mode of A with eigenvalue " + text(lambda) +
-                           " lasts for ever and costs nothing; it must cost something, or be discounted");
+                           " is marginally stable and costs nothing; it must cost something, or be discounted");
     }
   }
   throw NumericalError(
       "A, B, Q, R: the Riccati equation has no stabilising solution that could be found; Q and R must be positive "
-      "semi-definite, and no mode may last for ever without a cost");
+      "semi-definite, and no marginally stable mode may be without a cost");
 }
 
 }  // namespace
 
 Matrix riccati_gain(const RiccatiProblem& problem, const Matrix& value) {
   const Matrix curvature = action_curvature(problem, value);
-  const Eigen::LDLT<Matrix> factor(curvature);
-  const Eigen::VectorXd pivots = factor.vectorD();
-  const double least = 1e-14 * curvature.diagonal().cwiseAbs().maxCoeff();
-  if (factor.info() != Eigen::Success || !(pivots.minCoeff() > least)) {
+  const Matrix right = product(transposed_product(problem.b, value), problem.a) + problem.n.transpose();
+  const std::optional<Matrix> gain = solve_definite(curvature, right, 1e-14);
+  if (!gain) {
     throw NumericalError(
         "R: R + B^T P B is not positive definite: some action, or some sum of actions, costs nothing or pays for "
         "itself; give it a cost");
   }
-  return factor.solve(problem.b.transpose() * value * problem.a + problem.n.transpose());
+  return *gain;
 }
 
 Matrix solve_riccati(const RiccatiProblem& problem) {
   const Shifted regular = shifted(problem);
   std::optional<Matrix> solution;
   if (const std::optional<Matrix> rest = doubled(regular))
-    solution = refined(problem, symmetric(*rest + regular.shift));
+    solution = refined(problem, symmetric_part(*rest + regular.shift));
   if (solution) return *solution;
   // Where growing modes cost nothing, doubling leaves them alone. A little cost on all states finds a gain that does
   // not, and Newton's method leads from there to the solution without (Hewer 1971).
@@ -208,7 +229,7 @@ Matrix solve_riccati(const RiccatiProblem& problem) {
   costly.q += little * Matrix::Identity(problem.q.rows(), problem.q.rows());
   const Shifted of_costly = shifted(costly);
   if (const std::optional<Matrix> rest = doubled(of_costly)) {
-    solution = refined(problem, symmetric(*rest + of_costly.shift));
+    solution = refined(problem, symmetric_part(*rest + of_costly.shift));
   }
   if (!solution) throw_reason(problem, regular);
   return *solution;

@@ -1,9 +1,10 @@
 #include "dynaplan/rollout/linear_quadratic.hpp"
 
-#include <Eigen/Eigenvalues>
 #include <algorithm>
 #include <optional>
 #include <utility>
+
+#include "dynaplan/core/dense.hpp"
 
 namespace dynaplan {
 inline namespace DYNAPLAN_LEVEL {
@@ -29,13 +30,12 @@ std::optional<SumOfTerms> sum_of(const std::vector<QuadraticTerm>& terms) {
     weights += term.weights;
     weighted_targets += term.weights * term.target;
   }
-  const Eigen::SelfAdjointEigenSolver<Eigen::MatrixXd> eigen(weights);
-  const double largest = eigen.eigenvalues().maxCoeff();
-  if (!(eigen.eigenvalues().minCoeff() * kLargestCondition > largest)) return std::nullopt;
+  const SymmetricEigen eigen = symmetric_eigen(weights);
+  const double largest = eigen.values.maxCoeff();
+  if (!(eigen.values.minCoeff() * kLargestCondition > largest)) return std::nullopt;
   SumOfTerms sum;
-  sum.root = eigen.eigenvalues().cwiseSqrt().asDiagonal() * eigen.eigenvectors().transpose();
-  sum.target =
-      eigen.eigenvectors() * (eigen.eigenvectors().transpose() * weighted_targets).cwiseQuotient(eigen.eigenvalues());
+  sum.root = eigen.values.cwiseSqrt().asDiagonal() * eigen.vectors.transpose();
+  sum.target = eigen.vectors * (eigen.vectors.transpose() * weighted_targets).cwiseQuotient(eigen.values);
   for (const QuadraticTerm& term : terms) {
     const Eigen::VectorXd apart = sum.target - term.target;
     sum.constant += apart.dot(term.weights * apart);
@@ -101,11 +101,11 @@ std::unique_ptr<const LinearQuadraticProblem<T>> LinearQuadraticProblem<T>::of(c
   if (!sum) return nullptr;
 
   const Eigen::MatrixXd& root = sum->root;
-  const Eigen::RealSchur<Eigen::MatrixXd> schur(root * terms->state * root.inverse());
-  if (schur.info() != Eigen::Success) return nullptr;
-  const Eigen::MatrixXd to_own = schur.matrixU().transpose() * root;
+  const std::optional<RealSchur> schur = real_schur(product(product(root, terms->state), inverse(root)));
+  if (!schur) return nullptr;
+  const Eigen::MatrixXd to_own = transposed_product(schur->u, root);
   const Eigen::VectorXd drift = terms->state * sum->target + terms->constant - sum->target;
-  const LinearTerms own{schur.matrixT(), to_own * terms->action, to_own * drift};
+  const LinearTerms own{schur->t, product(to_own, terms->action), to_own * drift};
   auto reward = std::make_unique<const SquaredLength>(parts.of_states[0].at, sum->constant, parts.of_actions);
   return std::unique_ptr<const LinearQuadraticProblem>(
       new LinearQuadraticProblem(problem, own, to_own, sum->target, std::move(reward)));

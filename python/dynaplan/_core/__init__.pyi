@@ -9,8 +9,9 @@ from dynaplan._core.core import pause_threads as pause_threads
 from dynaplan._core.core import philox as philox
 from dynaplan._core.fit import LinearGaussianFit as LinearGaussianFit
 from dynaplan._core.fit import RecursiveLeastSquares as RecursiveLeastSquares
-from dynaplan._core.ilqr import IlqrSettings as IlqrSettings
-from dynaplan._core.ilqr import LqrSettings as LqrSettings
+from dynaplan._core.ilqr import GradientPlanner as GradientPlanner
+from dynaplan._core.ilqr import Ilqr as Ilqr
+from dynaplan._core.ilqr import Lqr as Lqr
 from dynaplan._core.ilqr import finite_regulators as finite_regulators
 from dynaplan._core.ilqr import infinite_horizon_regulator as infinite_horizon_regulator
 from dynaplan._core.imagination import Policy as Policy
@@ -21,12 +22,13 @@ from dynaplan._core.models import jacobians as jacobians
 from dynaplan._core.models import python_dynamics as python_dynamics
 from dynaplan._core.networks import NetworkParameters as NetworkParameters
 from dynaplan._core.planners import CategoricalCem as CategoricalCem
-from dynaplan._core.planners import CemSettings as CemSettings
+from dynaplan._core.planners import Cem as Cem
 from dynaplan._core.planners import Icem as Icem
 from dynaplan._core.planners import Mppi as Mppi
 from dynaplan._core.planners import PlanMemory as PlanMemory
 from dynaplan._core.planners import PlanProblem as PlanProblem
-from dynaplan._core.planners import RandomShootingSettings as RandomShootingSettings
+from dynaplan._core.planners import RandomShooting as RandomShooting
+from dynaplan._core.planners import SamplingPlanner as SamplingPlanner
 from dynaplan._core.planners import plan as plan
 from dynaplan._core.planners import plan_batch as plan_batch
 from dynaplan._core.rewards import Reward as Reward

@@ -1,4 +1,4 @@
-"""Planners by derivatives."""
+"""Gradient-based planners."""
 
 from dynaplan._core._arrays import _Float64
 
@@ -9,8 +9,11 @@ _LinearQuadratic = tuple[
 # Gain (A, S), offset (A,), value (S, S) and its slope (S,).
 _Regulator = tuple[_Float64, _Float64, _Float64, _Float64]
 
-class IlqrSettings:
-    """Settings of the iterative linear-quadratic regulator, validated."""
+class GradientPlanner:
+    """A planner that improves one trajectory by derivatives; its settings, validated."""
+
+class Ilqr(GradientPlanner):
+    """The iterative linear-quadratic regulator."""
 
     def __init__(
         self,
@@ -24,8 +27,8 @@ class IlqrSettings:
         regularisation_factor: float,
     ) -> None: ...
 
-class LqrSettings:
-    """Settings of the linear-quadratic regulator as a planner, validated."""
+class Lqr(GradientPlanner):
+    """The linear-quadratic regulator as a planner."""
 
     def __init__(self, horizon: int, infinite_horizon: bool) -> None: ...
 

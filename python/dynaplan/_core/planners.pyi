@@ -6,7 +6,7 @@ from typing import Any, Literal
 from numpy.typing import NDArray
 
 from dynaplan._core._arrays import _Float64, _Limits
-from dynaplan._core.ilqr import IlqrSettings, LqrSettings
+from dynaplan._core.ilqr import GradientPlanner
 from dynaplan._core.models import Dynamics
 from dynaplan._core.rewards import Reward
 from dynaplan._core.rollout import DisagreementLimit, Particles
@@ -54,8 +54,11 @@ class PlanProblem:
         disagreement_limit: DisagreementLimit | None,
     ) -> None: ...
 
-class CemSettings:
-    """Settings of the cross-entropy method, validated."""
+class SamplingPlanner:
+    """A planner that draws candidates; its settings, validated."""
+
+class Cem(SamplingPlanner):
+    """The cross-entropy method."""
 
     def __init__(
         self,
@@ -71,12 +74,12 @@ class CemSettings:
         tolerance: float,
     ) -> None: ...
 
-class RandomShootingSettings:
+class RandomShooting(SamplingPlanner):
     """Settings of random shooting, validated."""
 
     def __init__(self, horizon: int, candidates: int) -> None: ...
 
-class Icem:
+class Icem(SamplingPlanner):
     """The improved cross-entropy method, its settings validated."""
 
     def __init__(
@@ -93,7 +96,7 @@ class Icem:
         reuse_fraction: float,
     ) -> None: ...
 
-class Mppi:
+class Mppi(SamplingPlanner):
     """Model predictive path integral control, its settings validated."""
 
     def __init__(
@@ -110,7 +113,7 @@ class Mppi:
         smoothing_window: int,
     ) -> None: ...
 
-class CategoricalCem:
+class CategoricalCem(SamplingPlanner):
     """The cross-entropy method over a finite set of actions, its settings validated."""
 
     def __init__(
@@ -125,10 +128,8 @@ class CategoricalCem:
         choices: _Float64,
     ) -> None: ...
 
-_Sampler = CemSettings | RandomShootingSettings | Icem | Mppi | CategoricalCem
-
 def plan_batch(
-    planner: _Sampler,
+    planner: SamplingPlanner,
     memories: list[PlanMemory],
     problem: PlanProblem,
     states: list[_Float64],
@@ -144,7 +145,7 @@ def plan_batch(
     time_limit: float | None,
 ) -> list[_PlanTuple]: ...
 def plan(
-    planner: _Sampler | IlqrSettings | LqrSettings,
+    planner: SamplingPlanner | GradientPlanner,
     memory: PlanMemory,
     problem: PlanProblem,
     state: _Float64,

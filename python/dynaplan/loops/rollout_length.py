@@ -69,7 +69,9 @@ def require_length(length: RolloutLength) -> RolloutLength:
     if isinstance(length, RolloutLengthSchedule) or length == "trusted":
         return length
     if isinstance(length, str):
-        raise ArgumentError(f'rollout_length: got {length!r}, must be a number, a schedule or "trusted"')
+        raise ArgumentError(
+            f'rollout_length: got {length!r}, must be a number, a schedule or "trusted"'
+        )
     return _arrays.at_least(1, "rollout_length", length)
 
 

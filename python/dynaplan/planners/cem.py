@@ -89,7 +89,7 @@ class CEM(Planner):
     def _settings(self) -> Settings:
         if self.result not in ("best", "mean"):
             raise ArgumentError(f'result: got {self.result!r}, must be "best" or "mean"')
-        return _core.CemSettings(
+        return _core.Cem(
             _arrays.integer("horizon", self.horizon),
             _arrays.integer("candidates", self.candidates),
             _arrays.integer("elites", self.elites),

@@ -111,7 +111,7 @@ class ILQR(Planner):
         return first
 
     def _settings(self) -> Settings:
-        return _core.IlqrSettings(
+        return _core.Ilqr(
             _arrays.integer("horizon", self.horizon),
             _arrays.integer("iterations", self.iterations),
             self.tolerance,

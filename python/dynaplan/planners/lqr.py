@@ -62,9 +62,7 @@ class LQR(Planner):
         self._settings()
 
     def _settings(self) -> Settings:
-        return _core.LqrSettings(
-            _arrays.integer("horizon", self.horizon), bool(self.infinite_horizon)
-        )
+        return _core.Lqr(_arrays.integer("horizon", self.horizon), bool(self.infinite_horizon))
 
 
 class Regulator(NamedTuple):

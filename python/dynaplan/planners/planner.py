@@ -22,15 +22,7 @@ from dynaplan.terminations.terms import Termination
 
 __all__ = ["Planner", "Settings"]
 
-Settings: TypeAlias = (
-    _core.CemSettings
-    | _core.Icem
-    | _core.Mppi
-    | _core.RandomShootingSettings
-    | _core.CategoricalCem
-    | _core.IlqrSettings
-    | _core.LqrSettings
-)
+Settings: TypeAlias = _core.SamplingPlanner | _core.GradientPlanner
 
 
 class Planner(ABC):

@@ -51,7 +51,7 @@ class RandomShooting(Planner):
         self._settings()
 
     def _settings(self) -> Settings:
-        return _core.RandomShootingSettings(
+        return _core.RandomShooting(
             _arrays.integer("horizon", self.horizon),
             _arrays.integer("candidates", self.candidates),
         )

@@ -200,7 +200,7 @@ class PlanSession:
         """
         settings = self._settings
         # A score knows one previous action only, and planners by derivatives are called one by one.
-        if self._score is not None or isinstance(settings, (_core.IlqrSettings, _core.LqrSettings)):
+        if self._score is not None or isinstance(settings, _core.GradientPlanner):
             return [
                 self.plan(memory, state, (seed + n) % 2**64, call, time_limit)
                 for n, (memory, state) in enumerate(zip(memories, states, strict=True))

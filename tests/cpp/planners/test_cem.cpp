@@ -75,7 +75,7 @@ TEST_CASE("CEM comes within 1 % of the Riccati optimum, from below") {
   settings.min_std = 0.001;
   SearchMemory workspace;
   PlanResult result;
-  plan_cem(settings, integrator.problem, workspace, result);
+  Cem(settings).plan(integrator.problem, workspace, result);
   const double optimum = optimal_return(Eigen::Vector2d(1.0, -0.5), 10);
   CHECK(result.value <= optimum * (1.0 - 1e-5));
   CHECK(result.value >= optimum * 1.01);
@@ -92,7 +92,7 @@ TEST_CASE("the same seed gives the same bits with 1, 2 and 4 threads, another se
     integrator.problem.threads = threads;
     SearchMemory workspace;
     PlanResult result;
-    plan_cem(settings, integrator.problem, workspace, result);
+    Cem(settings).plan(integrator.problem, workspace, result);
     plans.push_back(result.actions);
   }
   CHECK(plans[0] == plans[1]);
@@ -100,7 +100,7 @@ TEST_CASE("the same seed gives the same bits with 1, 2 and 4 threads, another se
   integrator.problem.stream.seed = 4;
   SearchMemory workspace;
   PlanResult result;
-  plan_cem(settings, integrator.problem, workspace, result);
+  Cem(settings).plan(integrator.problem, workspace, result);
   CHECK(plans[0] != result.actions);
 }
 
@@ -110,7 +110,7 @@ TEST_CASE("after the first call a plan allocates nothing, with one thread and wi
     integrator.problem.threads = threads;
     SearchMemory workspace;
     PlanResult result;
-    plan_cem(CemSettings{}, integrator.problem, workspace, result);
+    Cem(CemSettings{}).plan(integrator.problem, workspace, result);
     const Icem icem(IcemSettings{});
     MppiSettings smooth;
     smooth.knots = 5;
@@ -125,8 +125,8 @@ TEST_CASE("after the first call a plan allocates nothing, with one thread and wi
     bounded.action_rate = rate.data();
     bounded.terminal_value = &value;
     const auto plan_all = [&] {
-      plan_cem(CemSettings{}, integrator.problem, workspace, result);
-      plan_random_shooting(RandomShootingSettings{}, integrator.problem, workspace, result);
+      Cem(CemSettings{}).plan(integrator.problem, workspace, result);
+      RandomShooting(RandomShootingSettings{}).plan(integrator.problem, workspace, result);
       icem.plan(integrator.problem, workspace, result);
       mppi.plan(integrator.problem, workspace, result);
       categorical.plan(integrator.problem, workspace, result);
@@ -169,7 +169,7 @@ TEST_CASE("a candidate whose return is nan is never elite and never the plan") {
   integrator.problem.score = &score;
   SearchMemory workspace;
   PlanResult result;
-  plan_cem(CemSettings{}, integrator.problem, workspace, result);
+  Cem(CemSettings{}).plan(integrator.problem, workspace, result);
   CHECK(result.non_finite > 0);
   CHECK(result.actions[0] == doctest::Approx(-1.0).epsilon(0.02));
   CHECK(result.value == doctest::Approx(0.0).epsilon(0.02));
@@ -183,7 +183,7 @@ TEST_CASE("where no candidate is finite the plan is the start of the search, and
   integrator.problem.warm_start = {warm_start.data(), 1, 22};
   SearchMemory workspace;
   PlanResult result;
-  plan_cem(CemSettings{}, integrator.problem, workspace, result);
+  Cem(CemSettings{}).plan(integrator.problem, workspace, result);
   CHECK(result.status == PlanStatus::kNoFiniteCandidate);
   CHECK(result.actions == std::vector<float>(22, 2.0F));
 }
@@ -194,12 +194,12 @@ TEST_CASE("settings and problems out of range are refused by name") {
   PlanResult result;
   CemSettings settings;
   settings.elites = 501;
-  CHECK_THROWS_WITH_AS(plan_cem(settings, integrator.problem, workspace, result),
+  CHECK_THROWS_WITH_AS(Cem(settings).plan(integrator.problem, workspace, result),
                        "elites: got 501, must be from 1 to candidates = 500", ValueError);
   integrator.state(1) = std::nan("");
-  CHECK_THROWS_WITH_AS(plan_cem(CemSettings{}, integrator.problem, workspace, result),
+  CHECK_THROWS_WITH_AS(Cem(CemSettings{}).plan(integrator.problem, workspace, result),
                        "state: entry 1 is nan, must be finite", ValueError);
   integrator.state(1) = 0.0;
   integrator.low(0) = 3.0;
-  CHECK_THROWS_AS(plan_cem(CemSettings{}, integrator.problem, workspace, result), ValueError);
+  CHECK_THROWS_AS(Cem(CemSettings{}).plan(integrator.problem, workspace, result), ValueError);
 }

@@ -112,12 +112,12 @@ TEST_CASE("differences of the reward give the plan that its derivatives give") {
   IlqrSettings settings;
   settings.horizon = 9;
   settings.tolerance = 1e-13;
-  IlqrMemory memory;
+  TrajectoryMemory memory;
   TrajectoryPlan exact;
   TrajectoryPlan by_differences;
-  plan_ilqr(settings, curved.problem, nullptr, memory, exact);
+  Ilqr(settings).plan(curved.problem, memory, exact);
   curved.problem.rollout.reward = &opaque;
-  plan_ilqr(settings, curved.problem, nullptr, memory, by_differences);
+  Ilqr(settings).plan(curved.problem, memory, by_differences);
   CHECK(exact.status == PlanStatus::kConverged);
   CHECK(by_differences.value == doctest::Approx(exact.value).epsilon(1e-9));
   for (std::size_t i = 0; i < exact.actions.size(); ++i) {
@@ -134,28 +134,28 @@ TEST_CASE("after the first call a plan allocates nothing, by derivatives and by 
   for (const Reward<double>* reward :
        {static_cast<const Reward<double>*>(&curved.reward), static_cast<const Reward<double>*>(&opaque)}) {
     curved.problem.rollout.reward = reward;
-    IlqrMemory memory;
+    TrajectoryMemory memory;
     TrajectoryPlan result;
-    plan_ilqr(settings, curved.problem, nullptr, memory, result);
-    plan_ilqr(settings, curved.problem, nullptr, memory, result);
+    Ilqr(settings).plan(curved.problem, memory, result);
+    Ilqr(settings).plan(curved.problem, memory, result);
     const long before = dynaplan_test::allocations();
-    plan_ilqr(settings, curved.problem, nullptr, memory, result);
+    Ilqr(settings).plan(curved.problem, memory, result);
     CHECK(dynaplan_test::allocations() == before);
   }
 }
 
 TEST_CASE("planners by derivatives refuse what they cannot do") {
   Curved curved;
-  IlqrMemory memory;
+  TrajectoryMemory memory;
   TrajectoryPlan result;
   curved.problem.rollout.particles.propagation = Propagation::kSample;
-  CHECK_THROWS_AS(plan_ilqr(IlqrSettings{}, curved.problem, nullptr, memory, result), ValueError);
+  CHECK_THROWS_AS(Ilqr(IlqrSettings{}).plan(curved.problem, memory, result), ValueError);
   curved.problem.rollout.particles = {};
   curved.problem.rollout.disagreement_limit = DisagreementLimit{};
-  CHECK_THROWS_AS(plan_ilqr(IlqrSettings{}, curved.problem, nullptr, memory, result), ValueError);
+  CHECK_THROWS_AS(Ilqr(IlqrSettings{}).plan(curved.problem, memory, result), ValueError);
   curved.problem.rollout.disagreement_limit.reset();
-  CHECK_THROWS_AS(plan_lqr(LqrSettings{}, curved.problem, memory, result), ValueError);
+  CHECK_THROWS_AS(Lqr(LqrSettings{}).plan(curved.problem, memory, result), ValueError);
   IlqrSettings settings;
   settings.step_sizes = 0;
-  CHECK_THROWS_AS(plan_ilqr(settings, curved.problem, nullptr, memory, result), ValueError);
+  CHECK_THROWS_AS(Ilqr(settings).plan(curved.problem, memory, result), ValueError);
 }

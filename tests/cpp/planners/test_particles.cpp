@@ -29,7 +29,7 @@ TEST_CASE("a planner counts whom known ground rejects, and allocates nothing aft
   settings.iterations = 10;
   SearchMemory workspace;
   PlanResult result;
-  plan_cem(settings, problem, workspace, result);
+  Cem(settings).plan(problem, workspace, result);
   CHECK(result.rejected > 1000);
   CHECK(result.non_finite == 0);
   CHECK(result.status == PlanStatus::kIterations);
@@ -39,13 +39,13 @@ TEST_CASE("a planner counts whom known ground rejects, and allocates nothing aft
   // The worst half of the particles have gains 1, 1 and 2, so earn 2 + 3 a gain.
   CHECK(result.value == doctest::Approx(2.0 + 3.0 * most * 4.0 / 3.0).epsilon(0.03));
   const long before = dynaplan_test::allocations();
-  plan_cem(settings, problem, workspace, result);
+  Cem(settings).plan(problem, workspace, result);
   CHECK(dynaplan_test::allocations() == before);
 
   problem.rollout.disagreement_limit->limit = 0.0;
   const double pressed = 1.0;
   problem.action_low = &pressed;
-  plan_cem(settings, problem, workspace, result);
+  Cem(settings).plan(problem, workspace, result);
   CHECK(result.status == PlanStatus::kNoFiniteCandidate);
   CHECK(result.rejected == result.candidates);
 }

@@ -1,9 +1,9 @@
 #pragma once
 
 #include <Eigen/Core>
-#include <Eigen/Eigenvalues>
 #include <vector>
 
+#include "dynaplan/core/dense.hpp"
 #include "dynaplan/planners/box_quadratic.hpp"
 #include "dynaplan/planners/trajectory_expansion.hpp"
 
@@ -59,7 +59,7 @@ class BackwardPass {
   Eigen::VectorXd low_;
   Eigen::VectorXd high_;
   Eigen::MatrixXd convex_;
-  Eigen::SelfAdjointEigenSolver<Eigen::MatrixXd> eigen_;
+  SymmetricEigenSolver eigen_;
   double slope_ = 0.0;
   double curvature_ = 0.0;
 };

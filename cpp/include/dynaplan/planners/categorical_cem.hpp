@@ -1,6 +1,6 @@
 #pragma once
 
-#include "dynaplan/planners/search.hpp"
+#include "dynaplan/planners/sampling_planner.hpp"
 
 namespace dynaplan {
 inline namespace DYNAPLAN_LEVEL {
@@ -19,19 +19,18 @@ struct CategoricalCemSettings {
   void validate() const;
 };
 
-class CategoricalCem {
+class CategoricalCem final : public SamplingPlanner {
  public:
   /// `choices` (n, A), the actions to choose from at each step. Throws ShapeError, ValueError.
   CategoricalCem(const CategoricalCemSettings& settings, const Eigen::MatrixXd& choices);
 
-  Index horizon() const { return settings_.horizon; }
+  Index horizon() const override { return settings_.horizon; }
 
-  /// Plans into `result`; `memory` and `result` keep their memory, so that a second call allocates nothing. Each
-  /// choice of the warm start begins with half the probability of its step.
-  void plan(const PlanProblem& problem, SearchMemory& memory, PlanResult& result) const;
+  /// Each choice of the warm start begins with half the probability of its step.
+  void plan(const PlanProblem& problem, SearchMemory& memory, PlanResult& result) const override;
 
-  /// Writes a result's sequence (H, A) with the choices as they were given, which float32 need not hold.
-  void copy_actions(const PlanResult& result, double* out) const;
+  /// Writes the choices as they were given, which float32 need not hold.
+  void copy_actions(const PlanProblem& problem, const PlanResult& result, double* out) const override;
 
  private:
   using Choices = Eigen::Matrix<float, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>;

@@ -1,6 +1,6 @@
 #pragma once
 
-#include "dynaplan/planners/search.hpp"
+#include "dynaplan/planners/sampling_planner.hpp"
 
 namespace dynaplan {
 inline namespace DYNAPLAN_LEVEL {
@@ -22,8 +22,16 @@ struct CemSettings {
   void validate() const;
 };
 
-/// Plans into `result`; `memory` and `result` keep their memory, so that a second call allocates nothing.
-void plan_cem(const CemSettings& settings, const PlanProblem& problem, SearchMemory& memory, PlanResult& result);
+class Cem final : public SamplingPlanner {
+ public:
+  explicit Cem(const CemSettings& settings);
+
+  Index horizon() const override { return settings_.horizon; }
+  void plan(const PlanProblem& problem, SearchMemory& memory, PlanResult& result) const override;
+
+ private:
+  CemSettings settings_;
+};
 
 }  // namespace DYNAPLAN_LEVEL
 }  // namespace dynaplan

@@ -2,7 +2,7 @@
 
 #include <optional>
 
-#include "dynaplan/planners/search.hpp"
+#include "dynaplan/planners/sampling_planner.hpp"
 #include "dynaplan/planners/sequence_noise.hpp"
 
 namespace dynaplan {
@@ -26,14 +26,12 @@ struct IcemSettings {
   Index kept() const;
 };
 
-class Icem {
+class Icem final : public SamplingPlanner {
  public:
   explicit Icem(const IcemSettings& settings);
 
-  Index horizon() const { return settings_.horizon; }
-
-  /// Plans into `result`; `memory` and `result` reuse_fraction their memory, so that a second call allocates nothing.
-  void plan(const PlanProblem& problem, SearchMemory& memory, PlanResult& result) const;
+  Index horizon() const override { return settings_.horizon; }
+  void plan(const PlanProblem& problem, SearchMemory& memory, PlanResult& result) const override;
 
  private:
   IcemSettings settings_;

@@ -1,7 +1,6 @@
 #pragma once
 
-#include "dynaplan/planners/backward_pass.hpp"
-#include "dynaplan/planners/forward_pass.hpp"
+#include "dynaplan/planners/gradient_planner.hpp"
 
 namespace dynaplan {
 inline namespace DYNAPLAN_LEVEL {
@@ -21,29 +20,21 @@ struct IlqrSettings {
   void validate() const;
 };
 
-/// A plan of a planner by derivatives. Reused from call to call: its arrays keep their memory.
-struct TrajectoryPlan {
-  std::vector<double> actions;  // (H, A), within the bounds
-  std::vector<double> states;   // (H + 1, S)
-  std::vector<double> gains;    // (H, A, S): a small change of the state changes the best action by so much
-  double value = 0.0;
-  PlanStatus status = PlanStatus::kIterations;
-  Index candidates = 0;  // trajectories rolled out
-  Index non_finite = 0;
-  int iterations = 0;
+/// iLQR as a planner.
+class Ilqr final : public GradientPlanner {
+ public:
+  explicit Ilqr(const IlqrSettings& settings);
+
+  Index horizon() const override { return settings_.horizon; }
+  void plan(const ExactPlanProblem& problem, TrajectoryMemory& memory, TrajectoryPlan& result) const override;
+
+ private:
+  IlqrSettings settings_;
 };
 
-/// Kept between plans for its memory alone.
-struct IlqrMemory {
-  NominalTrajectory nominal;
-  TrajectoryExpansion expansion;
-  BackwardPass backward;
-  ForwardPass forward;
-};
-
-/// Plans into `result`; `memory` and `result` keep their memory. `beyond`, if any, is what the last state costs.
-void plan_ilqr(const IlqrSettings& settings, const ExactPlanProblem& problem, const CostBeyond* beyond,
-               IlqrMemory& memory, TrajectoryPlan& result);
+/// The iterations themselves, with what the last state costs: what an infinite horizon adds.
+void run_ilqr(const IlqrSettings& settings, const ExactPlanProblem& problem, const CostBeyond* beyond,
+              TrajectoryMemory& memory, TrajectoryPlan& result);
 
 }  // namespace DYNAPLAN_LEVEL
 }  // namespace dynaplan

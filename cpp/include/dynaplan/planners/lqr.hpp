@@ -43,14 +43,22 @@ std::vector<Regulator> finite_regulators(const LinearQuadratic& problem, Index h
 /// is. Where that would leave the bounds of the actions, the bounds are heeded as in iLQR.
 struct LqrSettings {
   Index horizon = 30;
-  bool infinite_horizon = false;  // what comes after the horizon counts, for ever
+  bool infinite_horizon = false;  // what comes after the horizon counts too
 
   void validate() const;
 };
 
-/// Plans into `result`. Throws ValueError where the problem is not linear-quadratic, NumericalError where it has no
-/// solution.
-void plan_lqr(const LqrSettings& settings, const ExactPlanProblem& problem, IlqrMemory& memory, TrajectoryPlan& result);
+class Lqr final : public GradientPlanner {
+ public:
+  explicit Lqr(const LqrSettings& settings);
+
+  Index horizon() const override { return settings_.horizon; }
+  /// Throws ValueError where the problem is not linear-quadratic, NumericalError where it has no solution.
+  void plan(const ExactPlanProblem& problem, TrajectoryMemory& memory, TrajectoryPlan& result) const override;
+
+ private:
+  LqrSettings settings_;
+};
 
 }  // namespace DYNAPLAN_LEVEL
 }  // namespace dynaplan

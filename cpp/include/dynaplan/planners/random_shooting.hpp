@@ -1,6 +1,6 @@
 #pragma once
 
-#include "dynaplan/planners/search.hpp"
+#include "dynaplan/planners/sampling_planner.hpp"
 
 namespace dynaplan {
 inline namespace DYNAPLAN_LEVEL {
@@ -13,9 +13,16 @@ struct RandomShootingSettings {
   void validate() const;
 };
 
-/// Plans into `result`; `memory` and `result` keep their memory, so that a second call allocates nothing.
-void plan_random_shooting(const RandomShootingSettings& settings, const PlanProblem& problem, SearchMemory& memory,
-                          PlanResult& result);
+class RandomShooting final : public SamplingPlanner {
+ public:
+  explicit RandomShooting(const RandomShootingSettings& settings);
+
+  Index horizon() const override { return settings_.horizon; }
+  void plan(const PlanProblem& problem, SearchMemory& memory, PlanResult& result) const override;
+
+ private:
+  RandomShootingSettings settings_;
+};
 
 }  // namespace DYNAPLAN_LEVEL
 }  // namespace dynaplan

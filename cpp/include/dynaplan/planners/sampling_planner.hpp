@@ -1,0 +1,28 @@
+#pragma once
+
+#include "dynaplan/planners/search.hpp"
+
+namespace dynaplan {
+inline namespace DYNAPLAN_LEVEL {
+
+/// A planner that draws candidates; the final classes hold their settings, validated, and nothing else.
+class SamplingPlanner {
+ public:
+  SamplingPlanner() = default;
+  SamplingPlanner(const SamplingPlanner&) = default;
+  SamplingPlanner& operator=(const SamplingPlanner&) = default;
+  virtual ~SamplingPlanner() = default;
+
+  virtual Index horizon() const = 0;
+
+  /// Plans into `result`; `memory` and `result` keep their memory, so that a second call allocates nothing.
+  virtual void plan(const PlanProblem& problem, SearchMemory& memory, PlanResult& result) const = 0;
+
+  /// Writes the actions (H, A) of a result in float64, exactly within the bounds and rates.
+  virtual void copy_actions(const PlanProblem& problem, const PlanResult& result, double* out) const {
+    PlanResult::copy_sequences(problem, horizon(), result.actions, out);
+  }
+};
+
+}  // namespace DYNAPLAN_LEVEL
+}  // namespace dynaplan
