@@ -2,7 +2,7 @@
 
 import sys
 
-from dynaplan.commands.cli import main
+from dynaplan.commands.main import main
 
 if __name__ == "__main__":
     sys.exit(main())

@@ -1,4 +1,4 @@
-"""The command: what it prints and draws, and how it refuses."""
+"""The command line: what the commands that plan print and draw, and how they refuse."""
 
 from __future__ import annotations
 
@@ -13,8 +13,10 @@ import numpy as np
 import pytest
 
 from dynaplan._version import __version__
-from dynaplan.commands import cli
-from dynaplan.reports import report
+from dynaplan.commands import control, episodes, pets
+from dynaplan.commands.main import main
+from dynaplan.reports import pictures, tables
+from dynaplan.reports.episode import ComparedEpisode
 from dynaplan.rollouts.evaluation import Evaluation
 
 PNG_MAGIC = b"\x89PNG\r\n\x1a\n"
@@ -29,13 +31,13 @@ def png_size(path):
 @pytest.fixture
 def one_episode(monkeypatch, tmp_path):
     """A short job in an empty folder: one controlled episode instead of ten."""
-    monkeypatch.setattr(cli, "_EPISODES", 1)
+    monkeypatch.setattr(episodes, "EPISODES", 1)
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("COLUMNS", "80")
 
 
 def without_times(text):
-    text = re.sub(r"in [\d.]+ ms", "", text)
+    text = re.sub(r"fitted in [\d.]+ ms", "", text)
     return "\n".join(line for line in text.splitlines() if not line.startswith("Time per plan"))
 
 
@@ -44,7 +46,7 @@ def without_times(text):
 
 def test_the_whole_job_in_a_pipe(run_python, tmp_path):
     start = time.perf_counter()
-    result = run_python("import sys; from dynaplan.commands.cli import main; sys.exit(main([]))")
+    result = run_python("import sys; from dynaplan.commands.main import main; sys.exit(main([]))")
     assert time.perf_counter() - start < 30.0
     assert result.stderr == ""
     assert "\x1b" not in result.stdout
@@ -71,14 +73,22 @@ def test_the_whole_job_in_a_pipe(run_python, tmp_path):
 def test_the_same_seed_prints_the_same(one_episode, capsys):
     printed = []
     for seed in ("3", "3", "4"):
-        assert cli.main(["--seed", seed, "--steps", "60"]) == 0
+        assert main(["--seed", seed, "--steps", "60"]) == 0
         printed.append(without_times(capsys.readouterr().out))
     assert printed[0] == printed[1]
     assert printed[0] != printed[2]
 
 
+def test_control_is_the_default_command(one_episode, capsys):
+    printed = []
+    for command in ([], ["control"]):
+        assert main([*command, "--steps", "60"]) == 0
+        printed.append(without_times(capsys.readouterr().out))
+    assert printed[0] == printed[1]
+
+
 def test_options_reach_the_job(one_episode, capsys):
-    assert cli.main(["--steps", "80", "--horizon", "7"]) == 0
+    assert main(["--steps", "80", "--horizon", "7"]) == 0
     out = capsys.readouterr().out
     assert "Data: 80 transitions, 20 of them held out" in out
     assert "plans 7 steps ahead" in out
@@ -92,24 +102,27 @@ def test_options_reach_the_job(one_episode, capsys):
         ("new/swing.png", "new/swing.png"),
     ],
 )
-def test_the_picture_goes_where_it_is_told(one_episode, tmp_path, out, picture):
-    assert cli.main(["--steps", "60", "--out", out]) == 0
+def test_the_picture_is_saved_where_out_says(one_episode, tmp_path, out, picture):
+    assert main(["--steps", "60", "--out", out]) == 0
     png_size(tmp_path / picture)
     assert [path.name for path in tmp_path.rglob("*.*")] == [picture.split("/")[-1]]
 
 
 def test_without_matplotlib_one_line_says_how_to_get_it(one_episode, monkeypatch, capsys, tmp_path):
-    monkeypatch.setattr(report, "plot_is_possible", lambda: False)
-    assert cli.main(["--steps", "60"]) == 0
+    monkeypatch.setattr(pictures, "can_draw", lambda: False)
+    assert main(["--steps", "60"]) == 0
     assert capsys.readouterr().out.splitlines()[-1] == (
         'No picture, matplotlib is missing: pip install "dynaplan[plot]"'
     )
     assert not list(tmp_path.iterdir())
 
 
-def test_another_environment_is_learned_while_it_is_controlled(one_episode, capsys, tmp_path):
+@pytest.mark.parametrize("command", [[], ["pets"]])
+def test_another_environment_is_learned_while_it_is_controlled(
+    one_episode, capsys, tmp_path, command
+):
     pytest.importorskip("mujoco")
-    assert cli.main(["--env", "Reacher-v5", "--steps", "230", "--horizon", "8"]) == 0
+    assert main([*command, "--env", "Reacher-v5", "--steps", "230", "--horizon", "8"]) == 0
     out = capsys.readouterr().out
     rows = re.findall(
         r"^ +(\d+) +(random|\d+) +(\d+) +(-[\d.]+)? +(\d+ steps?)? +[\d.]+ +[\d.]+$", out, re.M
@@ -123,14 +136,23 @@ def test_another_environment_is_learned_while_it_is_controlled(one_episode, caps
         ("230", "5", "36"),
     ]
     assert [bool(value and trusted) for *_, value, trusted in rows] == [False] + 5 * [True]
-    assert "plans 8 steps ahead on a model of all data" in out
+    assert "plans 8 steps ahead, with a model of all data" in out
     assert re.search(r"^ +1000 +50 +-[\d.]+ +-[\d.]+ ?$", out, re.M)
     png_size(tmp_path / "dynaplan-Reacher-v5.png")
 
 
+def test_pets_learns_the_pendulum_while_controlling_it(one_episode, capsys, tmp_path):
+    assert main(["pets", "--steps", "24", "--horizon", "3"]) == 0
+    out = capsys.readouterr().out
+    rows = re.findall(r"^ +(\d+) +(random|\d+) +(\d+) ", out, re.M)
+    assert rows[:2] == [("12", "random", "12"), ("24", "1", "12")]
+    assert "ICEM (100 candidates) plans 3 steps ahead" in out
+    png_size(tmp_path / "dynaplan-Pendulum-v1.png")
+
+
 def test_a_robot_is_made_to_show_the_position_it_is_paid_for(one_episode, capsys):
     pytest.importorskip("mujoco")
-    assert cli.main(["--env", "Hopper-v5", "--steps", "30", "--horizon", "3"]) == 0
+    assert main(["--env", "Hopper-v5", "--steps", "30", "--horizon", "3"]) == 0
     assert re.search(r"^ +15 +random ", capsys.readouterr().out, re.M)
 
 
@@ -138,8 +160,8 @@ def test_a_terminal_sees_progress(run_python):
     pytest.importorskip("pty", reason="no pseudo-terminals here")
     out = run_python(
         "import os, pty, sys\n"
-        "job = 'from dynaplan.commands import cli; cli._EPISODES = 1; '\n"
-        'job += \'cli.main(["--steps", "60"])\'\n'
+        "job = 'from dynaplan.commands import episodes, main; episodes.EPISODES = 1; '\n"
+        'job += \'main.main(["--steps", "60"])\'\n'
         "os.environ.update(TERM='xterm', COLUMNS='80')\n"
         "pty.spawn([sys.executable, '-c', job])\n"
     ).stdout
@@ -172,10 +194,17 @@ def no_reward():
         (["--env", "NoReward-v0"], r"--env NoReward-v0: its reward is not known"),
         (["--env", "CartPole-v1"], r"--env CartPole-v1: "),
         (["--steps", "15"], r"--steps 15: 12 transitions do not determine 15 .* at least 30"),
-        (["--steps", "1"], r"--steps: expected an integer of at least 2, got '1'"),
-        (["--steps", "many"], r"--steps: expected an integer of at least 2, got 'many'"),
-        (["--seed", "-1"], r"--seed: expected an integer of at least 0"),
-        (["--horizon", "0"], r"--horizon: expected an integer of at least 1"),
+        (["--steps", "1"], r"--steps: got '1', must be an integer of at least 2"),
+        (["--steps", "many"], r"--steps: got 'many', must be an integer of at least 2"),
+        (["--seed", "-1"], r"--seed: got '-1', must be an integer of at least 0"),
+        (["--horizon", "0"], r"--horizon: got '0', must be an integer of at least 1"),
+        (["--seed", str(2**64)], r"--seed: got '1844.*6', must be an integer of at most 1844.*5 "),
+        (["--steps", "9999999999"], r"--steps: got '9999999999', must be .* at most 2147483647 "),
+        (["--steps"], r"^dynaplan: --steps: expected one argument"),
+        (["nonsense"], r"command: got 'nonsense', must be one of control, pets, mbpo "),
+        (["--seed", "3", "mbpo"], r"mbpo: a command must come before its options"),
+        (["pets", "mbpo"], r"unrecognized arguments: mbpo \(see python -m dynaplan pets --help\)"),
+        (["pets", "--env", "NoReward-v0"], r"--env NoReward-v0: its reward is not known"),
         (["--colour"], r"unrecognized arguments: --colour \(see python -m dynaplan --help\)"),
         (["--out", "file/x"], r"--out file/x/dynaplan-Pendulum-v1\.png: (Not a dir|File exists)"),
         (["--out", "file/x.png"], r"--out file/x\.png: (Not a dir|File exists)"),
@@ -184,7 +213,7 @@ def no_reward():
 def test_a_refusal_is_one_line_and_exit_code_2(one_episode, tmp_path, capsys, arguments, message):
     (tmp_path / "file").write_text("")
     try:
-        code = cli.main(arguments)
+        code = main(arguments)
     except SystemExit as end:
         code = end.code
     printed = capsys.readouterr()
@@ -195,21 +224,30 @@ def test_a_refusal_is_one_line_and_exit_code_2(one_episode, tmp_path, capsys, ar
     assert re.search(message, printed.err), printed.err
 
 
-def test_spaces_that_are_no_boxes_are_refused(one_episode, monkeypatch, capsys):
-    monkeypatch.setattr(cli, "reward_for_env", lambda env: None)
-    assert cli.main(["--env", "CartPole-v1"]) == 2
+def test_spaces_that_are_no_boxes_are_refused(one_episode, capsys):
+    assert main(["--env", "CartPole-v1"]) == 2
     assert re.search(
-        r"--env CartPole-v1: env: expected its action_space to be a Box, got Discrete\(2\)$",
+        r"--env CartPole-v1: expected its action_space to be a Box, got Discrete\(2\)$",
         capsys.readouterr().err,
     )
+
+
+def test_an_interrupted_fit_ends_the_command(one_episode, monkeypatch, capsys):
+    """A loop ends early, and without an error, where Ctrl-C came during a fit."""
+    run = pets.PETS.run
+    monkeypatch.setattr(pets.PETS, "run", lambda loop, steps: run(loop, steps // 2))
+    assert main(["pets", "--steps", "20", "--horizon", "3"]) == 130
+    printed = capsys.readouterr()
+    assert printed.err == ""
+    assert "Return per episode" not in printed.out
 
 
 def test_interruption_is_quiet(one_episode, monkeypatch, capsys):
     def interrupted(*arguments, **settings):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(cli, "collect", interrupted)
-    assert cli.main([]) == 130
+    monkeypatch.setattr(control, "collect", interrupted)
+    assert main([]) == 130
     assert capsys.readouterr() == ("", "")
 
 
@@ -247,12 +285,24 @@ def test_a_reader_that_leaves_is_no_error(tmp_path):
     assert error == ""
 
 
-def test_help_and_version(capsys):
-    for option, expected in (("--help", "--horizon N"), ("--version", f"dynaplan {__version__}")):
+@pytest.mark.parametrize("command", [[], ["control"], ["pets"], ["mbpo"]])
+def test_help_and_version(capsys, command):
+    own = "--imagined K" if command == ["mbpo"] else "--horizon N"
+    for option, expected in (("--help", own), ("--version", f"dynaplan {__version__}")):
         with pytest.raises(SystemExit) as end:
-            cli.main([option])
+            main([*command, option])
         assert end.value.code == 0
         assert expected in capsys.readouterr().out
+
+
+def test_help_lists_the_commands_with_one_line_each(monkeypatch, capsys):
+    monkeypatch.setenv("COLUMNS", "80")
+    with pytest.raises(SystemExit):
+        main(["--help"])
+    listed = capsys.readouterr().out.split("commands:\n  COMMAND\n")[1].split("\n\n")[0]
+    rows = [re.fullmatch(r"    (\w+) +\w.*", row) for row in listed.splitlines()]
+    assert [row[1] for row in rows if row] == ["control", "pets", "mbpo"]
+    assert all(rows)
 
 
 def test_the_package_imports_no_optional_or_slow_module(run_python):
@@ -286,12 +336,12 @@ def evaluation(horizon=6, **changes):
 
 def episode(state_dim=5, action_dim=2, length=30):
     rng = np.random.default_rng(0)
-    return report.ControlledEpisode(
+    return ComparedEpisode(
         seed=7,
         states=rng.normal(size=(length + 1, state_dim)),
         actions=rng.normal(size=(length, action_dim)),
         rewards=-np.ones(length),
-        plan_seconds=np.full(length, 0.002),
+        decision_seconds=np.full(length, 0.002),
         random_return=-90.0,
     )
 
@@ -302,7 +352,7 @@ def test_any_environment_can_be_drawn(tmp_path, state_dim, dt):
     flown = episode(state_dim, action_dim=4)
     predictions = {0: flown.states[:21], 20: flown.states[20:]}
     path = tmp_path / "picture.png"
-    report.draw(path, flown, predictions, evaluation(), env_id="Any-v0", dt=dt)
+    pictures.draw(path, flown, predictions, evaluation(), env_id="Any-v0", dt=dt)
     assert png_size(path)[0] > 1000
 
 
@@ -312,20 +362,25 @@ def test_a_model_that_diverges_at_once_can_be_drawn(tmp_path):
     flown = episode()
     lost = np.full((21, 5), np.nan)
     path = tmp_path / "picture.png"
-    report.draw(path, flown, {0: lost, 20: lost[:11]}, check, env_id="Any-v0", dt=None)
+    pictures.draw(path, flown, {0: lost, 20: lost[:11]}, check, env_id="Any-v0", dt=None)
     png_size(path)
+
+
+def test_a_trusted_horizon_at_the_end_of_the_check_is_a_lower_bound():
+    texts = [tables.trusted_steps(evaluation(trusted_horizon=k)) for k in (0, 1, 6)]
+    assert texts == ["0 steps", "1 step", "at least 6 steps"]
 
 
 def test_a_check_of_one_step_can_be_drawn(tmp_path):
     path = tmp_path / "picture.png"
-    report.draw(path, episode(), {}, evaluation(1), env_id="Any-v0", dt=None)
+    pictures.draw(path, episode(), {}, evaluation(1), env_id="Any-v0", dt=None)
     png_size(path)
 
 
-def test_times_and_shares_in_words():
+def test_times_and_shares_as_text():
     # 60 plans of 2 ms: 500 per second.
-    assert report.time_line([episode(), episode()]) == (
+    assert tables.time_line([episode(), episode()]) == (
         "Time per plan: median 2.00 ms, 99 % within 2.00 ms; 500 plans per second"
     )
-    assert [report.percent(share) for share in (0.0123, 0.5, 1.5)] == ["1.2 %", "50 %", "150 %"]
-    assert [report.steps(count) for count in (0, 1, 2)] == ["0 steps", "1 step", "2 steps"]
+    assert [tables.percent(share) for share in (0.0123, 0.5, 1.5)] == ["1.2 %", "50 %", "150 %"]
+    assert [tables.steps(count) for count in (0, 1, 2)] == ["0 steps", "1 step", "2 steps"]

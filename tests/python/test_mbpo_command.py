@@ -1,4 +1,4 @@
-"""The command that learns a policy in imagination."""
+"""The command that learns a policy from imagined transitions."""
 
 from __future__ import annotations
 
@@ -13,23 +13,24 @@ import numpy as np
 import pytest
 
 import dynaplan as dp
-from dynaplan.commands import cli, mbpo_command
+from dynaplan.commands import episodes, mbpo
+from dynaplan.commands.main import main
 
 
 @pytest.fixture
 def one_episode(monkeypatch, tmp_path):
     """A short job in an empty folder: one episode at the end instead of ten."""
-    monkeypatch.setattr(mbpo_command, "_EPISODES", 1)
+    monkeypatch.setattr(episodes, "EPISODES", 1)
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("COLUMNS", "80")
 
 
 def test_a_short_run_tells_what_happens(one_episode, capsys):
     job = ["mbpo", "--steps", "260", "--imagined", "1", "--csv", "log.csv"]
-    assert cli.main(job) == 0
+    assert main(job) == 0
     out = capsys.readouterr().out
     assert "MBPO, Pendulum-v1, seed 0" in out
-    assert "Reward and end: known in closed form" in out
+    assert "Reward and termination: known in closed form" in out
     rows = re.findall(r"^ +(\d+) +(\d+) +(-[\d.]+)? +[\d.]+ % +(\d+) +[\d,]+ +[\d.]+$", out, re.M)
     assert [(steps, episodes) for steps, episodes, *_ in rows] == [("200", "1"), ("260", "0")]
     assert re.search(r"^ +1000 +200 +-[\d.]+ +-[\d.]+ ?$", out, re.M)
@@ -40,13 +41,13 @@ def test_a_short_run_tells_what_happens(one_episode, capsys):
     assert float(logged[0]["episode_return"]) == pytest.approx(float(rows[0][2]), abs=0.06)
 
 
-def test_a_checkpoint_is_gone_on_with(one_episode, capsys):
+def test_a_checkpoint_is_resumed(one_episode, capsys):
     job = ["mbpo", "--imagined", "0", "--checkpoint", "run.dyna", "--steps"]
-    assert cli.main([*job, "120"]) == 0
-    assert cli.main([*job, "60", "--seed", "9"]) == 0
+    assert main([*job, "120"]) == 0
+    assert main([*job, "60", "--seed", "9"]) == 0
     second = capsys.readouterr().out.split("dynaplan ")[2]
     assert "seed 0" in second.splitlines()[0]
-    assert "Goes on after 120 steps" in second
+    assert "Resumed after 120 steps" in second
     assert "Checkpoint: run.dyna" in second
     assert re.search(r"^ +180 ", second, re.M)
     whole = dp.MBPO(
@@ -63,9 +64,9 @@ def test_a_checkpoint_is_gone_on_with(one_episode, capsys):
 
 
 def test_what_is_not_measured_yet_is_left_empty(one_episode, capsys):
-    assert cli.main(["mbpo", "--imagined", "0", "--steps", "40"]) == 0
+    assert main(["mbpo", "--imagined", "0", "--steps", "40"]) == 0
     out = capsys.readouterr().out
-    assert "model error   rollout length   updates/s" in out
+    assert "model error  rollout length  updates/s  time (s)" in out
     assert re.search(r"^ +40 +0 +[\d,]+ +[\d.]+$", out, re.M)
 
 
@@ -86,11 +87,11 @@ def test_an_unknown_environment_is_learned_whole(one_episode, capsys):
 
     gymnasium.register("Point-v0", Point, max_episode_steps=50)
     try:
-        assert cli.main(["mbpo", "--env", "Point-v0", "--steps", "60", "--imagined", "1"]) == 0
+        assert main(["mbpo", "--env", "Point-v0", "--steps", "60", "--imagined", "1"]) == 0
     finally:
         del gymnasium.registry["Point-v0"]
     out = capsys.readouterr().out
-    assert "the reward is learned; imagined rollouts do not end" in out
+    assert "Reward: learned; imagined rollouts do not terminate" in out
     assert re.search(r"^ +60 +0 +[\d.]+ % +[1-9]", out, re.M)
 
 
@@ -99,8 +100,9 @@ def test_an_unknown_environment_is_learned_whole(one_episode, capsys):
     [
         (["--env", "Nothing-v0"], r"--env Nothing-v0: .*Nothing.* doesn't exist"),
         (["--env", "CartPole-v1"], r"--env CartPole-v1: .*Box"),
-        (["--steps", "0"], r"--steps: expected an integer of at least 1, got '0'"),
-        (["--imagined", "-1"], r"--imagined: expected an integer of at least 0"),
+        (["--steps", "0"], r"--steps: got '0', must be an integer of at least 1"),
+        (["--imagined", "-1"], r"--imagined: got '-1', must be an integer of at least 0"),
+        (["--threads", "1025"], r"--threads: got '1025', must be an integer of at most 1024"),
         (["--colour"], r"--colour \(see python -m dynaplan mbpo --help\)"),
         (["--checkpoint", "file"], r"--checkpoint file: .*damaged"),
         (["--steps", "5", "--csv", "file"], r"file is there and is no log"),
@@ -112,7 +114,7 @@ def test_an_unknown_environment_is_learned_whole(one_episode, capsys):
 def test_a_refusal_is_one_line_and_exit_code_2(one_episode, tmp_path, capsys, arguments, message):
     (tmp_path / "file").write_text("a,b\n1,2\n")
     try:
-        code = cli.main(["mbpo", *arguments])
+        code = main(["mbpo", *arguments])
     except SystemExit as end:
         code = end.code
     printed = capsys.readouterr()
@@ -123,11 +125,16 @@ def test_a_refusal_is_one_line_and_exit_code_2(one_episode, tmp_path, capsys, ar
     assert re.search(message, printed.err), printed.err
 
 
-def test_help(capsys):
-    with pytest.raises(SystemExit) as end:
-        cli.main(["mbpo", "--help"])
-    assert end.value.code == 0
-    assert "--imagined K" in capsys.readouterr().out
+def test_an_interrupted_fit_ends_the_command_with_a_checkpoint(one_episode, monkeypatch, capsys):
+    """The loop ends early, and without an error, where Ctrl-C came during a fit."""
+    run = mbpo.MBPO.run
+    monkeypatch.setattr(mbpo.MBPO, "run", lambda loop, steps, **logs: run(loop, steps // 2, **logs))
+    job = ["mbpo", "--imagined", "0", "--steps", "40", "--checkpoint", "run.dyna"]
+    assert main(job) == 130
+    printed = capsys.readouterr()
+    assert printed.err == ""
+    assert "Checkpoint: run.dyna" in printed.out
+    assert "Return per episode" not in printed.out
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has another Ctrl-C")
