@@ -211,6 +211,16 @@ def test_every_path_that_a_page_names_exists(page: str) -> None:
     assert not gone, f"{page}: no such file: {', '.join(gone)}"
 
 
+@pytest.mark.parametrize("folder", ["python/dynaplan", "cpp/include/dynaplan"])
+def test_the_tree_has_every_folder(folder: str) -> None:
+    page = (ROOT / "ARCHITECTURE.md").read_text(encoding="utf-8")
+    shown = {path.rstrip("/") for path in named_paths(page)}
+    folders = [path for path in (ROOT / folder).iterdir() if path.is_dir()]
+    lacking = [path.name for path in folders if path.relative_to(ROOT).as_posix() not in shown]
+    own = [name for name in lacking if name not in {"__pycache__"}]
+    assert not own, f"ARCHITECTURE.md: the tree lacks {', '.join(own)}"
+
+
 def test_a_missing_parameter_is_noticed() -> None:
     docstring = """Does.
 
