@@ -252,7 +252,7 @@ def block_text(names: str, *, is_table: bool, text: str = "") -> str:
 
 
 def rebuilt(page: str) -> str:
-    """A page with all its blocks made anew."""
+    """A page with all its blocks rebuilt."""
     return BLOCK.sub(
         lambda block: block_text(block["names"], is_table=bool(block["table"]), text=block["text"]),
         page,
@@ -292,7 +292,7 @@ def main() -> None:
             print(f"rewritten: {path.relative_to(FOLDER.parents[1])}")
     if stale and is_check:
         names = ", ".join(path.name for path in stale)
-        sys.exit(f"{names}: not what the package says; run python docs/make_reference.py")
+        sys.exit(f"{names}: out of date; run python docs/make_reference.py")
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""The page for users of other planners: both sides of it run, and ours has the same return in less time.
+"""The page for users of other planners: both sides run, and ours has the same return in less time.
 
 The code is the page's own, taken from between its headings.
 """
