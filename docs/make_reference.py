@@ -82,8 +82,9 @@ def public_members(cls: type) -> Iterator[tuple[str, Any]]:
 
 
 def is_made_elsewhere(cls: type) -> bool:
-    """Whether users get objects of a class from a function or from its class method `fit`."""
-    return bool(MADE_ELSEWHERE.search(inspect.getdoc(cls) or ""))
+    """Whether users never call a class: an interface, or one made by a function or by `fit`."""
+    is_interface = inspect.isabstract(cls) or getattr(cls, "_is_protocol", False)
+    return is_interface or bool(MADE_ELSEWHERE.search(inspect.getdoc(cls) or ""))
 
 
 def documented(docstring: str, sections: tuple[str, ...]) -> dict[str, str]:
@@ -276,8 +277,8 @@ def rebuilt_pages() -> dict[Path, str]:
             continue
         folder = (getattr(value, "__module__", None) or "").removeprefix("dynaplan.").split(".")[0]
         path = FOLDER / PAGES.get(folder, OTHER_PAGE)
-        pages[path] += "\n" + block_text(name, is_table=False)
-    return pages
+        pages[path] = pages[path].rstrip() + "\n\n" + block_text(name, is_table=False)
+    return {path: page.rstrip() + "\n" for path, page in pages.items()}
 
 
 def main() -> None:

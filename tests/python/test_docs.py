@@ -211,6 +211,14 @@ def test_every_path_that_a_page_names_exists(page: str) -> None:
     assert not gone, f"{page}: no such file: {', '.join(gone)}"
 
 
+@pytest.mark.parametrize("page", PAGES, ids=lambda path: path.relative_to(ROOT).as_posix())
+def test_every_link_of_a_page_leads_somewhere(page: Path) -> None:
+    targets = re.findall(r"\]\(([^)#\s]+)[^)]*\)", page.read_text(encoding="utf-8"))
+    inside = [target for target in targets if "://" not in target]
+    broken = [target for target in inside if not (page.parent / target).exists()]
+    assert not broken, f"{page.name}: broken links: {', '.join(broken)}"
+
+
 @pytest.mark.parametrize("folder", ["python/dynaplan", "cpp/include/dynaplan"])
 def test_the_tree_has_every_folder(folder: str) -> None:
     page = (ROOT / "ARCHITECTURE.md").read_text(encoding="utf-8")
