@@ -1,6 +1,6 @@
-"""Plans with one cost written in four ways, and shows what each costs: NumPy, numba, numba, C.
+"""Plans with one cost written in four ways, and shows the time of each: NumPy, numba (2x), C.
 
-Parts whose tool is missing (numba, a C compiler) are skipped, and said to be.
+Ways whose tool is missing (numba, a C compiler) are skipped with a message.
 
 Run: python examples/compiled_cost.py
 """
@@ -83,7 +83,7 @@ def block_in_c(target: Array) -> dp.rewards.Term:
 
 
 def ways(target: Array) -> Iterator[tuple[str, Any]]:
-    """Yields each way that can be gone here, by its name; None where a tool is missing."""
+    """Yields each way with its name; None where its tool is missing."""
     yield "NumPy function", on_batches(target)
     yield "numba, one step", scalar_by_numba(target) if numba else None
     yield "numba, a block", block_by_numba(target) if numba else None
@@ -100,7 +100,7 @@ def main() -> None:
         if reward is None:
             print(f"{name:16} skipped: its tool is not installed")
             continue
-        target[0] = 0.5  # what compiled functions are given may change between plans
+        target[0] = 0.5  # the data of compiled functions may change between plans
         mpc = dp.MPC(model, reward, planner, action_space=([-1.0], [1.0]), seed=0)
         path, milliseconds = [np.zeros(2)], []
         for _ in range(60):

@@ -1,6 +1,6 @@
 """Plans with a reward and a termination of one's own, on a linear system.
 
-A cart on a rail is to reach position 1 quickly, but must not go faster than 0.6.
+A cart on a rail must reach position 1 quickly, but must not move faster than 0.6.
 
 Run: python examples/custom_reward.py
 """
@@ -25,12 +25,12 @@ def step(state: Array, action: Array) -> Array:
 
 
 def reward(obs: Array, act: Array, next_obs: Array) -> Array:
-    """(N, 2), (N, 1), (N, 2) to (N,): 1 for each step alive, less the distance and the effort."""
+    """(N, 2), (N, 1), (N, 2) to (N,): 1 for each step alive, minus the distance and the effort."""
     return 1.0 - np.abs(next_obs[:, 0] - 1.0) - 0.01 * act[:, 0] ** 2
 
 
 def too_fast(obs: Array, act: Array, next_obs: Array) -> NDArray[np.bool_]:
-    """Ends the episode; as the reward of a step is positive on the way, that is to be avoided."""
+    """Ends the episode; since the reward of a step is positive, the planner avoids that."""
     return np.abs(next_obs[:, 1]) > SPEED_LIMIT
 
 

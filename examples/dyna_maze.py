@@ -1,7 +1,7 @@
-"""Learns the ways through the mazes of Sutton & Barto 2018, chapter 8, with tables.
+"""Tabular agents in the mazes of Sutton & Barto 2018, chapter 8.
 
 Prints how many steps an episode takes, for different numbers of imagined steps after each real one;
-what the bonus of Dyna-Q+ is worth when a maze changes; and how many updates prioritized sweeping
+what the bonus of Dyna-Q+ gains when a maze changes; and how many updates prioritized sweeping
 saves. Draws the curves to dyna_maze.png if matplotlib is installed.
 
 Run: python examples/dyna_maze.py
@@ -28,7 +28,7 @@ CHANGES = {
 
 
 def episode_steps(planning_steps: int) -> np.ndarray[Any, Any]:
-    """Steps of each episode, the mean of all runs."""
+    """Steps of each episode, averaged over all runs."""
     runs = []
     for seed in range(RUNS):
         maze = mazes.Maze()
@@ -39,7 +39,7 @@ def episode_steps(planning_steps: int) -> np.ndarray[Any, Any]:
 
 
 def cumulative_reward(name: str, kind: type, **extra: float) -> np.ndarray[Any, Any]:
-    """Reward so far after each step, the mean of all runs."""
+    """Cumulative reward after each step, averaged over all runs."""
     switch_at, steps, planning_steps, _ = CHANGES[name]
     runs = []
     for seed in range(RUNS):
@@ -49,8 +49,8 @@ def cumulative_reward(name: str, kind: type, **extra: float) -> np.ndarray[Any, 
     return np.mean(runs, axis=0)
 
 
-def updates_to_a_good_way(kind: type, seed: int, factor: int = 4) -> int:
-    """Updates until the greedy way is at most a fifth longer than the best one."""
+def updates_to_a_good_path(kind: type, seed: int, factor: int = 4) -> int:
+    """Updates until the greedy path is at most a fifth longer than the shortest one."""
     maze, probe = mazes.Maze(factor=factor), mazes.Maze(factor=factor)
     agent = kind(maze, learning_rate=1.0, planning_steps=5, seed=seed)
     for _ in agent.run(10**7):
@@ -60,7 +60,7 @@ def updates_to_a_good_way(kind: type, seed: int, factor: int = 4) -> int:
             state, _, arrived, _, _ = probe.step(policy[state])
             if arrived:
                 return agent.updates
-    raise RuntimeError("no good way was found")
+    raise RuntimeError("no good path was found")
 
 
 def main() -> None:
@@ -73,7 +73,7 @@ def main() -> None:
 
     rewards = {}
     for name, (switch_at, steps, _, bonus) in CHANGES.items():
-        print(f"\nreward so far in the {name}, which changes after {switch_at} steps")
+        print(f"\ncumulative reward in the {name}, which changes after {switch_at} steps")
         rewards[name] = {
             "Dyna-Q": cumulative_reward(name, dp.DynaQ),
             "Dyna-Q+": cumulative_reward(name, dp.DynaQPlus, bonus=bonus),
@@ -83,8 +83,8 @@ def main() -> None:
             print(f"  {agent:<8}{before:>6.0f} before,{end:>6.0f} at the end, {steps} steps")
 
     kinds = (dp.DynaQ, dp.PrioritizedSweeping)
-    updates = [np.mean([updates_to_a_good_way(kind, seed) for seed in range(3)]) for kind in kinds]
-    print("\nupdates until a good way is found in the Dyna maze of 24 x 36 cells")
+    updates = [np.mean([updates_to_a_good_path(kind, seed) for seed in range(3)]) for kind in kinds]
+    print("\nupdates until a good path is found in the Dyna maze of 24 x 36 cells")
     for kind, mean in zip(kinds, updates, strict=True):
         print(f"  {kind.__name__:<20}{mean:>9.0f}")
 
@@ -103,7 +103,7 @@ def draw(lengths: dict[int, Any], rewards: dict[str, dict[str, Any]]) -> None:
     figure, axes = plt.subplots(1, 3, figsize=(13.0, 3.8), layout="constrained")
     for n, mean in lengths.items():
         axes[0].plot(np.arange(2, EPISODES + 1), mean[1:], label=f"{n} imagined steps")
-    axes[0].axhline(14.0, color="grey", linestyle=":", label="shortest way")
+    axes[0].axhline(14.0, color="grey", linestyle=":", label="shortest path")
     axes[0].set(title="DynaMaze", xlabel="episode", ylabel="steps", yscale="log")
     axes[0].minorticks_off()
     axes[0].set_yticks([14, 20, 50, 100, 200, 500], ["14", "20", "50", "100", "200", "500"])
@@ -111,7 +111,7 @@ def draw(lengths: dict[int, Any], rewards: dict[str, dict[str, Any]]) -> None:
         for agent, mean in curves.items():
             axis.plot(mean, label=agent)
         axis.axvline(CHANGES[name][0], color="grey", linestyle=":", label="the maze changes")
-        axis.set(title=name, xlabel="step", ylabel="reward so far")
+        axis.set(title=name, xlabel="step", ylabel="cumulative reward")
     for axis, place in zip(axes, ("upper right", "lower right", "lower right"), strict=True):
         axis.legend(frameon=False, loc=place)
         axis.spines[["top", "right"]].set_visible(False)

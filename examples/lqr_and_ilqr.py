@@ -1,4 +1,4 @@
-"""Plans by derivatives: a linear system exactly, a learned pendulum from where sampling leads.
+"""Gradient-based planning: exact on a linear system, from a sampled plan on a learned pendulum.
 
 Run: python examples/lqr_and_ilqr.py
 """
@@ -17,7 +17,7 @@ B = np.array([[0.005], [0.1]])
 
 
 def linear_system() -> None:
-    """A cart brought to rest: gains by the Riccati equation, and what bounds change."""
+    """A cart brought to rest: gains from the Riccati equation, and the effect of bounds."""
     regulator = dp.lqr(A, B, Q=[1.0, 0.1], R=[0.1])
     print(f"infinite horizon: action = -K s with K = {regulator.K.round(3)}")
     print(f"modes of A - B K: {np.abs(np.linalg.eigvals(A - B @ regulator.K)).round(3)}")
@@ -30,14 +30,14 @@ def linear_system() -> None:
     for limit in (100.0, 1.0):
         planner = dp.LQR(horizon=40, infinite_horizon=True)
         plan = planner.plan(model, reward, start, action_space=([-limit], [limit]))
-        held = int((np.abs(plan.actions) == limit).sum())
+        bound = int((np.abs(plan.actions) == limit).sum())
         print(
-            f"bounds of {limit:g}: first action {plan.actions[0, 0]:.3f}, {held} steps at a bound"
+            f"bounds of {limit:g}: first action {plan.actions[0, 0]:.3f}, {bound} steps at a bound"
         )
 
 
 def pendulum() -> None:
-    """Swing-up on a model of 400 transitions: sampled, derived, and handed over."""
+    """Swing-up on a model of 400 transitions: by sampling, by gradients, and by both in turn."""
     env = gym.make("Pendulum-v1")
     data = dp.collect(env, steps=400, seed=0, episode_steps=50)
     model = dp.LinearGaussian.fit(data, features=dp.Polynomial(2))
@@ -48,7 +48,7 @@ def pendulum() -> None:
         "ILQR": dp.ILQR(horizon=25),
         "ILQR from ICEM": dp.ILQR(horizon=25, start=sampler),
     }
-    print("\nPendulum-v1, return of three episodes, and time of a decision:")
+    print("\nPendulum-v1, mean return of three episodes, and time per decision:")
     for name, planner in planners.items():
         mpc = dp.MPC(model, reward, planner, action_space=env.action_space, seed=0)
         returns, seconds = [], []
@@ -60,8 +60,8 @@ def pendulum() -> None:
                 begin = time.perf_counter()
                 action = mpc.act(state)
                 seconds.append(time.perf_counter() - begin)
-                state, paid, *_ = env.step(action.astype(np.float32))
-                total += float(paid)
+                state, step_reward, *_ = env.step(action.astype(np.float32))
+                total += float(step_reward)
             returns.append(total)
         print(f"{name:>15}: {np.mean(returns):7.1f}, {1e3 * np.median(seconds):.2f} ms")
     env.close()

@@ -1,4 +1,4 @@
-"""Balances a pole after 50 real steps: least squares, and the Riccati equation of what it found.
+"""Balances a pole after 50 real steps: least squares, then the Riccati equation of that model.
 
 Run: python examples/lqr_from_50_steps.py   (needs pip install "dynaplan[mujoco]")
 """
@@ -22,7 +22,7 @@ def main() -> None:
         return
     env = gym.make("InvertedPendulum-v5")  # cart, pole and their speeds; falls within 20 steps
     rng = np.random.default_rng(20)
-    # Small pushes: the pole must be seen near upright, where the system is linear.
+    # Small pushes: the data must be close to upright, where the system is nearly linear.
     data = dp.collect(env, STEPS, lambda state: rng.normal(0.0, 0.1, 1), 20, episode_steps=None)
     print(f"{STEPS} steps of small random pushes: the pole fell {data.terminations.sum()} times")
 
@@ -35,11 +35,11 @@ def main() -> None:
     low, high = env.action_space.low, env.action_space.high
     for episode in range(EPISODES):
         state, _ = env.reset(seed=1000 + episode)
-        total, over = 0.0, False
-        while not over:
+        total, done = 0.0, False
+        while not done:
             action = np.clip(regulator.k - regulator.K @ state, low, high)
             state, reward, terminated, truncated, _ = env.step(action)
-            total, over = total + float(reward), terminated or truncated
+            total, done = total + float(reward), terminated or truncated
         print(f"episode {episode}: return {total:.0f} of 1000")
     env.close()
 

@@ -1,7 +1,7 @@
-"""Learns to balance a pole from a few hundred real steps, and from what a model imagines of more.
+"""Learns to balance a pole from a few hundred real steps and many more that a model imagines.
 
-After each real step soft actor-critic learns forty times from transitions that an ensemble of
-networks made up, no further ahead than it could be trusted on steps it had not seen.
+After each real step soft actor-critic makes forty updates on transitions that an ensemble of
+networks predicted, no further ahead than it can be trusted on steps that it has not seen.
 
 Run: python examples/mbpo_inverted_pendulum.py   (needs pip install "dynaplan[mujoco]")
 """
@@ -24,7 +24,7 @@ def main() -> None:
     if importlib.util.find_spec("mujoco") is None:
         print('skipped: MuJoCo is missing; pip install "dynaplan[mujoco]"')
         return
-    env = gym.make("InvertedPendulum-v5")  # a step is worth 1 until the pole falls, 1000 at most
+    env = gym.make("InvertedPendulum-v5")  # reward 1 per step until the pole falls, 1000 at most
     mbpo = dp.MBPO(
         env,
         reward=dp.rewards.for_env(env),
@@ -48,19 +48,19 @@ def main() -> None:
         falls = []
     seconds = time.perf_counter() - begin
     print(f"{mbpo.agent.updates} updates of the agent; {seconds:.0f} s in all")
-    totals = [played(env, mbpo.agent, seed=1000 + episode) for episode in range(EPISODES)]
+    totals = [episode_return(env, mbpo.agent, seed=1000 + episode) for episode in range(EPISODES)]
     print(f"{EPISODES} episodes of the deterministic policy: mean return {np.mean(totals):.0f}")
     env.close()
 
 
-def played(env: gym.Env, agent: dp.SAC, seed: int) -> float:
-    """Plays one episode without noise; returns the sum of its rewards."""
+def episode_return(env: gym.Env, agent: dp.SAC, seed: int) -> float:
+    """Runs one episode of the deterministic policy; returns the sum of its rewards."""
     state, _ = env.reset(seed=seed)
-    total, over = 0.0, False
-    while not over:
+    total, done = 0.0, False
+    while not done:
         action = agent.act(state, deterministic=True).astype(np.float32)
         state, reward, terminated, truncated, _ = env.step(action)
-        total, over = total + float(reward), terminated or truncated
+        total, done = total + float(reward), terminated or truncated
     return total
 
 

@@ -1,7 +1,7 @@
-"""Follows a system that changes while it runs, with recursive least squares.
+"""Tracks a system that changes while it runs, with recursive least squares.
 
-The gain of the actuator drops to half at step 300. With forgetting the estimate follows; without,
-it ends up between the two.
+The gain of the actuator drops to half at step 300. With forgetting the estimate follows; without
+it, the estimate ends between the two values.
 
 Run: python examples/online_identification.py
 """
@@ -36,7 +36,7 @@ def main() -> None:
             gains = [estimator.model().B[0, 0] for estimator in estimators.values()]
             print(f"{step:>6}{gain:>11.3f}" + "".join(f"{estimate:>14.3f}" for estimate in gains))
     for forgetting, estimator in estimators.items():
-        print(f"forgetting {forgetting:g}: {estimator.rows:.1f} rows of weight remembered")
+        print(f"forgetting {forgetting:g}: {estimator.rows:.1f} rows of weight in memory")
 
 
 if __name__ == "__main__":

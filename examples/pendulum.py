@@ -26,7 +26,7 @@ def main() -> None:
     print(f"fitted {model}\n")
     print(dp.evaluate(model, held_out, horizon=50))
 
-    # The check is done: now every row may serve.
+    # The check is done: now use all rows.
     model = model.updated(held_out)
     reward = dp.rewards.for_env(env)
     mpc = dp.MPC(model, reward, dp.CEM(horizon=20), action_space=env.action_space, seed=0)
@@ -37,7 +37,7 @@ def main() -> None:
 
 
 def run_episode(env: gym.Env, mpc: dp.MPC, seed: int) -> str:
-    """Controls one episode and tells how it went."""
+    """Controls one episode and describes it in a line."""
     mpc.reset()
     state, _ = env.reset(seed=seed)
     total, seconds, truncated, upright = 0.0, [], False, 0

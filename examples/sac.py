@@ -1,4 +1,4 @@
-"""Learns to swing a pendulum up by soft actor-critic, without a model, and plays what it learned.
+"""Learns to swing up a pendulum by soft actor-critic, without a model, and evaluates the policy.
 
 Run: python examples/sac.py
 """
@@ -24,19 +24,19 @@ def main() -> None:
             f"step {episode.steps:>5}: return {episode.episode_return:>6.0f}, "
             f"temperature {temperature:.3f}, {speed:.0f} steps a second"
         )
-    totals = [played(env, agent, seed=1000 + episode) for episode in range(EPISODES)]
+    totals = [episode_return(env, agent, seed=1000 + episode) for episode in range(EPISODES)]
     print(f"{EPISODES} episodes of the deterministic policy: mean return {np.mean(totals):.0f}")
     env.close()
 
 
-def played(env: gym.Env, agent: dp.SAC, seed: int) -> float:
-    """Plays one episode without noise; returns the sum of its rewards."""
+def episode_return(env: gym.Env, agent: dp.SAC, seed: int) -> float:
+    """Runs one episode of the deterministic policy; returns the sum of its rewards."""
     state, _ = env.reset(seed=seed)
-    total, over = 0.0, False
-    while not over:
+    total, done = 0.0, False
+    while not done:
         action = agent.act(state, deterministic=True).astype(np.float32)
         state, reward, terminated, truncated, _ = env.step(action)
-        total, over = total + float(reward), terminated or truncated
+        total, done = total + float(reward), terminated or truncated
     return total
 
 

@@ -1,4 +1,4 @@
-"""Five transitions give a linear system back to the digit; a small error compounds.
+"""Five transitions recover a linear system exactly; a small error compounds.
 
 Run: python examples/worked_example.py
 """
@@ -21,7 +21,7 @@ def recover_the_system() -> None:
 
 
 def show_compounding_errors() -> None:
-    """Rolls out a model that has learned 1.05 where the truth is 1.1."""
+    """Rolls out a model that has learned 1.05 where the true factor is 1.1."""
     states = np.array([[1.0], [2.0], [-1.0], [0.0]])
     actions = np.array([[1.0], [0.0], [1.0], [1.0]])
     model = dp.LinearGaussian.fit(dp.Transitions(states, actions, 1.05 * states + actions))

@@ -8,13 +8,15 @@ import importlib.util
 import inspect
 import re
 import types
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, get_origin
+from typing import Any
 
 import numpy as np
 import pytest
+from docs import make_reference
+from docs.make_reference import is_alias, public_members, public_objects
 
 import dynaplan as dp
 
@@ -96,45 +98,15 @@ def test_a_wrong_page_fails(tmp_path: Path, text: str, error: type[Exception]) -
         run_page(page)
 
 
-def public_objects() -> Iterator[tuple[str, Any]]:
-    """Each public name with its object; a public module gives its own public names as well."""
-    for name in dp.__all__:
-        value = getattr(dp, name)
-        yield name, value
-        if isinstance(value, types.ModuleType):
-            yield from ((f"{name}.{inner}", getattr(value, inner)) for inner in value.__all__)
-
-
-def is_alias(value: Any) -> bool:
-    """Whether a public name is a constant or an alias of types, which carry no docstring."""
-    is_constant = isinstance(value, (str, int, float, tuple))
-    return is_constant or isinstance(value, types.UnionType) or get_origin(value) is not None
-
-
-def public_methods(cls: type) -> Iterator[tuple[str, Any]]:
-    """The methods and properties that the package itself defines on a class or its bases."""
-    for base in cls.__mro__:
-        if not base.__module__.startswith("dynaplan"):
-            continue
-        for name, member in vars(base).items():
-            is_method = isinstance(
-                member, (types.FunctionType, classmethod, staticmethod, property)
-            )
-            if is_method and not name.startswith("_"):
-                yield name, member
-
-
 HAS_NUMBA = importlib.util.find_spec("numba") is not None
 OBJECTS = {name: value for name, value in public_objects() if not is_alias(value)}
-# What the docstring says of a class that users get from a function or from its class method `fit`.
-MADE_ELSEWHERE = re.compile(r"\b[Mm]ade by `|\b[Uu]se `\w+\.fit`")
 CALLABLES: dict[str, Callable[..., Any]] = {}
 for _name, _value in OBJECTS.items():
     if inspect.isclass(_value):
-        is_made_here = not MADE_ELSEWHERE.search(inspect.getdoc(_value) or "")
+        is_made_here = not make_reference.is_made_elsewhere(_value)
         if is_made_here and not issubclass(_value, (BaseException, enum.Enum)):
             CALLABLES[_name] = _value
-        for _method, _member in public_methods(_value):
+        for _method, _member in public_members(_value):
             if not isinstance(_member, property):
                 CALLABLES[f"{_name}.{_method}"] = getattr(_value, _method)
     elif inspect.isroutine(_value):
@@ -147,7 +119,7 @@ def test_public_name_is_documented(name: str) -> None:
     first = (inspect.getdoc(value) or "").partition("\n")[0]
     assert first.endswith("."), f"{name}: the docstring must open with one sentence, got {first!r}"
     if inspect.isclass(value):
-        bare = [n for n, m in public_methods(value) if not inspect.getdoc(getattr(value, n, m))]
+        bare = [n for n, m in public_members(value) if not inspect.getdoc(getattr(value, n, m))]
         assert not bare, f"{name}: without a docstring: {', '.join(bare)}"
 
 
@@ -165,20 +137,7 @@ def documented_parameters(
     docstring: str, sections: tuple[str, ...] = ("Args", "Attributes")
 ) -> set[str]:
     """The names that the sections of a Google docstring describe; `a, b: both` describes two."""
-    names: set[str] = set()
-    inside, indent = False, None
-    for line in inspect.cleandoc(docstring).splitlines():
-        if heading := re.match(r"(\w[\w ]*):\s*$", line):
-            inside, indent = heading[1] in sections, None
-        elif inside and line.strip():
-            depth = len(line) - len(line.lstrip())
-            indent = depth if indent is None else indent
-            entry = re.match(r"\s*((?:\*{0,2}\w+(?:, )?)+)\s*(?:\([^)]*\))?:\s*\S", line)
-            if depth == 0:
-                inside = False
-            elif depth == indent and entry:
-                names.update(part.strip().lstrip("*") for part in entry[1].split(","))
-    return names
+    return set(make_reference.documented(docstring, sections))
 
 
 def parameters(function: Callable[..., Any]) -> set[str]:
@@ -201,33 +160,73 @@ def test_every_parameter_is_documented(name: str) -> None:
     assert not surplus, f"{name}: Args: describes {', '.join(sorted(surplus))}, not a parameter"
 
 
-def signature_text(name: str) -> str:
-    """A callable as the reference writes it: names and defaults, without annotations."""
-    shown: list[str] = []
-    for parameter in inspect.signature(CALLABLES[name]).parameters.values():
-        if parameter.name == "self":
-            continue
-        if parameter.kind is parameter.KEYWORD_ONLY and "*" not in shown:
-            shown.append("*")
-        is_needed = parameter.default is parameter.empty
-        shown.append(parameter.name + ("" if is_needed else f"={parameter.default!r}"))
-    return f"{name}({', '.join(shown)})"
+def test_the_reference_is_what_the_signatures_say() -> None:
+    stale = [
+        path.name
+        for path, text in make_reference.rebuilt_pages().items()
+        if path.read_text(encoding="utf-8") != text
+    ]
+    assert not stale, f"{', '.join(stale)}: out of date; run `python docs/make_reference.py`"
 
 
-def test_the_reference_has_every_name_and_signature() -> None:
-    pages = sorted((ROOT / "docs/reference").glob("*.md"))
-    page = "\n".join(path.read_text(encoding="utf-8") for path in pages)
-    names = [name for name, value in public_objects() if not inspect.ismodule(value)]
-    lacking = [name for name in names if not re.search(rf"`{re.escape(name)}\b", page)]
-    for name in CALLABLES:
-        owner = name.rpartition(".")[0]
-        # A method stands in the table of its class as `.name(...)`, a function under its own name.
-        text = signature_text(name).removeprefix(
-            owner if inspect.isclass(OBJECTS.get(owner)) else ""
-        )
-        if f"`{text}`" not in page:
-            lacking.append(text)
-    assert not lacking, "docs/reference/ lacks " + ", ".join(lacking)
+def test_the_generator_keeps_prose_and_drops_what_is_gone() -> None:
+    page = "Before.\n<!-- reference table: Error, Gone -->\nold\n<!-- end -->\nAfter.\n"
+    table = (
+        "| | |\n| --- | --- |\n| `Error(Exception)` | Base class of the errors that only dynaplan"
+    )
+    built = make_reference.rebuilt(page)
+    assert built.startswith("Before.\n<!-- reference table: Error -->\n" + table)
+    assert built.endswith("<!-- end -->\nAfter.\n")
+    assert make_reference.rebuilt("<!-- reference: Gone -->\nold\n<!-- end -->\n") == ""
+
+
+def test_the_generator_writes_defaults_as_a_reader_would() -> None:
+    def function(self, a, *, dtype=np.float64, share=1.0 / 3.0, **more):
+        pass
+
+    text = make_reference.signature_text(function)
+    assert text == "(a, *, dtype=np.float64, share=0.3333, **more)"
+
+
+def named_paths(page: str) -> list[str]:
+    """The paths that a page names: those in backticks, and those of its trees of folders."""
+    paths = [path for path in re.findall(r"`([\w.<>/-]+)`", page) if "/" in path]
+    for tree in re.findall(r"^```text\n(.*?)^```", page, re.DOTALL | re.M):
+        parents: list[tuple[int, str]] = []
+        for line in tree.splitlines():
+            entry = re.match(r"( *)([\w./-]+)(?:  |$)", line)
+            if entry:
+                depth = len(entry[1])
+                parents = [(other, name) for other, name in parents if other < depth]
+                paths.append("".join(name for _, name in parents) + entry[2])
+                parents.append((depth, entry[2]))
+    return paths
+
+
+@pytest.mark.parametrize("page", ["ARCHITECTURE.md", "docs/extending.md"])
+def test_every_path_that_a_page_names_exists(page: str) -> None:
+    paths = named_paths((ROOT / page).read_text(encoding="utf-8"))
+    assert len(paths) > 20
+    gone = [path for path in paths if not list(ROOT.glob(re.sub(r"<\w+>", "*", path)))]
+    assert not gone, f"{page}: no such file: {', '.join(gone)}"
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda path: path.relative_to(ROOT).as_posix())
+def test_every_link_of_a_page_leads_somewhere(page: Path) -> None:
+    targets = re.findall(r"\]\(([^)#\s]+)[^)]*\)", page.read_text(encoding="utf-8"))
+    inside = [target for target in targets if "://" not in target]
+    broken = [target for target in inside if not (page.parent / target).exists()]
+    assert not broken, f"{page.name}: broken links: {', '.join(broken)}"
+
+
+@pytest.mark.parametrize("folder", ["python/dynaplan", "cpp/include/dynaplan"])
+def test_the_tree_has_every_folder(folder: str) -> None:
+    page = (ROOT / "ARCHITECTURE.md").read_text(encoding="utf-8")
+    shown = {path.rstrip("/") for path in named_paths(page)}
+    folders = [path for path in (ROOT / folder).iterdir() if path.is_dir()]
+    lacking = [path.name for path in folders if path.relative_to(ROOT).as_posix() not in shown]
+    own = [name for name in lacking if name not in {"__pycache__"}]
+    assert not own, f"ARCHITECTURE.md: the tree lacks {', '.join(own)}"
 
 
 def test_a_missing_parameter_is_noticed() -> None:

@@ -1,4 +1,4 @@
-"""The page for users of other planners: both sides of it run, and ours earns as much in less time.
+"""The page for users of other planners: both sides run, and ours has the same return in less time.
 
 The code is the page's own, taken from between its headings.
 """
@@ -46,13 +46,13 @@ def played(setting_up: list[str], code: str) -> tuple[float, float]:
             spent += time.perf_counter() - begin
             return action
 
-        returns.append(names["earned"](timed, seed))
+        returns.append(names["episode_return"](timed, seed))
         seconds += spent
     return float(np.mean(returns)), seconds / (200 * len(EPISODES))
 
 
 @pytest.mark.parametrize("package", ["pytorch-mppi", "pytorch-icem"])
-def test_ours_earns_as_much_in_less_time(package: str) -> None:
+def test_ours_has_the_same_return_in_less_time(package: str) -> None:
     pytest.importorskip(package.replace("-", "_"))
     torch = pytest.importorskip("torch")
     page = blocks()
