@@ -80,11 +80,20 @@ def seed_number(seed: int | None) -> int:
 
 
 def integer(name: str, value: SupportsIndex) -> int:
-    """Returns `value` as an int; a float is refused, even a whole one."""
+    """Returns `value` as an int; a float is refused, even a whole one, and so is a truth value."""
     try:
-        return operator.index(value)
+        if not isinstance(value, bool | np.bool_):
+            return operator.index(value)
     except TypeError:
-        raise ArgumentError(f"{name}: got {value!r}, must be an integer") from None
+        pass
+    raise ArgumentError(f"{name}: got {value!r}, must be an integer")
+
+
+def flag(name: str, value: Any) -> bool:
+    """Returns `value` as a bool; anything but True and False is refused by name."""
+    if not isinstance(value, bool | np.bool_):
+        raise ArgumentError(f"{name}: got {value!r}, must be True or False")
+    return bool(value)
 
 
 def real(name: str, value: Any) -> float:

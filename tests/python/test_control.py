@@ -51,7 +51,7 @@ def test_the_warm_start_is_the_last_plan_shifted():
     single = dp.CEM(horizon=5, candidates=1, elites=1, iterations=1)
     follower = dp.MPC(scalar_model(), dp.rewards.quadratic([1.0]), single, action_space=BOX, seed=0)
     follower.plan([0.3])
-    follower._courses[0].memory.warm_start = expected
+    follower._systems[0].memory.warm_start = expected
     follower.act([0.3])
     np.testing.assert_allclose(follower.last_plan.actions, expected, atol=1e-7)
 

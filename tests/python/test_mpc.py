@@ -100,12 +100,12 @@ def test_a_plan_shorter_than_the_interval_is_renewed_at_its_end():
 def test_gains_correct_the_actions_between_plans_within_the_bounds():
     mpc = controller(replan_every=3)
     mpc.act([0.2])
-    course = mpc._courses[0]
+    system = mpc._systems[0]
     gains = np.full((6, 1, 1), -0.5)
-    course.plan = mpc.last_plan._replace(gains=gains)
-    expected = course.plan.states[1, 0]
+    system.plan = mpc.last_plan._replace(gains=gains)
+    expected = system.plan.states[1, 0]
     got = mpc.act([expected + 0.2])[0]
-    assert got == pytest.approx(course.plan.actions[1, 0] - 0.1)
+    assert got == pytest.approx(system.plan.actions[1, 0] - 0.1)
     assert mpc.act([-100.0])[0] == 1.0
 
 

@@ -52,7 +52,7 @@ def test_a_longer_period_has_room_for_more_candidates():
     ("arguments", "message"),
     [
         ({"period": 0.0}, "period: got 0.0"),
-        ({"period": 1e-7}, "period: got 1e-07, but no plan took less"),
+        ({"period": 1e-7}, "period: got 1e-07, must be longer"),
         ({"share": 1.5}, "share: got 1.5"),
         ({"seconds": -1.0}, "seconds: got -1.0"),
         ({"horizons": ()}, "horizons"),

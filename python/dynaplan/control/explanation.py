@@ -1,4 +1,4 @@
-"""What a plan expects, taken apart: rewards by term and step, limits, disagreement, spread."""
+"""What a plan expects: rewards by term and step, limits, disagreement, spread."""
 
 from __future__ import annotations
 
@@ -10,7 +10,8 @@ from numpy.typing import NDArray
 from dynaplan import _core
 from dynaplan.errors import ArgumentError
 from dynaplan.planners.plan import Plan
-from dynaplan.planners.session import PlanProblem, PlanSession
+from dynaplan.planners.prepared import PreparedPlanner
+from dynaplan.planners.problem import PlanProblem
 from dynaplan.rewards.terms import Reward, Term
 from dynaplan.rollouts.score import step_arrays, step_rewards
 
@@ -21,18 +22,18 @@ Float64 = NDArray[np.float64]
 
 @dataclass(frozen=True)
 class Explanation:
-    """One plan, taken apart along its mean prediction; it prints as a table.
+    """One plan along its mean prediction, term by term and step by step; it prints as a table.
 
     Attributes:
         terms: names of the reward's terms, T of them.
-        rewards: (T, H) what each earns at each step, undiscounted; nan for a term that has no value
+        rewards: (T, H) value of each at each step, undiscounted; nan for a term that has no value
             outside rollouts, such as `rewards.predicted`.
         action_limits: (H, A) -1 where an action is on its lower bound, 1 on its upper, else 0.
-        rate_limits: (H, A) likewise where it changes by as much as it may.
+        rate_limits: (H, A) likewise where it changes at the largest rate allowed.
         states_outside: (H, S) whether a predicted state is outside the limits.
         disagreement: (H,) how far the members of an ensemble disagree at each step, in the unit of
             `DisagreementLimit.limit`; 0 for a single model.
-        spread: (H, A) standard deviations that the search ended with, or None.
+        spread: (H, A) standard deviations at the end of the search, or None.
     """
 
     terms: tuple[str, ...]
@@ -70,15 +71,15 @@ class Explanation:
 
 
 def explain(
-    problem: PlanProblem, session: PlanSession, plan: Plan, previous_action: Float64 | None
+    problem: PlanProblem, planner: PreparedPlanner, plan: Plan, previous_action: Float64 | None
 ) -> Explanation:
-    """Takes a plan apart.
+    """Evaluates a plan term by term and step by step.
 
     Args:
-        problem: what was planned for.
-        session: the bounds it was planned within.
+        problem: what it was made for.
+        planner: the bounds within which it was made.
         plan: the plan.
-        previous_action: (A,) sent before its first, or None.
+        previous_action: (A,) sent before its first action, or None.
     """
     parts = _parts(problem.reward)
     rewards = np.array([_along(reward, plan, previous_action) for _, reward in parts])
@@ -96,8 +97,8 @@ def explain(
     return Explanation(
         tuple(name for name, _ in parts),
         rewards,
-        _at(plan.actions, session.low, session.high),
-        _rates(plan.actions, session.action_rate, previous_action),
+        _at(plan.actions, planner.low, planner.high),
+        _rates(plan.actions, planner.action_rate, previous_action),
         outside,
         disagreement,
         plan.spread,
@@ -105,7 +106,7 @@ def explain(
 
 
 def _parts(reward: Reward) -> list[tuple[str, Reward]]:
-    """Returns names and terms; equal names are told apart by a number."""
+    """Returns names and terms; equal names are numbered."""
     if not isinstance(reward, Term):
         return [(getattr(reward, "__name__", type(reward).__name__), reward)]
     names = [part.name for part in reward.parts]
@@ -119,7 +120,7 @@ def _along(reward: Reward, plan: Plan, previous_action: Float64 | None) -> Float
     steps = step_arrays(plan.states[None], plan.actions[None])
     try:
         return step_rewards(reward, steps, plan.actions[None], previous_action)
-    except ArgumentError:  # known in rollouts alone
+    except ArgumentError:  # has a value in rollouts alone
         return np.full(len(plan.actions), np.nan)
 
 

@@ -1,4 +1,4 @@
-"""How one controlled system goes on between plans: what was sent, and what the next plan takes."""
+"""`SystemMemory`: what lasts between the plans for one controlled system."""
 
 from __future__ import annotations
 
@@ -9,26 +9,27 @@ from numpy.typing import NDArray
 
 from dynaplan import _core
 from dynaplan.planners.plan import Plan
-from dynaplan.planners.session import PlanMemory, PlanSession
+from dynaplan.planners.prepared import PreparedPlanner
+from dynaplan.planners.problem import PlanMemory
 
-__all__ = ["Course"]
+__all__ = ["SystemMemory"]
 
 Float64 = NDArray[np.float64]
 
 
-class Course:
-    """One system's memory between the plans of its controller.
+class SystemMemory:
+    """What was sent to one system, and what its next plan takes from the last.
 
     Args:
-        sent: the actions on their way at the start, the oldest first; as many are on their way
-            ever after.
+        sent: the actions under way at the start, the oldest first; as many are under way from then
+            on.
 
     Attributes:
         plan: the last plan, or None.
         before_plan: (A,) the action sent before that plan's first, or None.
         memory: what the next plan takes from those before.
-        sent: the actions on their way.
-        steps_to_plan: how many more of the plan's actions are to be sent before the next plan.
+        sent: the actions under way.
+        steps_to_plan: how many more of the plan's actions are sent before the next plan.
     """
 
     __slots__ = ("before_plan", "memory", "plan", "sent", "steps_to_plan")
@@ -46,7 +47,7 @@ class Course:
         return 0 if self.plan is None else len(self.plan.actions) - self.memory.skip
 
     def begin(self, plan: Plan, steps: int) -> None:
-        """Takes over a new plan, of which so many steps are to be sent."""
+        """Adopts a new plan, of which this many steps are to be sent."""
         memory = self.memory
         self.plan = plan
         self.before_plan = memory.previous_action
@@ -55,22 +56,22 @@ class Course:
         memory.kept_sequences = plan.kept_sequences if len(plan.kept_sequences) else None
         memory.skip = 0
 
-    def advance(self, state: Float64, session: PlanSession) -> Float64:
+    def advance(self, state: Float64, planner: PreparedPlanner) -> Float64:
         """Sends the plan's next action.
 
         Args:
             state: (S,) in which the action will act, for the plan's feedback.
-            session: whose bounds the action must keep.
+            planner: whose bounds the action must keep.
 
         Returns:
-            (A,) the action; not to be written to.
+            (A,) the action; must not be written to.
         """
         plan, memory = self.plan, self.memory
         assert plan is not None
         step = memory.skip
         action: Float64 = plan.actions[step]
         if step > 0 and plan.gains is not None:
-            action = self._corrected(plan, step, state, session)
+            action = self._corrected(plan, step, state, planner)
         memory.previous_action = action
         memory.skip = step + 1
         self.steps_to_plan -= 1
@@ -78,19 +79,21 @@ class Course:
             self._send(action)
         return action
 
-    def _corrected(self, plan: Plan, step: int, state: Float64, session: PlanSession) -> Float64:
+    def _corrected(
+        self, plan: Plan, step: int, state: Float64, planner: PreparedPlanner
+    ) -> Float64:
         """The plan's action with its feedback, within bounds and rates."""
         assert plan.gains is not None
         planned: Float64 = plan.actions[step]
         action: Float64 = planned + plan.gains[step] @ (state - plan.states[step])
-        last, rate = self.memory.previous_action, session.action_rate
+        last, rate = self.memory.previous_action, planner.action_rate
         if rate is not None and last is not None:
             action = np.clip(action, last - rate, last + rate)
-        action = np.clip(action, session.low, session.high)
+        action = np.clip(action, planner.low, planner.high)
         return action if np.isfinite(action).all() else planned
 
     def skip(self, steps: int) -> None:
-        """Notes that the plan's next actions were sent as they stand; a new plan is due."""
+        """Records that the plan's next actions were sent unchanged; a new plan is due."""
         assert self.plan is not None
         begin = self.memory.skip
         for action in self.plan.actions[begin : begin + steps]:
@@ -100,7 +103,7 @@ class Course:
         self.steps_to_plan = 0
 
     def correct_last(self, action: Float64) -> None:
-        """Takes back what was sent last, for what really was."""
+        """Replaces the last action by the one that was really sent."""
         self.memory.previous_action = action
         if self.sent:
             self.sent[-1] = action

@@ -10,14 +10,16 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from dynaplan import _arrays
+from dynaplan._docstrings import shares_arguments
 from dynaplan.control.explanation import Explanation, explain
-from dynaplan.control.memory import Course
+from dynaplan.control.memory import SystemMemory
 from dynaplan.errors import ArgumentError, ShapeError
 from dynaplan.models.interface import Model
+from dynaplan.planners.interface import Planner
 from dynaplan.planners.limits import Limits
 from dynaplan.planners.plan import Plan
-from dynaplan.planners.planner import Planner
-from dynaplan.planners.session import PlanProblem, PlanSession, Policy, StateValue
+from dynaplan.planners.prepared import PreparedPlanner
+from dynaplan.planners.problem import PlanProblem, Policy, StateValue
 from dynaplan.rewards.terms import Reward
 from dynaplan.rollouts.rollout import rollout
 from dynaplan.terminations.terms import Termination
@@ -28,7 +30,7 @@ Float64 = NDArray[np.float64]
 
 
 class _Unchanged:
-    """What `change` takes for an argument that is not given, where None means something."""
+    """The default of arguments of `change` for which None has a meaning of its own."""
 
     def __repr__(self) -> str:
         return "unchanged"
@@ -37,32 +39,26 @@ class _Unchanged:
 _UNCHANGED: Final = _Unchanged()
 
 
+@shares_arguments(Planner.plan)
 class MPC:
-    """A controller: at each step it plans from the state it is given and applies the first action.
+    """A controller: at each step it plans from the current state and applies the first action.
 
     It alone holds what changes between plans: the warm start (the last plan, shifted by the steps
     that have passed), the actions sent, the count of random numbers used, and the planner's memory.
-    `reset` clears them. One controller serves one control loop, of one system or of several alike;
-    give each thread its own.
+    `reset` clears them. One controller serves one control loop, of one system or of several of the
+    same kind; give each thread its own.
 
     Args:
-        model: the dynamics.
-        reward: a term, a sum of terms, or a function `f(obs, act, next_obs)` on batches.
         planner: `CEM(...)`, `ICEM(...)`, `MPPI(...)` or another.
         action_space: a Gymnasium Box, or a pair (low, high) of (A,) arrays; finite. With
             `CategoricalCEM` also a Discrete space; actions are then its numbers.
-        termination: where predicted episodes end.
-        limits: how fast actions may change, and which states must not be entered.
-        terminal_value: what is still to come where a plan ends, as in `planner.plan`.
-        policy: what else to try as a candidate, as in `planner.plan`.
-        policy_candidates: how many such sequences.
         replan_every: steps from one plan to the next. In between, the actions of the last plan are
-            applied, with its feedback gains where the planner gives some. Default 1.
-        delay_steps: steps from sending an action to its acting. Plans begin at the state predicted
+            applied, with its feedback gains where it has some. Default 1.
+        delay_steps: steps from sending an action until it acts. Plans begin at the state predicted
             for when their first action will act, under the actions already sent; before the first,
-            these are zero, or what within the bounds is next to it. Default 0.
-        seed: same seed, same actions to the bit, whatever the threads; None draws one. Of several
-            systems number n has the seed + n.
+            these are zero, or the nearest action within the bounds. Default 0.
+        seed: same seed, same actions to the bit, whatever the threads; None draws one. System n of
+            several has the seed + n.
 
     Attributes:
         planner: the planner's settings.
@@ -70,7 +66,7 @@ class MPC:
 
     Raises:
         ShapeError: the action space or the limits do not fit the model.
-        ArgumentError: `action_space` is no action space; `seed`, `replan_every`, `delay_steps` or
+        ArgumentError: `action_space` is not one; `seed`, `replan_every`, `delay_steps` or
             the planner's `clip` is out of range.
 
     Example:
@@ -105,18 +101,18 @@ class MPC:
             model,
             reward,
             action_space,
-            termination,
-            limits,
-            terminal_value,
-            policy,
-            policy_candidates,
+            termination=termination,
+            limits=limits,
+            terminal_value=terminal_value,
+            policy=policy,
+            policy_candidates=policy_candidates,
         )
         self._take(planner, problem)
         self.reset()
 
     def _take(self, planner: Planner, problem: PlanProblem) -> None:
-        session = PlanSession(planner, problem)  # first, so that a failure changes nothing
-        self.planner, self._problem, self._session = planner, problem, session
+        prepared = PreparedPlanner(planner, problem)  # first, so that a failure changes nothing
+        self.planner, self._problem, self._prepared = planner, problem, prepared
         self._state_dim = problem.model.state_dim
         self._shape = (self._state_dim,)
         self._numbers_actions = hasattr(problem.action_space, "n")
@@ -124,18 +120,18 @@ class MPC:
 
     def reset(self) -> None:
         """Forgets plans, actions sent and the count of plans, as at a new episode."""
-        self._courses: list[Course] = []
+        self._systems: list[SystemMemory] = []
         self._plans = 0
 
     @property
     def last_plans(self) -> tuple[Plan, ...]:
         """The last plan of each system; none before the first."""
-        return tuple(course.plan for course in self._courses if course.plan is not None)
+        return tuple(system.plan for system in self._systems if system.plan is not None)
 
     @property
     def last_plan(self) -> Plan | None:
         """The last plan of the first system, or None before it."""
-        return self._courses[0].plan if self._courses else None
+        return self._systems[0].plan if self._systems else None
 
     def act(
         self,
@@ -152,8 +148,8 @@ class MPC:
             time_limit: seconds that the plan may take, as in `planner.plan`.
             reward: another reward from now on, such as the same terms with other weights, targets
                 or references; as `change(reward=...)`.
-            previous_action: (A,) or (N, A) what was really sent last, where that was not what the
-                call before returned.
+            previous_action: (A,) or (N, A) what was really sent last, where it differs from what
+                the call before returned.
 
         Returns:
             (A,) or (N, A), within the bounds and limits; for a Discrete space an int or (N,) of
@@ -170,15 +166,15 @@ class MPC:
         if previous_action is not None:
             self._correct_last(previous_action)
         starts = self._starts(states)
-        session, courses = self._session, self._courses
-        if courses[0].steps_to_plan <= 0:
+        prepared, systems = self._prepared, self._systems
+        if systems[0].steps_to_plan <= 0:
             self._make_plans(starts, time_limit, self.replan_every)
             self._plans = (self._plans + 1) % 2**32
         if states.ndim == 1:
-            action = courses[0].advance(starts[0], session)
+            action = systems[0].advance(starts[0], prepared)
             return self._number(action) if self._numbers_actions else action.copy()
-        pairs = zip(courses, starts, strict=True)
-        actions = [course.advance(start, session) for course, start in pairs]
+        pairs = zip(systems, starts, strict=True)
+        actions = [system.advance(start, prepared) for system, start in pairs]
         return np.array(
             [self._number(action) for action in actions] if self._numbers_actions else actions
         )
@@ -188,8 +184,8 @@ class MPC:
     ) -> Any:
         """Plans from `state` without sending anything: what the next `act` would plan there.
 
-        For a loop of one's own: send `plan.actions`, as many as you like, and tell with `advance`
-        how many that were.
+        For a loop of your own: send as many of `plan.actions` as you like, then call `advance` with
+        their number.
 
         Args:
             state: (S,), or (N, S) for N systems.
@@ -211,7 +207,7 @@ class MPC:
         return plans[0] if states.ndim == 1 else plans
 
     def advance(self, steps: int = 1) -> None:
-        """Tells that the first `steps` actions of the plan that `plan` made have been sent.
+        """Records that the first `steps` actions of the plan that `plan` made have been sent.
 
         Args:
             steps: at least 1, at most the plan's horizon.
@@ -220,13 +216,13 @@ class MPC:
             ArgumentError: `steps` is out of range, or there is no plan.
         """
         _arrays.at_least(1, "steps", steps)
-        left = min((course.steps_left for course in self._courses), default=0)
+        left = min((system.steps_left for system in self._systems), default=0)
         if steps > left:
             raise ArgumentError(
                 f"steps: got {steps}, must be at most {left}, the steps of the last plan not sent"
             )
-        for course in self._courses:
-            course.skip(steps)
+        for system in self._systems:
+            system.skip(steps)
         self._plans = (self._plans + 1) % 2**32
 
     def change(
@@ -241,9 +237,9 @@ class MPC:
         terminal_value: StateValue | _Unchanged | None = _UNCHANGED,
         policy: Policy | _Unchanged | None = _UNCHANGED,
     ) -> None:
-        """Exchanges parts of a running controller; the warm start and the actions sent are kept.
+        """Replaces parts of a running controller; the warm start and the actions sent are kept.
 
-        The next `act` plans with them, also where none was due. A longer horizon goes on with the
+        The next `act` plans with them, even where no plan was due. A longer horizon repeats the
         warm start's last action; a shorter one cuts it. If an argument is refused nothing changes.
 
         Args:
@@ -279,11 +275,11 @@ class MPC:
                 f"{(old.state_dim, old.action_dim)} as before"
             )
         self._take(self.planner if planner is None else planner, problem)
-        for course in self._courses:
-            course.steps_to_plan = 0
+        for system in self._systems:
+            system.steps_to_plan = 0
 
     def explain(self, system: int = 0) -> Explanation:
-        """Tells what the last plan expects: rewards by term and step, limits, disagreement.
+        """Shows what the last plan expects: rewards by term and step, limits, disagreement.
 
         Args:
             system: which one's plan, where there are several.
@@ -293,18 +289,18 @@ class MPC:
         """
         if not 0 <= _arrays.integer("system", system) < len(self.last_plans):
             raise ArgumentError(f"system: got {system}, must be one of those that have a plan")
-        course = self._courses[system]
-        assert course.plan is not None
-        return explain(self._problem, self._session, course.plan, course.before_plan)
+        memory = self._systems[system]
+        assert memory.plan is not None
+        return explain(self._problem, self._prepared, memory.plan, memory.before_plan)
 
     def _number(self, action: Float64) -> int:
         """The number of a one-hot action in its Discrete space."""
         return int(action.argmax()) + self._first_number
 
     def _states(self, state: ArrayLike) -> Float64:
-        """Returns (S,) or (N, S), and sees to it that there is a course for each system."""
+        """Returns (S,) or (N, S), and makes a memory for each system before the first plan."""
         states = _arrays.numbers("state", state)
-        if states.shape == self._shape and len(self._courses) == 1:  # what a fast loop does
+        if states.shape == self._shape and len(self._systems) == 1:  # what a fast loop does
             return states
         if states.ndim == 0:
             states = states.reshape(1)
@@ -314,14 +310,14 @@ class MPC:
                 f"or (N, {self._state_dim})"
             )
         count = 1 if states.ndim == 1 else len(states)
-        if not self._courses:
-            low, high = self._session.low, self._session.high
+        if not self._systems:
+            low, high = self._prepared.low, self._prepared.high
             sent = np.clip(np.zeros_like(low), low, high)
-            self._courses = [Course([sent] * self.delay_steps) for _ in range(count)]
-        elif len(self._courses) != count:
+            self._systems = [SystemMemory([sent] * self.delay_steps) for _ in range(count)]
+        elif len(self._systems) != count:
             raise ShapeError(
-                f"state: got {count} systems, must be {len(self._courses)} as in the call before; "
-                "reset() begins anew"
+                f"state: got {count} systems, must be {len(self._systems)} as in the call before; "
+                "call reset() to control others"
             )
         return states
 
@@ -330,27 +326,34 @@ class MPC:
         rows = [states] if states.ndim == 1 else list(states)
         if not self.delay_steps:
             return rows
-        sent = np.stack([course.sent for course in self._courses])
+        sent = np.stack([system.sent for system in self._systems])
         return list(rollout(self._problem.model, np.stack(rows), sent)[:, -1])
 
     def _make_plans(self, starts: Sequence[Float64], time_limit: float | None, steps: int) -> None:
-        """Makes a plan for each system, of which so many steps are to be sent."""
-        seed, call, session, courses = self._seed, self._plans, self._session, self._courses
+        """Makes a plan for each system, of which this many steps are to be sent."""
+        seed, call, systems = self._seed, self._plans, self._systems
         if len(starts) == 1:
-            course = courses[0]
-            course.begin(session.plan(course.memory, starts[0], seed, call, time_limit), steps)
+            plan = self._prepared.plan(
+                systems[0].memory, starts[0], seed=seed, call=call, time_limit=time_limit
+            )
+            systems[0].begin(plan, steps)
             return
-        memories = [course.memory for course in courses]
-        plans = session.plan_batch(memories, np.stack(starts), seed, call, time_limit)
-        for course, plan in zip(courses, plans, strict=True):
-            course.begin(plan, steps)
+        plans = self._prepared.plan_batch(
+            [system.memory for system in systems],
+            np.stack(starts),
+            seed=seed,
+            call=call,
+            time_limit=time_limit,
+        )
+        for system, plan in zip(systems, plans, strict=True):
+            system.begin(plan, steps)
 
     def _correct_last(self, previous_action: ArrayLike) -> None:
         action_dim = self._problem.model.action_dim
         actions = _arrays.rows("previous_action", previous_action, action_dim)
-        if len(actions) != len(self._courses):
+        if len(actions) != len(self._systems):
             raise ShapeError(
-                f"previous_action: got {len(actions)} rows, must be {len(self._courses)}"
+                f"previous_action: got {len(actions)} rows, must be {len(self._systems)}"
             )
-        for course, action in zip(self._courses, actions, strict=True):
-            course.correct_last(action)
+        for system, action in zip(self._systems, actions, strict=True):
+            system.correct_last(action)

@@ -1,9 +1,9 @@
-"""How large a search fits a control period on this machine, and which of those plans best."""
+"""`tune`: how large a search fits a control period on this machine, and which size plans best."""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -11,11 +11,13 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from dynaplan import _arrays
+from dynaplan._docstrings import shares_arguments
 from dynaplan.control.mpc import MPC
 from dynaplan.errors import ArgumentError
 from dynaplan.models.interface import Model
 from dynaplan.planners.icem import ICEM
-from dynaplan.planners.planner import Planner
+from dynaplan.planners.interface import Planner
+from dynaplan.planners.sampling import SamplingPlanner
 from dynaplan.rewards.terms import Reward
 from dynaplan.rollouts.rollout import returns, rollout
 from dynaplan.terminations.terms import Termination
@@ -24,8 +26,8 @@ __all__ = ["Trial", "Tuning", "tune"]
 
 Float64 = NDArray[np.float64]
 
-_FEW, _MANY = 64, 256  # candidates, between which the time of a plan is taken to be linear
-_MOST = 100_000
+_FEW, _MANY = 64, 256  # candidates; the time of a plan is taken to be linear in their number
+_MAX_CANDIDATES = 100_000
 _TIMED_PLANS = 20
 
 
@@ -36,7 +38,7 @@ class Trial:
     Attributes:
         planner: its settings.
         median: seconds of a plan.
-        slowest: seconds of all but one in a hundred.
+        slowest: seconds that 99 in 100 plans stay below.
         value: mean return of its closed loops in the model; nan if a plan does not fit the period.
     """
 
@@ -52,9 +54,9 @@ class Tuning:
 
     Attributes:
         planner: the best of those that fit the period.
-        trials: all that were tried, in that order.
+        trials: all sizes, in the order in which they were tried.
         period: seconds between two actions.
-        share: of it that a plan may take.
+        share: fraction of it that a plan may take.
     """
 
     planner: Planner
@@ -80,7 +82,8 @@ class Tuning:
         return "\n".join(lines)
 
 
-def tune(
+@shares_arguments(Planner.plan)
+def tune(  # noqa: D417  # the decorator describes the others
     period: float,
     model: Model,
     reward: Reward,
@@ -97,26 +100,22 @@ def tune(
 ) -> Tuning:
     """Measures this machine and picks candidates, horizon and iterations for a control period.
 
-    For each horizon and number of iterations the largest number of candidates is sought whose
-    plans take at most `share` of the period, all but one in a hundred; its closed loop is then run
-    inside the model, and the size with the largest mean return is chosen. Run it on the machine,
-    and beside the load, that the controller will meet. The times differ from run to run, and so may
-    the choice.
+    For each horizon and number of iterations it finds the largest number of candidates for which 99
+    in 100 plans take at most `share` of the period; then it runs the closed loop inside the model
+    and chooses the size with the largest mean return. Run it on the controller's machine under the
+    controller's load. The times differ from run to run, and so may the choice.
 
     Args:
         period: seconds between two actions.
-        model: the dynamics.
-        reward: as in `MPC`.
-        action_space: as in `MPC`.
-        states: (N, S) where closed loops begin, such as `env.reset()` gives; a few will do.
-        planner: the settings that are not sought. Default: `ICEM()`.
-        termination: as in `MPC`.
-        horizons: those to try.
-        iterations: numbers of them to try.
-        share: of the period that a plan may take; the rest is for everything else. Default 0.7.
-        seconds: about how long all closed loops may take together; it sets how many steps they
-            have, from 10 to 200.
-        seed: of the plans; every size has the same.
+        states: (N, S) where closed loops begin, such as those of `env.reset()`; a few are enough.
+        planner: gives all other settings; one that draws candidates. Default: `ICEM()`.
+        horizons: horizons to try.
+        iterations: numbers of iterations to try.
+        share: fraction of the period that a plan may take; the rest is for everything else. Default
+            0.7.
+        seconds: how long all closed loops may take together, roughly; it sets their number of
+            steps, from 10 to 200.
+        seed: seed of the plans, the same for every size.
 
     Returns:
         The choice and all trials.
@@ -134,31 +133,46 @@ def tune(
         5
     """
     for name, value in (("period", period), ("seconds", seconds)):
-        if not 0.0 < value < np.inf:
+        if not 0.0 < _arrays.real(name, value) < np.inf:
             raise ArgumentError(f"{name}: got {value}, must be finite and above 0")
-    if not 0.0 < share <= 1.0:
+    if not 0.0 < _arrays.real("share", share) <= 1.0:
         raise ArgumentError(f"share: got {share}, must be in (0, 1]")
-    sizes = [(horizon, count) for horizon in horizons for count in iterations]
-    if not sizes:
-        raise ArgumentError("horizons, iterations: got none, must be one of each at least")
+    sizes = [
+        (horizon, count)
+        for horizon in _sizes("horizons", horizons)
+        for count in _sizes("iterations", iterations)
+    ]
+    family = ICEM() if planner is None else planner
+    if not isinstance(family, SamplingPlanner):
+        raise TypeError(
+            f"planner: got {type(family).__name__}, must be one that draws candidates, such as ICEM"
+        )
     starts = _arrays.rows("states", states, model.state_dim)
     steps = int(np.clip(seconds / (period * len(sizes) * len(starts)), 10, 200))
-    family = ICEM() if planner is None else planner
     loop = _Loop(model, reward, action_space, termination, starts, steps, share * period, seed)
     trials = tuple(loop.trial(family, horizon, count) for horizon, count in sizes)
     fitting = [trial for trial in trials if not np.isnan(trial.value)]
     if not fitting:
         quickest = min(trial.slowest for trial in trials)
         raise ArgumentError(
-            f"period: got {period}, but no plan took less than {quickest:.3g} seconds, and it may "
-            f"take {share:g} of the period"
+            f"period: got {period}, must be longer: the fastest plan took {quickest:.3g} seconds "
+            f"and may take {share:g} of the period"
         )
     return Tuning(max(fitting, key=lambda trial: trial.value).planner, trials, period, share)
 
 
+def _sizes(name: str, values: Sequence[int]) -> list[int]:
+    if not isinstance(values, Iterable) or isinstance(values, str | bytes):
+        raise ArgumentError(f"{name}: got {values!r}, must be a sequence of integers")
+    sizes = [_arrays.at_least(1, name, value) for value in values]
+    if not sizes:
+        raise ArgumentError(f"{name}: got none, must be at least one")
+    return sizes
+
+
 @dataclass(frozen=True)
 class _Loop:
-    """The loop that a controller is wanted for."""
+    """The control loop that the sizes are tried in."""
 
     model: Model
     reward: Reward
@@ -170,12 +184,12 @@ class _Loop:
     seed: int
 
     def trial(self, family: Planner, horizon: int, iterations: int) -> Trial:
-        """Finds the largest search of this form that fits, and what it earns."""
+        """Finds the largest number of candidates that fits, and the return of its closed loops."""
         few, many = (
             self._times(_sized(family, horizon, iterations, count))[1] for count in (_FEW, _MANY)
         )
         each = max((many - few) / (_MANY - _FEW), 1e-9)
-        candidates = int(np.clip(_FEW + (self.allowed - few) / each, 2, _MOST))
+        candidates = int(np.clip(_FEW + (self.allowed - few) / each, 2, _MAX_CANDIDATES))
         while True:
             planner = _sized(family, horizon, iterations, candidates)
             median, slowest = self._times(planner)
@@ -208,13 +222,13 @@ class _Loop:
     def _value(self, planner: Planner) -> float:
         """Returns the mean return of the closed loops."""
         mpc = self._controller(planner)
-        earned = []
+        totals = []
         for start in self.starts:
             mpc.reset()
             actions = np.array(list(self._actions(mpc, start)))[None]
             total = returns(self.model, self.reward, start, actions, termination=self.termination)
-            earned.append(total[0])
-        return float(np.mean(earned))
+            totals.append(total[0])
+        return float(np.mean(totals))
 
     def _actions(self, mpc: MPC, state: Float64) -> Iterator[Float64]:
         for _ in range(self.steps):

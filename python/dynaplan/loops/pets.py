@@ -18,7 +18,7 @@ from dynaplan.data.transitions import Transitions
 from dynaplan.loops.pace import Pace, checked_pace, steps_at
 from dynaplan.models.interface import Model
 from dynaplan.planners.cem import CEM
-from dynaplan.planners.planner import Planner
+from dynaplan.planners.interface import Planner
 from dynaplan.rewards.terms import Reward, predicted
 from dynaplan.rollouts.evaluation import Evaluation, evaluate
 from dynaplan.terminations.terms import Termination

@@ -8,40 +8,32 @@ from typing import Any, Literal
 import numpy as np
 
 from dynaplan import _arrays, _core
-from dynaplan.errors import ArgumentError
-from dynaplan.planners.planner import Planner, Settings
-from dynaplan.rollouts.disagreement import DisagreementLimit
-from dynaplan.rollouts.risk import Risk
-from dynaplan.rollouts.rollout import MEAN, Propagation
+from dynaplan.errors import ShapeError
+from dynaplan.planners.sampling import SamplingPlanner
+from dynaplan.planners.settings import CoreSettings, check_choice, shared_settings_last
 
 __all__ = ["CategoricalCEM"]
 
 
+@shared_settings_last
 @dataclass(frozen=True, kw_only=True, eq=False)
-class CategoricalCEM(Planner):
+class CategoricalCEM(SamplingPlanner):
     """The cross-entropy method for discrete actions: a probability for each choice at each step.
 
     Args:
-        actions: (n, A) what there is to choose from; or n, for n actions that the model is told
+        actions: (n, A) what there is to choose from; or n, for n actions that the model sees
             one-hot, `np.eye(n)[numbers]`, as those of a Discrete space.
         horizon: steps planned ahead.
         candidates: sequences per iteration. Default 200: a finite set needs fewer than a box.
         elites: how many of them the probabilities are refitted to. Default 20, a tenth.
         iterations: refits.
         smoothing: share of the old probabilities that is kept, in [0, 1). Default 0.1, as in `CEM`.
-        min_probability: what every choice keeps at least, times 1 / n, so that none dies out.
+        min_probability: smallest probability of a choice, times 1 / n, so that none disappears.
             Default 0.1.
         result: "best": the best sequence seen; "mode": the most probable choice at each step.
-        propagation: as in `CEM`.
-        particles: as in `CEM`.
-        risk: as in `CEM`.
-        disagreement_limit: as in `CEM`.
-        discount: weight of each step relative to the one before, in (0, 1].
-        clip: as in `CEM`.
-        threads: threads per plan.
 
-    A warm start gives the plan before's choices half the probability at the start. Limits on the
-    rate of actions are refused.
+    A warm start gives the choices of the previous plan half of the probability at the start. Limits
+    on the rate of actions are refused.
 
     Raises:
         ShapeError: `actions` is not (n, A).
@@ -64,37 +56,29 @@ class CategoricalCEM(Planner):
     smoothing: float = 0.1
     min_probability: float = 0.1
     result: Literal["best", "mode"] = "best"
-    propagation: Propagation = "mean"
-    particles: int = 1
-    risk: Risk = MEAN
-    disagreement_limit: DisagreementLimit | None = None
-    discount: float = 1.0
-    clip: float | None = 2.0
-    threads: int = 1
 
     def __post_init__(self) -> None:
         if np.ndim(self.actions) == 0:
-            count = _arrays.integer("actions", self.actions)
-            if count < 1:
-                raise ArgumentError(f"actions: got {count}, must be at least 1")
-            choices = np.eye(count)
+            choices = np.eye(_arrays.at_least(1, "actions", self.actions))
         else:
-            choices = np.array(_arrays.step_rows("actions", self.actions))
+            choices = np.array(_arrays.numbers("actions", self.actions))
+            if choices.ndim != 2:
+                raise ShapeError(
+                    f"actions: got shape {choices.shape}, must be (n, A), one row for each choice"
+                )
         choices.setflags(write=False)
         object.__setattr__(self, "actions", choices)
-        self._check_shared_settings()
-        self._settings()
+        super().__post_init__()
 
-    def _settings(self) -> Settings:
-        if self.result not in ("best", "mode"):
-            raise ArgumentError(f'result: got {self.result!r}, must be "best" or "mode"')
+    def _settings(self) -> CoreSettings:
+        check_choice("result", self.result, "best", "mode")
         return _core.CategoricalCem(
-            _arrays.integer("horizon", self.horizon),
-            _arrays.integer("candidates", self.candidates),
-            _arrays.integer("elites", self.elites),
-            _arrays.integer("iterations", self.iterations),
-            self.smoothing,
-            self.min_probability,
-            self.result == "mode",
-            self.actions,
+            horizon=self.horizon,
+            candidates=self.candidates,
+            elites=self.elites,
+            iterations=self.iterations,
+            smoothing=self.smoothing,
+            min_probability=self.min_probability,
+            returns_mode=self.result == "mode",
+            choices=self.actions,
         )

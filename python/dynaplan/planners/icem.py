@@ -4,23 +4,22 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from dynaplan import _arrays, _core
-from dynaplan.planners.planner import Planner, Settings
-from dynaplan.rollouts.disagreement import DisagreementLimit
-from dynaplan.rollouts.risk import Risk
-from dynaplan.rollouts.rollout import MEAN, Propagation
+from dynaplan import _core
+from dynaplan.planners.sampling import SamplingPlanner
+from dynaplan.planners.settings import CoreSettings, shared_settings_last
 
 __all__ = ["ICEM"]
 
 
+@shared_settings_last
 @dataclass(frozen=True, kw_only=True)
-class ICEM(Planner):
-    """CEM that needs a tenth of the candidates: noise that lasts, and elites that are kept.
+class ICEM(SamplingPlanner):
+    """CEM with a tenth of the candidates: noise correlated in time, and elites that are reused.
 
-    Candidates are drawn with noise that is alike in neighbouring steps; fewer are drawn from
-    iteration to iteration; some of the elites are candidates again in the next iteration and,
-    shifted by `MPC`, in the next plan; the mean is the last candidate of the last iteration. The
-    defaults are those of the authors for real time (97 sequences a plan).
+    Candidates are drawn with noise that is similar in neighbouring steps; each iteration draws
+    fewer; some of the elites are candidates again in the next iteration and, shifted by `MPC`, in
+    the next plan; the mean is the last candidate of the last iteration. The defaults are those of
+    the authors for real time (97 sequences per plan).
 
     Args:
         horizon: steps planned ahead.
@@ -29,28 +28,20 @@ class ICEM(Planner):
         iterations: refits.
         smoothing: share of the old mean and standard deviation that is kept, in [0, 1).
         initial_std: standard deviation at the start, times half the width of the bounds.
-        min_std: floor of the standard deviation, likewise. Default 0, as in the paper.
+        min_std: smallest standard deviation, likewise. Default 0, as in the paper.
         noise_exponent: how the power of the noise falls with frequency f: as f to the minus this.
             0 is white; 2, the default, and more hold an action for long; the paper has 0.25 for
-            locomotion and 2 to 4 where an action must be kept up.
-        population_decay: each iteration draws so many times fewer candidates, but at least twice
-            the elites.
+            locomotion and 2 to 4 where an action must be held.
+        population_decay: each iteration draws this many times fewer candidates, but at least
+            twice the elites.
         reuse_fraction: share of the elites that are candidates again.
-        propagation: how a distribution of states is carried from step to step, as in `rollout`.
-            Default "mean": the cheapest. "tsinf" with particles is PETS's choice for an ensemble.
-        particles: as in `CEM`.
-        risk: as in `CEM`.
-        disagreement_limit: as in `CEM`.
-        discount: weight of each step relative to the one before, in (0, 1].
-        clip: as in `CEM`.
-        threads: threads per plan.
 
     Raises:
         ArgumentError: a setting is out of range.
 
-    It differs from the authors' code in two ways. Elites that are kept are scored anew, on the
-    same draws as the rest, as a return from other draws is not to be compared; and the result is
-    the best sequence of all iterations or the last mean, whichever is worth more.
+    It differs from the authors' code in two ways. Elites that are reused are scored again, on the
+    same draws as the others, as returns from different draws do not compare; and the result is the
+    best sequence of all iterations or the last mean, whichever is worth more.
 
     Source: Pinneri et al. 2020, "Sample-efficient cross-entropy method for real-time planning".
 
@@ -69,28 +60,17 @@ class ICEM(Planner):
     noise_exponent: float = 2.0
     population_decay: float = 1.25
     reuse_fraction: float = 0.3
-    propagation: Propagation = "mean"
-    particles: int = 1
-    risk: Risk = MEAN
-    disagreement_limit: DisagreementLimit | None = None
-    discount: float = 1.0
-    clip: float | None = 2.0
-    threads: int = 1
 
-    def __post_init__(self) -> None:
-        self._check_shared_settings()
-        self._settings()
-
-    def _settings(self) -> Settings:
+    def _settings(self) -> CoreSettings:
         return _core.Icem(
-            _arrays.integer("horizon", self.horizon),
-            _arrays.integer("candidates", self.candidates),
-            _arrays.integer("elites", self.elites),
-            _arrays.integer("iterations", self.iterations),
-            self.smoothing,
-            self.initial_std,
-            self.min_std,
-            self.noise_exponent,
-            self.population_decay,
-            self.reuse_fraction,
+            horizon=self.horizon,
+            candidates=self.candidates,
+            elites=self.elites,
+            iterations=self.iterations,
+            smoothing=self.smoothing,
+            initial_std=self.initial_std,
+            min_std=self.min_std,
+            noise_exponent=self.noise_exponent,
+            population_decay=self.population_decay,
+            reuse_fraction=self.reuse_fraction,
         )

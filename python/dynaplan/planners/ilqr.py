@@ -5,53 +5,57 @@ from __future__ import annotations
 from dataclasses import dataclass, fields, replace
 from typing import Any
 
-from dynaplan import _arrays, _core
+from dynaplan import _core
 from dynaplan.errors import ArgumentError
-from dynaplan.planners.planner import Planner, Settings
+from dynaplan.planners.interface import Planner
+from dynaplan.planners.settings import CoreSettings, shared_settings_last
 from dynaplan.rewards.terms import Reward, Term
 from dynaplan.rollouts.score import takes_step
 
 __all__ = ["ILQR"]
 
 
+@shared_settings_last
 @dataclass(frozen=True, kw_only=True)
 class ILQR(Planner):
     """Improves a plan by the model's exact derivatives, within the bounds, to a local optimum.
 
-    Each iteration expands model and reward along the plan, finds the best change of all actions
-    by going back through time (box-constrained quadratic problems, one a step), and tries shares
-    of that change on the model itself. A few iterations do what sampling needs thousands of
-    candidates for, and `plan.gains` says how to react between plans. But it goes to the nearest
-    optimum, be it a poor one: for a task such as a swing-up begin from a planner that searches,
+    Each iteration expands model and reward along the plan, finds the best change of all actions by
+    a backward pass (one box-constrained quadratic problem per step), and tries fractions of that
+    change on the model itself. A few iterations do what sampling needs thousands of candidates
+    for, and `plan.gains` says how to react between plans. But it goes to the nearest optimum,
+    however poor: for a task such as a swing-up start from a planner that searches,
     `ILQR(start=ICEM(...))`; the result is never worth less, by the model's mean prediction, than
-    what that one found.
+    that planner's.
 
     Derivatives of built-in rewards are exact. Those of `rewards.predicted` and of Python functions
     are central differences over 1e-4 of the range of each state and action, in float64; the
     function is called once with all points of an iteration. Where a reward jumps (`inside`,
     `within`) its slope is 0, and the search is blind to the jump. Steps after a termination count
-    as nothing, but that an action could bring the end about or put it off is not seen by the
-    derivatives: candidates are still judged by it.
+    as nothing, but the derivatives do not see that an action could cause the end or delay it:
+    candidates are still judged by it.
 
     Args:
         horizon: steps planned ahead.
-        iterations: most improvements. Default 50; a warm start needs a handful.
-        tolerance: an iteration that gains less than this share of the return is the last.
+        iterations: largest number of improvements. Default 50; a warm start needs a handful.
+        tolerance: an iteration that gains less than this fraction of the return is the last.
         start: the planner whose plan is improved, such as `ICEM(...)`; `horizon`, `discount`,
-            `clip` and `threads` of this planner hold for it too, and of a time_limit it gets half.
-            It must plan by the mean prediction. Default: none; it begins from the best of the warm
-            start, the middle of the bounds and no action.
-        step_sizes: shares of a step tried at most: 1, 1/2, 1/4, ..., eight at a time.
-        regularisation: price at the beginning of changing an action by half the width of its
-            bounds, in units of the reward. Default 0, as convex problems need none.
+            `clip` and `threads` of this planner hold for it too, and it gets half of a time_limit.
+            It must plan by the mean prediction. Default: none; the search starts from the best of
+            the warm start, the middle of the bounds and no action.
+        step_sizes: largest number of fractions of a step that are tried: 1, 1/2, 1/4, ..., eight
+            at a time.
+        regularisation: initial price of changing an action by half the width of its bounds, in
+            units of the reward. Default 0, as convex problems need none.
         min_regularisation: the smallest one above 0. Default 1e-6, as in MuJoCo MPC.
-        max_regularisation: the search ends beyond. Default 1e10.
+        max_regularisation: beyond it the search ends. Default 1e10.
         regularisation_factor: by which the factor on it grows with each failure and falls with
             each success. Default 2.
-        discount: weight of each step relative to the one before, in (0, 1].
-        clip: as in `CEM`. A state that is clipped has no derivatives; None leaves it free.
+        clip: keep predicted states within this multiple of the observed range. Default 2.0. A state
+            that is clipped has no derivatives. None: not clipped.
         threads: threads per plan. They share the derivatives of the steps, so that more than one
-            pays only for long horizons and large networks; the result is the same for any number.
+            pays off only for long horizons and large networks; the result is the same for any
+            number.
 
     Raises:
         ArgumentError: a setting is out of range, or `start` does not plan by the mean prediction.
@@ -74,13 +78,10 @@ class ILQR(Planner):
     min_regularisation: float = 1e-6
     max_regularisation: float = 1e10
     regularisation_factor: float = 2.0
-    discount: float = 1.0
     clip: float | None = 2.0
-    threads: int = 1
 
     def __post_init__(self) -> None:
-        self._check_shared_settings()
-        self._settings()
+        super().__post_init__()
         if self.start is None:
             return
         if not isinstance(self.start, Planner):
@@ -96,7 +97,7 @@ class ILQR(Planner):
     def _check_reward(self, reward: Reward) -> None:
         if not isinstance(reward, Term) and takes_step(reward):
             raise ArgumentError(
-                "reward: is a function that asks for the step, whose derivatives ILQR cannot take; "
+                "reward: got a function of the step, whose derivatives ILQR cannot take; "
                 "give it no parameter `step`, or write it with terms whose targets vary"
             )
 
@@ -110,14 +111,14 @@ class ILQR(Planner):
         first: Planner = replace(start, **{name: getattr(self, name) for name in shared})
         return first
 
-    def _settings(self) -> Settings:
+    def _settings(self) -> CoreSettings:
         return _core.Ilqr(
-            _arrays.integer("horizon", self.horizon),
-            _arrays.integer("iterations", self.iterations),
-            self.tolerance,
-            _arrays.integer("step_sizes", self.step_sizes),
-            self.regularisation,
-            self.min_regularisation,
-            self.max_regularisation,
-            self.regularisation_factor,
+            horizon=self.horizon,
+            iterations=self.iterations,
+            tolerance=self.tolerance,
+            step_sizes=self.step_sizes,
+            regularisation=self.regularisation,
+            min_regularisation=self.min_regularisation,
+            max_regularisation=self.max_regularisation,
+            regularisation_factor=self.regularisation_factor,
         )

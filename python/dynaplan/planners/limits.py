@@ -21,18 +21,17 @@ class Limits:
     """How fast actions may change, and which states a plan must not enter.
 
     Args:
-        action_rate: (A,) most that each action may change by from one step to the next, in the
-            actions' units, `inf` where free; also against the action applied last, where one is
-            known. Candidates are bent to it before they are rolled out. Where the last action lies
+        action_rate: (A,) largest change of each action from one step to the next, in the actions'
+            units, `inf` where free; also from the action applied last, where one is known.
+            Candidates are made to keep it before they are rolled out. Where the last action lies
             outside the box by more, the box comes first.
-        state_low: (S,) smallest states allowed, `-inf` where free. Default: all.
-        state_high: (S,) largest states allowed, likewise.
+        state_low: (S,) smallest states allowed, `-inf` where free. Default: no limit.
+        state_high: (S,) largest states allowed, `inf` where free. Default: no limit.
 
     A candidate that predicts a state outside, in any of its particles, is rejected: it ranks last
     and is counted in `plan.stats.rejected`. The state that planning starts from does not count, as
     no plan can change it. If every candidate is rejected the plan's status is
-    "no_finite_candidate"; where that may happen, let a penalty lead the way back:
-    `rewards.excess`.
+    "no_finite_candidate"; where that may happen, add a penalty that leads back: `rewards.excess`.
 
     Raises:
         ShapeError: `state_low` and `state_high` differ in size.
@@ -51,17 +50,17 @@ class Limits:
         rate = None if self.action_rate is None else self._vector("action_rate", self.action_rate)
         if rate is not None and not (rate >= 0.0).all():
             raise ArgumentError(f"action_rate: got {rate}, must be at least 0")
-        low, high = self.state_low, self.state_high
+        low = None if self.state_low is None else self._vector("state_low", self.state_low)
+        high = None if self.state_high is None else self._vector("state_high", self.state_high)
         if low is not None or high is not None:
-            size = np.size(high if low is None else low)
-            low = self._vector("state_low", np.full(size, -np.inf) if low is None else low)
-            high = self._vector("state_high", np.full(size, np.inf) if high is None else high)
+            low = np.full_like(high, -np.inf) if low is None else low
+            high = np.full_like(low, np.inf) if high is None else high
             if low.shape != high.shape:
                 raise ShapeError(
                     f"state_high: got shape {high.shape}, must be {low.shape} as state_low"
                 )
             if not (low <= high).all():
-                raise ArgumentError(f"state_low: {low} exceeds state_high {high} somewhere, or nan")
+                raise ArgumentError(f"state_low: got {low}, must be at most state_high {high}")
         for name, value in (("action_rate", rate), ("state_low", low), ("state_high", high)):
             if value is not None:
                 value.setflags(write=False)
@@ -72,13 +71,13 @@ class Limits:
         return np.array(_arrays.vector(name, values))
 
     def _rates_for(self, action_dim: int) -> Float64 | None:
-        """Returns (A,) rates, or None; checks that they are the model's."""
+        """Returns (A,) rates, or None; checks that they fit the model."""
         if self.action_rate is None:
             return None
         return _arrays.vector("limits.action_rate", self.action_rate, action_dim)
 
     def _states_for(self, state_dim: int) -> tuple[Float64, Float64] | None:
-        """Returns (S,) lowest and highest states, or None; checks that they are the model's."""
+        """Returns (S,) lowest and highest states, or None; checks that they fit the model."""
         if self.state_low is None:
             return None
         return (

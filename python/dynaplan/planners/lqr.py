@@ -9,12 +9,14 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from dynaplan import _arrays, _core
-from dynaplan.errors import ArgumentError
-from dynaplan.planners.planner import Planner, Settings
+from dynaplan.errors import ArgumentError, ShapeError
+from dynaplan.planners.interface import Planner
+from dynaplan.planners.settings import CoreSettings, shared_settings_last
 
 __all__ = ["LQR", "Regulator", "lqr"]
 
 
+@shared_settings_last
 @dataclass(frozen=True, kw_only=True)
 class LQR(Planner):
     """The best plan of a linear model under a quadratic reward, exactly, with its feedback gains.
@@ -22,23 +24,20 @@ class LQR(Planner):
     For a `LinearGaussian` of degree 1 and a reward made of `quadratic`, `action_cost`,
     `action_change_cost` and `linear` terms with their targets, whatever their `of`. Where the best
     plan would leave the bounds of the actions it is found within them, by iLQR: to clip the
-    feedback of the free problem would not be optimal. States are never clipped.
+    feedback of the unconstrained problem would not be optimal. States are never clipped.
 
     Args:
         horizon: steps planned ahead. Default 30.
-        infinite_horizon: count what comes after the horizon, for ever, as if the bounds ended
-            there: the last state is worth what the Riccati equation says. Then the gains are the
-                same at all
-            steps, unless bounds are active, and a short horizon does. Default False: nothing
-            counts after the horizon.
-        discount: weight of each step relative to the one before, in (0, 1].
-        threads: threads per plan; the result is the same for any number.
+        infinite_horizon: count what comes after the horizon, without end and as if the bounds
+            ended there: the last state is worth what the Riccati equation says. Then the gains are
+            the same at all steps, unless bounds are active, and a short horizon is enough. Default
+            False: nothing counts after the horizon.
 
     Raises:
         ArgumentError: a setting is out of range; or, from the plan, the model is not linear, the
             reward not quadratic within the bounds, or there is a termination: use `ILQR`.
-        NumericalError: from the plan, there is no best plan: some action costs nothing; or,
-            where `endless`, no action reaches a mode that grows, or a mode that lasts for ever
+        NumericalError: from the plan, there is no best plan: some action costs nothing; or, with
+            `infinite_horizon`, an unstable mode cannot be controlled, or a marginally stable one
             costs nothing.
 
     Source: Anderson & Moore 1990, "Optimal control: linear quadratic methods", ch. 2-4.
@@ -54,19 +53,13 @@ class LQR(Planner):
 
     horizon: int = 30
     infinite_horizon: bool = False
-    discount: float = 1.0
-    threads: int = 1
 
-    def __post_init__(self) -> None:
-        self._check_shared_settings()
-        self._settings()
-
-    def _settings(self) -> Settings:
-        return _core.Lqr(_arrays.integer("horizon", self.horizon), bool(self.infinite_horizon))
+    def _settings(self) -> CoreSettings:
+        return _core.Lqr(self.horizon, self.infinite_horizon)
 
 
 class Regulator(NamedTuple):
-    """The best action k - K s, and what it costs from a state on: s'P s + 2 p's + a constant.
+    """The best action k - K s, and the cost to go of a state: s'P s + 2 p's + a constant.
 
     Made by `lqr`. With a finite horizon of H steps each array has the step first, and the last
     entry of P and p is the final cost.
@@ -110,23 +103,23 @@ def lqr(
         Q: (S, S) symmetric; (S,) stands for a diagonal.
         R: (A, A) symmetric; (A,) stands for a diagonal. It may be singular where R + B'P B is not.
         N: (S, A). Default: 0.
-        c: (S,) what the system does by itself. Default: 0.
+        c: (S,) constant part of the next state. Default: 0.
         state_target: (S,). Default: 0.
         action_target: (A,). Default: 0.
-        horizon: steps H. Default: endless.
+        horizon: steps H. Default: an infinite horizon.
         Q_final: (S, S) or (S,) cost of the state after H steps, about `state_target`. Default: Q.
         discount: in (0, 1].
 
     Returns:
         The gains and the value; `K` and `P` of an infinite horizon solve the discrete algebraic
-        Riccati equation, and all modes of A - B K die out (undiscounted).
+        Riccati equation, and all modes of A - B K decay (undiscounted).
 
     Raises:
         ShapeError: the shapes do not fit.
         ArgumentError: a value is not finite or out of range, or Q or R is not symmetric.
         NumericalError: no action is best, since R + B'P B is not positive definite; or, with an
-            infinite horizon, no action reaches a mode that does not die out, or a mode that lasts
-            for ever costs nothing.
+            infinite horizon, a mode that does not decay cannot be controlled, or a marginally
+            stable one costs nothing.
 
     Source: Chu, Fan, Lin & Wang 2004, "Structure-preserving algorithms for periodic discrete-time
     algebraic Riccati equations"; Hewer 1971 (refinement by Newton's method).
@@ -135,30 +128,39 @@ def lqr(
         >>> dp.lqr([[1.1]], [[1.0]], [[1.0]], [[1.0]]).K.round(6)
         array([[0.703428]])
     """
-    dynamics = _arrays.step_rows("A", A)
-    inputs = _arrays.step_rows("B", B)
+    dynamics, inputs = _matrix("A", A), _matrix("B", B)
     states, actions = len(dynamics), inputs.shape[1]
     problem = (
         dynamics,
         inputs,
         _weights("Q", Q),
         _weights("R", R),
-        np.zeros((states, actions)) if N is None else _arrays.step_rows("N", N),
+        np.zeros((states, actions)) if N is None else _matrix("N", N),
         np.zeros(states) if c is None else _arrays.vector("c", c),
         np.zeros(states) if state_target is None else _arrays.vector("state_target", state_target),
         np.zeros(actions)
         if action_target is None
         else _arrays.vector("action_target", action_target),
-        discount,
+        _arrays.real("discount", discount),
     )
     if horizon is None:
         if Q_final is not None:
             raise ArgumentError("Q_final: got one with an infinite horizon, must be None")
         return Regulator(*_core.infinite_horizon_regulator(problem))
-    final = _weights("Q_final", Q if Q_final is None else Q_final)
-    steps = _core.finite_regulators(problem, _arrays.integer("horizon", horizon), final)
+    steps = _core.finite_regulators(
+        problem,
+        horizon=_arrays.integer("horizon", horizon),
+        final_value=_weights("Q_final", Q if Q_final is None else Q_final),
+    )
     gains, offsets, values, slopes = (np.stack(parts) for parts in zip(*steps, strict=True))
     return Regulator(gains[:-1], offsets[:-1], values, slopes)
+
+
+def _matrix(name: str, values: ArrayLike) -> NDArray[np.float64]:
+    array = _arrays.numbers(name, values)
+    if array.ndim != 2:
+        raise ShapeError(f"{name}: got shape {array.shape}, must be a matrix (rows, columns)")
+    return array
 
 
 def _weights(name: str, values: ArrayLike) -> NDArray[np.float64]:

@@ -4,17 +4,16 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from dynaplan import _arrays, _core
-from dynaplan.planners.planner import Planner, Settings
-from dynaplan.rollouts.disagreement import DisagreementLimit
-from dynaplan.rollouts.risk import Risk
-from dynaplan.rollouts.rollout import MEAN, Propagation
+from dynaplan import _core
+from dynaplan.planners.sampling import SamplingPlanner
+from dynaplan.planners.settings import CoreSettings, shared_settings_last
 
 __all__ = ["MPPI"]
 
 
+@shared_settings_last
 @dataclass(frozen=True, kw_only=True)
-class MPPI(Planner):
+class MPPI(SamplingPlanner):
     """Path integral control: the plan moves to the average of all candidates, weighted by return.
 
     Candidates are the plan so far with noise added; each weighs e^(return / temperature). The
@@ -23,31 +22,23 @@ class MPPI(Planner):
     Args:
         horizon: steps planned ahead.
         candidates: sequences per iteration. Default 500.
-        iterations: times that the plan moves. Default 5; 1 is the classic form, which leaves the
+        iterations: times that the plan moves. Default 5; 1 is the original form, which leaves the
             rest to the next control step.
         std: standard deviation of the noise, times half the width of the bounds.
         std_decay: factor on it from one iteration to the next, in (0, 1]. Default 0.7: the first
             iterations find the basin, the last ones settle in it. 1 keeps the noise.
         temperature: in units of the return: a candidate worth that much less weighs e times less.
-            Default None: chosen anew in every iteration such that the weights amount to
-            `effective_samples` candidates, so that the scale of the reward does not matter.
+            Default None: chosen in every iteration such that the effective sample size is
+            `effective_samples`, so that the scale of the reward does not matter.
         effective_samples: 1 / sum of squared weights where no temperature is given, from 1 to
             candidates. Default 10, as many as `ICEM` has elites.
         control_cost: weight in [0, 1] of temperature x (plan - middle of the bounds) x noise /
             std^2, which each candidate pays; 1 is the information-theoretic form. Needs a
             temperature. Default 0: costs of actions are left to the reward.
-        knots: the noise is drawn at so many steps, evenly spaced, and joined by straight lines.
-            Default 0: at every step.
-        smoothing_window: steps, odd; the plan is smoothed by parabolas through so many (Savitzky &
-            Golay 1964). Default 1: not smoothed.
-        propagation: how a distribution of states is carried from step to step, as in `rollout`.
-            Default "mean": the cheapest. "tsinf" with particles is PETS's choice for an ensemble.
-        particles: as in `CEM`.
-        risk: as in `CEM`.
-        disagreement_limit: as in `CEM`.
-        discount: weight of each step relative to the one before, in (0, 1].
-        clip: as in `CEM`.
-        threads: threads per plan.
+        knots: number of steps, evenly spaced, at which the noise is drawn; it is linear between
+            them. Default 0: at every step.
+        smoothing_window: steps, odd, through which parabolas are fitted that smooth the plan
+            (Savitzky & Golay 1964). Default 1: not smoothed.
 
     Raises:
         ArgumentError: a setting is out of range.
@@ -70,28 +61,17 @@ class MPPI(Planner):
     control_cost: float = 0.0
     knots: int = 0
     smoothing_window: int = 1
-    propagation: Propagation = "mean"
-    particles: int = 1
-    risk: Risk = MEAN
-    disagreement_limit: DisagreementLimit | None = None
-    discount: float = 1.0
-    clip: float | None = 2.0
-    threads: int = 1
 
-    def __post_init__(self) -> None:
-        self._check_shared_settings()
-        self._settings()
-
-    def _settings(self) -> Settings:
+    def _settings(self) -> CoreSettings:
         return _core.Mppi(
-            _arrays.integer("horizon", self.horizon),
-            _arrays.integer("candidates", self.candidates),
-            _arrays.integer("iterations", self.iterations),
-            self.std,
-            self.std_decay,
-            self.temperature,
-            self.effective_samples,
-            self.control_cost,
-            _arrays.integer("knots", self.knots),
-            _arrays.integer("smoothing_window", self.smoothing_window),
+            horizon=self.horizon,
+            candidates=self.candidates,
+            iterations=self.iterations,
+            std=self.std,
+            std_decay=self.std_decay,
+            temperature=self.temperature,
+            effective_samples=self.effective_samples,
+            control_cost=self.control_cost,
+            knots=self.knots,
+            smoothing_window=self.smoothing_window,
         )

@@ -1,4 +1,4 @@
-"""Planners with the settings that others have published."""
+"""Planners with published settings."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ def cem_pets() -> CEM:
     """Returns the `CEM` of PETS, as its authors run it on cartpole and reacher.
 
     400 candidates, 40 elites, 5 iterations, 25 steps ahead, drawn from a Gaussian cut off at two
-    standard deviations, stopped when it has settled; 20 particles, each with one member of an
-    ensemble. 1.0 million model steps a decision: seconds on a CPU. For half-cheetah the authors
+    standard deviations, stopped when it has converged; 20 particles, each with one member of an
+    ensemble. 1.0 million model steps per plan: seconds on a CPU. For half-cheetah the authors
     have 500 candidates, 50 elites and 30 steps; for pusher 500, 50 and 25. Change any with
     `dataclasses.replace`.
 
@@ -52,12 +52,12 @@ def cem_pets() -> CEM:
 def cem_planet() -> CEM:
     """Returns the `CEM` of PlaNet: 1,000 candidates, 100 elites, 10 iterations, 12 steps ahead.
 
-    The width is 1 in bounds of -1 and 1, draws beyond are set on the bounds, nothing of the old
-    Gaussian is kept, and the mean is the plan.
+    The initial standard deviation is 1 for bounds of -1 and 1, draws beyond the bounds are clipped
+    to them, nothing of the old Gaussian is kept, and the mean is the plan.
 
     What differs: their variance is over the elites less one, ours over their number (half a percent
-    of the width); PlaNet begins each search at zero, `MPC` at the plan before, which `MPC.reset`
-    forgets.
+    of the standard deviation); PlaNet starts each search at zero, `MPC` at the last plan, which
+    `MPC.reset` forgets.
 
     Source: Hafner et al. 2019, "Learning latent dynamics for planning from pixels"; settings as in
     github.com/facebookresearch/mbrl-lib.
@@ -86,7 +86,7 @@ def icem_blitz() -> ICEM:
     falls with the third power of the frequency. The authors set that exponent for each task: 0.25
     for half-cheetah, 2.0 for humanoid standup, 2.5 for door, 3.0 for fetch, 3.5 for relocate.
 
-    What differs: elites that are kept are scored anew; the last step of one that is shifted to the
+    What differs: elites that are kept are scored again; the last step of one that is shifted to the
     next plan is drawn from the first Gaussian of that plan; the result is the best sequence of all
     iterations, or the last mean if that is worth more, where theirs is the best of the last
     iteration.
@@ -116,15 +116,16 @@ def icem_blitz() -> ICEM:
 def mppi_pytorch() -> MPPI:
     """Returns `MPPI` as the package pytorch-mppi (0.9.1) has it by default.
 
-    100 candidates, 15 steps ahead, one iteration, temperature 1, and the full price of control.
-    The package has no default for the covariance of the noise; the width here is `MPPI`'s own, half
-    of half the bounds: `std` is the root of its variance over half the width of the bounds.
+    100 candidates, 15 steps ahead, one iteration, temperature 1, and the full control cost. The
+    package has no default for the covariance of the noise; the standard deviation here is `MPPI`'s
+    own, half of half the width of the bounds. `std` is the root of the package's variance divided
+    by half the width of the bounds.
 
     What differs: noise is independent in each action, so that a covariance off the diagonal cannot
-    be given; the price of control counts actions from the middle of the bounds, the package's from
-    zero; a warm start repeats the last action where the package adds a zero; the first plan begins
+    be given; the control cost counts actions from the middle of the bounds, the package's from
+    zero; a warm start repeats the last action where the package adds a zero; the first plan starts
     in the middle of the bounds, the package's at random; one candidate is the plan so far, without
-    noise. Its `rollout_var_cost` is told by `risk`; samplers of one's own have no counterpart.
+    noise. `risk` takes the place of its `rollout_var_cost`; custom samplers have no counterpart.
 
     Source: Williams et al. 2017, "Information theoretic MPC for model-based reinforcement
     learning", and github.com/UM-ARM-Lab/pytorch_mppi.

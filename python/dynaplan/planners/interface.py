@@ -1,9 +1,9 @@
-"""What all planners share: their common settings and the call."""
+"""`Planner`: what every planner offers, whatever its method."""
 
 from __future__ import annotations
 
-from abc import ABC, abstractmethod
-from typing import Any, TypeAlias
+from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -13,53 +13,47 @@ from dynaplan.errors import ArgumentError, ShapeError
 from dynaplan.models.interface import Model
 from dynaplan.planners.limits import Limits
 from dynaplan.planners.plan import Plan
-from dynaplan.planners.session import PlanMemory, PlanProblem, PlanSession, Policy, StateValue
+from dynaplan.planners.prepared import PreparedPlanner
+from dynaplan.planners.problem import PlanMemory, PlanProblem, Policy, StateValue
+from dynaplan.planners.settings import PlannerSettings, checked_numbers
 from dynaplan.rewards.terms import Reward
-from dynaplan.rollouts.disagreement import DisagreementLimit
-from dynaplan.rollouts.risk import Risk
-from dynaplan.rollouts.rollout import MEAN, Propagation, spread_of
 from dynaplan.terminations.terms import Termination
 
-__all__ = ["Planner", "Settings"]
-
-Settings: TypeAlias = _core.SamplingPlanner | _core.GradientPlanner
+__all__ = ["Planner"]
 
 
-class Planner(ABC):
-    """What all planners share; the final classes below hold the settings.
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Planner(PlannerSettings):
+    """Finds the actions that a model predicts to be worth most; abstract, see `CEM`, `ILQR`, ...
 
-    A planner without settings for them goes by the mean prediction of one particle, anywhere.
+    A planner is its settings, frozen: what lasts from plan to plan lives in `MPC`. Annotate with
+    this class whatever takes any planner. A new planner is a frozen, keyword-only dataclass derived
+    from it: it has a field `horizon`, a field for each setting of its own, and the method
+    `_settings`, which hands them to the compiled search; the page on extending dynaplan shows the
+    steps.
+
+    Args:
+        discount: weight of each step relative to the one before, in (0, 1]. Default 1.
+        threads: threads per plan. Default 1, as planners run beside other work; the result is the
+            same for any number.
+
+    Raises:
+        ArgumentError: a setting is out of range.
     """
 
-    horizon: int
-    candidates: int = 1
-    propagation: Propagation = "mean"
-    particles: int = 1
-    risk: Risk = MEAN
-    disagreement_limit: DisagreementLimit | None = None
-    discount: float
-    clip: float | None = None
-    threads: int
+    discount: float = 1.0
+    threads: int = 1
 
-    @abstractmethod
-    def _settings(self) -> Settings:
-        """Returns the settings the core reads, validated."""
-
-    def _first_planner(self) -> Planner | None:
-        """Returns the planner that finds what this one begins from, if any."""
-        return None
-
-    def _check_reward(self, reward: Reward) -> None:  # noqa: B027  # most planners take any
-        """Refuses a reward that this planner cannot plan for."""
-
-    def _check_shared_settings(self) -> None:
-        spread_of(self.propagation, self.particles, self.risk)
-        if _arrays.integer("threads", self.threads) < 1:
+    def __post_init__(self) -> None:
+        for name, value in checked_numbers(self).items():
+            object.__setattr__(self, name, value)
+        if self.threads < 1:
             raise ArgumentError(f"threads: got {self.threads}, must be at least 1")
         if not 0.0 < self.discount <= 1.0:
             raise ArgumentError(f"discount: got {self.discount}, must be in (0, 1]")
         if self.clip is not None and not 0.0 < self.clip < np.inf:
             raise ArgumentError(f"clip: got {self.clip}, must be finite and above 0, or None")
+        self._settings()  # the core checks the rest
 
     def plan(
         self,
@@ -119,32 +113,29 @@ class Planner(ABC):
             model,
             reward,
             action_space,
-            termination,
-            limits,
-            terminal_value,
-            policy,
-            policy_candidates,
+            termination=termination,
+            limits=limits,
+            terminal_value=terminal_value,
+            policy=policy,
+            policy_candidates=policy_candidates,
         )
-        previous = None
+        actions = model.action_dim
+        memory = PlanMemory(_core.PlanMemory())
+        if warm_start is not None:
+            memory.warm_start = _arrays.numbers("warm_start", warm_start)
+            if memory.warm_start.shape != (self.horizon, actions):
+                raise ShapeError(
+                    f"warm_start: got shape {memory.warm_start.shape}, "
+                    f"must be {(self.horizon, actions)}"
+                )
+        if kept_sequences is not None:
+            memory.kept_sequences = _arrays.numbers("kept_sequences", kept_sequences)
         if previous_action is not None:
-            previous = _arrays.vector("previous_action", previous_action, model.action_dim)
-        start = None if warm_start is None else _arrays.numbers("warm_start", warm_start)
-        if start is not None and start.shape != (self.horizon, model.action_dim):
-            raise ShapeError(
-                f"warm_start: got shape {start.shape}, must be {(self.horizon, model.action_dim)}"
-            )
-        memory = PlanMemory(
-            _core.PlanMemory(),
-            warm_start=start,
-            kept_sequences=None
-            if kept_sequences is None
-            else _arrays.numbers("kept_sequences", kept_sequences),
-            previous_action=previous,
-        )
-        return PlanSession(self, problem).plan(
+            memory.previous_action = _arrays.vector("previous_action", previous_action, actions)
+        return PreparedPlanner(self, problem).plan(
             memory,
             _arrays.vector("state", state, model.state_dim),
-            _arrays.seed_number(seed),
-            0,
-            time_limit,
+            seed=_arrays.seed_number(seed),
+            call=0,
+            time_limit=time_limit,
         )

@@ -1,0 +1,248 @@
+"""A planner prepared for one problem, so that a call costs little more than the plan itself."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dynaplan import _arrays, _core
+from dynaplan.errors import ShapeError
+from dynaplan.planners.plan import Plan, PlanStats
+from dynaplan.planners.problem import PlanMemory, PlanProblem, StateValue, action_bounds
+from dynaplan.planners.settings import PlannerSettings
+from dynaplan.rewards.terms import Term
+from dynaplan.rollouts.disagreement import disagreement_limit_of
+from dynaplan.rollouts.rollout import spread_of, state_limits
+from dynaplan.rollouts.score import TrajectoryScore, compiled
+
+__all__ = ["PreparedPlanner"]
+
+Float64 = NDArray[np.float64]
+
+
+class PreparedPlanner:
+    """One planner's settings with one problem, checked against each other.
+
+    Args:
+        planner: the planner's settings.
+        problem: what is planned for.
+
+    Attributes:
+        low: (A,) lowest actions.
+        high: (A,) highest actions.
+        action_rate: (A,) most that an action may change by from step to step, or None.
+    """
+
+    def __init__(self, planner: PlannerSettings, problem: PlanProblem) -> None:
+        model, limits = problem.model, problem.limits
+        planner._check_reward(problem.reward)
+        first = planner._first_planner()
+        self._first = None if first is None else PreparedPlanner(first, problem)
+        self.low, self.high = action_bounds(problem.action_space, model.action_dim)
+        self.action_rate = None if limits is None else limits._rates_for(model.action_dim)
+        self._model = model
+        self._horizon = planner.horizon
+        self._threads = planner.threads
+        self._settings = planner._settings()
+        self._policy = problem.policy
+        self._policy_candidates = _arrays.at_least(
+            1, "policy_candidates", problem.policy_candidates
+        )
+        allowed = None if limits is None else limits._states_for(model.state_dim)
+        value = None if problem.terminal_value is None else _checked(problem.terminal_value)
+        scored: tuple[_core.Reward | None, _core.Termination | None] | None
+        scored = compiled(problem.reward, problem.termination)
+        self._score: TrajectoryScore | None = None
+        if scored is None:
+            # A term's derivatives are wanted even where the termination is a Python function.
+            scored = problem.reward._reward if isinstance(problem.reward, Term) else None, None
+            self._score = TrajectoryScore(
+                problem.reward,
+                problem.termination,
+                planner.discount,
+                disagreement_limit=planner.disagreement_limit,
+                allowed=allowed,
+                terminal_value=value,
+            )
+        self._problem = _core.PlanProblem(
+            dynamics=model.dynamics,
+            reward=scored[0],
+            score=self._score,
+            terminal_value=value if self._score is None else None,
+            termination=scored[1],
+            limits=state_limits(model, planner.clip),
+            allowed=allowed,
+            action_rate=self.action_rate,
+            discount=planner.discount,
+            particles=spread_of(planner.propagation, planner.particles, planner.risk),
+            disagreement_limit=disagreement_limit_of(planner.disagreement_limit),
+        )
+
+    def plan(
+        self,
+        memory: PlanMemory,
+        state: Float64,
+        *,
+        seed: int,
+        call: int,
+        time_limit: float | None,
+    ) -> Plan:
+        """Plans from `state` (S,); `call` numbers the plans of one seed."""
+        if time_limit is not None:
+            time_limit = _arrays.real("time_limit", time_limit)
+        begin = time.perf_counter()
+        if self._first is None:
+            return self._plan_alone(memory, state, seed, call, time_limit)
+        # Another planner's plan comes first, in half the time; this one improves it.
+        if memory.first is None:
+            memory.first = _core.PlanMemory()
+        first = self._first.plan(
+            replace(memory, core=memory.first),
+            state,
+            seed=seed,
+            call=call,
+            time_limit=None if time_limit is None else 0.5 * time_limit,
+        )
+        start = replace(memory, warm_start=first.actions, kept_sequences=None, skip=0)
+        if time_limit is not None:
+            time_limit = max(time_limit - (time.perf_counter() - begin), 1e-9)
+        plan = self._plan_alone(start, state, seed, call, time_limit)
+        mine, theirs = plan.stats, first.stats
+        stats = PlanStats(
+            mine.candidates + theirs.candidates,
+            mine.non_finite + theirs.non_finite,
+            mine.rejected + theirs.rejected,
+            mine.iterations + theirs.iterations,
+            time.perf_counter() - begin,
+        )
+        return plan._replace(stats=stats, kept_sequences=first.kept_sequences)
+
+    def _plan_alone(
+        self, memory: PlanMemory, state: Float64, seed: int, call: int, time_limit: float | None
+    ) -> Plan:
+        begin = time.perf_counter()
+        if self._score is not None:
+            self._score.previous_action = memory.previous_action
+        parts = _core.plan(
+            planner=self._settings,
+            memory=memory.core,
+            problem=self._problem,
+            state=state,
+            low=self.low,
+            high=self.high,
+            warm_start=memory.warm_start,
+            kept_sequences=self._sequences(memory, state),
+            previous_action=memory.previous_action,
+            skip=memory.skip,
+            seed=seed,
+            call=call,
+            threads=self._threads,
+            time_limit=time_limit,
+        )
+        return _plan_of(parts, begin)
+
+    def plan_batch(
+        self,
+        memories: Sequence[PlanMemory],
+        states: Float64,
+        *,
+        seed: int,
+        call: int,
+        time_limit: float | None,
+    ) -> list[Plan]:
+        """Plans for each state (N, S) with its own memory; system n has the seed + n.
+
+        The same steps have passed for all. They share the planner's threads, unless Python is
+        called while they plan.
+        """
+        if time_limit is not None:
+            time_limit = _arrays.real("time_limit", time_limit)
+        settings = self._settings
+        # A score knows one previous action only; gradient-based planners are called one by one.
+        if self._score is not None or isinstance(settings, _core.GradientPlanner):
+            return [
+                self.plan(memory, state, seed=(seed + n) % 2**64, call=call, time_limit=time_limit)
+                for n, (memory, state) in enumerate(zip(memories, states, strict=True))
+            ]
+        begin = time.perf_counter()
+        plans = _core.plan_batch(
+            planner=settings,
+            memories=[memory.core for memory in memories],
+            problem=self._problem,
+            states=list(states),
+            low=self.low,
+            high=self.high,
+            warm_starts=[memory.warm_start for memory in memories],
+            kept_sequences=[self._sequences(*pair) for pair in zip(memories, states, strict=True)],
+            previous_actions=[memory.previous_action for memory in memories],
+            skip=memories[0].skip,
+            seed=seed,
+            call=call,
+            threads=self._threads,
+            time_limit=time_limit,
+        )
+        return [_plan_of(parts, begin) for parts in plans]
+
+    def _sequences(self, memory: PlanMemory, state: Float64) -> Float64 | None:
+        """Returns the sequences to try first: those kept, then the policy's from `state`.
+
+        All begin `memory.skip` steps early, as those that are kept do.
+        """
+        kept = memory.kept_sequences
+        if self._policy is None:
+            return kept
+        count, steps = self._policy_candidates, memory.skip + self._horizon
+        old = 0 if kept is None else len(kept)
+        sequences = np.zeros((old + count, steps, self._model.action_dim))
+        for n in range(old):
+            assert kept is not None
+            length = min(len(kept[n]), steps)
+            sequences[n, :length], sequences[n, length:] = kept[n][:length], kept[n][-1]
+        states = np.tile(state, (count, 1))
+        for t in range(memory.skip, steps):
+            sequences[old:, t] = self._policy_actions(states)
+            states = self._model.predict(states, sequences[old:, t]).mean
+        return sequences
+
+    def _policy_actions(self, states: Float64) -> Float64:
+        assert self._policy is not None
+        actions = np.asarray(self._policy(states), np.float64)
+        shape = (len(states), self._model.action_dim)
+        if actions.shape != shape:
+            raise ShapeError(
+                f"policy: returned shape {actions.shape}, must be {shape}, "
+                "one action per row of the batch"
+            )
+        return np.clip(actions, self.low, self.high)
+
+
+def _plan_of(parts: tuple[Any, ...], begin: float) -> Plan:
+    actions, states, value, status, kept_sequences, spread, gains = parts[:7]
+    candidates, non_finite, rejected, iterations = parts[7:]
+    seconds = time.perf_counter() - begin
+    stats = PlanStats(candidates, non_finite, rejected, iterations, seconds)
+    return Plan(actions, states, value, status, stats, kept_sequences, spread, gains)
+
+
+def _checked(terminal_value: StateValue) -> Callable[[NDArray[Any]], Float64]:
+    """Returns the function with a check that it returns (N,) numbers."""
+    if not callable(terminal_value):
+        raise TypeError(
+            f"terminal_value: got {type(terminal_value).__name__}, must be a function of states"
+        )
+
+    def value(states: NDArray[Any]) -> Float64:
+        values = _arrays.numbers("terminal_value", terminal_value(states))
+        if values.shape != (len(states),):
+            raise ShapeError(
+                f"terminal_value: returned shape {values.shape}, must be ({len(states)},), "
+                "one number per row of the batch"
+            )
+        return values
+
+    return value

@@ -1,0 +1,83 @@
+"""What a plan is for, and what one system carries from plan to plan."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, TypeAlias
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from dynaplan import _arrays, _core
+from dynaplan.errors import ArgumentError
+from dynaplan.models.interface import Model
+from dynaplan.planners.limits import Limits
+from dynaplan.rewards.terms import Reward
+from dynaplan.terminations.terms import Termination
+
+__all__ = ["PlanMemory", "PlanProblem", "Policy", "StateValue", "action_bounds"]
+
+Float64 = NDArray[np.float64]
+# Actions (N, A) for states (N, S).
+Policy: TypeAlias = Callable[[NDArray[Any]], ArrayLike]
+# Values (N,) of states (N, S).
+StateValue: TypeAlias = Callable[[NDArray[Any]], ArrayLike]
+
+
+@dataclass(frozen=True)
+class PlanProblem:
+    """What a plan is for, whichever planner makes it: arguments of `Planner.plan`."""
+
+    model: Model
+    reward: Reward
+    action_space: Any
+    termination: Termination | None = None
+    limits: Limits | None = None
+    terminal_value: StateValue | None = None
+    policy: Policy | None = None
+    policy_candidates: int = 1
+
+
+@dataclass(slots=True)
+class PlanMemory:
+    """What one system carries from plan to plan.
+
+    Attributes:
+        core: the search's own memory.
+        first: the memory of the planner whose plan is improved, if there is one.
+        warm_start: (steps, A), or None.
+        kept_sequences: (K, steps, A), or None.
+        skip: how many steps at the beginning of both have passed.
+        previous_action: (A,) applied before the next plan's first step, or None.
+    """
+
+    core: _core.PlanMemory
+    first: _core.PlanMemory | None = None
+    warm_start: Float64 | None = None
+    kept_sequences: Float64 | None = None
+    skip: int = 0
+    previous_action: Float64 | None = None
+
+
+def action_bounds(action_space: Any, action_dim: int) -> tuple[Float64, Float64]:
+    """Returns (A,) lowest and highest actions of a Box, a Discrete or of a pair (low, high).
+
+    Models see a Discrete space's actions one-hot, so that they lie between 0 and 1.
+    """
+    if hasattr(action_space, "low") and hasattr(action_space, "high"):
+        low, high = action_space.low, action_space.high
+    elif hasattr(action_space, "n") and hasattr(action_space, "start"):
+        low, high = np.zeros(int(action_space.n)), np.ones(int(action_space.n))
+    elif isinstance(action_space, (tuple, list)) and len(action_space) == 2:
+        low, high = action_space
+    else:
+        raise ArgumentError(
+            f"action_space: got {type(action_space).__name__}, must be a Box, a Discrete or a pair "
+            "(low, high)"
+        )
+    lowest = _arrays.vector("action_space.low", low, action_dim)
+    highest = _arrays.vector("action_space.high", high, action_dim)
+    if not (np.isfinite(lowest).all() and np.isfinite(highest).all()):
+        raise ArgumentError(f"action_space: got {low} to {high}, must be finite")
+    return lowest, highest

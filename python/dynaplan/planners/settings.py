@@ -1,0 +1,96 @@
+"""What a planner's settings are to the code that plans by them."""
+
+from __future__ import annotations
+
+import inspect
+from abc import ABC, abstractmethod
+from collections.abc import Callable
+from dataclasses import fields
+from typing import Any, TypeAlias, TypeVar
+
+from dynaplan import _arrays, _core
+from dynaplan._docstrings import shares_arguments
+from dynaplan.errors import ArgumentError
+from dynaplan.rewards.terms import Reward
+from dynaplan.rollouts.disagreement import DisagreementLimit
+from dynaplan.rollouts.risk import Risk
+from dynaplan.rollouts.rollout import MEAN, Propagation
+
+__all__ = ["CoreSettings", "PlannerSettings"]
+__all__ += ["check_choice", "checked_numbers", "shared_settings_last"]
+
+CoreSettings: TypeAlias = _core.SamplingPlanner | _core.GradientPlanner
+
+_Class = TypeVar("_Class", bound=type[Any])
+
+
+class PlannerSettings(ABC):
+    """What a prepared planner reads; the values here are those of a planner without such a setting.
+
+    Such a planner goes by the mean prediction of one particle, however far the members disagree.
+    """
+
+    horizon: int
+    candidates: int = 1
+    propagation: Propagation = "mean"
+    particles: int = 1
+    risk: Risk = MEAN
+    disagreement_limit: DisagreementLimit | None = None
+    discount: float
+    clip: float | None = None
+    threads: int
+
+    @abstractmethod
+    def _settings(self) -> CoreSettings:
+        """Returns the settings as the core reads them; the core checks their ranges."""
+
+    def _first_planner(self) -> PlannerSettings | None:
+        """Returns the planner whose plan this one improves, if any."""
+        return None
+
+    def _check_reward(self, reward: Reward) -> None:  # noqa: B027  # most planners take any
+        """Refuses a reward that this planner cannot plan for."""
+
+
+def _optional_real(name: str, value: Any) -> float | None:
+    return None if value is None else _arrays.real(name, value)
+
+
+_CHECKS: dict[str, Callable[[str, Any], object]] = {
+    "int": _arrays.integer,
+    "float": _arrays.real,
+    "float | None": _optional_real,
+    "bool": _arrays.flag,
+}
+
+
+def checked_numbers(settings: Any) -> dict[str, Any]:
+    """Returns the numbers and flags among a dataclass's fields, by the types it declares.
+
+    Raises:
+        ArgumentError: a value is of another type; the message names the setting.
+    """
+    checks = ((field.name, _CHECKS.get(str(field.type))) for field in fields(settings))
+    return {name: check(name, getattr(settings, name)) for name, check in checks if check}
+
+
+def check_choice(name: str, value: object, first: str, second: str) -> None:
+    """Refuses what is neither of two names."""
+    if not isinstance(value, str) or value not in (first, second):
+        raise ArgumentError(f'{name}: got {value!r}, must be "{first}" or "{second}"')
+
+
+def shared_settings_last(cls: _Class) -> _Class:
+    """Completes a planner's dataclass: its docstring describes the settings of its bases too.
+
+    A dataclass lists the fields of its bases first. All are keyword-only, so that the order is for
+    readers alone: here a planner's own settings come first.
+    """
+    names = [name for base in cls.__mro__ for name in inspect.get_annotations(base)]
+    fields_by_name = cls.__dataclass_fields__
+    cls.__dataclass_fields__ = dict(sorted(fields_by_name.items(), key=lambda f: names.index(f[0])))
+    signature = inspect.signature(cls.__init__)
+    first, *parameters = signature.parameters.values()
+    parameters.sort(key=lambda parameter: names.index(parameter.name))
+    cls.__init__.__signature__ = signature.replace(parameters=[first, *parameters])
+    return shares_arguments(*cls.__mro__[1:])(cls)
