@@ -42,6 +42,7 @@ PYTHON_LAYERS = (
         "_docstrings",
         "_isa",
         "_select",
+        "_settings",
         "_spaces",
         "_version",
         "errors",

@@ -58,9 +58,9 @@ from dynaplan.models.linear.features import Polynomial as Polynomial  # noqa: E4
 from dynaplan.models.linear.linear_gaussian import LinearGaussian as LinearGaussian  # noqa: E402
 from dynaplan.models.linear.recursive import RecursiveLeastSquares as RecursiveLeastSquares  # noqa: E402
 from dynaplan.models.networks.arrays import NetworkUnits as NetworkUnits  # noqa: E402
-from dynaplan.models.networks.networks import MLP as MLP  # noqa: E402
-from dynaplan.models.networks.networks import Ensemble as Ensemble  # noqa: E402
-from dynaplan.models.networks.networks import GaussianMLP as GaussianMLP  # noqa: E402
+from dynaplan.models.networks.ensemble import Ensemble as Ensemble  # noqa: E402
+from dynaplan.models.networks.gaussian_mlp import GaussianMLP as GaussianMLP  # noqa: E402
+from dynaplan.models.networks.mlp import MLP as MLP  # noqa: E402
 from dynaplan.models.networks.training import TrainingHistory as TrainingHistory  # noqa: E402
 from dynaplan.planners.categorical_cem import CategoricalCEM as CategoricalCEM  # noqa: E402
 from dynaplan.planners.cem import CEM as CEM  # noqa: E402

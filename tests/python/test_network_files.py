@@ -151,7 +151,7 @@ def in_part(part, **changes):
 
 WRONG = {
     "an ensemble as one network": (kind_of("GaussianMLP"), "3 members, probabilistic True"),
-    "means as variances": (kind_of("MLP"), "not MLP"),
+    "means as variances": (kind_of("MLP"), "must be those of MLP"),
     "another model": (kind_of("LinearGaussian"), "not usable as LinearGaussian: header"),
     "more epochs": (in_part("history", epochs=10**19), "'history.training': got float64"),
     "negative epochs": (in_part("history", epochs=-1), "'history.training': got float64"),

@@ -13,7 +13,7 @@ from dynaplan.errors import ArgumentError
 from dynaplan.loops.course import Learner
 from dynaplan.loops.dyna import Dyna
 from dynaplan.loops.rollout_length import RolloutLength, RolloutLengthSchedule
-from dynaplan.models.networks.networks import Ensemble
+from dynaplan.models.networks.ensemble import Ensemble
 from dynaplan.rewards.terms import Reward
 from dynaplan.terminations.terms import Termination
 

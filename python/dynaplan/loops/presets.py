@@ -11,7 +11,7 @@ from dynaplan.data.transitions import Transitions
 from dynaplan.errors import ArgumentError
 from dynaplan.loops.pace import LinearSchedule, Pace
 from dynaplan.loops.pets import PETS, Learner
-from dynaplan.models.networks.networks import Ensemble
+from dynaplan.models.networks.ensemble import Ensemble
 from dynaplan.planners.cem import CEM
 from dynaplan.planners.icem import ICEM
 from dynaplan.rewards.terms import Reward

@@ -1,4 +1,4 @@
-"""`load`: which class is behind each kind of model file."""
+"""`load`: the class for each kind of model file."""
 
 from __future__ import annotations
 
@@ -8,7 +8,9 @@ from typing import TypeAlias
 from dynaplan import files
 from dynaplan.errors import ModelFileError
 from dynaplan.models.linear.linear_gaussian import LinearGaussian
-from dynaplan.models.networks.networks import MLP, Ensemble, GaussianMLP
+from dynaplan.models.networks.ensemble import Ensemble
+from dynaplan.models.networks.gaussian_mlp import GaussianMLP
+from dynaplan.models.networks.mlp import MLP
 
 __all__ = ["load"]
 
@@ -23,9 +25,9 @@ KINDS: dict[str, type[AnyModel]] = {
 def load(path: str | os.PathLike[str]) -> AnyModel:
     """Reads a model that its `save` wrote; nothing in the file is run.
 
-    The model is made as if fitted again: it predicts the same, to the bit, on the same instruction
-    set. A file that is not exactly what `save` writes is refused, whoever made it, before memory
-    beyond its own size is taken.
+    The model predicts the same as the one that was saved, to the bit, on the same instruction set.
+    A file that is not exactly what `save` writes is refused, before memory beyond its own size is
+    used.
 
     Args:
         path: name of the file.

@@ -1,4 +1,4 @@
-"""Models that are functions of the user's own: known equations, a simulator, another library."""
+"""Models made of a user's function: known equations, a simulator, another library."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ Dtype = type[np.float32] | type[np.float64]
 
 
 class _KnownDynamics:
-    """What models that are functions share: abstract, see `FunctionModel` and `CompiledModel`.
+    """What models made of functions share: abstract, see `FunctionModel` and `CompiledModel`.
 
     Attributes:
         dynamics: what rollouts and planners run.
@@ -151,7 +151,7 @@ class FunctionModel(_KnownDynamics):
 
     In rollouts and planners the function is called once per time step with all candidates of an
     iteration (up to 16,384), in float64. The GIL is held while it runs and at no other time. A
-    planner's `time_limit` is kept by whole iterations, since each is one block.
+    planner's `time_limit` is checked between iterations, since each is one block.
     `evaluate`, planners and `MPC` take it like any other model; it cannot be saved to a file.
 
     Args:
@@ -201,7 +201,7 @@ class FunctionModel(_KnownDynamics):
 
 
 class _Checked:
-    """A function on batches whose result is an array of the wanted shape, or an error."""
+    """A function on batches, with a check of the shape that it returns."""
 
     __slots__ = ("function",)
 
@@ -220,7 +220,7 @@ class _Checked:
 
 
 class CompiledModel(_KnownDynamics):
-    """A model that is a compiled function on blocks, such as C, Cython or numba's `@cfunc` give.
+    """A model that is a compiled function on blocks, from C, Cython or numba's `@cfunc`.
 
     It has the type `dp.signatures.DYNAMICS_FLOAT32` or `DYNAMICS_FLOAT64`, in C
     `void f(const float *state, const float *action, int64_t stride, int64_t lanes,
@@ -233,20 +233,20 @@ class CompiledModel(_KnownDynamics):
             a capsule of Cython's, or an address; kept alive as long as the model.
         state_dim: S, number of states that the function reads and writes.
         action_dim: A, number of actions that it reads.
-        dtype: numpy.float32 or numpy.float64, its numbers; needed only where the function does not
-            say its own type.
-        user_data: handed on to the function: a NumPy array, something of ctypes or cffi, or an
-            address; kept alive. What is in it may change between plans.
-        owner: what must stay alive besides, such as the library that cffi opened.
+        dtype: numpy.float32 or numpy.float64; needed only where the function does not carry its
+            own type.
+        user_data: passed to the function: a NumPy array, an object of ctypes or cffi, or an
+            address; kept alive. Its contents may change between plans.
+        owner: what else must stay alive, such as the library that cffi opened.
         observed: as for `FunctionModel`.
 
     Attributes:
         dynamics: what rollouts and planners run.
 
     Raises:
-        TypeError: this is no compiled function.
+        TypeError: `function` is not a compiled function.
         ShapeError: a dimension is below 1, or `observed` has the wrong shape.
-        ArgumentError: the function is of another type, or does not say it and `dtype` is missing;
+        ArgumentError: the function is of another type, or carries none and `dtype` is missing;
             `observed` is no range.
 
     Example:
@@ -271,9 +271,9 @@ class CompiledModel(_KnownDynamics):
         owner: object = None,
         observed: tuple[ArrayLike, ArrayLike] | None = None,
     ) -> None:
-        found = compiled_function("dynamics", function, dtype, user_data, owner)
+        compiled = compiled_function("dynamics", function, dtype, user_data, owner)
         dims = _arrays.integer("state_dim", state_dim), _arrays.integer("action_dim", action_dim)
-        super().__init__(_core.compiled_dynamics(*found, *dims), observed)
+        super().__init__(_core.compiled_dynamics(*compiled, *dims), observed)
 
     @classmethod
     def from_numba(
@@ -290,11 +290,11 @@ class CompiledModel(_KnownDynamics):
 
         Args:
             function: `f(state, action, next_state)` on arrays (S,), (A,), (S,), which writes the
-                last; plain Python that numba can compile, or an `@njit` function. It may have a
-                parameter `data` besides.
+                last; plain Python that numba can compile, or an `@njit` function. It may have one
+                more parameter, `data`.
             state_dim: S.
             action_dim: A.
-            data: array for the parameter `data`. What is in it may change between plans.
+            data: array for the parameter `data`. Its contents may change between plans.
             dtype: numpy.float32 or numpy.float64, of the arrays. Default numpy.float64.
             observed: as for `FunctionModel`.
 
@@ -308,13 +308,13 @@ class CompiledModel(_KnownDynamics):
             >>> dp.CompiledModel.from_numba(decay, 1, 1).predict([2.0], [3.0]).mean
             array([[4.]])
         """
-        found = from_scalar("dynamics", function, (state_dim, action_dim), data, dtype)
+        compiled = from_scalar("dynamics", function, (state_dim, action_dim), data, dtype)
         return cls(
-            found.address,
+            compiled.address,
             state_dim,
             action_dim,
-            dtype=np.float64 if found.float64 else np.float32,
-            user_data=found.user_data or None,
-            owner=found.owner,
+            dtype=np.float64 if compiled.float64 else np.float32,
+            user_data=compiled.user_data or None,
+            owner=compiled.owner,
             observed=observed,
         )

@@ -1,4 +1,4 @@
-"""What every model of the dynamics offers."""
+"""`Model`: what every model of the dynamics offers, and `Prediction`, what it predicts."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ Float64 = NDArray[np.float64]
 
 
 class Prediction(NamedTuple):
-    """What a model says of the next states, and how sure it is.
+    """The next states that a model expects, and how uncertain they are.
 
     Attributes:
         mean: (N, S), in the states' units.
         aleatoric: (N, S) variances of the system's own noise, in the units squared.
         epistemic: (N, S) variances of what the model does not know, in the units squared;
-            infinite where the input reaches into directions that no training row has seen.
+            infinite where the input has a component that no training row has.
     """
 
     mean: Float64
@@ -30,7 +30,14 @@ class Prediction(NamedTuple):
 
 
 class Model(Protocol):
-    """What rollouts, planners and `evaluate` ask of a model, whatever it is fitted by."""
+    """What rollouts, planners and `evaluate` need of a model, however it was made.
+
+    Annotate with it whatever takes any model. `LinearGaussian`, `MLP`, `GaussianMLP`, `Ensemble`,
+    `FunctionModel` and `CompiledModel` have it; no base class is needed. A class of your own offers
+    all of its members, does not change once made, and may be shared by threads. Its `dynamics` are
+    those of a model that exists, such as `FunctionModel(f, state_dim, action_dim).dynamics`, as
+    rollouts and planners run compiled dynamics alone; `predict` must give the same means.
+    """
 
     @property
     def state_dim(self) -> int:
@@ -42,20 +49,42 @@ class Model(Protocol):
 
     @property
     def observed_low(self) -> Float64:
-        """(S + A,) smallest value of each input in the data."""
+        """(S + A,) smallest value of each input in the data, states first; -inf: not known."""
 
     @property
     def observed_high(self) -> Float64:
-        """(S + A,) largest value of each input in the data."""
+        """(S + A,) largest value of each input in the data, states first; inf: not known."""
 
     @property
     def dynamics(self) -> _core.Dynamics:
         """The compiled dynamics that rollouts and planners run."""
 
     def predict(self, states: ArrayLike, actions: ArrayLike, *, threads: int = 1) -> Prediction:
-        """Predicts the next states, with both kinds of uncertainty."""
+        """Predicts the next states, with both kinds of uncertainty.
+
+        Args:
+            states: (N, S), or one state (S,).
+            actions: (N, A), or one action (A,).
+            threads: threads to use.
+
+        Returns:
+            Arrays of shape (N, S); N is 1 for a single state.
+
+        Raises:
+            ShapeError: an array has the wrong shape.
+        """
 
     def sample(
         self, states: ArrayLike, actions: ArrayLike, *, seed: int | None = None, threads: int = 1
     ) -> Float64:
-        """Draws next states."""
+        """Draws next states from the predicted distribution.
+
+        Args:
+            states: (N, S), or one state (S,).
+            actions: (N, A), or one action (A,).
+            seed: same seed, same draws; None draws anew.
+            threads: threads to use.
+
+        Returns:
+            (N, S).
+        """

@@ -1,4 +1,4 @@
-"""Predictions with their exact derivatives, of any model whose dynamics have them."""
+"""`with_jacobians`: predictions with their derivatives."""
 
 from __future__ import annotations
 
@@ -37,13 +37,13 @@ def with_jacobians(
 
     The derivatives are the chain rule's, not differences: of a polynomial term by term, of a
     network by reverse accumulation, of an ensemble the mean over its members. Only those of a
-    `FunctionModel` or a `CompiledModel`, whose inside is not known, are central differences.
+    `FunctionModel` or a `CompiledModel`, whose formulas are not known, are central differences.
 
     Args:
         model: any model whose dynamics are compiled.
         states: (N, S), or one state (S,).
         actions: (N, A), or one action (A,).
-        threads: threads to use; 1 by default, so that nothing is taken that was not asked for.
+        threads: threads to use. Default 1.
 
     Returns:
         Arrays with N first; N is 1 for a single state.

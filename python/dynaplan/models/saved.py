@@ -1,4 +1,4 @@
-"""What every model does to be saved to a file."""
+"""`SavedModel`: how a model is saved to a file."""
 
 from __future__ import annotations
 
@@ -15,18 +15,18 @@ __all__ = ["SavedModel"]
 
 
 class SavedModel(ABC):
-    """A model that can be written to a file, and made again from what was written."""
+    """A model that can be written to a file and restored from it."""
 
     __slots__ = ()
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Writes the model to `path`, a safetensors file that `dynaplan.load` reads.
 
-        The file holds all that the model is made of, and no code. Loaded again it gives the same
+        The file holds all that the model consists of, and no code. Loaded again it gives the same
         predictions, to the bit. It appears complete or not at all.
 
         Args:
-            path: name of the file, used as it is; a file that is there is replaced.
+            path: name of the file, used unchanged; an existing file is replaced.
 
         Raises:
             ModelFileError: the model holds a number that is not finite.
@@ -44,7 +44,7 @@ class SavedModel(ABC):
     def _from_file_parts(
         cls, arrays: Mapping[str, NDArray[Any]], header: dict[str, Any]
     ) -> SavedModel:
-        """Makes the model again; checks all it is given, for a file may hold anything.
+        """Restores the model; checks all parts, since a file may hold anything.
 
         Raises:
             Error, ValueError, TypeError: the parts do not make a model.

@@ -9,13 +9,14 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from dynaplan import _arrays, _core
+from dynaplan._settings import checked_settings
 from dynaplan.errors import ArgumentError, ShapeError
 from dynaplan.models.interface import Model
 from dynaplan.planners.limits import Limits
 from dynaplan.planners.plan import Plan
 from dynaplan.planners.prepared import PreparedPlanner
 from dynaplan.planners.problem import PlanMemory, PlanProblem, Policy, StateValue
-from dynaplan.planners.settings import PlannerSettings, checked_numbers
+from dynaplan.planners.settings import PlannerSettings
 from dynaplan.rewards.terms import Reward
 from dynaplan.terminations.terms import Termination
 
@@ -45,8 +46,7 @@ class Planner(PlannerSettings):
     threads: int = 1
 
     def __post_init__(self) -> None:
-        for name, value in checked_numbers(self).items():
-            object.__setattr__(self, name, value)
+        checked_settings(self)
         if self.threads < 1:
             raise ArgumentError(f"threads: got {self.threads}, must be at least 1")
         if not 0.0 < self.discount <= 1.0:

@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import inspect
 from abc import ABC, abstractmethod
-from collections.abc import Callable
-from dataclasses import fields
 from typing import Any, TypeAlias, TypeVar
 
-from dynaplan import _arrays, _core
+from dynaplan import _core
 from dynaplan._docstrings import shares_arguments
 from dynaplan.errors import ArgumentError
 from dynaplan.rewards.terms import Reward
@@ -16,8 +14,7 @@ from dynaplan.rollouts.disagreement import DisagreementLimit
 from dynaplan.rollouts.risk import Risk
 from dynaplan.rollouts.rollout import MEAN, Propagation
 
-__all__ = ["CoreSettings", "PlannerSettings"]
-__all__ += ["check_choice", "checked_numbers", "shared_settings_last"]
+__all__ = ["CoreSettings", "PlannerSettings", "check_choice", "shared_settings_last"]
 
 CoreSettings: TypeAlias = _core.SamplingPlanner | _core.GradientPlanner
 
@@ -50,28 +47,6 @@ class PlannerSettings(ABC):
 
     def _check_reward(self, reward: Reward) -> None:  # noqa: B027  # most planners take any
         """Refuses a reward that this planner cannot plan for."""
-
-
-def _optional_real(name: str, value: Any) -> float | None:
-    return None if value is None else _arrays.real(name, value)
-
-
-_CHECKS: dict[str, Callable[[str, Any], object]] = {
-    "int": _arrays.integer,
-    "float": _arrays.real,
-    "float | None": _optional_real,
-    "bool": _arrays.flag,
-}
-
-
-def checked_numbers(settings: Any) -> dict[str, Any]:
-    """Returns the numbers and flags among a dataclass's fields, by the types it declares.
-
-    Raises:
-        ArgumentError: a value is of another type; the message names the setting.
-    """
-    checks = ((field.name, _CHECKS.get(str(field.type))) for field in fields(settings))
-    return {name: check(name, getattr(settings, name)) for name, check in checks if check}
 
 
 def check_choice(name: str, value: object, first: str, second: str) -> None:

@@ -29,7 +29,7 @@ from dynaplan.models.formats.onnx_symbols import (
 )
 from dynaplan.models.networks.arrays import NetworkUnits
 
-__all__ = ["Found", "read"]
+__all__ = ["ImportedNetwork", "read"]
 
 Float64 = NDArray[np.float64]
 _FLOATS = (TensorProto.FLOAT, TensorProto.DOUBLE, TensorProto.FLOAT16)
@@ -38,7 +38,7 @@ _MAX_COLUMNS = 1 << 20
 
 
 @dataclass(frozen=True, eq=False)
-class Found:
+class ImportedNetwork:
     """A network: weights (outputs, inputs) and biases of its layers, and what stands around them.
 
     `units` is None where the graph does not add the state.
@@ -52,7 +52,7 @@ class Found:
 _Value = Any  # a symbol, or an array that is a constant
 
 
-def read(model: onnx.ModelProto | str | os.PathLike[str]) -> Found:
+def read(model: onnx.ModelProto | str | os.PathLike[str]) -> ImportedNetwork:
     """Returns the network in a model, or in a file that holds one.
 
     Raises:
@@ -60,19 +60,19 @@ def read(model: onnx.ModelProto | str | os.PathLike[str]) -> Found:
         ModelFileError: the file is no ONNX model.
     """
     if isinstance(model, onnx.ModelProto):
-        return _found(model)
+        return _imported(model)
     content = Path(model).read_bytes()
     try:
         parsed = onnx.load_model_from_string(content)
     except Exception as error:  # protobuf's own classes differ from version to version
         raise ModelFileError(f"{os.fspath(model)}: no ONNX model: {error}") from error
     try:
-        return _found(parsed)
+        return _imported(parsed)
     except Error as error:
         raise ModelFileError(f"{os.fspath(model)}: {error}") from error
 
 
-def _found(model: onnx.ModelProto) -> Found:
+def _imported(model: onnx.ModelProto) -> ImportedNetwork:
     graph = model.graph
     values: dict[str, _Value] = {}
     for tensor in graph.initializer:
@@ -303,7 +303,7 @@ _OPERATORS: dict[str, Callable[[list[_Value], dict[str, Any]], _Value]] = {
 }
 
 
-def _network(outputs: list[_Value], columns: Columns) -> Found:
+def _network(outputs: list[_Value], columns: Columns) -> ImportedNetwork:
     """Makes a network of the values of the graph's outputs."""
     first = outputs[0]
     value = first.change if isinstance(first, NextState) else first
@@ -313,14 +313,16 @@ def _network(outputs: list[_Value], columns: Columns) -> Found:
     if not isinstance(first, NextState):
         if len(outputs) != 1 or not is_plain(value.inputs) or value.inputs.what != columns.what:
             raise ArgumentError("graph: one that does not add the state must be a bare network")
-        return Found(folded(value).layers, activation, None)
+        return ImportedNetwork(folded(value).layers, activation, None)
     state_dim = len(value.shift) if value.rows is None else len(value.rows)
     rewards = len(outputs) == 2
     if rewards and not _is_row(outputs[1], value, state_dim):
         raise ArgumentError("graph: its second output must be the one behind the states'")
     if len(outputs) > 2 or len(value.shift) != state_dim + rewards:
         raise ArgumentError("graph: must give the next state, and the reward or nothing else")
-    return Found(value.layers, activation, _units(value, state_dim, rewards, len(columns.what)))
+    return ImportedNetwork(
+        value.layers, activation, _units(value, state_dim, rewards, len(columns.what))
+    )
 
 
 def _is_row(found: _Value, value: Outputs, row: int) -> bool:

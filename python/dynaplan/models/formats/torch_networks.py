@@ -15,7 +15,7 @@ from dynaplan.models.networks.arrays import NetworkArrays, NetworkUnits
 
 __all__ = ["NextState", "linear_layers", "numbers_of", "sequential", "units_of"]
 
-# An activation that is not here cannot be exchanged with PyTorch; nothing else depends on it.
+# An activation that is not here cannot be converted to or from PyTorch; nothing else depends on it.
 ACTIVATIONS: dict[str, type[Any]] = {"silu": nn.SiLU, "tanh": nn.Tanh, "relu": nn.ReLU}
 
 

@@ -1,1 +1,1 @@
-"""Least squares: linear and polynomial models, in one go and recursively."""
+"""Least squares: linear and polynomial models, in batch and recursively."""

@@ -1,11 +1,10 @@
-"""Feature maps: what a linear model is linear in."""
+"""Feature maps of linear models."""
 
 from __future__ import annotations
 
-import operator
 from dataclasses import dataclass
 
-from dynaplan.errors import ArgumentError
+from dynaplan import _arrays
 
 __all__ = ["Identity", "Polynomial"]
 
@@ -32,14 +31,7 @@ class Polynomial:
     degree: int = 2
 
     def __post_init__(self) -> None:
-        try:
-            degree = operator.index(self.degree)
-        except TypeError:
-            raise ArgumentError(
-                f"degree: got {self.degree!r}, must be an integer of at least 1"
-            ) from None
-        if degree < 1:
-            raise ArgumentError(f"degree: got {degree}, must be at least 1")
+        object.__setattr__(self, "degree", _arrays.at_least(1, "degree", self.degree))
 
 
 @dataclass(frozen=True)

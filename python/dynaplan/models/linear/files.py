@@ -1,4 +1,4 @@
-"""What a file of a `LinearGaussian` holds: the triangular factor of its data, and its settings."""
+"""The parts of a `LinearGaussian`'s file: the triangular factor of its data, and its settings."""
 
 from __future__ import annotations
 

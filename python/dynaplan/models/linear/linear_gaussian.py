@@ -24,10 +24,20 @@ Float64 = NDArray[np.float64]
 
 
 def predicts_change(target: str) -> bool:
-    """Tells whether `target` is "change", or "absolute"."""
+    """Returns whether `target` is "change"; else it must be "absolute"."""
     if target not in ("change", "absolute"):
         raise ArgumentError(f'target: got {target!r}, must be "change" or "absolute"')
     return target == "change"
+
+
+def checked_features(features: Identity | Polynomial) -> Identity | Polynomial:
+    """Returns a feature map, or refuses what is none."""
+    if not isinstance(features, Identity | Polynomial):
+        raise TypeError(
+            f"features: got {features!r}, must be Identity() or Polynomial(degree), such as "
+            "Polynomial(2)"
+        )
+    return features
 
 
 class LinearGaussian(SavedModel):
@@ -35,7 +45,7 @@ class LinearGaussian(SavedModel):
 
     A model that exists is fitted: use `LinearGaussian.fit`. It is immutable and may be shared by
     threads. It keeps the triangular factor of its data, so that more data can be appended
-    (`updated`) or another fit joined (`merged`) at no loss.
+    (`updated`) or another fit joined (`merged`) without loss.
 
     Attributes:
         state_dim: S.
@@ -48,7 +58,7 @@ class LinearGaussian(SavedModel):
         rank: rank of the regression; `columns` if every coefficient is determined.
         columns: regression columns, the intercept included.
         degrees_of_freedom: rows less the rank (with ridge: less the trace of the hat matrix);
-            the noise covariance is the residual squares over these.
+            the noise covariance is the sum of squared residuals divided by them.
     """
 
     __slots__ = (
@@ -98,14 +108,13 @@ class LinearGaussian(SavedModel):
         transformations, never through the normal equations of the raw data.
 
         Args:
-            data: transitions; any number from one on.
+            data: transitions, at least one.
             features: `Identity()` for a linear model, `Polynomial(degree)` for a polynomial one.
-            target: fit the change of the state (default: then "nothing changes" is what the model
-                says where the data say nothing) or the next state itself. At full rank both give
-                the same model.
+            target: fit the change of the state (default: the model then predicts no change where
+                there are no data) or the next state itself. At full rank both give the same model.
             intercept: fit a constant c too. Default True; False for a system known to rest at 0.
-            ridge: weight of the squared coefficients of standardised features, the intercept not
-                penalised; unitless, >= 0. Default 0: ordinary least squares.
+            ridge: weight of the squared coefficients of standardised features, without the
+                intercept; unitless, >= 0. Default 0: ordinary least squares.
             weights: (N,) weights of the rows, >= 0: a row of weight 2 counts like two rows in the
                 coefficients. Default: all 1.
             threads: threads to use; the result is the same for any number.
@@ -134,13 +143,15 @@ class LinearGaussian(SavedModel):
             [[0.5]] [[1.]]
         """
         change = predicts_change(target)
+        intercept, ridge = _arrays.flag("intercept", intercept), _arrays.real("ridge", ridge)
+        threads = _arrays.integer("threads", threads)
         row_weights = None if weights is None else _arrays.vector("weights", weights, len(data))
         fit = _core.LinearGaussianFit.fit(
             data.states,
             data.actions,
             data.next_states,
             row_weights,
-            features.degree,
+            checked_features(features).degree,
             intercept,
             change,
             ridge,
@@ -151,7 +162,7 @@ class LinearGaussian(SavedModel):
     def updated(
         self, data: Transitions, *, weights: ArrayLike | None = None, threads: int = 1
     ) -> LinearGaussian:
-        """Returns the model of the data so far and more; the model itself does not change.
+        """Returns the model of the data so far and new ones; this model does not change.
 
         Args:
             data: more transitions, of the same dimensions.
@@ -178,7 +189,7 @@ class LinearGaussian(SavedModel):
         return self._like(self._fit.merged(other._fit))
 
     def _like(self, fit: _core.LinearGaussianFit) -> LinearGaussian:
-        settings = (self.target, self.intercept, self.ridge)
+        settings = self.target, self.intercept, self.ridge
         return LinearGaussian(fit, self.features, settings)._warned()
 
     def _warned(self) -> LinearGaussian:
@@ -190,7 +201,7 @@ class LinearGaussian(SavedModel):
         return self
 
     def _undetermined_inputs(self) -> str:
-        """Returns what to warn of; nothing where only products of inputs depend on each other."""
+        """Returns the warning; empty where only products of inputs depend on each other."""
         if self.rank == self.columns:
             return (
                 f"{self.rows:g} transitions leave no degrees of freedom for {self.rank} "
@@ -362,11 +373,11 @@ class LinearGaussian(SavedModel):
         )
 
     def __reduce__(self) -> tuple[Any, ...]:
-        settings = (self.target, self.intercept, self.ridge)
+        settings = self.target, self.intercept, self.ridge
         return _restored, (self._fit.state(), self.features, settings)
 
     def _file_parts(self) -> tuple[files.Arrays, dict[str, Any]]:
-        settings = (self.target, self.intercept, self.ridge)
+        settings = self.target, self.intercept, self.ridge
         return files.parts(self._fit.state(), self.features, settings)
 
     @classmethod

@@ -1,4 +1,4 @@
-"""Recursive least squares: a linear model that follows its system, one transition at a time."""
+"""Recursive least squares: a linear model that tracks its system, one transition at a time."""
 
 from __future__ import annotations
 
@@ -8,26 +8,29 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from dynaplan import _arrays, _core
+from dynaplan._docstrings import shares_arguments
 from dynaplan.models.linear.features import Identity, Polynomial
-from dynaplan.models.linear.linear_gaussian import LinearGaussian, Target, predicts_change
+from dynaplan.models.linear.linear_gaussian import (
+    LinearGaussian,
+    Target,
+    checked_features,
+    predicts_change,
+)
 
 __all__ = ["RecursiveLeastSquares"]
 
 
+@shares_arguments(LinearGaussian.fit)
 class RecursiveLeastSquares:
     """The same least squares as `LinearGaussian`, updated in place with every transition.
 
-    Before each update all earlier rows lose weight by `forgetting`; the estimate is the weighted
-    least-squares solution at every moment, with no initial covariance to choose. An update takes
-    microseconds, so it fits into a 1 kHz control loop. Not for use by two threads at once.
+    Each update multiplies the weights of all earlier rows by `forgetting`; the estimate is the
+    weighted least-squares solution at every moment, with no initial covariance to choose. An update
+    takes microseconds, so it fits into a 1 kHz control loop. Not for use by two threads at once.
 
     Args:
         state_dim: S.
         action_dim: A.
-        features: feature map.
-        target: "change" or "absolute".
-        intercept: fit a constant too.
-        ridge: as in `LinearGaussian.fit`.
         forgetting: in (0, 1]; 1 / (1 - forgetting) is the memory in transitions. Default 1:
             nothing is forgotten.
 
@@ -61,10 +64,12 @@ class RecursiveLeastSquares:
         ridge: float = 0.0,
         forgetting: float = 1.0,
     ) -> None:
+        intercept, ridge = _arrays.flag("intercept", intercept), _arrays.real("ridge", ridge)
+        forgetting = _arrays.real("forgetting", forgetting)
         self._recursive = _core.RecursiveLeastSquares(
-            state_dim,
-            action_dim,
-            features.degree,
+            _arrays.integer("state_dim", state_dim),
+            _arrays.integer("action_dim", action_dim),
+            checked_features(features).degree,
             intercept,
             predicts_change(target),
             ridge,
@@ -83,6 +88,7 @@ class RecursiveLeastSquares:
             forgetting: as in the class.
         """
         made = cls.__new__(cls)
+        forgetting = _arrays.real("forgetting", forgetting)
         made._recursive = _core.RecursiveLeastSquares(model._fit, forgetting)
         made._features = model.features
         made._settings = (model.target, model.intercept, model.ridge)
@@ -91,11 +97,11 @@ class RecursiveLeastSquares:
 
     @property
     def rows(self) -> float:
-        """Transitions taken in, each counted with the weight it still has."""
+        """Sum of the weights that the transitions still have."""
         return self._recursive.rows
 
     def update(self, state: ArrayLike, action: ArrayLike, next_state: ArrayLike) -> None:
-        """Takes in one transition.
+        """Adds one transition.
 
         Args:
             state: (S,).

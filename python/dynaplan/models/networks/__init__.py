@@ -1,1 +1,1 @@
-"""Networks: one, with a variance, and ensembles of them."""
+"""Networks: with and without a variance, and ensembles."""

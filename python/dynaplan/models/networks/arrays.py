@@ -1,7 +1,7 @@
-"""`NetworkArrays`: all that a network or an ensemble is made of, in NumPy's arrays.
+"""`NetworkArrays`: all numbers of a network or an ensemble, in NumPy arrays.
 
-What goes into files, copies and to other libraries, and comes back, passes through it; the core
-checks it when it makes its own `NetworkParameters` of it.
+Files, copies and other libraries are written and read through it; the core checks it when it makes
+its own `NetworkParameters`.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ Float64 = NDArray[np.float64]
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class NetworkUnits:
-    """What a bare network, weights and activations alone, does not say of its inputs and outputs.
+    """The inputs and outputs of a bare network, which consists of weights and activations alone.
 
     A bare network sees (x - input_mean) / input_scale of its inputs x: the states with sin in place
     of each angle, the cosines of the angles, the actions. It gives (y - target_mean) / target_scale
@@ -167,12 +167,12 @@ class NetworkArrays:
         )
 
     def parameters(self) -> _core.NetworkParameters:
-        """Returns the core's own.
+        """Returns them as the core's `NetworkParameters`.
 
         Raises:
             ArgumentError, ShapeError: something is out of range, or does not fit the rest.
         """
-        # In turn, not `asdict`, which would copy every array.
+        # Not by `asdict`, which would copy every array.
         arguments: dict[str, Any] = {
             field.name: getattr(self, field.name) for field in fields(self)
         }

@@ -1,9 +1,9 @@
-"""What a file of a network model holds: the networks, and how they were trained."""
+"""The parts of a network model's file: the networks, and how they were trained."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict
+from dataclasses import asdict, fields
 from itertools import pairwise
 from typing import Any
 
@@ -22,29 +22,26 @@ Arrays = Mapping[str, NDArray[Any]]
 # Of each array: its dtype and its shape.
 Wanted = dict[str, tuple[str, tuple[int, ...]]]
 
-_FIELDS = {
-    "state_dim": int,
-    "action_dim": int,
-    "angles": list,
-    "hidden": list,
-    "activation": str,
-    "probabilistic": bool,
-    "rewards": bool,
-    "members": int,
+# JSON types of the fields' types as the dataclasses write them; all other fields are arrays.
+_JSON_TYPES: dict[object, type] = {
+    "int": int,
+    "float": float,
+    "float | None": float,
+    "float | tuple[float, ...]": float,
+    "bool": bool,
+    "str": str,
+    "Sequence[int]": list,
 }
+
+
+def _json_fields(kind: type[Any]) -> dict[str, type]:
+    """Returns name and JSON type of a dataclass's fields, in their order; arrays are left out."""
+    return {f.name: _JSON_TYPES[f.type] for f in fields(kind) if f.type in _JSON_TYPES}
+
+
+_FIELDS = {**_json_fields(NetworkArrays), "members": int}
+_SETTINGS = _json_fields(TrainingSettings)
 _HEADER = {"network": dict, "settings": dict, "training_data": dict, "history": dict}
-_SETTINGS = {
-    "epochs": int,
-    "batch_size": int,
-    "learning_rate": float,
-    "weight_decay": float,
-    "held_out": float,
-    "patience": int,
-    "improvement": float,
-    "warm_up": int,
-    "bootstrap": bool,
-    "seed": int,
-}
 _HISTORY = {"epochs": int, "best_epoch": list, "interrupted": bool}
 _SCALING = ("input_mean", "input_scale", "target_mean", "target_scale")
 _BOUNDS = ("log_variance_low", "log_variance_high")
@@ -58,25 +55,20 @@ def network_parts(network: NetworkArrays) -> tuple[Arrays, dict[str, Any]]:
         arrays[f"biases.{layer}"] = biases
     if network.probabilistic:
         arrays |= {name: getattr(network, name) for name in _BOUNDS}
+    values = {name: getattr(network, name) for name in _FIELDS}
     return arrays, {
-        "state_dim": int(network.state_dim),
-        "action_dim": int(network.action_dim),
-        "angles": [int(angle) for angle in network.angles],
-        "hidden": [int(units) for units in network.hidden],
-        "activation": str(network.activation),
-        "probabilistic": bool(network.probabilistic),
-        "rewards": bool(network.rewards),
-        "members": network.members,
+        name: [int(value) for value in values[name]] if kind is list else kind(values[name])
+        for name, kind in _FIELDS.items()
     }
 
 
-def wanted_arrays(said: Mapping[str, Any]) -> Wanted:
-    """Returns the arrays that a file with this object must have; `said` is checked already."""
-    members, targets = said["members"], said["state_dim"] + said["rewards"]
+def wanted_arrays(header: Mapping[str, Any]) -> Wanted:
+    """Returns the arrays that a file with this checked header must have."""
+    members, targets = header["members"], header["state_dim"] + header["rewards"]
     sizes = [
-        said["state_dim"] + len(said["angles"]) + said["action_dim"],
-        *said["hidden"],
-        targets * (1 + said["probabilistic"]),
+        header["state_dim"] + len(header["angles"]) + header["action_dim"],
+        *header["hidden"],
+        targets * (1 + header["probabilistic"]),
     ]
     wanted: Wanted = {
         "input_mean": ("float64", (sizes[0],)),
@@ -87,7 +79,7 @@ def wanted_arrays(said: Mapping[str, Any]) -> Wanted:
     for layer, (inputs, outputs) in enumerate(pairwise(sizes)):
         wanted[f"weights.{layer}"] = ("float32", (members, outputs, inputs))
         wanted[f"biases.{layer}"] = ("float32", (members, outputs))
-    if said["probabilistic"]:
+    if header["probabilistic"]:
         wanted |= dict.fromkeys(_BOUNDS, ("float32", (members, targets)))
     return wanted
 
@@ -98,24 +90,24 @@ def checked_header(header: object) -> dict[str, Any]:
     Raises:
         ModelFileError: a field is missing, too many, or has a value that none can have.
     """
-    said = files.fields(header, "network", _FIELDS)
+    checked = files.fields(header, "network", _FIELDS)
     for name in ("angles", "hidden"):
-        if any(type(value) is not int for value in said[name]):
+        if any(type(value) is not int for value in checked[name]):
             raise ModelFileError(f"network: {name!r} must be whole numbers")
     for name in ("state_dim", "action_dim", "members"):
-        if said[name] < 1:
-            raise ModelFileError(f"network: {name!r} must be at least 1, got {said[name]}")
-    if any(units < 1 for units in said["hidden"]):
+        if checked[name] < 1:
+            raise ModelFileError(f"network: {name!r} must be at least 1, got {checked[name]}")
+    if any(units < 1 for units in checked["hidden"]):
         raise ModelFileError("network: 'hidden' must be numbers of at least 1")
-    return said
+    return checked
 
 
-def network_from_parts(arrays: Arrays, said: Mapping[str, Any]) -> NetworkArrays:
-    """Makes the networks again.
+def network_from_parts(arrays: Arrays, header: Mapping[str, Any]) -> NetworkArrays:
+    """Restores the networks.
 
     Args:
-        arrays: of the file, checked by `files.named_arrays` against `wanted_arrays(said)`.
-        said: what `checked_header` returned.
+        arrays: of the file, checked by `files.named_arrays` against `wanted_arrays(header)`.
+        header: what `checked_header` returned.
 
     Raises:
         ModelFileError: a scale is not above 0, or an angle is none of the states.
@@ -123,11 +115,11 @@ def network_from_parts(arrays: Arrays, said: Mapping[str, Any]) -> NetworkArrays
     for name in ("input_scale", "target_scale"):
         if not (arrays[name] > 0.0).all():
             raise ModelFileError(f"array {name!r}: must be above 0")
-    angles = said["angles"]
-    if angles != sorted({angle for angle in angles if 0 <= angle < said["state_dim"]}):
+    angles = header["angles"]
+    if angles != sorted({angle for angle in angles if 0 <= angle < header["state_dim"]}):
         raise ModelFileError("network: 'angles' must be indices of states, ascending")
-    layers = range(len(said["hidden"]) + 1)
-    parts: dict[str, Any] = {name: said[name] for name in _FIELDS if name != "members"}
+    layers = range(len(header["hidden"]) + 1)
+    parts: dict[str, Any] = {name: header[name] for name in _FIELDS if name != "members"}
     parts |= {name: arrays[name] for name in _SCALING}
     parts |= {name: arrays.get(name) for name in _BOUNDS}
     return NetworkArrays(
@@ -161,23 +153,24 @@ def model_parts(fitted: Fitted) -> tuple[Arrays, dict[str, Any]]:
 
 
 def model_from_parts(kind: str, arrays: Arrays, header: dict[str, Any]) -> Fitted:
-    """Returns what a model of this kind is made of, all checked.
+    """Returns the parts of a model of this kind, all checked.
 
     Raises:
         Error: something is missing, out of range or does not fit the rest.
     """
     top = files.fields(header, "header", _HEADER)
-    said = checked_header(top["network"])
-    if kind != "Ensemble" and (said["members"], said["probabilistic"]) != (1, kind != "MLP"):
+    network = checked_header(top["network"])
+    if kind != "Ensemble" and (network["members"], network["probabilistic"]) != (1, kind != "MLP"):
         raise ModelFileError(
-            f"network: {said['members']} members, probabilistic {said['probabilistic']}: not {kind}"
+            f"network: got {network['members']} members, probabilistic "
+            f"{network['probabilistic']}, must be those of {kind}"
         )
-    settings = _settings(top["settings"], len(said["hidden"]) + 1)
+    settings = _settings(top["settings"], len(network["hidden"]) + 1)
     data = files.fields(top["training_data"], "training_data", {"rows": int})
     history = files.fields(top["history"], "history", _HISTORY)
-    losses = ("float64", (2, history["epochs"], said["members"]))
-    observed = ("float64", (said["state_dim"] + said["action_dim"],))
-    wanted = wanted_arrays(said)
+    losses = ("float64", (2, history["epochs"], network["members"]))
+    observed = ("float64", (network["state_dim"] + network["action_dim"],))
+    wanted = wanted_arrays(network)
     wanted |= {"history.training": losses, "history.held_out": losses}
     wanted |= {"observed_low": observed, "observed_high": observed}
     files.named_arrays(arrays, wanted)
@@ -186,19 +179,19 @@ def model_from_parts(kind: str, arrays: Arrays, header: dict[str, Any]) -> Fitte
     if data["rows"] < 0:
         raise ModelFileError(f"training_data: rows must not be negative, got {data['rows']}")
     return Fitted(
-        network_from_parts(arrays, said).parameters(),
+        network_from_parts(arrays, network).parameters(),
         settings,
-        _history(arrays, history, said["members"]),
+        _history(arrays, history, network["members"]),
         data["rows"],
         (arrays["observed_low"], arrays["observed_high"]),
     )
 
 
-def _settings(said: dict[str, Any], layers: int) -> TrainingSettings:
-    held_out = type(None) if said.get("held_out", 0.0) is None else float
-    by_layer = isinstance(said.get("weight_decay"), list)
+def _settings(header: dict[str, Any], layers: int) -> TrainingSettings:
+    held_out = type(None) if header.get("held_out", 0.0) is None else float
+    by_layer = isinstance(header.get("weight_decay"), list)
     kinds = {"held_out": held_out, "weight_decay": list if by_layer else float}
-    settings = files.fields(said, "settings", {**_SETTINGS, **kinds})
+    settings = files.fields(header, "settings", {**_SETTINGS, **kinds})
     if by_layer:
         decays = settings["weight_decay"]
         if len(decays) not in (1, layers) or any(type(decay) is not float for decay in decays):
@@ -207,16 +200,16 @@ def _settings(said: dict[str, Any], layers: int) -> TrainingSettings:
     return TrainingSettings(**settings)
 
 
-def _history(arrays: Arrays, said: dict[str, Any], members: int) -> TrainingHistory:
-    best = said["best_epoch"]
-    is_epoch = [type(epoch) is int and -1 <= epoch < said["epochs"] for epoch in best]
+def _history(arrays: Arrays, header: dict[str, Any], members: int) -> TrainingHistory:
+    best = header["best_epoch"]
+    is_epoch = [type(epoch) is int and -1 <= epoch < header["epochs"] for epoch in best]
     if len(best) != members or not all(is_epoch):
         raise ModelFileError("history: 'best_epoch' must be an epoch or -1 of each member")
     return TrainingHistory(
         _without_mask(arrays["history.training"]),
         _without_mask(arrays["history.held_out"]),
         np.array(best, np.intp),
-        said["interrupted"],
+        header["interrupted"],
     )
 
 

@@ -1,14 +1,17 @@
-"""What all network models share: prediction, sampling, copies."""
+"""`NetworkModel`: what all network models share: training, prediction, sampling, copies."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from dynaplan import _arrays, _core
-from dynaplan.models.formats import exchange
+from dynaplan.data.transitions import Transitions
+from dynaplan.errors import ArgumentError
+from dynaplan.models.formats import conversion
 from dynaplan.models.interface import Prediction
 from dynaplan.models.jacobians import Jacobians, with_jacobians
 from dynaplan.models.networks import files
@@ -16,8 +19,12 @@ from dynaplan.models.networks.arrays import NetworkArrays
 from dynaplan.models.networks.training import (
     Architecture,
     Fitted,
+    Progress,
     TrainingHistory,
     TrainingSettings,
+    decay_of,
+    held_out_fraction,
+    train,
 )
 from dynaplan.models.saved import SavedModel
 
@@ -40,10 +47,10 @@ class NetworkModel(SavedModel):
     Attributes:
         state_dim: number of state dimensions, S.
         action_dim: number of action dimensions, A.
-        architecture: what the networks look like.
+        architecture: the shape of the networks.
         settings: how they were trained.
         history: how the training went.
-        rows: transitions trained on, the held-out ones left out.
+        rows: transitions trained on, without the held-out ones.
     """
 
     __slots__ = (
@@ -69,6 +76,59 @@ class NetworkModel(SavedModel):
         self.settings: TrainingSettings = fitted.settings
         self.history: TrainingHistory = fitted.history
         self.rows: int = fitted.rows
+
+    @classmethod
+    def _fit(
+        cls,
+        data: Transitions,
+        *,
+        members: int = 1,
+        probabilistic: bool = False,
+        hidden: Sequence[int],
+        activation: str,
+        angles: Sequence[int],
+        rewards: bool,
+        epochs: int,
+        batch_size: int,
+        learning_rate: float,
+        weight_decay: float | Sequence[float],
+        held_out: float | Transitions,
+        patience: int,
+        improvement: float,
+        warm_up: int = 0,
+        bootstrap: bool = False,
+        initial: Self | None,
+        progress: Progress | None,
+        seed: int | None,
+        threads: int,
+    ) -> Self:
+        """Trains a model of this class; every class's `fit` is this one with its own signature."""
+        if initial is not None and not isinstance(initial, cls):
+            raise ArgumentError(f"initial: got {type(initial).__name__}, must be {cls.__name__}")
+        if progress is not None and not callable(progress):
+            raise TypeError(f"progress: got {type(progress).__name__}, must be a function")
+        settings = TrainingSettings(
+            epochs=epochs,
+            batch_size=batch_size,
+            learning_rate=learning_rate,
+            weight_decay=decay_of(weight_decay),
+            held_out=held_out_fraction(held_out),
+            patience=patience,
+            improvement=improvement,
+            warm_up=warm_up if initial is None else 0,
+            bootstrap=bootstrap,
+            seed=_arrays.seed_number(seed),
+        )
+        fitted = train(
+            data,
+            Architecture.given(data, members, probabilistic, hidden, activation, angles, rewards),
+            settings,
+            held_out=held_out,
+            initial=None if initial is None else initial._parameters,
+            progress=progress,
+            threads=_arrays.integer("threads", threads),
+        )
+        return cls(fitted)
 
     @property
     def observed_low(self) -> Float64:
@@ -161,7 +221,7 @@ class NetworkModel(SavedModel):
             ArgumentError: the model is an ensemble.
             ImportError: PyTorch is not installed: `pip install "dynaplan[torch]"`.
         """
-        return exchange.to_torch(NetworkArrays.of(self._parameters))
+        return conversion.to_torch(NetworkArrays.of(self._parameters))
 
     def to_onnx(self) -> onnx.ModelProto:
         """Makes an ONNX model that gives `next_state` (N, S) from `state_action` (N, S + A).
@@ -173,7 +233,7 @@ class NetworkModel(SavedModel):
             ArgumentError: the model is an ensemble.
             ImportError: onnx is not installed: `pip install "dynaplan[onnx]"`.
         """
-        return exchange.to_onnx(NetworkArrays.of(self._parameters))
+        return conversion.to_onnx(NetworkArrays.of(self._parameters))
 
     def _file_parts(self) -> tuple[files.Arrays, dict[str, Any]]:
         return files.model_parts(self._fitted())
@@ -199,5 +259,5 @@ class NetworkModel(SavedModel):
 def _restored(
     kind: type[NetworkModel], network: NetworkArrays, parts: tuple[Any, ...]
 ) -> NetworkModel:
-    """Makes a model again from its arrays: for copies and other processes."""
+    """Restores a model from its arrays: for copies and other processes."""
     return kind(Fitted(network.parameters(), *parts))

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import asdict, dataclass, fields
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from dynaplan import _arrays, _core
+from dynaplan._settings import checked_settings
 from dynaplan.data.transitions import Transitions
 from dynaplan.errors import ArgumentError, ShapeError
 from dynaplan.models.networks.arrays import NetworkArrays
@@ -19,16 +21,26 @@ Float64 = NDArray[np.float64]
 # (epoch, training loss of each member, held-out loss of each member)
 Progress = Callable[[int, Float64, Float64], object]
 
+# Defaults of every `fit`; `MLP.fit` and `GaussianMLP.fit` give the reasons.
+EPOCHS = 400
+BATCH_SIZE = 32
+LEARNING_RATE = 3e-3
+WEIGHT_DECAY = 1e-4
+HELD_OUT = 0.1
+PATIENCE = 50
+IMPROVEMENT = 0.01
+WARM_UP = 20
+
 
 @dataclass(frozen=True, kw_only=True)
 class Architecture:
-    """What a network looks like; with `TrainingSettings`, all that `fit` was given besides data.
+    """The shape of a network; with `TrainingSettings`, all arguments of `fit` but the data.
 
     Attributes:
         members: K, the networks of an ensemble; 1 for a single one.
         probabilistic: whether each predicts a variance beside every mean.
         hidden: units of each hidden layer.
-        activation: what is applied between the layers.
+        activation: the function between the layers.
         angles: the states that are angles in radians.
         rewards: whether the reward is predicted too.
     """
@@ -40,16 +52,41 @@ class Architecture:
     angles: tuple[int, ...]
     rewards: bool
 
+    def __post_init__(self) -> None:
+        checked_settings(self)
+
     @classmethod
     def of(cls, parameters: _core.NetworkParameters) -> Architecture:
         """Returns that of networks in the core."""
+        values: dict[str, Any] = {}
+        for field in fields(cls):
+            value = getattr(parameters, field.name)
+            values[field.name] = tuple(value) if isinstance(value, list) else value
+        return cls(**values)
+
+    @classmethod
+    def given(  # noqa: PLR0917  # internal, called with the names it takes
+        cls,
+        data: Transitions,
+        members: int,
+        probabilistic: bool,
+        hidden: Sequence[int],
+        activation: str,
+        angles: Sequence[int],
+        rewards: bool,
+    ) -> Architecture:
+        """Returns what a `fit` is given, for these data."""
+        if not isinstance(activation, str):
+            raise TypeError(f"activation: got {type(activation).__name__}, must be a name")
+        # A state counted from the end is the same state.
+        states = [i + data.state_dim if i < 0 else i for i in whole_numbers("angles", angles)]
         return cls(
-            members=parameters.members,
-            probabilistic=parameters.probabilistic,
-            hidden=tuple(parameters.hidden),
-            activation=parameters.activation,
-            angles=tuple(parameters.angles),
-            rewards=parameters.rewards,
+            members=members,
+            probabilistic=probabilistic,
+            hidden=whole_numbers("hidden", hidden),
+            activation=activation,
+            angles=tuple(sorted(states)),
+            rewards=rewards,
         )
 
 
@@ -57,7 +94,7 @@ class Architecture:
 class TrainingSettings:
     """How a network was trained; the arguments of `fit` by the same names.
 
-    `held_out` is the share of the rows, or None where the held-out transitions were given, and
+    `held_out` is the fraction of the rows, or None where the held-out transitions were given, and
     `seed` is the number that was drawn where none was given.
     """
 
@@ -72,20 +109,23 @@ class TrainingSettings:
     bootstrap: bool
     seed: int
 
+    def __post_init__(self) -> None:
+        checked_settings(self)
+
 
 @dataclass(frozen=True)
 class TrainingHistory:
     """How the training went.
 
     Attributes:
-        training: (epochs, K) mean loss of each member over the mini-batches of each epoch, as
-            they were met; nan after a member has stopped. The loss is the squared error in
+        training: (epochs, K) mean loss of each member over the mini-batches of each epoch, each
+            before its step; nan after a member has stopped. The loss is the squared error in
             standardised units, or with a variance v and after the warm-up
             `error^2 / v + log v`.
         held_out: (epochs, K) the same over the held-out rows after each epoch; nan without any.
-        best_epoch: (K,) the epoch whose weights each member keeps, from 0; -1: those it began
-            with.
-        interrupted: whether Ctrl-C ended the training. The model is usable all the same.
+        best_epoch: (K,) the epoch whose weights each member keeps, from 0; -1: its initial
+            weights.
+        interrupted: whether Ctrl-C ended the training. The model is usable nevertheless.
     """
 
     training: Float64
@@ -96,30 +136,20 @@ class TrainingHistory:
 
 def whole_numbers(name: str, values: Sequence[int] | int) -> tuple[int, ...]:
     """Returns `values` as a tuple of ints; one int is a tuple of one."""
-    several = [values] if isinstance(values, int | np.integer) else values
+    several = values if isinstance(values, Iterable) else [values]
     return tuple(_arrays.integer(name, value) for value in several)
 
 
-def architecture_of(  # noqa: PLR0917  # internal, called with the names it takes
-    data: Transitions,
-    members: int,
-    probabilistic: bool,
-    hidden: Sequence[int],
-    activation: str,
-    angles: Sequence[int],
-    rewards: bool,
-) -> Architecture:
-    """Returns what three `fit`s were asked for."""
-    # A state counted from the end is the same state.
-    states = [i + data.state_dim if i < 0 else i for i in whole_numbers("angles", angles)]
-    return Architecture(
-        members=_arrays.integer("members", members),
-        probabilistic=bool(probabilistic),
-        hidden=whole_numbers("hidden", hidden),
-        activation=activation,
-        angles=tuple(sorted(states)),
-        rewards=bool(rewards),
-    )
+def decay_of(weight_decay: float | Sequence[float]) -> float | tuple[float, ...]:
+    """Returns a weight decay of all layers, or one for each."""
+    if isinstance(weight_decay, Sequence) and not isinstance(weight_decay, str):
+        return tuple(_arrays.real("weight_decay", decay) for decay in weight_decay)
+    return _arrays.real("weight_decay", weight_decay)
+
+
+def held_out_fraction(held_out: float | Transitions) -> float | None:
+    """Returns the fraction of the rows, or None where transitions are given."""
+    return None if isinstance(held_out, Transitions) else _arrays.real("held_out", held_out)
 
 
 def arrays_of(data: Transitions, rewards: bool) -> tuple[Float64, Float64, Float64, Float64 | None]:
@@ -142,7 +172,7 @@ def divided(
             )
         return data, held_out
     if not 0.0 <= held_out < 1.0:
-        raise ArgumentError(f"held_out: got {held_out}, must be a share from 0 to below 1")
+        raise ArgumentError(f"held_out: got {held_out}, must be in [0, 1), or transitions")
     count = round(held_out * len(data))
     if count == 0:
         return data, None
@@ -152,7 +182,7 @@ def divided(
 
 @dataclass(frozen=True)
 class Fitted:
-    """What a fit leaves behind, the parts of a network model."""
+    """The result of a fit: the parts of a network model."""
 
     parameters: _core.NetworkParameters
     settings: TrainingSettings
@@ -178,7 +208,7 @@ def untrained(network: NetworkArrays) -> Fitted:
     )
     no_losses = np.empty((0, members))
     history = TrainingHistory(no_losses, no_losses, np.full(members, -1), interrupted=False)
-    # Lowest and highest value the same: an input that, for all one knows, has no range.
+    # Lowest and highest value are the same: the range of the inputs is not known.
     observed = (np.zeros(inputs), np.zeros(inputs))
     return Fitted(network.parameters(), settings, history, 0, observed)
 
@@ -193,30 +223,16 @@ def train(
     progress: Progress | None,
     threads: int,
 ) -> Fitted:
-    """Trains all members; `held_out` and `settings.held_out` say the same."""
+    """Trains all members; `held_out` and `settings.held_out` agree."""
     rows, kept_back = divided(data, held_out, settings.seed)
-    core_settings = _core.NetworkFitSettings(
-        epochs=settings.epochs,
-        batch_size=settings.batch_size,
-        learning_rate=settings.learning_rate,
-        weight_decay=np.atleast_1d(settings.weight_decay).tolist(),
-        patience=settings.patience,
-        improvement=settings.improvement,
-        warm_up=settings.warm_up,
-        bootstrap=settings.bootstrap,
-        seed=settings.seed,
-        threads=threads,
-    )
+    by_layer = np.atleast_1d(settings.weight_decay).tolist()
+    core_settings = {**asdict(settings), "weight_decay": by_layer, "threads": threads}
+    del core_settings["held_out"]  # which rows that are is known here alone
     parameters, training, held_out_losses, best_epoch, interrupted = _core.fit_networks(
         arrays_of(rows, architecture.rewards),
         None if kept_back is None else arrays_of(kept_back, architecture.rewards),
-        members=architecture.members,
-        hidden=architecture.hidden,
-        activation=architecture.activation,
-        probabilistic=architecture.probabilistic,
-        angles=architecture.angles,
-        rewards=architecture.rewards,
-        settings=core_settings,
+        **asdict(architecture),
+        settings=_core.NetworkFitSettings(**core_settings),
         initial=initial,
         progress=progress,
     )

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from dynaplan.errors import ArgumentError, ModelFileError, ShapeError
-from dynaplan.models.formats.exchange import from_onnx, from_torch, to_onnx, to_torch
+from dynaplan.models.formats.conversion import from_onnx, from_torch, to_onnx, to_torch
 from dynaplan.models.networks.arrays import NetworkArrays, NetworkUnits
 from reference.network import means_and_variances, random_network
 

@@ -1,0 +1,37 @@
+"""Checks of the numbers and flags in a dataclass of settings, by the types that it declares."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import fields
+from typing import Any
+
+from dynaplan import _arrays
+
+__all__ = ["checked_settings"]
+
+
+def _optional_real(name: str, value: Any) -> float | None:
+    return None if value is None else _arrays.real(name, value)
+
+
+_CHECKS: dict[str, Callable[[str, Any], object]] = {
+    "int": _arrays.integer,
+    "float": _arrays.real,
+    "float | None": _optional_real,
+    "bool": _arrays.flag,
+}
+
+
+def checked_settings(settings: Any) -> None:
+    """Makes the numbers and flags of a new frozen dataclass Python's own; called once it is made.
+
+    Its module must have `from __future__ import annotations`, which keeps types as written.
+
+    Raises:
+        ArgumentError: a value is of another type; the message names the setting.
+    """
+    for field in fields(settings):
+        if check := _CHECKS.get(str(field.type)):
+            value = check(field.name, getattr(settings, field.name))
+            object.__setattr__(settings, field.name, value)

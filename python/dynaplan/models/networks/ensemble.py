@@ -1,0 +1,102 @@
+"""`Ensemble`: several networks, whose disagreement shows where the data are not enough."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from dynaplan._docstrings import shares_arguments
+from dynaplan.data.transitions import Transitions
+from dynaplan.models.networks.gaussian_mlp import GaussianMLP
+from dynaplan.models.networks.network_model import NetworkModel
+from dynaplan.models.networks.training import (
+    BATCH_SIZE,
+    EPOCHS,
+    HELD_OUT,
+    IMPROVEMENT,
+    LEARNING_RATE,
+    PATIENCE,
+    WARM_UP,
+    WEIGHT_DECAY,
+    Progress,
+)
+
+__all__ = ["Ensemble"]
+
+
+class Ensemble(NetworkModel):
+    """Several networks trained apart: their disagreement shows where the data are not enough.
+
+    Use `Ensemble.fit`.
+    """
+
+    __slots__ = ()
+
+    @classmethod
+    @shares_arguments(GaussianMLP.fit)
+    def fit(  # noqa: D417  # the decorator describes the others
+        cls,
+        data: Transitions,
+        *,
+        members: int = 5,
+        probabilistic: bool = True,
+        hidden: Sequence[int] = (64, 64),
+        activation: str = "silu",
+        angles: Sequence[int] = (),
+        rewards: bool = False,
+        epochs: int = EPOCHS,
+        batch_size: int = BATCH_SIZE,
+        learning_rate: float = LEARNING_RATE,
+        weight_decay: float | Sequence[float] = WEIGHT_DECAY,
+        held_out: float | Transitions = HELD_OUT,
+        patience: int = PATIENCE,
+        improvement: float = IMPROVEMENT,
+        warm_up: int = WARM_UP,
+        bootstrap: bool = True,
+        initial: Ensemble | None = None,
+        progress: Progress | None = None,
+        seed: int | None = None,
+        threads: int = 1,
+    ) -> Ensemble:
+        """Trains the members, each from its own weights and on its own draw of the rows.
+
+        The held-out rows are the same for all; each member stops, and keeps the best of its
+        weights, on its own.
+
+        Args:
+            members: networks, K. Default 5, as Chua et al. 2018.
+            probabilistic: members predict variances (`GaussianMLP`), or means alone (`MLP`).
+            bootstrap: each member learns from as many rows as there are, drawn once with
+                replacement. Default True; else all see the same rows, each in its own order.
+
+        Returns:
+            The trained model.
+
+        Raises:
+            ArgumentError: an argument is out of range, or `initial` has another shape.
+            ShapeError: `held_out` has other dimensions.
+            NumericalError: the loss stopped being finite; the message names the cause.
+
+        Source: Chua et al. 2018, sec. 4; Lakshminarayanan et al. 2017 (deep ensembles).
+        """
+        return cls._fit(
+            data,
+            members=members,
+            probabilistic=probabilistic,
+            hidden=hidden,
+            activation=activation,
+            angles=angles,
+            rewards=rewards,
+            epochs=epochs,
+            batch_size=batch_size,
+            learning_rate=learning_rate,
+            weight_decay=weight_decay,
+            held_out=held_out,
+            patience=patience,
+            improvement=improvement,
+            warm_up=warm_up,
+            bootstrap=bootstrap,
+            initial=initial,
+            progress=progress,
+            seed=seed,
+            threads=threads,
+        )

@@ -1,0 +1,95 @@
+"""`GaussianMLP`: a network that predicts mean and variance of the next state."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from dynaplan._docstrings import shares_arguments
+from dynaplan.data.transitions import Transitions
+from dynaplan.models.networks.mlp import MLP
+from dynaplan.models.networks.network_model import NetworkModel
+from dynaplan.models.networks.training import (
+    BATCH_SIZE,
+    EPOCHS,
+    HELD_OUT,
+    IMPROVEMENT,
+    LEARNING_RATE,
+    PATIENCE,
+    WARM_UP,
+    WEIGHT_DECAY,
+    Progress,
+)
+
+__all__ = ["GaussianMLP"]
+
+
+class GaussianMLP(NetworkModel):
+    """A network that predicts mean and variance of the next state.
+
+    Use `GaussianMLP.fit`. The variance is that of the system's own noise (`aleatoric`).
+    """
+
+    __slots__ = ()
+
+    @classmethod
+    @shares_arguments(MLP.fit)
+    def fit(  # noqa: D417  # the decorator describes the others
+        cls,
+        data: Transitions,
+        *,
+        hidden: Sequence[int] = (64, 64),
+        activation: str = "silu",
+        angles: Sequence[int] = (),
+        rewards: bool = False,
+        epochs: int = EPOCHS,
+        batch_size: int = BATCH_SIZE,
+        learning_rate: float = LEARNING_RATE,
+        weight_decay: float | Sequence[float] = WEIGHT_DECAY,
+        held_out: float | Transitions = HELD_OUT,
+        patience: int = PATIENCE,
+        improvement: float = IMPROVEMENT,
+        warm_up: int = WARM_UP,
+        initial: GaussianMLP | None = None,
+        progress: Progress | None = None,
+        seed: int | None = None,
+        threads: int = 1,
+    ) -> GaussianMLP:
+        """Trains the network on the Gaussian likelihood, after a warm-up on the squared error.
+
+        The log-variances lie between two soft bounds that are learned too.
+
+        Args:
+            warm_up: first epochs, on the squared error alone, so that no variance grows to explain
+                what the mean could have learned, and then persists; `patience` starts after them.
+                Default 20. None are made when training continues from `initial`.
+
+        Returns:
+            The trained model.
+
+        Raises:
+            ArgumentError: an argument is out of range, or `initial` has another shape.
+            ShapeError: `held_out` has other dimensions.
+            NumericalError: the loss stopped being finite; the message names the cause.
+
+        Source: Chua et al. 2018, sec. 4 and appendix A.1 (loss and bounds).
+        """
+        return cls._fit(
+            data,
+            probabilistic=True,
+            hidden=hidden,
+            activation=activation,
+            angles=angles,
+            rewards=rewards,
+            epochs=epochs,
+            batch_size=batch_size,
+            learning_rate=learning_rate,
+            weight_decay=weight_decay,
+            held_out=held_out,
+            patience=patience,
+            improvement=improvement,
+            warm_up=warm_up,
+            initial=initial,
+            progress=progress,
+            seed=seed,
+            threads=threads,
+        )

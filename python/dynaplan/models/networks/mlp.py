@@ -1,0 +1,160 @@
+"""`MLP`: a network that predicts the mean of the next state."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from dynaplan.data.transitions import Transitions
+from dynaplan.models.formats import conversion
+from dynaplan.models.networks.arrays import NetworkUnits
+from dynaplan.models.networks.network_model import NetworkModel
+from dynaplan.models.networks.training import (
+    BATCH_SIZE,
+    EPOCHS,
+    HELD_OUT,
+    IMPROVEMENT,
+    LEARNING_RATE,
+    PATIENCE,
+    WEIGHT_DECAY,
+    Progress,
+    untrained,
+)
+
+if TYPE_CHECKING:
+    import onnx
+    import torch
+
+__all__ = ["MLP"]
+
+
+class MLP(NetworkModel):
+    """A network that predicts the mean of the next state: s' = s + f(s, a).
+
+    Use `MLP.fit`. For a system with noise use `GaussianMLP`; to know where the data are not enough,
+    `Ensemble`.
+    """
+
+    __slots__ = ()
+
+    @classmethod
+    def fit(
+        cls,
+        data: Transitions,
+        *,
+        hidden: Sequence[int] = (64, 64),
+        activation: str = "silu",
+        angles: Sequence[int] = (),
+        rewards: bool = False,
+        epochs: int = EPOCHS,
+        batch_size: int = BATCH_SIZE,
+        learning_rate: float = LEARNING_RATE,
+        weight_decay: float | Sequence[float] = WEIGHT_DECAY,
+        held_out: float | Transitions = HELD_OUT,
+        patience: int = PATIENCE,
+        improvement: float = IMPROVEMENT,
+        initial: MLP | None = None,
+        progress: Progress | None = None,
+        seed: int | None = None,
+        threads: int = 1,
+    ) -> MLP:
+        """Trains the network on the squared error, by Adam on mini-batches.
+
+        Inputs and targets are standardised by the training rows; an input that never varies is
+        harmless, and what never changes is predicted to stay, with next to no variance. Ctrl-C
+        ends the training early: the model returned is the best so far, and its
+        `history.interrupted` is True.
+
+        Args:
+            data: transitions, at least one.
+            hidden: units of each hidden layer; () is a linear model. Default (64, 64): enough for
+                ten states, and quick to plan with.
+            activation: "silu" (default; smooth, so that the model has derivatives), "tanh" or
+                "relu".
+            angles: the states that are angles in radians: the network sees their sin and cos, and
+                their change is taken the short way round. Default: none.
+            rewards: learn the reward of a step too, as one more output; `data` must have rewards.
+            epochs: largest number of passes over the data. Default 400: a few hundred rows are few
+                mini-batches per epoch, and `patience` stops earlier where there are many rows.
+            batch_size: rows per mini-batch. Default 32: small enough for some hundred rows.
+            learning_rate: of Adam, above 0. Default 3e-3: with small networks and 200 rows of a
+                pendulum, predictions were twice as good as with the usual 1e-3.
+            weight_decay: decoupled: each step shrinks the weights, not the biases, by the fraction
+                learning_rate x weight_decay; one number, or one for each layer. Default 1e-4.
+            held_out: fraction of the rows, drawn at random, that is not trained on but decides
+                when to stop and which weights to keep; or transitions for that purpose, such as
+                whole flights. 0: train all epochs and keep the last weights. Default 0.1.
+            patience: epochs without improvement on the held-out rows after which training stops,
+                for each member of an ensemble on its own.
+            improvement: fraction by which the held-out squared error (or variance) must fall to
+                count as an improvement. Default 0.01, as Chua et al.'s successors use. The best
+                weights are kept however small their lead.
+            initial: a model of the same shape to continue from, on other or more data. Its weights
+                are brought to the units of the new data first, so that it starts as the same
+                function; but stretched along an input that varies many times more than before,
+                since steep weights would not learn, and from its new mean where a target never
+                varied before.
+            progress: called after every epoch as `progress(epoch, training, held_out)`, with the
+                losses of each member, (K,) arrays as in `history`.
+            seed: of the weights, the held-out rows and the order of the rows: same seed, same
+                bits, whatever `threads`. None draws anew.
+            threads: threads to use, at most one per member.
+
+        Returns:
+            The trained model.
+
+        Raises:
+            ArgumentError: an argument is out of range, or `initial` has another shape.
+            ShapeError: `held_out` has other dimensions.
+            NumericalError: the loss stopped being finite; the message names the cause.
+
+        Source: Kingma & Ba 2015 (Adam); Loshchilov & Hutter 2019 (decoupled weight decay).
+
+        Example:
+            >>> s, a = np.random.default_rng(0).normal(size=(2, 300, 1))
+            >>> data = dp.Transitions(s, a, s + 0.1 * np.sin(3.0 * a))
+            >>> model = dp.MLP.fit(data, seed=0)
+            >>> bool(abs(model.predict([0.0], [0.5]).mean[0, 0] - 0.1 * np.sin(1.5)) < 0.01)
+            True
+        """
+        return cls._fit(
+            data,
+            hidden=hidden,
+            activation=activation,
+            angles=angles,
+            rewards=rewards,
+            epochs=epochs,
+            batch_size=batch_size,
+            learning_rate=learning_rate,
+            weight_decay=weight_decay,
+            held_out=held_out,
+            patience=patience,
+            improvement=improvement,
+            initial=initial,
+            progress=progress,
+            seed=seed,
+            threads=threads,
+        )
+
+    @classmethod
+    def from_torch(cls, module: torch.nn.Module, units: NetworkUnits | None = None) -> MLP:
+        """Takes the weights of a `torch.nn.Sequential`, or of what `to_torch` made.
+
+        Args:
+            module: Linear layers with SiLU, Tanh or ReLU between them, the same everywhere.
+            units: of the inputs and outputs of a Sequential. Default: not scaled.
+        """
+        return cls(untrained(conversion.from_torch(module, units)))
+
+    @classmethod
+    def from_onnx(
+        cls, model: onnx.ModelProto | str | os.PathLike[str], units: NetworkUnits | None = None
+    ) -> MLP:
+        """Takes the weights of an ONNX graph that is a multilayer perceptron.
+
+        Args:
+            model: the model, or the name of its file.
+            units: of the inputs and outputs of a graph that does not add the state.
+        """
+        return cls(untrained(conversion.from_onnx(model, units)))
