@@ -292,3 +292,20 @@ def test_rank_does_not_depend_on_units(offset, scale):
     states = data.states * np.array([scale, 1.0, 1.0]) + np.array([0.0, offset, 0.0])
     model = dp.LinearGaussian.fit(dp.Transitions(states, data.actions, data.next_states))
     assert model.rank == 6
+
+
+@pytest.mark.parametrize("value", ["quadratic", 2, None, dp.Polynomial])
+def test_features_are_checked_by_name(value):
+    s, a = np.random.default_rng(0).normal(size=(2, 10, 1))
+    with pytest.raises(TypeError, match=r"^features: got .*, must be Identity"):
+        dp.LinearGaussian.fit(dp.Transitions(s, a, s + a), features=value)
+    with pytest.raises(TypeError, match=r"^features: got .*, must be Identity"):
+        dp.RecursiveLeastSquares(1, 1, features=value)
+
+
+@pytest.mark.parametrize("name", ["ridge", "intercept", "threads"])
+def test_numbers_of_a_linear_fit_are_checked_by_name(name):
+    s, a = np.random.default_rng(0).normal(size=(2, 10, 1))
+    for value in ("1", None, [1.0], 1j):
+        with pytest.raises(dp.ArgumentError, match=f"^{name}: got .*, must be"):
+            dp.LinearGaussian.fit(dp.Transitions(s, a, s + a), **{name: value})

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import copy
+import inspect
 import pickle
 import re
 
@@ -268,6 +269,38 @@ def test_an_input_that_never_varies_does_no_harm():
 def test_arguments_out_of_range_are_named(settings, message):
     with pytest.raises(dp.ArgumentError, match=re.escape(message)):
         quick(system(40), **settings)
+
+
+WRONG_TYPES = {
+    "whole numbers": (
+        ("epochs", "batch_size", "patience", "warm_up", "members", "threads", "seed"),
+        (True, "3", [1], 1j, 1.5),
+    ),
+    "numbers": (
+        ("learning_rate", "weight_decay", "held_out", "improvement"),
+        (True, "3", None, 1j, {}),
+    ),
+    "sizes": (("hidden", "angles"), (None, "ab", 1.5, 1j, [None])),
+    "flags": (("probabilistic", "bootstrap", "rewards"), ("yes", None, 1j, [True])),
+    "others": (("activation", "progress", "initial"), (3, True, {"a": 1})),
+}
+
+
+@pytest.mark.parametrize("kind", WRONG_TYPES)
+def test_arguments_of_another_type_are_named(kind):
+    names, values = WRONG_TYPES[kind]
+    for name in names:
+        for value in values:
+            with pytest.raises((dp.ArgumentError, TypeError), match=f"^{name}: got .*, must be"):
+                quick(system(40), **{name: value})
+
+
+def test_shared_arguments_are_described_where_help_shows_them():
+    for model in (dp.GaussianMLP, dp.Ensemble):
+        described = inspect.getdoc(model.fit)
+        for name in inspect.signature(dp.MLP.fit).parameters:
+            assert described.count(f"\n    {name}: ") == 1
+    assert "Default 20." in inspect.getdoc(dp.Ensemble.fit)
 
 
 def test_rewards_need_data_with_rewards():

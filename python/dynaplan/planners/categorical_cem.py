@@ -10,7 +10,12 @@ import numpy as np
 from dynaplan import _arrays, _core
 from dynaplan.errors import ShapeError
 from dynaplan.planners.sampling import SamplingPlanner
-from dynaplan.planners.settings import CoreSettings, check_choice, shared_settings_last
+from dynaplan.planners.settings import (
+    CoreSettings,
+    check_choice,
+    search_settings,
+    shared_settings_last,
+)
 
 __all__ = ["CategoricalCEM"]
 
@@ -73,12 +78,7 @@ class CategoricalCEM(SamplingPlanner):
     def _settings(self) -> CoreSettings:
         check_choice("result", self.result, "best", "mode")
         return _core.CategoricalCem(
-            horizon=self.horizon,
-            candidates=self.candidates,
-            elites=self.elites,
-            iterations=self.iterations,
-            smoothing=self.smoothing,
-            min_probability=self.min_probability,
+            **search_settings(self, "actions", "result"),
             returns_mode=self.result == "mode",
             choices=self.actions,
         )

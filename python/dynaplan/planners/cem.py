@@ -7,7 +7,12 @@ from typing import Literal
 
 from dynaplan import _core
 from dynaplan.planners.sampling import SamplingPlanner
-from dynaplan.planners.settings import CoreSettings, check_choice, shared_settings_last
+from dynaplan.planners.settings import (
+    CoreSettings,
+    check_choice,
+    search_settings,
+    shared_settings_last,
+)
 
 __all__ = ["CEM"]
 
@@ -63,15 +68,4 @@ class CEM(SamplingPlanner):
 
     def _settings(self) -> CoreSettings:
         check_choice("result", self.result, "best", "mean")
-        return _core.Cem(
-            horizon=self.horizon,
-            candidates=self.candidates,
-            elites=self.elites,
-            iterations=self.iterations,
-            smoothing=self.smoothing,
-            initial_std=self.initial_std,
-            min_std=self.min_std,
-            returns_mean=self.result == "mean",
-            truncated=self.truncated,
-            tolerance=self.tolerance,
-        )
+        return _core.Cem(**search_settings(self, "result"), returns_mean=self.result == "mean")

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from dynaplan import _core
 from dynaplan.planners.sampling import SamplingPlanner
-from dynaplan.planners.settings import CoreSettings, shared_settings_last
+from dynaplan.planners.settings import CoreSettings, search_settings, shared_settings_last
 
 __all__ = ["ICEM"]
 
@@ -62,15 +62,4 @@ class ICEM(SamplingPlanner):
     reuse_fraction: float = 0.3
 
     def _settings(self) -> CoreSettings:
-        return _core.Icem(
-            horizon=self.horizon,
-            candidates=self.candidates,
-            elites=self.elites,
-            iterations=self.iterations,
-            smoothing=self.smoothing,
-            initial_std=self.initial_std,
-            min_std=self.min_std,
-            noise_exponent=self.noise_exponent,
-            population_decay=self.population_decay,
-            reuse_fraction=self.reuse_fraction,
-        )
+        return _core.Icem(**search_settings(self))

@@ -8,7 +8,7 @@ from typing import Any
 from dynaplan import _core
 from dynaplan.errors import ArgumentError
 from dynaplan.planners.interface import Planner
-from dynaplan.planners.settings import CoreSettings, shared_settings_last
+from dynaplan.planners.settings import CoreSettings, search_settings, shared_settings_last
 from dynaplan.rewards.terms import Reward, Term
 from dynaplan.rollouts.score import takes_step
 
@@ -112,13 +112,4 @@ class ILQR(Planner):
         return first
 
     def _settings(self) -> CoreSettings:
-        return _core.Ilqr(
-            horizon=self.horizon,
-            iterations=self.iterations,
-            tolerance=self.tolerance,
-            step_sizes=self.step_sizes,
-            regularisation=self.regularisation,
-            min_regularisation=self.min_regularisation,
-            max_regularisation=self.max_regularisation,
-            regularisation_factor=self.regularisation_factor,
-        )
+        return _core.Ilqr(**search_settings(self, "start"))

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from dynaplan import _core
 from dynaplan.planners.sampling import SamplingPlanner
-from dynaplan.planners.settings import CoreSettings, shared_settings_last
+from dynaplan.planners.settings import CoreSettings, search_settings, shared_settings_last
 
 __all__ = ["MPPI"]
 
@@ -63,15 +63,4 @@ class MPPI(SamplingPlanner):
     smoothing_window: int = 1
 
     def _settings(self) -> CoreSettings:
-        return _core.Mppi(
-            horizon=self.horizon,
-            candidates=self.candidates,
-            iterations=self.iterations,
-            std=self.std,
-            std_decay=self.std_decay,
-            temperature=self.temperature,
-            effective_samples=self.effective_samples,
-            control_cost=self.control_cost,
-            knots=self.knots,
-            smoothing_window=self.smoothing_window,
-        )
+        return _core.Mppi(**search_settings(self))

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from dynaplan import _core
 from dynaplan.planners.sampling import SamplingPlanner
-from dynaplan.planners.settings import CoreSettings, shared_settings_last
+from dynaplan.planners.settings import CoreSettings, search_settings, shared_settings_last
 
 __all__ = ["RandomShooting"]
 
@@ -32,4 +32,4 @@ class RandomShooting(SamplingPlanner):
     candidates: int = 1000
 
     def _settings(self) -> CoreSettings:
-        return _core.RandomShooting(horizon=self.horizon, candidates=self.candidates)
+        return _core.RandomShooting(**search_settings(self))

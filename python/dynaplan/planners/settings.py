@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import inspect
 from abc import ABC, abstractmethod
-from typing import Any, TypeAlias, TypeVar
+from dataclasses import fields
+from typing import Any, TypeAlias, TypeVar, cast
 
 from dynaplan import _core
 from dynaplan._docstrings import shares_arguments
@@ -14,7 +15,8 @@ from dynaplan.rollouts.disagreement import DisagreementLimit
 from dynaplan.rollouts.risk import Risk
 from dynaplan.rollouts.rollout import MEAN, Propagation
 
-__all__ = ["CoreSettings", "PlannerSettings", "check_choice", "shared_settings_last"]
+__all__ = ["CoreSettings", "PlannerSettings", "check_choice"]
+__all__ += ["search_settings", "shared_settings_last"]
 
 CoreSettings: TypeAlias = _core.SamplingPlanner | _core.GradientPlanner
 
@@ -47,6 +49,13 @@ class PlannerSettings(ABC):
 
     def _check_reward(self, reward: Reward) -> None:  # noqa: B027  # most planners take any
         """Refuses a reward that this planner cannot plan for."""
+
+
+def search_settings(planner: PlannerSettings, *without: str) -> dict[str, Any]:
+    """Returns the settings of the search itself by name, without those of the rollouts."""
+    rollouts = inspect.get_annotations(PlannerSettings).keys() - {"horizon", "candidates"}
+    names = [field.name for field in fields(cast(Any, planner))]
+    return {n: getattr(planner, n) for n in names if n not in rollouts and n not in without}
 
 
 def check_choice(name: str, value: object, first: str, second: str) -> None:

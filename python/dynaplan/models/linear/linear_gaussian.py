@@ -11,11 +11,10 @@ from numpy.typing import ArrayLike, NDArray
 from dynaplan import _arrays, _core
 from dynaplan.data.transitions import Transitions
 from dynaplan.errors import ArgumentError, RankDeficientWarning
+from dynaplan.models.fitted import FittedModel
 from dynaplan.models.interface import Prediction
-from dynaplan.models.jacobians import Jacobians, with_jacobians
 from dynaplan.models.linear import files
 from dynaplan.models.linear.features import Identity, Polynomial
-from dynaplan.models.saved import SavedModel
 
 __all__ = ["LinearGaussian"]
 
@@ -40,7 +39,7 @@ def checked_features(features: Identity | Polynomial) -> Identity | Polynomial:
     return features
 
 
-class LinearGaussian(SavedModel):
+class LinearGaussian(FittedModel):
     """s' = A s + B a + c + noise, or s' = W phi(s, a) + c + noise, with Gaussian noise.
 
     A model that exists is fitted: use `LinearGaussian.fit`. It is immutable and may be shared by
@@ -350,21 +349,6 @@ class LinearGaussian(SavedModel):
             out=out,
         )
         return np.ascontiguousarray(out[:, 0, 1])
-
-    def with_jacobians(
-        self, states: ArrayLike, actions: ArrayLike, *, threads: int = 1
-    ) -> Jacobians:
-        """Predicts mean next states with their exact derivatives: see `dp.with_jacobians`.
-
-        Args:
-            states: (N, S), or one state (S,).
-            actions: (N, A), or one action (A,).
-            threads: threads to use.
-
-        Returns:
-            Arrays with N first: next states (N, S), derivatives (N, S, S) and (N, S, A).
-        """
-        return with_jacobians(self, states, actions, threads=threads)
 
     def __repr__(self) -> str:
         return (

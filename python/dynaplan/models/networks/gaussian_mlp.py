@@ -6,19 +6,9 @@ from collections.abc import Sequence
 
 from dynaplan._docstrings import shares_arguments
 from dynaplan.data.transitions import Transitions
+from dynaplan.models.networks import training
 from dynaplan.models.networks.mlp import MLP
 from dynaplan.models.networks.network_model import NetworkModel
-from dynaplan.models.networks.training import (
-    BATCH_SIZE,
-    EPOCHS,
-    HELD_OUT,
-    IMPROVEMENT,
-    LEARNING_RATE,
-    PATIENCE,
-    WARM_UP,
-    WEIGHT_DECAY,
-    Progress,
-)
 
 __all__ = ["GaussianMLP"]
 
@@ -41,16 +31,16 @@ class GaussianMLP(NetworkModel):
         activation: str = "silu",
         angles: Sequence[int] = (),
         rewards: bool = False,
-        epochs: int = EPOCHS,
-        batch_size: int = BATCH_SIZE,
-        learning_rate: float = LEARNING_RATE,
-        weight_decay: float | Sequence[float] = WEIGHT_DECAY,
-        held_out: float | Transitions = HELD_OUT,
-        patience: int = PATIENCE,
-        improvement: float = IMPROVEMENT,
-        warm_up: int = WARM_UP,
+        epochs: int = training.EPOCHS,
+        batch_size: int = training.BATCH_SIZE,
+        learning_rate: float = training.LEARNING_RATE,
+        weight_decay: float | Sequence[float] = training.WEIGHT_DECAY,
+        held_out: float | Transitions = training.HELD_OUT,
+        patience: int = training.PATIENCE,
+        improvement: float = training.IMPROVEMENT,
+        warm_up: int = training.WARM_UP,
         initial: GaussianMLP | None = None,
-        progress: Progress | None = None,
+        progress: training.Progress | None = None,
         seed: int | None = None,
         threads: int = 1,
     ) -> GaussianMLP:

@@ -8,19 +8,9 @@ from typing import TYPE_CHECKING
 
 from dynaplan.data.transitions import Transitions
 from dynaplan.models.formats import conversion
+from dynaplan.models.networks import training
 from dynaplan.models.networks.arrays import NetworkUnits
 from dynaplan.models.networks.network_model import NetworkModel
-from dynaplan.models.networks.training import (
-    BATCH_SIZE,
-    EPOCHS,
-    HELD_OUT,
-    IMPROVEMENT,
-    LEARNING_RATE,
-    PATIENCE,
-    WEIGHT_DECAY,
-    Progress,
-    untrained,
-)
 
 if TYPE_CHECKING:
     import onnx
@@ -47,15 +37,15 @@ class MLP(NetworkModel):
         activation: str = "silu",
         angles: Sequence[int] = (),
         rewards: bool = False,
-        epochs: int = EPOCHS,
-        batch_size: int = BATCH_SIZE,
-        learning_rate: float = LEARNING_RATE,
-        weight_decay: float | Sequence[float] = WEIGHT_DECAY,
-        held_out: float | Transitions = HELD_OUT,
-        patience: int = PATIENCE,
-        improvement: float = IMPROVEMENT,
+        epochs: int = training.EPOCHS,
+        batch_size: int = training.BATCH_SIZE,
+        learning_rate: float = training.LEARNING_RATE,
+        weight_decay: float | Sequence[float] = training.WEIGHT_DECAY,
+        held_out: float | Transitions = training.HELD_OUT,
+        patience: int = training.PATIENCE,
+        improvement: float = training.IMPROVEMENT,
         initial: MLP | None = None,
-        progress: Progress | None = None,
+        progress: training.Progress | None = None,
         seed: int | None = None,
         threads: int = 1,
     ) -> MLP:
@@ -142,10 +132,16 @@ class MLP(NetworkModel):
         """Takes the weights of a `torch.nn.Sequential`, or of what `to_torch` made.
 
         Args:
-            module: Linear layers with SiLU, Tanh or ReLU between them, the same everywhere.
-            units: of the inputs and outputs of a Sequential. Default: not scaled.
+            module: Linear layers with SiLU, Tanh or ReLU between them, the same everywhere, whose
+                outputs are the change of the state. Weights are rounded to float32.
+            units: of the inputs and outputs of a Sequential; what `to_torch` made has its own.
+                Default: not scaled.
+
+        Raises:
+            ArgumentError, ShapeError: the module has other parts, or `units` do not fit it.
+            ImportError: PyTorch is not installed.
         """
-        return cls(untrained(conversion.from_torch(module, units)))
+        return cls(training.untrained(conversion.from_torch(module, units)))
 
     @classmethod
     def from_onnx(
@@ -153,8 +149,20 @@ class MLP(NetworkModel):
     ) -> MLP:
         """Takes the weights of an ONNX graph that is a multilayer perceptron.
 
+        The operators may be Gemm, MatMul and Add; Relu, Tanh, and x * Sigmoid(x) for SiLU; before
+        them the sines and cosines of angles, and shifts and scales by constants; after them shifts
+        and scales, and the addition of the state. A graph that adds the state gives the next state
+        and has its own units; any other gives the change of the state in `units`.
+
         Args:
-            model: the model, or the name of its file.
-            units: of the inputs and outputs of a graph that does not add the state.
+            model: the model, or the name of its file; weights in files beside it are not read.
+                They are rounded to float32.
+            units: of the inputs and outputs of a graph that does not add the state. Default: not
+                scaled.
+
+        Raises:
+            ArgumentError, ShapeError: the graph does anything else, or `units` do not fit it.
+            ModelFileError: the file is no ONNX model.
+            ImportError: onnx is not installed.
         """
-        return cls(untrained(conversion.from_onnx(model, units)))
+        return cls(training.untrained(conversion.from_onnx(model, units)))

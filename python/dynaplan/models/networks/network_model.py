@@ -11,9 +11,9 @@ from numpy.typing import ArrayLike, NDArray
 from dynaplan import _arrays, _core
 from dynaplan.data.transitions import Transitions
 from dynaplan.errors import ArgumentError
+from dynaplan.models.fitted import FittedModel
 from dynaplan.models.formats import conversion
 from dynaplan.models.interface import Prediction
-from dynaplan.models.jacobians import Jacobians, with_jacobians
 from dynaplan.models.networks import files
 from dynaplan.models.networks.arrays import NetworkArrays
 from dynaplan.models.networks.training import (
@@ -26,7 +26,6 @@ from dynaplan.models.networks.training import (
     held_out_fraction,
     train,
 )
-from dynaplan.models.saved import SavedModel
 
 if TYPE_CHECKING:
     import onnx
@@ -38,7 +37,7 @@ __all__ = ["NetworkModel"]
 Float64 = NDArray[np.float64]
 
 
-class NetworkModel(SavedModel):
+class NetworkModel(FittedModel):
     """One network or an ensemble of them: abstract, see `MLP`, `GaussianMLP`, `Ensemble`.
 
     A model that exists is fitted. It is immutable and may be shared by threads. It predicts the
@@ -188,21 +187,6 @@ class NetworkModel(SavedModel):
         number = _arrays.seed_number(seed)
         return self._parameters.sample(state_rows, action_rows, number, threads)
 
-    def with_jacobians(
-        self, states: ArrayLike, actions: ArrayLike, *, threads: int = 1
-    ) -> Jacobians:
-        """Predicts mean next states with their exact derivatives: see `dp.with_jacobians`.
-
-        Args:
-            states: (N, S), or one state (S,).
-            actions: (N, A), or one action (A,).
-            threads: threads to use.
-
-        Returns:
-            Arrays with N first: next states (N, S), derivatives (N, S, S) and (N, S, A).
-        """
-        return with_jacobians(self, states, actions, threads=threads)
-
     def __repr__(self) -> str:
         shape = self.architecture
         members = f"members={shape.members}, " if shape.members > 1 else ""
@@ -215,7 +199,8 @@ class NetworkModel(SavedModel):
         """Makes a PyTorch module that gives the next state from [state, action] (N, S + A).
 
         In the data's own units, standardisation included; with rewards it returns (next state,
-        reward). Its attribute `network` is the bare `torch.nn.Sequential`. Variances are left out.
+        reward). Its attribute `network` is the bare `torch.nn.Sequential`. float32, gradients on;
+        variances are left out.
 
         Raises:
             ArgumentError: the model is an ensemble.
@@ -227,7 +212,8 @@ class NetworkModel(SavedModel):
         """Makes an ONNX model that gives `next_state` (N, S) from `state_action` (N, S + A).
 
         In the data's own units, standardisation included; with rewards it also gives `reward`
-        (N, 1). Variances are left out. `onnx.save(model, path)` writes it.
+        (N, 1). float32, operator set 17; variances are left out. `onnx.save(model, path)` writes
+        it.
 
         Raises:
             ArgumentError: the model is an ensemble.

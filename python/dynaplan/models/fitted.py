@@ -1,4 +1,4 @@
-"""`SavedModel`: how a model is saved to a file."""
+"""`FittedModel`: what fitted models share: files, and exact derivatives."""
 
 from __future__ import annotations
 
@@ -7,15 +7,17 @@ from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from typing import Any
 
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from dynaplan import files
+from dynaplan.models.interface import Model
+from dynaplan.models.jacobians import Jacobians, with_jacobians
 
-__all__ = ["SavedModel"]
+__all__ = ["FittedModel"]
 
 
-class SavedModel(ABC):
-    """A model that can be written to a file and restored from it."""
+class FittedModel(ABC):
+    """A model that can be written to a file and restored from it; abstract."""
 
     __slots__ = ()
 
@@ -35,6 +37,21 @@ class SavedModel(ABC):
         arrays, header = self._file_parts()
         files.write_model_file(path, type(self).__name__, arrays, header)
 
+    def with_jacobians(
+        self: Model, states: ArrayLike, actions: ArrayLike, *, threads: int = 1
+    ) -> Jacobians:
+        """Predicts mean next states with their exact derivatives: see `dp.with_jacobians`.
+
+        Args:
+            states: (N, S), or one state (S,).
+            actions: (N, A), or one action (A,).
+            threads: threads to use.
+
+        Returns:
+            Arrays with N first: next states (N, S), derivatives (N, S, S) and (N, S, A).
+        """
+        return with_jacobians(self, states, actions, threads=threads)
+
     @abstractmethod
     def _file_parts(self) -> tuple[Mapping[str, NDArray[Any]], dict[str, Any]]:
         """Returns the arrays and the header that `_from_file_parts` takes."""
@@ -43,7 +60,7 @@ class SavedModel(ABC):
     @abstractmethod
     def _from_file_parts(
         cls, arrays: Mapping[str, NDArray[Any]], header: dict[str, Any]
-    ) -> SavedModel:
+    ) -> FittedModel:
         """Restores the model; checks all parts, since a file may hold anything.
 
         Raises:
