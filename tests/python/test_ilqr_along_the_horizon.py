@@ -71,7 +71,7 @@ def test_a_python_function_that_asks_for_the_step_is_refused():
     def follow(obs, act, next_obs, step):
         return -((next_obs[:, 0] - TARGETS[step]) ** 2)
 
-    with pytest.raises(dp.ArgumentError, match="reward: is a function that asks for the step"):
+    with pytest.raises(dp.ArgumentError, match="reward: got a function of the step"):
         dp.ILQR(horizon=HORIZON).plan(scalar_model(GAIN), follow, [0.7], action_space=FREE)
 
 

@@ -11,7 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 from dynaplan import _arrays, _core
 from dynaplan.errors import ArgumentError, ShapeError
 from dynaplan.planners.interface import Planner
-from dynaplan.planners.settings import CoreSettings, shared_settings_last
+from dynaplan.planners.settings import CoreSettings, search_settings, shared_settings_last
 
 __all__ = ["LQR", "Regulator", "lqr"]
 
@@ -55,7 +55,7 @@ class LQR(Planner):
     infinite_horizon: bool = False
 
     def _settings(self) -> CoreSettings:
-        return _core.Lqr(self.horizon, self.infinite_horizon)
+        return _core.Lqr(**search_settings(self))
 
 
 class Regulator(NamedTuple):
