@@ -7,7 +7,7 @@ named `step`, it is told which step of the horizon each row is, (N,) integers. F
 compiled become terms by `compiled` and `from_numba`.
 """
 
-from dynaplan.rewards.compiled import compiled, from_numba
+from dynaplan.rewards.compiled_terms import compiled, from_numba
 from dynaplan.rewards.goals import change, distance, excess, inside, linear, tolerance, within
 from dynaplan.rewards.schedule import scheduled, terminal
 from dynaplan.rewards.terms import (
