@@ -1,28 +1,32 @@
-"""Arguments become arrays here, from anything `np.asarray` takes, as the core reads them."""
+"""Arguments become arrays and numbers here, as the core reads them; others are refused by name."""
 
 from __future__ import annotations
 
 import operator
 import secrets
-from typing import Any, SupportsIndex
+from typing import Any, Literal, SupportsIndex
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from dynaplan.errors import ArgumentError, ShapeError
 
+_SHOWN_ENTRIES = 6
+
 
 def numbers(
-    name: str, values: ArrayLike, dtype: type[np.floating[Any]] = np.float64
+    name: str, values: ArrayLike, dtype: type[np.floating[Any]] | None = np.float64
 ) -> NDArray[Any]:
-    """Returns `values` as a C-contiguous array of `dtype`; integers and floats only."""
+    """Returns `values` as a C-contiguous array of `dtype`, or of its own; real numbers only."""
     try:
         array = np.asarray(values)
     except ValueError as error:
         raise ShapeError(f"{name}: the rows do not form an array: {error}") from error
     if array.dtype.kind not in "biuf":
-        raise TypeError(f"{name}: got dtype {array.dtype}, must be real numbers")
-    return np.ascontiguousarray(array, dtype) if array.ndim else array.astype(dtype)
+        got = f"dtype {array.dtype}" if array.ndim else shown(values)
+        raise TypeError(f"{name}: got {got}, must be real numbers")
+    wanted = array.dtype if dtype is None else dtype
+    return np.ascontiguousarray(array, wanted) if array.ndim else array.astype(wanted)
 
 
 def rows(name: str, values: ArrayLike, columns: int) -> NDArray[Any]:
@@ -54,7 +58,7 @@ def step_targets(name: str, values: ArrayLike) -> NDArray[Any]:
 
 def step_numbers(name: str, values: ArrayLike) -> NDArray[np.int64]:
     """Returns (N,) integers: which step of the horizon each row of a batch is."""
-    array = np.asarray(values)
+    array = numbers(name, values, None)
     if array.dtype.kind not in "iu":
         raise ArgumentError(f"{name}: got dtype {array.dtype}, must be integers")
     return np.ascontiguousarray(array, np.int64)
@@ -80,19 +84,14 @@ def seed_number(seed: int | None) -> int:
 
 
 def integer(name: str, value: SupportsIndex) -> int:
-    """Returns `value` as an int; a float is refused, even a whole one."""
+    """Returns `value` as an int; a float is refused, even a whole one, and so are truth values."""
     try:
-        return operator.index(value)
+        number = operator.index(value)
     except TypeError:
-        raise ArgumentError(f"{name}: got {value!r}, must be an integer") from None
-
-
-def real(name: str, value: Any) -> float:
-    """Returns `value` as a float; text, arrays, None and truth values are refused by name."""
-    number = np.asarray(value) if not isinstance(value, str | bytes | None) else None
-    if number is None or number.ndim or number.dtype.kind not in "iuf":
-        raise ArgumentError(f"{name}: got {value!r}, must be a number")
-    return float(value)
+        raise ArgumentError(f"{name}: got {shown(value)}, must be an integer") from None
+    if isinstance(value, bool):
+        raise ArgumentError(f"{name}: got {value}, must be an integer")
+    return number
 
 
 def at_least(smallest: int, name: str, value: SupportsIndex) -> int:
@@ -101,3 +100,79 @@ def at_least(smallest: int, name: str, value: SupportsIndex) -> int:
     if number < smallest:
         raise ArgumentError(f"{name}: got {number}, must be at least {smallest}")
     return number
+
+
+def real(name: str, value: Any) -> float:
+    """Returns `value` as a float; text, arrays, None and truth values are refused by name."""
+    number = np.asarray(value) if not isinstance(value, str | bytes | list | tuple | None) else None
+    if number is None or number.ndim or number.dtype.kind not in "iuf":
+        raise ArgumentError(f"{name}: got {shown(value)}, must be a number")
+    return float(value)
+
+
+def discount_factor(value: Any) -> float:
+    """Returns `value` as the weight of each step relative to the one before, in (0, 1]."""
+    number = real("discount", value)
+    if not 0.0 < number <= 1.0:
+        raise ArgumentError(f"discount: got {number}, must be in (0, 1]")
+    return number
+
+
+def truth(name: str, value: Any) -> bool:
+    """Returns `value` as a bool; only True and False are, not whatever has a truth value."""
+    if not isinstance(value, bool | np.bool_):
+        raise ArgumentError(f"{name}: got {shown(value)}, must be True or False")
+    return bool(value)
+
+
+def choice(name: str, value: Any, *choices: str) -> str:
+    """Returns `value`, which must be one of the names."""
+    if isinstance(value, str) and value in choices:
+        return value
+    *others, last = (f'"{one}"' for one in choices)
+    raise ArgumentError(f"{name}: got {shown(value)}, must be {', '.join(others)} or {last}")
+
+
+def float_name(name: str, dtype: Any) -> Literal["float32", "float64"]:
+    """Returns "float32" or "float64", which `dtype` must mean."""
+    try:
+        found = "" if dtype is None else np.dtype(dtype).name  # None means float64 to NumPy
+    except (TypeError, ValueError):
+        found = ""
+    if found == "float32":
+        return "float32"
+    if found == "float64":
+        return "float64"
+    got = found or shown(dtype)
+    raise ArgumentError(f"{name}: got {got}, must be numpy.float32 or numpy.float64")
+
+
+def shown(value: object) -> str:
+    """Returns a value as a message shows it: as Python prints it where that is short."""
+    if isinstance(value, np.ndarray):
+        return f"an array of shape {value.shape}"
+    if isinstance(value, np.generic):
+        value = value.item()
+    plain = value is None or isinstance(value, str | bytes | int | float | complex | list | tuple)
+    text = repr(value) if plain else ""
+    return text if plain and len(text) <= 60 and " at 0x" not in text else type(value).__name__
+
+
+def brief(value: Any) -> str:
+    """Returns a setting as a `repr` shows it: a few numbers as they are, more by their shape."""
+    if isinstance(value, str | bool | None):
+        return repr(value)
+    array = np.asarray(value)
+    if array.dtype.kind not in "iuf":
+        return shown(value)
+    if array.ndim == 0:
+        return f"{array.item():g}"
+    if array.ndim == 1 and len(array) <= _SHOWN_ENTRIES:
+        return f"[{', '.join(f'{entry:g}' for entry in array.tolist())}]"
+    return f"<{'x'.join(map(str, array.shape))}>"
+
+
+def call_text(name: str, *values: Any, **settings: Any) -> str:
+    """Returns the call that makes an object, in brief; settings that are None are left out."""
+    named = (f"{key}={brief(value)}" for key, value in settings.items() if value is not None)
+    return f"{name}({', '.join([*map(brief, values), *named])})"
