@@ -36,7 +36,7 @@ CPP_MAY_INCLUDE = {
 # strangers to each other. A folder's `__init__` is its public face: it may show what any layer
 # makes, and nothing inside imports from it.
 PYTHON_LAYERS = (
-    {"_arrays", "_core", "_isa", "_select", "_spaces", "_version", "errors", "files"},
+    {"_arrays", "_core", "_isa", "_select", "_spaces", "_texts", "_version", "errors", "files"},
     {"data", "functions"},
     {"models"},
     {"rewards", "terminations"},

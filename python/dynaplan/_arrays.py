@@ -9,9 +9,8 @@ from typing import Any, Literal, SupportsIndex
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from dynaplan._texts import shown
 from dynaplan.errors import ArgumentError, ShapeError
-
-_SHOWN_ENTRIES = 6
 
 
 def numbers(
@@ -118,7 +117,7 @@ def discount_factor(value: Any) -> float:
     return number
 
 
-def truth(name: str, value: Any) -> bool:
+def flag(name: str, value: Any) -> bool:
     """Returns `value` as a bool; only True and False are, not whatever has a truth value."""
     if not isinstance(value, bool | np.bool_):
         raise ArgumentError(f"{name}: got {shown(value)}, must be True or False")
@@ -145,34 +144,3 @@ def float_name(name: str, dtype: Any) -> Literal["float32", "float64"]:
         return "float64"
     got = found or shown(dtype)
     raise ArgumentError(f"{name}: got {got}, must be numpy.float32 or numpy.float64")
-
-
-def shown(value: object) -> str:
-    """Returns a value as a message shows it: as Python prints it where that is short."""
-    if isinstance(value, np.ndarray):
-        return f"an array of shape {value.shape}"
-    if isinstance(value, np.generic):
-        value = value.item()
-    plain = value is None or isinstance(value, str | bytes | int | float | complex | list | tuple)
-    text = repr(value) if plain else ""
-    return text if plain and len(text) <= 60 and " at 0x" not in text else type(value).__name__
-
-
-def brief(value: Any) -> str:
-    """Returns a setting as a `repr` shows it: a few numbers as they are, more by their shape."""
-    if isinstance(value, str | bool | None):
-        return repr(value)
-    array = np.asarray(value)
-    if array.dtype.kind not in "iuf":
-        return shown(value)
-    if array.ndim == 0:
-        return f"{array.item():g}"
-    if array.ndim == 1 and len(array) <= _SHOWN_ENTRIES:
-        return f"[{', '.join(f'{entry:g}' for entry in array.tolist())}]"
-    return f"<{'x'.join(map(str, array.shape))}>"
-
-
-def call_text(name: str, *values: Any, **settings: Any) -> str:
-    """Returns the call that makes an object, in brief; settings that are None are left out."""
-    named = (f"{key}={brief(value)}" for key, value in settings.items() if value is not None)
-    return f"{name}({', '.join([*map(brief, values), *named])})"

@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from dynaplan import _arrays
+from dynaplan import _arrays, _texts
 from dynaplan.errors import ArgumentError, ShapeError
 
 if TYPE_CHECKING:
     from gymnasium import Env
     from gymnasium.spaces import Box
 
-__all__ = ["action_box", "box_of_floats", "boxes", "fit_to_space", "float32_bounds"]
+__all__ = ["action_box", "box_of_floats", "boxes", "env_name", "fit_to_space", "float32_bounds"]
 
 
 def boxes(env: Env[Any, Any]) -> tuple[Box, Box]:
@@ -24,7 +24,7 @@ def boxes(env: Env[Any, Any]) -> tuple[Box, Box]:
     if isinstance(env, str):
         raise TypeError(f"env: got {env!r}, must be an environment: gymnasium.make({env!r})")
     if not hasattr(env, "observation_space") or not hasattr(env, "action_space"):
-        raise TypeError(f"env: got {_arrays.shown(env)}, must be a Gymnasium environment")
+        raise TypeError(f"env: got {_texts.shown(env)}, must be a Gymnasium environment")
     boxes = []
     for name in ("observation_space", "action_space"):
         space = getattr(env, name)
@@ -37,6 +37,11 @@ def boxes(env: Env[Any, Any]) -> tuple[Box, Box]:
             )
         boxes.append(space)
     return boxes[0], boxes[1]
+
+
+def env_name(env: Any) -> str:
+    """Returns the id of an environment, or its class where it has none."""
+    return getattr(getattr(env, "spec", None), "id", None) or type(env).__name__
 
 
 def fit_to_space(action: ArrayLike, space: Box) -> NDArray[Any]:
@@ -56,7 +61,7 @@ def box_of_floats(name: str, space: Any, dim: int) -> Box:
     from gymnasium.spaces import Box  # noqa: PLC0415  # as above
 
     if not isinstance(space, Box):
-        raise TypeError(f"{name}: got {_arrays.shown(space)}, must be a Box")
+        raise TypeError(f"{name}: got {_texts.shown(space)}, must be a Box")
     if space.shape != (dim,):
         raise ShapeError(f"{name}: got shape {space.shape}, must be ({dim},)")
     if space.dtype is None or space.dtype.kind != "f":

@@ -23,7 +23,7 @@ from typing import Any, BinaryIO
 import numpy as np
 from numpy.typing import NDArray
 
-from dynaplan import _arrays
+from dynaplan import _texts
 from dynaplan._version import __version__
 from dynaplan.errors import ModelFileError
 
@@ -57,7 +57,7 @@ def path_of(path: str | os.PathLike[str]) -> Path:
         TypeError: it is no path.
     """
     if not isinstance(path, str | os.PathLike):
-        raise TypeError(f"path: got {_arrays.shown(path)}, must be the name of a file")
+        raise TypeError(f"path: got {_texts.shown(path)}, must be the name of a file")
     return Path(path)
 
 

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from dynaplan import _arrays
+from dynaplan import _arrays, _texts
 from dynaplan.errors import ArgumentError, ShapeError
 
 # A row continues the one before if no column differs by more than this share of the column's
@@ -161,7 +161,7 @@ def selected_rows(key: Any, count: int) -> NDArray[np.intp]:
     strange = isinstance(key, tuple) or chosen.ndim != 1
     if strange or (chosen.dtype.kind not in "biu" and chosen.size):
         raise IndexError(
-            f"key: got {_arrays.shown(key)}, must be an integer, a slice, a mask of {count} rows "
+            f"key: got {_texts.shown(key)}, must be an integer, a slice, a mask of {count} rows "
             "or a 1-D array of indices"
         )
     return np.arange(count)[chosen if chosen.size else []]

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from dynaplan import _arrays, files
+from dynaplan import _arrays, _texts, files
 from dynaplan.data import rows
 from dynaplan.errors import ArgumentError, ModelFileError, ShapeError
 
@@ -83,7 +83,7 @@ class Transitions:
         *,
         drop_nonfinite: bool = False,
     ) -> None:
-        drop = _arrays.truth("drop_nonfinite", drop_nonfinite)
+        drop = _arrays.flag("drop_nonfinite", drop_nonfinite)
         numbers = {
             "states": rows.matrix("states", states),
             "actions": rows.matrix("actions", actions),
@@ -247,13 +247,13 @@ class Transitions:
             ArgumentError: there is no part, or some parts have rewards and some have none.
         """
         if isinstance(parts, Transitions) or not isinstance(parts, Iterable):
-            raise TypeError(f"parts: got {_arrays.shown(parts)}, must be a list of Transitions")
+            raise TypeError(f"parts: got {_texts.shown(parts)}, must be a list of Transitions")
         parts = list(parts)
         if not parts:
             raise ArgumentError("parts: got none, must be at least one Transitions")
         for index, part in enumerate(parts):
             if not isinstance(part, Transitions):
-                got = _arrays.shown(part)
+                got = _texts.shown(part)
                 raise TypeError(f"parts: item {index} is {got}, must be Transitions")
             for name in ("state_dim", "action_dim"):
                 mine, first = getattr(part, name), getattr(parts[0], name)

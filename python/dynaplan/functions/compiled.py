@@ -12,7 +12,7 @@ from typing import Any, Literal, NamedTuple, TypeAlias
 
 import numpy as np
 
-from dynaplan import _arrays
+from dynaplan import _arrays, _texts
 from dynaplan.errors import ArgumentError
 from dynaplan.functions.signatures import Signature
 
@@ -235,6 +235,6 @@ def _data_address(data: Any) -> int:
     if type(data).__module__ == "_cffi_backend":
         return int(sys.modules["_cffi_backend"].FFI().cast("intptr_t", data))
     raise TypeError(
-        f"user_data: got {_arrays.shown(data)}, must be a NumPy array, an object of ctypes or "
+        f"user_data: got {_texts.shown(data)}, must be a NumPy array, an object of ctypes or "
         "cffi, or an address"
     )

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from dynaplan import _arrays
+from dynaplan import _arrays, _texts
 from dynaplan.errors import ArgumentError
 from dynaplan.functions.compiled import CompiledFunction, Kind, compiled_function
 from dynaplan.functions.signatures import Signature
@@ -37,7 +37,7 @@ def from_scalar(
         dtype: numpy.float32 or numpy.float64.
     """
     if not callable(function):
-        raise TypeError(f"function: got {_arrays.shown(function)}, must be a function")
+        raise TypeError(f"function: got {_texts.shown(function)}, must be a function")
     name = _arrays.float_name("dtype", dtype)
     for size, argument in zip(dims, ("state_dim", "action_dim"), strict=True):
         _arrays.at_least(1, argument, size)
@@ -49,7 +49,7 @@ def from_scalar(
         )
     array = np.zeros(0) if data is None else data
     if not isinstance(array, np.ndarray):
-        raise TypeError(f"data: got {_arrays.shown(data)}, must be a NumPy array")
+        raise TypeError(f"data: got {_texts.shown(data)}, must be a NumPy array")
     signature = Signature(kind, name)
     block = _block_function(signature, _with_all(function, extras), dims, array)
     return compiled_function(kind, block, None, None if data is None else array, None)

@@ -7,7 +7,7 @@ from typing import NamedTuple, Protocol
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from dynaplan import _core
+from dynaplan import _core, _texts
 
 __all__ = ["Model", "Prediction"]
 
@@ -15,22 +15,28 @@ Float64 = NDArray[np.float64]
 
 
 class Prediction(NamedTuple):
-    """What a model says of the next states, and how sure it is.
+    """A model's prediction of the next states, with its uncertainty.
 
     Attributes:
         mean: (N, S), in the states' units.
         aleatoric: (N, S) variances of the system's own noise, in the units squared.
-        epistemic: (N, S) variances of what the model does not know, in the units squared;
-            infinite where the input reaches into directions that no training row has seen.
+        epistemic: (N, S) variances due to what the model does not know, in the units squared;
+            infinite where the input varies in directions that no training row covers.
     """
 
     mean: Float64
     aleatoric: Float64
     epistemic: Float64
 
+    def __repr__(self) -> str:
+        return _texts.object_text(self, *self._fields)
+
 
 class Model(Protocol):
-    """What rollouts, planners and `evaluate` ask of a model, whatever it is fitted by."""
+    """The interface of a model: what rollouts, planners and `evaluate` need, however it was fitted.
+
+    Every model of dynaplan has it; `FunctionModel` and `CompiledModel` give it to functions.
+    """
 
     @property
     def state_dim(self) -> int:
@@ -53,9 +59,25 @@ class Model(Protocol):
         """The compiled dynamics that rollouts and planners run."""
 
     def predict(self, states: ArrayLike, actions: ArrayLike, *, threads: int = 1) -> Prediction:
-        """Predicts the next states, with both kinds of uncertainty."""
+        """Predicts the next states, with both kinds of uncertainty.
+
+        Args:
+            states: (N, S), or one state (S,).
+            actions: (N, A), or one action (A,).
+            threads: threads to use.
+        """
 
     def sample(
         self, states: ArrayLike, actions: ArrayLike, *, seed: int | None = None, threads: int = 1
     ) -> Float64:
-        """Draws next states."""
+        """Draws next states.
+
+        Args:
+            states: (N, S), or one state (S,).
+            actions: (N, A), or one action (A,).
+            seed: seed of the draw; None draws anew.
+            threads: threads to use.
+
+        Returns:
+            (N, S).
+        """

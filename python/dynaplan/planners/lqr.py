@@ -8,7 +8,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from dynaplan import _arrays, _core
+from dynaplan import _arrays, _core, _texts
 from dynaplan.errors import ArgumentError
 from dynaplan.planners.planner import Planner, Settings
 
@@ -82,6 +82,9 @@ class Regulator(NamedTuple):
     k: NDArray[np.float64]
     P: NDArray[np.float64]
     p: NDArray[np.float64]
+
+    def __repr__(self) -> str:
+        return _texts.object_text(self, *self._fields)
 
 
 def lqr(

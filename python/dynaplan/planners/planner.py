@@ -8,7 +8,7 @@ from typing import Any, TypeAlias
 import numpy as np
 from numpy.typing import ArrayLike
 
-from dynaplan import _arrays, _core
+from dynaplan import _arrays, _core, _texts
 from dynaplan.errors import ArgumentError, ShapeError
 from dynaplan.models.interface import Model
 from dynaplan.planners.limits import Limits
@@ -148,3 +148,10 @@ class Planner(ABC):
             0,
             time_limit,
         )
+
+    def __init_subclass__(cls, **settings: Any) -> None:
+        super().__init_subclass__(**settings)
+        cls.__repr__ = Planner.__repr__  # type: ignore[method-assign]  # not that of a dataclass
+
+    def __repr__(self) -> str:
+        return _texts.settings_text(self, "horizon", "candidates")

@@ -8,7 +8,7 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from dynaplan import _arrays, _core
+from dynaplan import _arrays, _core, _texts
 from dynaplan.rewards.terms import Of, Term, of_next, of_text, step_targets
 
 __all__ = ["change", "distance", "excess", "inside", "linear", "tolerance", "within"]
@@ -30,7 +30,7 @@ def linear(weights: ArrayLike, *, offset: float = 0.0, of: Of = "next_state") ->
         array([1.])
     """
     slope, constant = _arrays.vector("weights", weights), _arrays.real("offset", offset)
-    text = _arrays.call_text("linear", weights, offset=constant or None, of=of_text(of))
+    text = _texts.call_text("linear", weights, offset=constant or None, of=of_text(of))
     return Term(_core.linear_reward(slope, constant, of_next(of)), "linear", text=text)
 
 
@@ -53,7 +53,7 @@ def change(index: int, *, weight: float = 1.0) -> Term:
         array([5.])
     """
     entry, factor = _arrays.at_least(0, "index", index), _arrays.real("weight", weight)
-    text = _arrays.call_text("change", entry, weight=factor)
+    text = _texts.call_text("change", entry, weight=factor)
     return Term(_core.change_reward(entry, factor), "change", text=text)
 
 
@@ -86,7 +86,7 @@ def distance(
     """
     factor = _arrays.real("weight", weight)
     reward = _core.distance_reward(*_ends(indices, to, target), factor, of_next(of))
-    text = _arrays.call_text(
+    text = _texts.call_text(
         "distance", factor, indices=indices, to=to, target=target, of=of_text(of)
     )
     return Term(reward, "distance", text=text)
@@ -123,7 +123,7 @@ def within(
     """
     length, gain = _arrays.real("radius", radius), _arrays.real("bonus", bonus)
     reward = _core.within_reward(*_ends(indices, to, target), length, gain, of_next(of))
-    text = _arrays.call_text(
+    text = _texts.call_text(
         "within", length, indices=indices, to=to, target=target, bonus=gain, of=of_text(of)
     )
     return Term(reward, "within", text=text)
@@ -149,7 +149,7 @@ def inside(low: ArrayLike, high: ArrayLike, *, bonus: float = 1.0, of: Of = "nex
     """
     box = _arrays.vector("low", low), _arrays.vector("high", high)
     gain = _arrays.real("bonus", bonus)
-    text = _arrays.call_text("inside", low, high, bonus=gain, of=of_text(of))
+    text = _texts.call_text("inside", low, high, bonus=gain, of=of_text(of))
     return Term(_core.inside_reward(*box, gain, of_next(of)), "inside", text=text)
 
 
@@ -183,7 +183,7 @@ def excess(
     cost = _arrays.vector("weights", weights)
     lowest = np.full(len(cost), -np.inf) if low is None else _arrays.vector("low", low)
     highest = np.full(len(cost), np.inf) if high is None else _arrays.vector("high", high)
-    text = _arrays.call_text("excess", weights, low=low, high=high, of=of_text(of))
+    text = _texts.call_text("excess", weights, low=low, high=high, of=of_text(of))
     return Term(_core.excess_cost(cost, lowest, highest, of_next(of)), "excess", text=text)
 
 
@@ -227,8 +227,13 @@ def tolerance(
     bounds = _arrays.real("low", low), _arrays.real("high", high)
     distance = _arrays.real("margin", margin)
     value = _arrays.real("value_at_margin", value_at_margin)
-    text = _arrays.call_text(
-        "tolerance", entry, margin=distance, low=bounds[0], high=bounds[1], of=of_text(of)
+    text = _texts.call_text(
+        "tolerance",
+        entry,
+        margin=distance,
+        low=bounds[0] or None,
+        high=bounds[1] or None,
+        of=of_text(of),
     )
     reward = _core.tolerance_reward(entry, of, *bounds, distance, value, quadratic)
     return Term(reward, "tolerance", text=text)
@@ -245,5 +250,5 @@ def _ends(
 
 def _places(name: str, indices: Sequence[int]) -> list[int]:
     if isinstance(indices, str) or not isinstance(indices, Iterable):
-        raise TypeError(f"{name}: got {_arrays.shown(indices)}, must be a list of integers")
+        raise TypeError(f"{name}: got {_texts.shown(indices)}, must be a list of integers")
     return [_arrays.at_least(0, name, index) for index in indices]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from numpy.typing import ArrayLike
 
-from dynaplan import _arrays, _core
+from dynaplan import _arrays, _core, _texts
 from dynaplan.rewards.terms import Term
 
 __all__ = ["scheduled", "terminal"]
@@ -30,7 +30,7 @@ def scheduled(term: Term, weights: ArrayLike) -> Term:
         array([  0.,  -9., -18.])
     """
     reward = _core.scheduled_reward(_compiled(term), _arrays.vector("weights", weights))
-    text = f"scheduled({term!r}, {_arrays.brief(weights)})"
+    text = f"scheduled({term!r}, {_texts.brief(weights)})"
     return Term(reward, f"scheduled {term.name}", text=text)
 
 
@@ -58,7 +58,7 @@ def terminal(term: Term) -> Term:
 def _compiled(term: Term) -> _core.Reward:
     if not isinstance(term, Term):
         raise TypeError(
-            f"term: got {_arrays.shown(term)}, must be a term; a function receives the step in a "
+            f"term: got {_texts.shown(term)}, must be a term; a function receives the step in a "
             "parameter named `step`"
         )
     return term._reward

@@ -9,7 +9,7 @@ from typing import Any, Literal, TypeAlias
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from dynaplan import _arrays, _core
+from dynaplan import _arrays, _core, _texts
 from dynaplan.errors import ArgumentError, ShapeError
 
 Of = Literal["state", "next_state"]
@@ -169,7 +169,7 @@ def quadratic(
     matrix = _weight_matrix(weights)
     centre = step_targets(target, len(matrix))
     reward = _core.quadratic_reward(np.ascontiguousarray(matrix), centre, of_next(of))
-    text = _arrays.call_text("quadratic", weights, target=target, of=of_text(of))
+    text = _texts.call_text("quadratic", weights, target=target, of=of_text(of))
     return Term(reward, "quadratic", text=text)
 
 
@@ -215,7 +215,7 @@ def angle(
     else:
         raise ArgumentError("index, cos, sin: give either index, or both cos and sin")
     aim = None if not angles.any() else target
-    text = _arrays.call_text(
+    text = _texts.call_text(
         "angle", weight, index=index, cos=cos, sin=sin, target=aim, of=of_text(of)
     )
     return Term(reward, "angle", text=text)
@@ -247,7 +247,7 @@ def action_cost(
     highest = np.full(size, np.inf) if high is None else _arrays.vector("high", high)
     targets = step_targets(target, size)
     cost = _core.action_cost(np.ascontiguousarray(matrix), targets, lowest, highest)
-    text = _arrays.call_text("action_cost", weights, target=target, low=low, high=high)
+    text = _texts.call_text("action_cost", weights, target=target, low=low, high=high)
     return Term(cost, "action_cost", text=text)
 
 
@@ -264,7 +264,7 @@ def action_change_cost(weights: ArrayLike) -> Term:
         array([-4.])
     """
     cost = _core.action_change_cost(np.ascontiguousarray(_weight_matrix(weights)))
-    text = _arrays.call_text("action_change_cost", weights)
+    text = _texts.call_text("action_change_cost", weights)
     return Term(cost, "action_change_cost", text=text)
 
 

@@ -7,7 +7,7 @@ from typing import Literal
 
 import numpy as np
 
-from dynaplan import _arrays, _core
+from dynaplan import _arrays, _core, _texts
 from dynaplan.data.transitions import Transitions
 from dynaplan.errors import ArgumentError
 from dynaplan.models.interface import Model
@@ -119,7 +119,7 @@ def disagreement_limit_of(
     if disagreement_limit is None:
         return None
     if not isinstance(disagreement_limit, DisagreementLimit):
-        got = _arrays.shown(disagreement_limit)
+        got = _texts.shown(disagreement_limit)
         raise TypeError(f"disagreement_limit: got {got}, must be a DisagreementLimit or None")
     return _core.DisagreementLimit(
         disagreement_limit.limit, disagreement_limit.on_exceeding == "reject"

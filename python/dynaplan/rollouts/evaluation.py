@@ -9,7 +9,7 @@ from statistics import NormalDist
 import numpy as np
 from numpy.typing import NDArray
 
-from dynaplan import _arrays
+from dynaplan import _arrays, _texts
 from dynaplan.data.transitions import Transitions
 from dynaplan.errors import ArgumentError
 from dynaplan.models.interface import Model
@@ -68,7 +68,7 @@ class Evaluation:
     def __repr__(self) -> str:
         return (
             f"Evaluation(trusted_horizon={self.trusted_horizon} of {len(self.steps)} steps, "
-            f"one_step_rmse={_arrays.brief(self.one_step_rmse)})"
+            f"one_step_rmse={_texts.brief(self.one_step_rmse)})"
         )
 
     def __str__(self) -> str:

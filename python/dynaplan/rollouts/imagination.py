@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from dynaplan import _arrays, _core
+from dynaplan import _arrays, _core, _texts
 from dynaplan.data.transitions import Transitions
 from dynaplan.errors import ArgumentError, ShapeError
 from dynaplan.rewards.terms import Term as RewardTerm
@@ -297,7 +297,7 @@ def chosen_members(model: Model, elite_members: int | Sequence[int] | None) -> l
     if isinstance(elite_members, Iterable) and not isinstance(elite_members, str):
         return [_arrays.integer("elite_members", member) for member in elite_members]
     if isinstance(elite_members, bool) or not isinstance(elite_members, int | np.integer):
-        got = _arrays.shown(elite_members)
+        got = _texts.shown(elite_members)
         raise TypeError(f"elite_members: got {got}, must be an integer or a list of integers")
     if not 1 <= elite_members <= count:
         raise ArgumentError(
@@ -328,7 +328,7 @@ def _policy(
     if core_policy is not None:
         return core_policy(), None
     if not callable(policy):
-        raise TypeError(f"policy: got {_arrays.shown(policy)}, must be a SAC or a function")
+        raise TypeError(f"policy: got {_texts.shown(policy)}, must be a SAC or a function")
 
     def actions(states: Float64) -> Float64:
         count = len(states)

@@ -7,7 +7,7 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from dynaplan import _arrays, _core
+from dynaplan import _arrays, _core, _texts
 from dynaplan.errors import ArgumentError, ShapeError
 from dynaplan.models.interface import Model
 from dynaplan.rewards.terms import Reward
@@ -233,9 +233,9 @@ def returns(
 def spread_of(propagation: Propagation, particles: int, risk: Risk) -> _core.Particles:
     """Returns the number of particles, how they spread and how their returns are reduced."""
     if not isinstance(risk, Risk):
-        raise TypeError(f"risk: got {_arrays.shown(risk)}, must be a measure of dp.risk")
+        raise TypeError(f"risk: got {_texts.shown(risk)}, must be a measure of dp.risk")
     if not isinstance(propagation, str):
-        raise TypeError(f"propagation: got {_arrays.shown(propagation)}, must be a name")
+        raise TypeError(f"propagation: got {_texts.shown(propagation)}, must be a name")
     return _core.Particles(propagation, _arrays.integer("particles", particles), *risk._reduction())
 
 
@@ -289,7 +289,7 @@ def state_limits(
 
 def _require_result(out: Any, shape: tuple[int, ...], dtype: np.dtype[Any]) -> None:
     if not isinstance(out, np.ndarray):
-        raise TypeError(f"out: got {_arrays.shown(out)}, must be a NumPy array")
+        raise TypeError(f"out: got {_texts.shown(out)}, must be a NumPy array")
     if out.dtype != dtype or not out.flags.c_contiguous or not out.flags.writeable:
         layout = "" if out.flags.c_contiguous and out.flags.writeable else "read-only or strided, "
         raise ArgumentError(

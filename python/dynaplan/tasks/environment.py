@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from dynaplan import _arrays
+from dynaplan import _texts
 from dynaplan.errors import ArgumentError
 
 _POSITION = "exclude_current_positions_from_observation"
@@ -85,7 +85,7 @@ def identify(env: Any) -> KnownEnvironment:
     if isinstance(env, str):
         return KnownEnvironment(_without_version(env), {})
     if not hasattr(env, "step"):
-        got = _arrays.shown(env)
+        got = _texts.shown(env)
         raise TypeError(f"env: got {got}, must be a Gymnasium environment or its id")
     spec = getattr(env, "spec", None)
     settings = dict(getattr(spec, "kwargs", None) or {})

@@ -8,7 +8,7 @@ from typing import Any, TypeAlias
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from dynaplan import _arrays, _core
+from dynaplan import _arrays, _core, _texts
 from dynaplan.functions.compiled import compiled_function
 from dynaplan.functions.numba import from_scalar
 
@@ -98,7 +98,7 @@ def outside(low: ArrayLike, high: ArrayLike) -> Term:
         array([ True])
     """
     box = _arrays.vector("low", low), _arrays.vector("high", high)
-    return Term(_core.outside_termination(*box), _arrays.call_text("outside", low, high))
+    return Term(_core.outside_termination(*box), _texts.call_text("outside", low, high))
 
 
 def inside(low: ArrayLike, high: ArrayLike) -> Term:
@@ -117,7 +117,7 @@ def inside(low: ArrayLike, high: ArrayLike) -> Term:
         array([ True])
     """
     box = _arrays.vector("low", low), _arrays.vector("high", high)
-    return Term(_core.inside_termination(*box), _arrays.call_text("inside", low, high))
+    return Term(_core.inside_termination(*box), _texts.call_text("inside", low, high))
 
 
 def compiled(
