@@ -50,7 +50,8 @@ def controller() -> dp.MPC:
 
 @cache
 def plan() -> dp.Plan:
-    return controller().last_plans[0]
+    planner = dp.CEM(horizon=6, candidates=32, elites=4)
+    return planner.plan(linear(), reward(), [0.5, -0.5], action_space=BOX, seed=0)
 
 
 @cache
@@ -116,7 +117,9 @@ OBJECTS = {
     "AgentEpisode": lambda: list(agent().run(210))[-1],
     "CEM": dp.CEM,
     "CategoricalCEM": lambda: dp.CategoricalCEM(actions=[[-1.0], [1.0]]),
-    "CompiledModel": lambda: dp.CompiledModel.from_numba(lambda s, a, n: None, 2, 1),
+    "CompiledModel": lambda: dp.CompiledModel(
+        dp.signatures.DYNAMICS_FLOAT64.ctypes(lambda *_: None), 2, 1
+    ),
     "DisagreementLimit": lambda: dp.DisagreementLimit(0.5),
     "Dyna": lambda: dyna()[0],
     "DynaIteration": lambda: dyna()[1],

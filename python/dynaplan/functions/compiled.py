@@ -218,7 +218,7 @@ def _parsed(signature: str) -> tuple[str, ...]:
 
 def _data_address(data: Any) -> int:
     """Returns the address of user data."""
-    if isinstance(data, (int, np.integer)):
+    if isinstance(data, (int, np.integer)) and not isinstance(data, bool):
         return int(data)
     if isinstance(data, np.ndarray):
         if not data.flags.c_contiguous or data.dtype.hasobject:

@@ -21,7 +21,7 @@ def require_model(model: Any) -> None:
         TypeError: `model` has no compiled dynamics.
     """
     if not isinstance(getattr(model, "dynamics", None), _core.Dynamics):
-        got = model.__name__ if isinstance(model, type) else _texts.shown(model)
+        got = _texts.shown(model)
         raise TypeError(f"model: got {got}, must be a model, such as LinearGaussian.fit returns")
 
 
@@ -29,9 +29,9 @@ def require_function(name: str, function: Any) -> None:
     """Refuses a reward or a termination that is neither a term nor a function.
 
     Raises:
-        TypeError: it cannot be called.
+        TypeError: it cannot be called, or is a class.
     """
-    if not callable(function):
+    if not callable(function) or isinstance(function, type):
         raise TypeError(f"{name}: got {_texts.shown(function)}, must be a term or a function")
 
 

@@ -325,9 +325,9 @@ def _policy(
 ) -> tuple[_core.Policy | None, Callable[[Float64], Float64] | None]:
     """Returns the policy as the core runs it, or as a function it calls."""
     core_policy = getattr(policy, "_core_policy", None)
-    if core_policy is not None:
+    if core_policy is not None and not isinstance(policy, type):
         return core_policy(), None
-    if not callable(policy):
+    if not callable(policy) or isinstance(policy, type):
         raise TypeError(f"policy: got {_texts.shown(policy)}, must be a SAC or a function")
 
     def actions(states: Float64) -> Float64:
