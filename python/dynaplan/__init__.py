@@ -100,7 +100,7 @@ if TYPE_CHECKING:
 else:
 
     def __getattr__(name: str) -> type:
-        """Imports what is made of Gymnasium's classes when it is asked for, as that takes long."""
+        """Imports what derives from Gymnasium's classes on first use, since that takes long."""
         if name != "ImaginedVectorEnv":
             raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
         from dynaplan.envs.imagined import ImaginedVectorEnv  # noqa: PLC0415  # see above

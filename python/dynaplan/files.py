@@ -153,7 +153,7 @@ def named_arrays(arrays: Arrays, wanted: Mapping[str, tuple[str, tuple[int, ...]
 def fields(value: object, name: str, wanted: Mapping[str, type]) -> dict[str, Any]:
     """Returns a JSON object that has exactly the wanted fields, each of its type.
 
-    A whole number is taken where a float is wanted, and becomes one; true and false are no numbers.
+    A whole number is accepted as a float and converted; true and false are no numbers.
 
     Raises:
         ModelFileError: it is no object, or a field is missing, too many or of another type.
@@ -247,11 +247,11 @@ def _document(metadata: object) -> dict[str, Any]:
 
 
 def _checksum_start(content: bytes, shown: str) -> int:
-    """Returns where the checksum stands; exactly once, or it could not cover all other bytes."""
+    """Returns where the checksum is; it occurs once, or it could not cover all other bytes."""
     end = _header_end(content[:8], len(content))
     digits = shown.encode("utf-8", "surrogatepass")
     if len(digits) != len(_NO_CHECKSUM) or content.count(digits, 8, end) != 1:
-        raise ModelFileError("the checksum is not one of 64 hexadecimal digits that stand once")
+        raise ModelFileError("the checksum is not one of 64 hexadecimal digits that occur once")
     return content.index(digits, 8, end)
 
 
@@ -300,7 +300,7 @@ def _arrays_of(content: bytes) -> dict[str, NDArray[Any]]:
 
 
 def _json_object(what: str, text: bytes) -> dict[str, Any]:
-    """Parses JSON strictly: keys stand once, numbers are finite and short, nesting is bounded."""
+    """Parses JSON strictly: unique keys, finite and short numbers, bounded nesting."""
     try:
         value = json.loads(
             text.decode("utf-8", "strict"),
@@ -320,7 +320,7 @@ def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     unique: dict[str, Any] = {}
     for name, value in pairs:
         if name in unique:
-            raise ValueError(f"key {_shown(name)} stands twice")
+            raise ValueError(f"key {_shown(name)} occurs twice")
         unique[name] = value
     return unique
 

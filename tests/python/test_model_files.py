@@ -289,10 +289,10 @@ def test_a_key_that_stands_twice_is_refused(tmp_path, content):
     text = json.dumps(header).encode()
     entry_text = json.dumps({"factor": header["factor"]})[1:-1].encode()
     twice = signed(joined(text[:-1] + b", " + entry_text + b"}", data))
-    assert "key 'factor' stands twice" in refusal(tmp_path / "x", twice)
+    assert "key 'factor' occurs twice" in refusal(tmp_path / "x", twice)
     escaped = entry_text.replace(b'"factor"', b'"\\u0066actor"')
     twice = signed(joined(text[:-1] + b", " + escaped + b"}", data))
-    assert "key 'factor' stands twice" in refusal(tmp_path / "x", twice)
+    assert "key 'factor' occurs twice" in refusal(tmp_path / "x", twice)
 
 
 @pytest.mark.parametrize(

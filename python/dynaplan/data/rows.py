@@ -30,7 +30,7 @@ def matrix(name: str, values: ArrayLike) -> NDArray[np.float64]:
         )
     if array.shape[1] == 0:
         raise ShapeError(f"{name}: got shape {array.shape}, must have at least one column")
-    with np.errstate(over="ignore"):  # a longdouble beyond float64 is found as an infinity
+    with np.errstate(over="ignore"):  # a longdouble beyond float64 becomes an infinity
         return np.array(array, dtype=np.float64, order="C")
 
 
@@ -56,7 +56,7 @@ def flags(name: str, values: ArrayLike, count: int) -> NDArray[np.bool_]:
 
 
 def episode_ids(values: ArrayLike, count: int) -> NDArray[np.int64]:
-    """Returns `values` as a new (count,) array of int64 whose equal values stand together."""
+    """Returns `values` as a new (count,) array of int64 in which equal values are adjacent."""
     array = vector("episodes", values, count)
     if array.dtype.kind not in "iu":
         raise TypeError(
@@ -150,7 +150,7 @@ def selected_ids(ids: NDArray[np.int64], rows: NDArray[np.intp]) -> NDArray[np.i
 
 
 def selected_rows(key: Any, count: int) -> NDArray[np.intp]:
-    """Returns the indices that a key of `Transitions.__getitem__` stands for."""
+    """Returns the row indices that a key of `Transitions.__getitem__` selects."""
     if isinstance(key, slice):
         return np.arange(*key.indices(count))
     try:

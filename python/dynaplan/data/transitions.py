@@ -36,8 +36,8 @@ class Transitions:
         rewards: (N,) float64, or None where the data hold none.
         terminations: (N,) bool: the system ended in `next_states`. A time limit is no
             termination. Default: all False.
-        episodes: (N,) int64: the rows of one episode follow each other in time and stand
-            together. Default: a new episode begins after a termination and wherever a row does
+        episodes: (N,) int64: the rows of one episode follow each other in time and are
+            adjacent. Default: a new episode begins after a termination and wherever a row does
             not start in the state in which the row before ended; shuffled rows are thus episodes
             of one row each. Pass zeros if all rows are one episode although the measured
             `next_states` differ from the `states` of the row below.
@@ -57,7 +57,7 @@ class Transitions:
         ShapeError: an array has the wrong number of dimensions, rows or columns, or no row.
         TypeError: an array does not hold real numbers, or `episodes` does not hold integers.
         ArgumentError: a value is not finite (the message names the first row and column), a
-            termination is neither 0 nor 1, or the rows of an episode do not stand together.
+            termination is neither 0 nor 1, or the rows of an episode are not adjacent.
 
     Example:
         >>> data = dp.Transitions([[0.0], [1.0]], [[1.0], [0.0]], [[1.0], [0.5]])

@@ -1,4 +1,4 @@
-"""What a planner gives back."""
+"""`Plan`: what a planner returns."""
 
 from __future__ import annotations
 
@@ -23,8 +23,8 @@ class PlanStats(NamedTuple):
     Attributes:
         candidates: action sequences evaluated, over all iterations.
         non_finite: of these, how many had a return that is nan or infinite; they rank last.
-        rejected: how many left known ground or the limits of the states, where that rejects them;
-            they rank last too.
+        rejected: how many exceeded the disagreement limit or the limits of the states, where that
+            rejects them; they rank last too.
         iterations: refinements that were finished.
         seconds: wall-clock time.
     """
@@ -42,16 +42,16 @@ class Plan(NamedTuple):
     Attributes:
         actions: (H, A), within the bounds and limits.
         states: (H + 1, S) mean prediction under `actions`, the given state first.
-        value: the predicted return of `actions`; with particles, what the risk makes of theirs.
-        status: "iterations": all iterations were made; "converged": the search had settled before
-            (see `CEM.tolerance`); "time_limit": the time was up before, and
-            `actions` are the best so far; "no_finite_candidate": not one candidate had a finite
-            return, and `actions` are the start of the search.
+        value: the predicted return of `actions`; with particles, their returns reduced by the risk.
+        status: "iterations": all iterations were made; "converged": the search converged before
+            that (see `CEM.tolerance`); "time_limit": the time ran out before that, and `actions`
+            are the best so far; "no_finite_candidate": no candidate had a finite return, and
+            `actions` are the start of the search.
         stats: counts and time.
         kept_sequences: (K, H, A) sequences worth trying first in the next plan, best first, from
             planners that keep some; else K is 0.
-        spread: (H, A) standard deviations that the search ended with, in the actions' units: how
-            far it was from settled. None from planners that draw from no Gaussian.
+        spread: (H, A) standard deviations at the end of the search, in the actions' units: how far
+            it was from convergence. None from planners that draw from no Gaussian.
         gains: (H, A, S) feedback: at step t apply actions[t] + gains[t] (s - states[t]). None from
             planners that have none.
     """

@@ -1,4 +1,4 @@
-"""Rewards that are compiled functions of the user's own."""
+"""Rewards that are the user's own compiled functions."""
 
 from __future__ import annotations
 
@@ -75,7 +75,7 @@ def from_numba(
     data: NDArray[Any] | None = None,
     dtype: Dtype = np.float64,
 ) -> Term:
-    """Compiles a reward of one step, written in Python, by numba: as fast as one written in C.
+    """Compiles a reward of one step, written in Python, with numba: as fast as one written in C.
 
     Args:
         function: `f(state, action, next_state) -> float` on arrays (S,), (A,), (S,); plain Python
@@ -85,7 +85,7 @@ def from_numba(
         action_dim: A.
         data: array for the parameter `data`. Its contents may change between plans.
         dtype: numpy.float32 or numpy.float64, of the arrays. Default numpy.float64: numba's
-            own arithmetic is in float64 wherever a number such as 0.1 takes part.
+            own arithmetic is in float64 wherever a constant such as 0.1 is involved.
 
     Raises:
         ImportError: numba is not installed: `pip install numba`.

@@ -20,7 +20,7 @@ def linear(weights: ArrayLike, *, offset: float = 0.0, of: Of = "next_state") ->
     Args:
         weights: (S,) reward per unit of each state.
         offset: added at every step. Default 0.
-        of: the state after the step (default), or before it.
+        of: "next_state" (default), the state after the step, or "state", the one before it.
 
     Raises:
         ArgumentError: a value is not finite.
@@ -65,18 +65,18 @@ def distance(
     target: ArrayLike | None = None,
     of: Of = "next_state",
 ) -> Term:
-    """-weight * Euclidean distance, between some states and others, or a point.
+    """-weight * Euclidean distance between some states and others, or a point.
 
     Args:
-        weight: cost per unit of distance.
-        indices: the states that are one end, n of them.
-        to: n states that are the other end; or
-        target: (n,) a point that is, or (H, n), one row for each step, the last one for all steps
-            beyond. Default: 0. With `to` it is the wanted difference.
-        of: the state after the step (default), or before it.
+        weight: cost per unit of distance, in the states' units.
+        indices: the n states that form one point.
+        to: the n states that form the other point. Default: the other point is `target`.
+        target: (n,) the other point, in the states' units, or with `to` the desired difference of
+            the two; or (H, n), one row for each step, the last one for all later steps. Default 0.
+        of: "next_state" (default), the state after the step, or "state", the one before it.
 
     Raises:
-        ShapeError: the ends have different numbers of entries, or none.
+        ShapeError: the two points have different numbers of entries, or none.
         ArgumentError: an index is negative, or a value is not finite.
 
     Example:
@@ -101,19 +101,19 @@ def within(
     bonus: float = 1.0,
     of: Of = "next_state",
 ) -> Term:
-    """A bonus where a distance is at most a radius, else 0; the distance is that of `distance`.
+    """A bonus where the Euclidean distance of two points is at most a radius, else 0.
 
     Args:
         radius: in the states' units, >= 0.
-        indices: the states that are one end, n of them.
-        to: n states that are the other end; or
-        target: (n,) a point that is, or (H, n), one row for each step, the last one for all steps
-            beyond. Default: 0. With `to` it is the wanted difference.
+        indices: the n states that form one point.
+        to: the n states that form the other point. Default: the other point is `target`.
+        target: (n,) the other point, in the states' units, or with `to` the desired difference of
+            the two; or (H, n), one row for each step, the last one for all later steps. Default 0.
         bonus: reward of every step that ends there. Default 1.
-        of: the state after the step (default), or before it.
+        of: "next_state" (default), the state after the step, or "state", the one before it.
 
     Raises:
-        ShapeError: the ends have different numbers of entries, or none.
+        ShapeError: the two points have different numbers of entries, or none.
         ArgumentError: an index is negative, or a value is out of range.
 
     Example:
@@ -136,7 +136,7 @@ def inside(low: ArrayLike, high: ArrayLike, *, bonus: float = 1.0, of: Of = "nex
         low: (S,), -inf where unbounded.
         high: (S,), inf where unbounded.
         bonus: reward of every step that ends there. Default 1.
-        of: the state after the step (default), or before it.
+        of: "next_state" (default), the state after the step, or "state", the one before it.
 
     Raises:
         ShapeError: `low` and `high` differ in size.
@@ -169,7 +169,7 @@ def excess(
         weights: (S,) cost per unit squared of each state beyond its bounds, >= 0.
         low: (S,), -inf where unbounded. Default: unbounded.
         high: (S,), inf where unbounded. Default: unbounded.
-        of: the state after the step (default), or before it.
+        of: "next_state" (default), the state after the step, or "state", the one before it.
 
     Raises:
         ShapeError: the sizes differ.
@@ -206,11 +206,13 @@ def tolerance(
         margin: the distance from the bounds at which the value is `value_at_margin`, in the
             entry's unit, > 0.
         low: lower bound. Default 0.
-        high: upper bound. Default 0: the target is one value.
+        high: upper bound. Default 0: the target is a single value.
         value_at_margin: in (0, 1), or [0, 1) for a quadratic falloff. Default 0.1, as in
             dm_control.
-        falloff: "gaussian": v^(d^2) at d margins; "quadratic": max(0, 1 - (1 - v) d^2).
-        of: the state after the step (default), the state before it, or the action.
+        falloff: the value v^(d^2) at d margins ("gaussian", default), or max(0, 1 - (1 - v) d^2)
+            ("quadratic"), with v the `value_at_margin`.
+        of: "next_state" (default), the state after the step, "state", the one before it, or
+            "action".
 
     Raises:
         ArgumentError: a setting is out of range.

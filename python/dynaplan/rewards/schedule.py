@@ -1,4 +1,4 @@
-"""Terms that count more at some steps of the horizon than at others."""
+"""Terms whose weight depends on the step of the horizon."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ def scheduled(term: Term, weights: ArrayLike) -> Term:
 
     Args:
         term: any term, or a sum of them.
-        weights: (H,), the last one for all steps beyond.
+        weights: (H,), the last one for all later steps.
 
     Raises:
         TypeError: `term` is a function; let it take the step as its parameter `step`.

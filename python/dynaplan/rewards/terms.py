@@ -1,4 +1,4 @@
-"""What a reward is, and the terms that are costs."""
+"""`Term`, the built-in reward, and the terms that are quadratic costs."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ RewardFunction: TypeAlias = Callable[..., ArrayLike]
 
 
 class Term:
-    """A built-in reward; immutable. Add terms with `+`, multiply them and weigh them with `*`.
+    """A built-in reward; immutable. Add terms with `+`; multiply and weight them with `*`.
 
     Calling it gives the reward of each row of a batch, so that it can be checked against logged
     data or a real environment.
@@ -155,8 +155,9 @@ def quadratic(
     Args:
         weights: (S,) one weight per state, or (S, S) symmetric positive semi-definite.
         target: (S,), in the states' units, or (H, S), one row for each step, the last one for all
-            steps beyond. Default: 0.
-        of: the state after the step (default: that is what the action decides), or before it.
+            later steps. Default: 0.
+        of: "next_state" (default), the state after the step, which the action influences, or
+            "state", the one before it.
 
     Raises:
         ShapeError: the shapes do not fit.
@@ -190,15 +191,16 @@ def angle(
     """-weight * wrapped^2 with the angle's distance to a target, wrapped to [-pi, pi].
 
     Args:
-        weight: per radian squared.
-        index: the state that is the angle, in radians; or
-        cos: the state that is its cosine, and
+        weight: cost per radian squared.
+        index: the state that is the angle, in radians; either this or `cos` and `sin` is given.
+        cos: the state that is the cosine of the angle.
         sin: the state that is its sine.
-        target: in radians; or (H,), one for each step, the last one for all steps beyond.
-        of: the state after the step (default), or before it.
+        target: in radians, or (H,), one for each step, the last one for all later steps. Default 0.
+        of: "next_state" (default), the state after the step, or "state", the one before it.
 
     Raises:
-        ArgumentError: not exactly one of `index` and (`cos`, `sin`) is given.
+        ArgumentError: not exactly one of `index` and (`cos`, `sin`) is given, an index is negative,
+            or a value is not finite.
 
     Example:
         >>> dp.rewards.angle(1.0, cos=0, sin=1)([[0, 0]], [[0]], [[0.0, 1.0]]).round(4)
@@ -233,9 +235,13 @@ def action_cost(
     Args:
         weights: (A,) one weight per action, or (A, A) symmetric positive semi-definite.
         target: (A,) the action a* that costs nothing, or (H, A), one row for each step, the last
-            one for all steps beyond. Default: 0.
-        low: (A,), or None: not clipped below.
-        high: (A,), or None: not clipped above.
+            one for all later steps. Default: 0.
+        low: (A,) lower bounds. Default: not clipped below.
+        high: (A,) upper bounds. Default: not clipped above.
+
+    Raises:
+        ShapeError: the shapes do not fit.
+        ArgumentError: the matrix is not symmetric or not semi-definite, or a value is not finite.
 
     Example:
         >>> dp.rewards.action_cost([0.1], low=[-1], high=[1])([[0]], [[5.0]], [[0]])
@@ -252,12 +258,17 @@ def action_cost(
 
 
 def action_change_cost(weights: ArrayLike) -> Term:
-    """-(a_t - a_{t-1})^T W (a_t - a_{t-1}): spare the actuators.
+    """-(a_t - a_{t-1})^T W (a_t - a_{t-1}): smooth actions.
 
-    At a plan's first step a_{t-1} is the action applied last, where `MPC` knows one.
+    At the first step of a plan a_{t-1} is the action that `MPC` applied last; without one the first
+    step costs nothing.
 
     Args:
         weights: (A,) one weight per action, or (A, A) symmetric positive semi-definite.
+
+    Raises:
+        ShapeError: the matrix is not square.
+        ArgumentError: the matrix is not symmetric or not semi-definite, or a value is not finite.
 
     Example:
         >>> dp.rewards.action_change_cost([1.0])([[0]], [[3.0]], [[0]], [[1.0]])
