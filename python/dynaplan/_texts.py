@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import MISSING, fields, is_dataclass
+from dataclasses import fields, is_dataclass
 from typing import Any
 
 import numpy as np
@@ -65,7 +65,7 @@ def settings_text(owner: Any, *always: str) -> str:
     changed = {}
     for field in fields(owner):
         value = getattr(owner, field.name)
-        is_default = field.default is not MISSING and brief(value) == brief(field.default)
+        is_default = not isinstance(value, np.ndarray) and bool(value == field.default)
         if not is_default or field.name in always:
             changed[field.name] = value
     return call_text(type(owner).__name__, **changed)
