@@ -62,13 +62,14 @@ def settings_text(owner: Any, *always: str) -> str:
         owner: the object.
         always: settings that are shown in any case.
     """
-    changed = {}
+    changed = []
     for field in fields(owner):
         value = getattr(owner, field.name)
         is_default = not isinstance(value, np.ndarray) and bool(value == field.default)
         if not is_default or field.name in always:
-            changed[field.name] = value
-    return call_text(type(owner).__name__, **changed)
+            text = repr(value) if isinstance(value, int | float) else brief(value)
+            changed.append(f"{field.name}={text}")
+    return f"{type(owner).__name__}({', '.join(changed)})"
 
 
 def _numbers(value: Any) -> np.ndarray[Any, Any] | None:

@@ -157,9 +157,8 @@ def test_the_repr_is_one_short_line(name):
 
 def test_planners_print_what_is_not_the_default():
     assert repr(dp.CEM(horizon=7, threads=2)) == "CEM(horizon=7, candidates=500, threads=2)"
-    assert (
-        repr(dp.CEM(initial_std=0.50000001)) == "CEM(horizon=22, candidates=500, initial_std=0.5)"
-    )
+    shown = repr(dp.CEM(horizon=7, initial_std=0.50000001))
+    assert shown == "CEM(horizon=7, candidates=500, initial_std=0.50000001)"
     assert repr(dp.CategoricalCEM(actions=[[-1.0], [1.0]])).startswith(
         "CategoricalCEM(actions=[[-1], [1]], horizon=20"
     )
