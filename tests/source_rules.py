@@ -44,6 +44,7 @@ PYTHON_LAYERS = (
         "_select",
         "_settings",
         "_spaces",
+        "_texts",
         "_version",
         "errors",
         "files",

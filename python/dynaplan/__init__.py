@@ -1,7 +1,8 @@
 """dynaplan: learn how a system moves from a few hundred transitions, and control it fast, on a CPU.
 
-The way of the data: `collect` or `Transitions`, then `LinearGaussian.fit`, `evaluate`, and `MPC`
-with a planner such as `CEM`.
+`collect` or `Transitions` hold what a system did, `LinearGaussian.fit` and `Ensemble.fit` learn
+from it, `evaluate` says how far ahead a model can be trusted, and `MPC` controls with a planner
+such as `CEM`.
 """
 
 from typing import TYPE_CHECKING
@@ -37,6 +38,8 @@ from dynaplan.errors import RankDeficientWarning as RankDeficientWarning  # noqa
 from dynaplan.errors import ShapeError as ShapeError  # noqa: E402
 from dynaplan.functions import signatures as signatures  # noqa: E402
 from dynaplan.functions.signatures import get_include as get_include  # noqa: E402
+from dynaplan.loops.course import Agent as Agent  # noqa: E402
+from dynaplan.loops.course import Learner as Learner  # noqa: E402
 from dynaplan.loops.dyna import Dyna as Dyna  # noqa: E402
 from dynaplan.loops.mbpo import MBPO as MBPO  # noqa: E402
 from dynaplan.loops.mbpo import mbpo_paper as mbpo_paper  # noqa: E402
@@ -50,6 +53,7 @@ from dynaplan.loops.rollout_length import RolloutLengthSchedule as RolloutLength
 from dynaplan.models.files import load as load  # noqa: E402
 from dynaplan.models.functions import CompiledModel as CompiledModel  # noqa: E402
 from dynaplan.models.functions import FunctionModel as FunctionModel  # noqa: E402
+from dynaplan.models.interface import Model as Model  # noqa: E402
 from dynaplan.models.interface import Prediction as Prediction  # noqa: E402
 from dynaplan.models.jacobians import Jacobians as Jacobians  # noqa: E402
 from dynaplan.models.jacobians import with_jacobians as with_jacobians  # noqa: E402
@@ -66,6 +70,7 @@ from dynaplan.planners.categorical_cem import CategoricalCEM as CategoricalCEM  
 from dynaplan.planners.cem import CEM as CEM  # noqa: E402
 from dynaplan.planners.icem import ICEM as ICEM  # noqa: E402
 from dynaplan.planners.ilqr import ILQR as ILQR  # noqa: E402
+from dynaplan.planners.interface import Planner as Planner  # noqa: E402
 from dynaplan.planners.limits import Limits as Limits  # noqa: E402
 from dynaplan.planners.lqr import LQR as LQR  # noqa: E402
 from dynaplan.planners.lqr import Regulator as Regulator  # noqa: E402
@@ -78,29 +83,33 @@ from dynaplan.planners.presets import cem_planet as cem_planet  # noqa: E402
 from dynaplan.planners.presets import icem_blitz as icem_blitz  # noqa: E402
 from dynaplan.planners.presets import mppi_pytorch as mppi_pytorch  # noqa: E402
 from dynaplan.planners.random_shooting import RandomShooting as RandomShooting  # noqa: E402
+from dynaplan.rewards.terms import Reward as Reward  # noqa: E402
 from dynaplan.rollouts import risk as risk  # noqa: E402
 from dynaplan.rollouts.disagreement import DisagreementLimit as DisagreementLimit  # noqa: E402
 from dynaplan.rollouts.evaluation import Evaluation as Evaluation  # noqa: E402
 from dynaplan.rollouts.evaluation import evaluate as evaluate  # noqa: E402
 from dynaplan.rollouts.imagination import Imagined as Imagined  # noqa: E402
 from dynaplan.rollouts.imagination import imagine as imagine  # noqa: E402
+from dynaplan.rollouts.risk import Risk as Risk  # noqa: E402
 from dynaplan.rollouts.rollout import returns as returns  # noqa: E402
 from dynaplan.rollouts.rollout import rollout as rollout  # noqa: E402
+from dynaplan.terminations.terms import Termination as Termination  # noqa: E402
 
 if TYPE_CHECKING:
     from dynaplan.envs.imagined import ImaginedVectorEnv as ImaginedVectorEnv
 else:
 
     def __getattr__(name: str) -> type:
-        """Imports what is made of Gymnasium's classes when it is asked for, as that takes long."""
+        """Imports what derives from Gymnasium's classes on first use, since that takes long."""
         if name != "ImaginedVectorEnv":
             raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
         from dynaplan.envs.imagined import ImaginedVectorEnv  # noqa: PLC0415  # see above
 
         return ImaginedVectorEnv
 
-    def __dir__() -> list[str]:
-        return sorted({*globals(), *__all__})
+
+def __dir__() -> list[str]:
+    return sorted(__all__)
 
 
 __all__ = [
@@ -114,6 +123,7 @@ __all__ = [
     "MPPI",
     "PETS",
     "SAC",
+    "Agent",
     "AgentEpisode",
     "ArgumentError",
     "CategoricalCEM",
@@ -136,14 +146,17 @@ __all__ = [
     "IsaError",
     "Iteration",
     "Jacobians",
+    "Learner",
     "Limits",
     "LinearGaussian",
     "LinearSchedule",
+    "Model",
     "ModelFileError",
     "NetworkUnits",
     "NumericalError",
     "Plan",
     "PlanStats",
+    "Planner",
     "Polynomial",
     "Prediction",
     "PrioritizedSweeping",
@@ -151,8 +164,11 @@ __all__ = [
     "RankDeficientWarning",
     "RecursiveLeastSquares",
     "Regulator",
+    "Reward",
+    "Risk",
     "RolloutLengthSchedule",
     "ShapeError",
+    "Termination",
     "TrainingHistory",
     "Transitions",
     "Trial",

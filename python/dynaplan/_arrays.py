@@ -1,28 +1,31 @@
-"""Arguments become arrays here, from anything `np.asarray` takes, as the core reads them."""
+"""Arguments become arrays and numbers here, as the core reads them; others are refused by name."""
 
 from __future__ import annotations
 
 import operator
 import secrets
-from typing import Any, SupportsIndex
+from typing import Any, Literal, SupportsIndex
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from dynaplan._texts import shown
 from dynaplan.errors import ArgumentError, ShapeError
 
 
 def numbers(
-    name: str, values: ArrayLike, dtype: type[np.floating[Any]] = np.float64
+    name: str, values: ArrayLike, dtype: type[np.floating[Any]] | None = np.float64
 ) -> NDArray[Any]:
-    """Returns `values` as a C-contiguous array of `dtype`; integers and floats only."""
+    """Returns `values` as a C-contiguous array of `dtype`, or of its own; real numbers only."""
     try:
         array = np.asarray(values)
     except ValueError as error:
         raise ShapeError(f"{name}: the rows do not form an array: {error}") from error
     if array.dtype.kind not in "biuf":
-        raise TypeError(f"{name}: got dtype {array.dtype}, must be real numbers")
-    return np.ascontiguousarray(array, dtype) if array.ndim else array.astype(dtype)
+        got = f"dtype {array.dtype}" if array.ndim else shown(values)
+        raise TypeError(f"{name}: got {got}, must be real numbers")
+    wanted = array.dtype if dtype is None else dtype
+    return np.ascontiguousarray(array, wanted) if array.ndim else array.astype(wanted)
 
 
 def rows(name: str, values: ArrayLike, columns: int) -> NDArray[Any]:
@@ -54,7 +57,7 @@ def step_targets(name: str, values: ArrayLike) -> NDArray[Any]:
 
 def step_numbers(name: str, values: ArrayLike) -> NDArray[np.int64]:
     """Returns (N,) integers: which step of the horizon each row of a batch is."""
-    array = np.asarray(values)
+    array = numbers(name, values, None)
     if array.dtype.kind not in "iu":
         raise ArgumentError(f"{name}: got dtype {array.dtype}, must be integers")
     return np.ascontiguousarray(array, np.int64)
@@ -80,28 +83,14 @@ def seed_number(seed: int | None) -> int:
 
 
 def integer(name: str, value: SupportsIndex) -> int:
-    """Returns `value` as an int; a float is refused, even a whole one, and so is a truth value."""
+    """Returns `value` as an int; a float is refused, even a whole one, and so are truth values."""
     try:
-        if not isinstance(value, bool | np.bool_):
-            return operator.index(value)
+        number = operator.index(value)
     except TypeError:
-        pass
-    raise ArgumentError(f"{name}: got {value!r}, must be an integer")
-
-
-def flag(name: str, value: Any) -> bool:
-    """Returns `value` as a bool; anything but True and False is refused by name."""
-    if not isinstance(value, bool | np.bool_):
-        raise ArgumentError(f"{name}: got {value!r}, must be True or False")
-    return bool(value)
-
-
-def real(name: str, value: Any) -> float:
-    """Returns `value` as a float; text, arrays, None and truth values are refused by name."""
-    number = np.asarray(value) if not isinstance(value, str | bytes | None) else None
-    if number is None or number.ndim or number.dtype.kind not in "iuf":
-        raise ArgumentError(f"{name}: got {value!r}, must be a number")
-    return float(value)
+        raise ArgumentError(f"{name}: got {shown(value)}, must be an integer") from None
+    if isinstance(value, bool):
+        raise ArgumentError(f"{name}: got {value}, must be an integer")
+    return number
 
 
 def at_least(smallest: int, name: str, value: SupportsIndex) -> int:
@@ -110,3 +99,48 @@ def at_least(smallest: int, name: str, value: SupportsIndex) -> int:
     if number < smallest:
         raise ArgumentError(f"{name}: got {number}, must be at least {smallest}")
     return number
+
+
+def real(name: str, value: Any) -> float:
+    """Returns `value` as a float; text, arrays, None and truth values are refused by name."""
+    number = np.asarray(value) if not isinstance(value, str | bytes | list | tuple | None) else None
+    if number is None or number.ndim or number.dtype.kind not in "iuf":
+        raise ArgumentError(f"{name}: got {shown(value)}, must be a number")
+    return float(value)
+
+
+def discount_factor(value: Any) -> float:
+    """Returns `value` as the weight of each step relative to the one before, in (0, 1]."""
+    number = real("discount", value)
+    if not 0.0 < number <= 1.0:
+        raise ArgumentError(f"discount: got {number}, must be in (0, 1]")
+    return number
+
+
+def flag(name: str, value: Any) -> bool:
+    """Returns `value` as a bool; only True and False are, not whatever has a truth value."""
+    if not isinstance(value, bool | np.bool_):
+        raise ArgumentError(f"{name}: got {shown(value)}, must be True or False")
+    return bool(value)
+
+
+def choice(name: str, value: Any, *choices: str) -> str:
+    """Returns `value`, which must be one of the names."""
+    if isinstance(value, str) and value in choices:
+        return value
+    *others, last = (f'"{one}"' for one in choices)
+    raise ArgumentError(f"{name}: got {shown(value)}, must be {', '.join(others)} or {last}")
+
+
+def float_name(name: str, dtype: Any) -> Literal["float32", "float64"]:
+    """Returns "float32" or "float64", which `dtype` must mean."""
+    try:
+        found = "" if dtype is None else np.dtype(dtype).name  # None means float64 to NumPy
+    except (TypeError, ValueError):
+        found = ""
+    if found == "float32":
+        return "float32"
+    if found == "float64":
+        return "float64"
+    got = found or shown(dtype)
+    raise ArgumentError(f"{name}: got {got}, must be numpy.float32 or numpy.float64")

@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from dynaplan import _arrays
+from dynaplan import _arrays, _texts
 from dynaplan.errors import ArgumentError, ShapeError
 
 if TYPE_CHECKING:
     from gymnasium import Env
     from gymnasium.spaces import Box
 
-__all__ = ["action_box", "box_of_floats", "boxes", "fit_to_space", "float32_bounds"]
+__all__ = ["action_box", "box_of_floats", "boxes", "env_name", "fit_to_space", "float32_bounds"]
 
 
 def boxes(env: Env[Any, Any]) -> tuple[Box, Box]:
@@ -22,32 +22,37 @@ def boxes(env: Env[Any, Any]) -> tuple[Box, Box]:
     from gymnasium.spaces import Box  # noqa: PLC0415  # costs 0.3 s that an import must not
 
     if isinstance(env, str):
-        raise TypeError(f"env: expected an environment, got {env!r}; use gymnasium.make({env!r})")
+        raise TypeError(f"env: got {env!r}, must be an environment: gymnasium.make({env!r})")
     if not hasattr(env, "observation_space") or not hasattr(env, "action_space"):
-        raise TypeError(f"env: expected a Gymnasium environment, got {type(env).__name__}")
+        raise TypeError(f"env: got {_texts.shown(env)}, must be a Gymnasium environment")
     boxes = []
     for name in ("observation_space", "action_space"):
         space = getattr(env, name)
         if not isinstance(space, Box):
-            raise TypeError(f"env: expected its {name} to be a Box, got {space}")
+            raise TypeError(f"env: its {name} is {space}, must be a Box")
         if len(space.shape) != 1:
             raise ShapeError(
-                f"env: expected its {name} to have shape (dimensions,), got {space.shape}; "
-                "bring it to one dimension with a wrapper, e.g. FlattenObservation"
+                f"env: its {name} has shape {space.shape}, must have one dimension; "
+                "use a wrapper such as FlattenObservation"
             )
         boxes.append(space)
     return boxes[0], boxes[1]
 
 
+def env_name(env: Any) -> str:
+    """Returns the id of an environment, or its class where it has none."""
+    return getattr(getattr(env, "spec", None), "id", None) or type(env).__name__
+
+
 def fit_to_space(action: ArrayLike, space: Box) -> NDArray[Any]:
     """Returns the action in the space's dtype and within its bounds."""
-    values = np.asarray(action)
+    values = _arrays.numbers("policy", action, None)
     if values.shape != space.shape:
         raise ShapeError(
-            f"policy: expected an action of shape {space.shape}, got shape {values.shape}"
+            f"policy: got an action of shape {values.shape}, must be of shape {space.shape}"
         )
     if not np.isfinite(values).all():
-        raise ArgumentError(f"policy: expected a finite action, got {values}")
+        raise ArgumentError(f"policy: got action {values}, must be finite")
     return np.asarray(np.clip(values, space.low, space.high), dtype=space.dtype)
 
 
@@ -56,11 +61,11 @@ def box_of_floats(name: str, space: Any, dim: int) -> Box:
     from gymnasium.spaces import Box  # noqa: PLC0415  # as above
 
     if not isinstance(space, Box):
-        raise TypeError(f"{name}: got {type(space).__name__}, must be a Box")
+        raise TypeError(f"{name}: got {_texts.shown(space)}, must be a Box")
     if space.shape != (dim,):
         raise ShapeError(f"{name}: got shape {space.shape}, must be ({dim},)")
     if space.dtype is None or space.dtype.kind != "f":
-        raise ArgumentError(f"{name}: got dtype {space.dtype}, must be of floats")
+        raise ArgumentError(f"{name}: got dtype {space.dtype}, must be float32 or float64")
     return space
 
 
@@ -75,7 +80,7 @@ def action_box(space: Any, dim: int) -> Box:
     low = _arrays.vector("action_space.low", space[0], dim)
     high = _arrays.vector("action_space.high", space[1], dim)
     if not (low <= high).all():
-        raise ArgumentError(f"action_space: got {low} to {high}, must be from low to high")
+        raise ArgumentError(f"action_space: got low {low} above high {high} somewhere, or nan")
     return Box(low.astype(np.float32), high.astype(np.float32))
 
 

@@ -22,11 +22,11 @@ class ShapeError(Error, ValueError):
 
 
 class ArgumentError(Error, ValueError):
-    """A value is out of its range, not finite, or does not go with another."""
+    """A value is out of its range, not finite, or is inconsistent with another."""
 
 
 class ModelFileError(Error, ValueError):
-    """A file is not what it should be: wrong kind, truncated, or from a later version."""
+    """A file is of the wrong kind, truncated, damaged, or from a later version."""
 
 
 class NumericalError(Error, ArithmeticError):

@@ -1,11 +1,11 @@
 """Model files: one safetensors file with named arrays and a small JSON header.
 
-This module knows the format and no model: `models/files.py` says which class is behind a kind. What
-is checked here holds for every kind; each model checks the names, shapes and settings of its own.
+This module knows the format and no model: `models/files.py` maps a kind to its class. What is
+checked here holds for every kind; each model checks its own names, shapes and settings.
 
 The `safetensors` package lays the arrays out and takes them apart; it is imported when a file is
-written or read, so that importing dynaplan stays quick. Around it stand the checks it does not
-make: it takes the last of two keys that are the same, any type and any value, and has no checksum.
+written or read, so that importing dynaplan stays quick. The checks here are those it
+does not make: it takes the last of two equal keys, any type and any value, and has no checksum.
 """
 
 from __future__ import annotations
@@ -23,10 +23,18 @@ from typing import Any, BinaryIO
 import numpy as np
 from numpy.typing import NDArray
 
+from dynaplan import _texts
 from dynaplan._version import __version__
 from dynaplan.errors import ModelFileError
 
-__all__ = ["fields", "named_arrays", "read_model_file", "replacing", "write_model_file"]
+__all__ = [
+    "fields",
+    "named_arrays",
+    "path_of",
+    "read_model_file",
+    "replacing",
+    "write_model_file",
+]
 
 Arrays = Mapping[str, NDArray[Any]]
 
@@ -42,6 +50,17 @@ _MAX_DIMENSIONS = 8
 _ITEM_BYTES = {"F32": 4, "F64": 8}
 
 
+def path_of(path: str | os.PathLike[str]) -> Path:
+    """Returns the path of a file.
+
+    Raises:
+        TypeError: it is no path.
+    """
+    if not isinstance(path, str | os.PathLike):
+        raise TypeError(f"path: got {_texts.shown(path)}, must be the name of a file")
+    return Path(path)
+
+
 @contextmanager
 def replacing(path: str | os.PathLike[str]) -> Iterator[BinaryIO]:
     """Opens a file that takes the place of `path` once it is written, or leaves it as it was.
@@ -52,7 +71,7 @@ def replacing(path: str | os.PathLike[str]) -> Iterator[BinaryIO]:
     Raises:
         OSError: the folder does not exist or cannot be written to.
     """
-    target = Path(path)
+    target = path_of(path)
     scratch = target.with_name(f".dynaplan-{secrets.token_hex(8)}.tmp")
     try:
         with scratch.open("xb") as file:
@@ -70,7 +89,7 @@ def write_model_file(
     """Writes a model file; what `read_model_file` would refuse is not written.
 
     Args:
-        path: name of the file, used as it is; a file that is there is replaced at the end.
+        path: name of the file, used as it is; an existing file is replaced at the end.
         kind: what the arrays make: the name of the model's class.
         arrays: float32 or float64, finite, of at most 8 dimensions.
         header: settings and the like, as JSON has them: dicts, lists, strings, finite numbers.
@@ -102,7 +121,7 @@ def read_model_file(
         OSError: the file does not exist or cannot be read.
     """
     try:
-        with Path(path).open("rb") as file:
+        with path_of(path).open("rb") as file:
             size = os.fstat(file.fileno()).st_size
             _header_end(file.read(8), size)  # a large file of something else is not read whole
             file.seek(0)
@@ -134,13 +153,13 @@ def named_arrays(arrays: Arrays, wanted: Mapping[str, tuple[str, tuple[int, ...]
 def fields(value: object, name: str, wanted: Mapping[str, type]) -> dict[str, Any]:
     """Returns a JSON object that has exactly the wanted fields, each of its type.
 
-    A whole number is taken where a float is wanted, and becomes one; true and false are no numbers.
+    A whole number is accepted as a float and converted; true and false are no numbers.
 
     Raises:
         ModelFileError: it is no object, or a field is missing, too many or of another type.
     """
     if not isinstance(value, dict):
-        raise ModelFileError(f"{name}: must be a JSON object, got {_shown(value)}")
+        raise ModelFileError(f"{name}: got {_shown(value)}, must be a JSON object")
     if missing := [key for key in wanted if key not in value]:
         raise ModelFileError(f"{name}: {missing[0]!r} is missing")
     if extra := [key for key in value if key not in wanted]:
@@ -221,18 +240,18 @@ def _document(metadata: object) -> dict[str, Any]:
     version, writer = document.get("format"), document.get("dynaplan")
     if type(version) is int and version != FORMAT:
         raise ModelFileError(
-            f"version {version} of the format, expected {FORMAT}; read it with dynaplan "
+            f"got version {version} of the format, must be {FORMAT}; read it with dynaplan "
             f"{_shown(writer)}, which wrote it"
         )
     return fields(document, "the dynaplan header", _DOCUMENT_FIELDS)
 
 
 def _checksum_start(content: bytes, shown: str) -> int:
-    """Returns where the checksum stands; exactly once, or it could not cover all other bytes."""
+    """Returns where the checksum is; it occurs once, or it could not cover all other bytes."""
     end = _header_end(content[:8], len(content))
     digits = shown.encode("utf-8", "surrogatepass")
     if len(digits) != len(_NO_CHECKSUM) or content.count(digits, 8, end) != 1:
-        raise ModelFileError("the checksum is not one of 64 hexadecimal digits that stand once")
+        raise ModelFileError("the checksum is not one of 64 hexadecimal digits that occur once")
     return content.index(digits, 8, end)
 
 
@@ -245,22 +264,22 @@ def _checksum(content: bytes, start: int) -> str:
 
 
 def _check_entry(name: str, entry: object, data_bytes: int) -> None:
-    """Checks what the header says of one array, before any memory is taken for it."""
+    """Checks the header's entry of one array, before any memory is allocated for it."""
     where = f"array {_shown(name)}"
-    said = fields(entry, where, {"dtype": str, "shape": list, "data_offsets": list})
-    if said["dtype"] not in _ITEM_BYTES:
-        raise ModelFileError(f"{where}: type {_shown(said['dtype'])}, must be F32 or F64")
-    if len(said["shape"]) > _MAX_DIMENSIONS or len(said["data_offsets"]) != 2:
+    entry = fields(entry, where, {"dtype": str, "shape": list, "data_offsets": list})
+    if entry["dtype"] not in _ITEM_BYTES:
+        raise ModelFileError(f"{where}: got type {_shown(entry['dtype'])}, must be F32 or F64")
+    if len(entry["shape"]) > _MAX_DIMENSIONS or len(entry["data_offsets"]) != 2:
         raise ModelFileError(f"{where}: too many dimensions, or not two offsets")
-    for number in (*said["shape"], *said["data_offsets"]):
+    for number in (*entry["shape"], *entry["data_offsets"]):
         if type(number) is not int or not 0 <= number <= data_bytes:
             raise ModelFileError(
-                f"{where}: its sizes must be whole numbers from 0 to the {data_bytes} bytes of "
-                f"data, got {_shown(number)}"
+                f"{where}: got size {_shown(number)}, must be a whole number from 0 to the "
+                f"{data_bytes} bytes of data"
             )
-    begin, end = said["data_offsets"]
-    if end - begin != math.prod(said["shape"]) * _ITEM_BYTES[said["dtype"]]:
-        raise ModelFileError(f"{where}: {end - begin} bytes do not fit its shape {said['shape']}")
+    begin, end = entry["data_offsets"]
+    if end - begin != math.prod(entry["shape"]) * _ITEM_BYTES[entry["dtype"]]:
+        raise ModelFileError(f"{where}: {end - begin} bytes do not fit its shape {entry['shape']}")
 
 
 def _arrays_of(content: bytes) -> dict[str, NDArray[Any]]:
@@ -281,7 +300,7 @@ def _arrays_of(content: bytes) -> dict[str, NDArray[Any]]:
 
 
 def _json_object(what: str, text: bytes) -> dict[str, Any]:
-    """Parses JSON strictly: keys stand once, numbers are finite and short, nesting is bounded."""
+    """Parses JSON strictly: unique keys, finite and short numbers, bounded nesting."""
     try:
         value = json.loads(
             text.decode("utf-8", "strict"),
@@ -301,7 +320,7 @@ def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     unique: dict[str, Any] = {}
     for name, value in pairs:
         if name in unique:
-            raise ValueError(f"key {_shown(name)} stands twice")
+            raise ValueError(f"key {_shown(name)} occurs twice")
         unique[name] = value
     return unique
 

@@ -243,7 +243,7 @@ def test_user_data_may_change_between_plans(library, model):
     low_level = scipy.LowLevelCallable(function, scale.ctypes.data_as(ctypes.c_void_p))
     term = rewards.compiled(low_level, **DIMS)
     np.testing.assert_allclose(dp.returns(model, term, np.ones(3), actions), 4 * plain, rtol=1e-6)
-    with pytest.raises(dp.ArgumentError, match="user_data: got some, but the function brings"):
+    with pytest.raises(dp.ArgumentError, match="user_data: got some, must be None"):
         rewards.compiled(low_level, user_data=scale, **DIMS)
     ffi = pytest.importorskip("cffi").FFI()
     term = rewards.compiled(function, user_data=ffi.new("double *", 2.0), **DIMS)

@@ -52,11 +52,11 @@ def test_a_wrong_function_is_refused_and_said_why(library):
             compiled(wrong, dtype=np.float32)
     with pytest.raises(dp.ArgumentError, match="null pointer"):
         compiled(signatures.REWARD_FLOAT32.ctypes(0))
-    with pytest.raises(dp.ArgumentError, match="does not say its own type"):
+    with pytest.raises(dp.ArgumentError, match="does not carry its own type"):
         compiled(library.cost_float32)
     with pytest.raises(dp.ArgumentError, match="dtype: got int64"):
         compiled(right, dtype=np.int64)
-    with pytest.raises(dp.ArgumentError, match="got float64, but the function is of float32"):
+    with pytest.raises(dp.ArgumentError, match="got float64, must be float32 as the function"):
         compiled(right, dtype=np.float64)
     with pytest.raises(dp.ShapeError, match="at least 1"):
         compiled(right, state_dim=0)
@@ -65,7 +65,7 @@ def test_a_wrong_function_is_refused_and_said_why(library):
     for wrong_data in ("data", object()):
         with pytest.raises(TypeError, match="user_data: got"):
             compiled(right, user_data=wrong_data)
-    with pytest.raises(dp.ArgumentError, match="user_data: must be a C-contiguous array"):
+    with pytest.raises(dp.ArgumentError, match="must be a C-contiguous array"):
         compiled(right, user_data=np.zeros((4, 4))[:, ::2])
     # Of another kind: what is of one kind is taken by that alone.
     makers = {
@@ -82,7 +82,7 @@ def test_a_wrong_function_is_refused_and_said_why(library):
                 if maker == kind:
                     make(function, **DIMS)
                     continue
-                with pytest.raises(dp.ArgumentError, match=f"function: is of type void.*{dtype}"):
+                with pytest.raises(dp.ArgumentError, match=f"function: got type void.*{dtype}"):
                     make(function, **DIMS)
 
 
@@ -150,17 +150,17 @@ def test_scalar_functions_that_do_not_fit_are_refused():
         return rewards.from_numba(function, **(DIMS | settings))
 
     for wrong in (lambda s, a: 0.0, lambda s, a, n, time: 0.0, lambda s, a, n, step, more: 0.0):
-        with pytest.raises(dp.ArgumentError, match="function: has parameters"):
+        with pytest.raises(dp.ArgumentError, match="function: got parameters"):
             from_numba(wrong)
-    with pytest.raises(dp.ArgumentError, match="function: has parameters"):
+    with pytest.raises(dp.ArgumentError, match="function: got parameters"):
         dp.CompiledModel.from_numba(lambda s, a, n, step: None, 3, 2)
-    with pytest.raises(dp.ArgumentError, match="data: must be given if"):
+    with pytest.raises(dp.ArgumentError, match=r"data: got .*, must be an array if"):
         from_numba(lambda s, a, n, data: 0.0)
-    with pytest.raises(dp.ArgumentError, match="data: must be given if"):
+    with pytest.raises(dp.ArgumentError, match=r"data: got .*, must be an array if"):
         from_numba(cost, data=np.zeros(3))
-    with pytest.raises(TypeError, match="data: got list"):
+    with pytest.raises(TypeError, match=r"data: got .*, must be a NumPy array"):
         from_numba(lambda s, a, n, data: data[0], data=[1.0])
-    with pytest.raises(TypeError, match="function: got NoneType"):
+    with pytest.raises(TypeError, match="function: got None"):
         from_numba(None)
     with pytest.raises(dp.ArgumentError, match="dtype: got int32"):
         from_numba(cost, dtype=np.int32)
@@ -171,5 +171,5 @@ def test_scalar_functions_that_do_not_fit_are_refused():
 def test_a_signature_is_one_of_six():
     assert signatures.Signature("reward", "float64") == signatures.REWARD_FLOAT64
     for kind, dtype in (("cost", "float32"), ("reward", "float16")):
-        with pytest.raises(dp.ArgumentError, match="must be one of reward"):
+        with pytest.raises(dp.ArgumentError, match=r'must be "(reward|float32)"'):
             signatures.Signature(kind, dtype)

@@ -301,16 +301,20 @@ def test_what_does_not_fit_is_refused(agent: dp.SAC) -> None:
     refuse("length: got 0", dp.ArgumentError, length=0)
     refuse("length: got 1.5", dp.ArgumentError, length=1.5)
     refuse("threads: got 0", dp.ArgumentError, threads=0)
-    refuse("policy: got int", TypeError, policy=3)
+    refuse("policy: got 3", TypeError, policy=3)
     refuse("policy: got shape", dp.ShapeError, policy=lambda s: np.zeros((5, 2)))
     refuse("policy: gave an action of nan", dp.ArgumentError, policy=lambda s: np.nan * policy(s))
     refuse("reward: pays what the model predicts", dp.ArgumentError, reward=None)
-    refuse("reward: got int", TypeError, reward=4)
+    refuse("reward: got 4", TypeError, reward=4)
     refuse("reward: row 0 is inf", dp.ArgumentError, reward=lambda s, a, n: np.full(len(s), np.inf))
-    refuse("reward: has a parameter", dp.ArgumentError, reward=lambda s, a, n, step: s[:, 0])
+    refuse(
+        "reward: got a function",
+        dp.ArgumentError,
+        reward=lambda s, a, n, step: s[:, 0],
+    )
     at_the_end = dp.rewards.terminal(dp.rewards.quadratic([1.0] * 3))
     refuse("reward: is another one", dp.ArgumentError, reward=at_the_end)
-    refuse("termination: got int", TypeError, termination=4)
+    refuse("termination: got 4", TypeError, termination=4)
     refuse("termination: got dtype", TypeError, termination=lambda s, a, n: s[:, 0])
     refuse("elite_members: got 2", dp.ArgumentError, elite_members=2)
     refuse("elite_members: got member 1", dp.ArgumentError, elite_members=[1])

@@ -216,7 +216,7 @@ def value(place, number):
 
 
 HOSTILE = {
-    "later version": (said(format=2), "version 2 of the format, expected 1; read it with dynaplan"),
+    "later version": (said(format=2), "version 2 of the format, must be 1; read it with dynaplan"),
     "no version": (lambda h, d, _: d.pop("format") and None, "'format' is missing"),
     "flag as version": (said(format=True), "'format' must be of type int"),
     "other kind": (said(kind="Tree"), "a model of kind 'Tree', must be one of LinearGaussian"),
@@ -231,11 +231,11 @@ HOSTILE = {
     "halves of its size": (entry("factor", dtype="F32"), "do not fit its shape"),
     "type of wrong type": (entry("factor", dtype=7), "'dtype' must be of type str"),
     "unknown field": (entry("factor", code=7), "'code' is not known"),
-    "negative size": (entry("factor", shape=[-1, -1]), "whole numbers from 0"),
-    "huge size": (entry("factor", shape=[10**18, 10**18]), "whole numbers from 0"),
-    "huge empty array": (entry("factor", shape=[0, 10**15], data_offsets=[0, 0]), "whole numbers"),
-    "float size": (entry("factor", shape=[12.0, 12]), "whole numbers from 0"),
-    "flag as size": (entry("factor", shape=[True, 12]), "whole numbers from 0"),
+    "negative size": (entry("factor", shape=[-1, -1]), "must be a whole number from 0"),
+    "huge size": (entry("factor", shape=[10**18, 10**18]), "must be a whole number from 0"),
+    "huge empty array": (entry("factor", shape=[0, 10**15], data_offsets=[0, 0]), "whole number"),
+    "float size": (entry("factor", shape=[12.0, 12]), "must be a whole number from 0"),
+    "flag as size": (entry("factor", shape=[True, 12]), "must be a whole number from 0"),
     "many dimensions": (entry("factor", shape=[1] * 100), "too many dimensions"),
     "other shape": (entry("factor", shape=[144]), "must be there and square"),
     "overlapping arrays": (entry("observed_low", data_offsets=[0, 24]), "do not fill the file"),
@@ -289,10 +289,10 @@ def test_a_key_that_stands_twice_is_refused(tmp_path, content):
     text = json.dumps(header).encode()
     entry_text = json.dumps({"factor": header["factor"]})[1:-1].encode()
     twice = signed(joined(text[:-1] + b", " + entry_text + b"}", data))
-    assert "key 'factor' stands twice" in refusal(tmp_path / "x", twice)
+    assert "key 'factor' occurs twice" in refusal(tmp_path / "x", twice)
     escaped = entry_text.replace(b'"factor"', b'"\\u0066actor"')
     twice = signed(joined(text[:-1] + b", " + escaped + b"}", data))
-    assert "key 'factor' stands twice" in refusal(tmp_path / "x", twice)
+    assert "key 'factor' occurs twice" in refusal(tmp_path / "x", twice)
 
 
 @pytest.mark.parametrize(

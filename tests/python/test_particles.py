@@ -241,8 +241,8 @@ def test_out_takes_the_particles():
         ({"particles": 5}, dp.ArgumentError, "must be 1 under propagation"),
         ({"propagation": "moment"}, dp.ArgumentError, "at least 2 under propagation"),
         ({"propagation": "some"}, dp.ArgumentError, 'propagation: got "some"'),
-        ({"propagation": None}, TypeError, "propagation: got NoneType"),
-        ({"risk": 0.1}, TypeError, "risk: got float"),
+        ({"propagation": None}, TypeError, "propagation: got None"),
+        ({"risk": 0.1}, TypeError, "risk: got 0.1"),
         (
             {"risk": dp.risk.EpistemicPenalty(1.0), "propagation": "ts1", "particles": 4},
             dp.ArgumentError,

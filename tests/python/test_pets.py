@@ -230,7 +230,7 @@ def test_steps_are_checked_before_anything_runs():
 
 
 def test_what_is_no_environment_is_refused():
-    with pytest.raises(TypeError, match=r"use gymnasium\.make"):
+    with pytest.raises(TypeError, match=r"must be an environment: gymnasium\.make"):
         loop("Pendulum-v1", Fits())
 
 

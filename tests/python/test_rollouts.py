@@ -83,10 +83,10 @@ def test_out_is_written_and_must_fit():
     with pytest.raises(dp.ShapeError, match="out: got shape"):
         dp.rollout(model, [0.0], actions, out=np.empty((3, 4, 1)))
     for wrong in (np.empty((3, 5, 1), np.float32), np.empty((5, 3, 1)).transpose(1, 0, 2)):
-        with pytest.raises(dp.ArgumentError, match="out: must be"):
+        with pytest.raises(dp.ArgumentError, match="out: got"):
             dp.rollout(model, [0.0], actions, out=wrong)
     out.flags.writeable = False
-    with pytest.raises(dp.ArgumentError, match="out: must be"):
+    with pytest.raises(dp.ArgumentError, match="out: got"):
         dp.rollout(model, [0.0], actions, out=out)
 
 

@@ -95,9 +95,9 @@ def test_foreign_and_hostile_files_are_refused_by_name(tmp_path):
     for path in files:
         with pytest.raises(ModelFileError, match=path.name):
             Transitions.load(path)
-    with pytest.raises(ModelFileError, match="version 2 of the format, expected 1"):
+    with pytest.raises(ModelFileError, match="version 2 of the format, must be 1"):
         Transitions.load(tmp_path / "later.npz")
-    with pytest.raises(ModelFileError, match=r"holds dynaplan\.LinearGaussian, expected"):
+    with pytest.raises(ModelFileError, match=r"holds dynaplan\.LinearGaussian, must hold"):
         Transitions.load(tmp_path / "other-kind.npz")
 
 

@@ -69,6 +69,9 @@ class Explanation:
             lines.append(f"{'spread':<{width}}{cells}")
         return "\n".join(lines)
 
+    def __repr__(self) -> str:
+        return f"Explanation({self.rewards.shape[1]} steps, terms={self.terms})"
+
 
 def explain(
     problem: PlanProblem, planner: PreparedPlanner, plan: Plan, previous_action: Float64 | None

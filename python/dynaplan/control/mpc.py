@@ -9,7 +9,7 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from dynaplan import _arrays
+from dynaplan import _arrays, _texts
 from dynaplan._docstrings import shares_arguments
 from dynaplan.control.explanation import Explanation, explain
 from dynaplan.control.memory import SystemMemory
@@ -357,3 +357,9 @@ class MPC:
             )
         for system, action in zip(self._systems, actions, strict=True):
             system.correct_last(action)
+
+    def __repr__(self) -> str:
+        return (
+            f"MPC({type(self._problem.model).__name__}, {_texts.brief(self._problem.reward)}, "
+            f"{_texts.brief(self.planner)}, replan_every={self.replan_every})"
+        )

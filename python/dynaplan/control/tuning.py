@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from dynaplan import _arrays
+from dynaplan import _arrays, _texts
 from dynaplan._docstrings import shares_arguments
 from dynaplan.control.mpc import MPC
 from dynaplan.errors import ArgumentError
@@ -47,6 +47,9 @@ class Trial:
     slowest: float
     value: float
 
+    def __repr__(self) -> str:
+        return _texts.object_text(self)
+
 
 @dataclass(frozen=True)
 class Tuning:
@@ -80,6 +83,9 @@ class Tuning:
                 f"{1e3 * trial.median:>11.3f}{1e3 * trial.slowest:>9.3f}{value:>12}{mark}"
             )
         return "\n".join(lines)
+
+    def __repr__(self) -> str:
+        return f"Tuning({self.planner!r}, {len(self.trials)} trials, period={self.period:g})"
 
 
 @shares_arguments(Planner.plan)

@@ -1,4 +1,4 @@
-"""The rows of a data set: turned into arrays, checked, selected, and numbered by episode."""
+"""The rows of a data set: checked as arrays, selected, and numbered by episode."""
 
 from __future__ import annotations
 
@@ -9,9 +9,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from dynaplan import _arrays, _texts
 from dynaplan.errors import ArgumentError, ShapeError
 
-# A row goes on from the one before if no column differs by more than this share of the column's
+# A row continues the one before if no column differs by more than this share of the column's
 # largest magnitude: far above the rounding of float32 logs (1e-7), far below a reset.
 _SAME_STATE = 1e-5
 
@@ -20,16 +21,16 @@ def matrix(name: str, values: ArrayLike) -> NDArray[np.float64]:
     """Returns `values` as a new (N, columns) array, N >= 1 and columns >= 1."""
     array = _numbers(name, values)
     if array.shape[:1] == (0,):
-        raise ShapeError(f"{name}: 0 transitions, expected at least one row")
+        raise ShapeError(f"{name}: got 0 transitions, must be at least one row")
     if array.ndim != 2:
         raise ShapeError(
-            f"{name}: expected shape (N, columns) with one row per transition, got {array.shape}; "
+            f"{name}: got shape {array.shape}, must be (N, columns) with one row per transition; "
             f"if there is one column use np.reshape({name}, (-1, 1)), "
             f"if there is one transition use np.reshape({name}, (1, -1))"
         )
     if array.shape[1] == 0:
-        raise ShapeError(f"{name}: expected at least one column, got shape {array.shape}")
-    with np.errstate(over="ignore"):  # a longdouble beyond float64 is found as an infinity
+        raise ShapeError(f"{name}: got shape {array.shape}, must have at least one column")
+    with np.errstate(over="ignore"):  # a longdouble beyond float64 becomes an infinity
         return np.array(array, dtype=np.float64, order="C")
 
 
@@ -39,7 +40,7 @@ def vector(name: str, values: ArrayLike, count: int) -> NDArray[Any]:
     if array.shape != (count,):
         hint = f"; use np.ravel({name})" if array.shape == (count, 1) else ""
         raise ShapeError(
-            f"{name}: expected shape ({count},), one per row of states, got {array.shape}{hint}"
+            f"{name}: got shape {array.shape}, must be ({count},), one per row of states{hint}"
         )
     return array
 
@@ -50,17 +51,17 @@ def flags(name: str, values: ArrayLike, count: int) -> NDArray[np.bool_]:
     strange = np.flatnonzero((array != 0) & (array != 1))
     if strange.size:
         row = strange[0]
-        raise ArgumentError(f"{name}: row {row} is {array[row]}, expected True, False, 1 or 0")
+        raise ArgumentError(f"{name}: row {row} is {array[row]}, must be True, False, 1 or 0")
     return array.astype(np.bool_)
 
 
 def episode_ids(values: ArrayLike, count: int) -> NDArray[np.int64]:
-    """Returns `values` as a new (count,) array of int64 whose equal values stand together."""
+    """Returns `values` as a new (count,) array of int64 in which equal values are adjacent."""
     array = vector("episodes", values, count)
     if array.dtype.kind not in "iu":
         raise TypeError(
-            f"episodes: expected integers, got an array of dtype {array.dtype}; "
-            "convert it with .astype(np.int64)"
+            f"episodes: got dtype {array.dtype}, must be integers; convert it with "
+            ".astype(np.int64)"
         )
     ids = array.astype(np.int64)
     row = _returning_row(ids)
@@ -78,10 +79,10 @@ def check_shapes(columns: Mapping[str, NDArray[Any]]) -> None:
     actions, next_states = columns["actions"].shape, columns["next_states"].shape
     if actions[0] != states[0]:
         raise ShapeError(
-            f"actions: expected {states[0]} rows as in states, got {actions[0]} (shape {actions})"
+            f"actions: got {actions[0]} rows (shape {actions}), must be {states[0]} as in states"
         )
     if next_states != states:
-        raise ShapeError(f"next_states: expected shape {states} as in states, got {next_states}")
+        raise ShapeError(f"next_states: got shape {next_states}, must be {states} as in states")
 
 
 def finite_rows(columns: Mapping[str, NDArray[Any]], *, drop: bool) -> NDArray[np.intp] | None:
@@ -125,16 +126,16 @@ def inferred_ids(
 
     `rows` are the places the rows had in the data, if some were left out.
     """
-    goes_on = (next_states[:-1] == states[1:]).all(axis=1)
-    unequal = np.flatnonzero(~goes_on)
+    continues = (next_states[:-1] == states[1:]).all(axis=1)
+    unequal = np.flatnonzero(~continues)
     if unequal.size:
         tolerance = _SAME_STATE * np.abs(states).max(axis=0)
         jumps = np.abs(next_states[unequal] - states[unequal + 1])
-        goes_on[unequal] = (jumps <= tolerance).all(axis=1)
-    goes_on &= ~terminations[:-1]
+        continues[unequal] = (jumps <= tolerance).all(axis=1)
+    continues &= ~terminations[:-1]
     if rows is not None:
-        goes_on &= np.diff(rows) == 1
-    return _numbered(~goes_on)
+        continues &= np.diff(rows) == 1
+    return _numbered(~continues)
 
 
 def selected_ids(ids: NDArray[np.int64], rows: NDArray[np.intp]) -> NDArray[np.int64]:
@@ -149,7 +150,7 @@ def selected_ids(ids: NDArray[np.int64], rows: NDArray[np.intp]) -> NDArray[np.i
 
 
 def selected_rows(key: Any, count: int) -> NDArray[np.intp]:
-    """Returns the indices that a key of `Transitions.__getitem__` stands for."""
+    """Returns the row indices that a key of `Transitions.__getitem__` selects."""
     if isinstance(key, slice):
         return np.arange(*key.indices(count))
     try:
@@ -160,8 +161,8 @@ def selected_rows(key: Any, count: int) -> NDArray[np.intp]:
     strange = isinstance(key, tuple) or chosen.ndim != 1
     if strange or (chosen.dtype.kind not in "biu" and chosen.size):
         raise IndexError(
-            f"key: expected an integer, a slice, a mask of {count} rows or a 1-D array of "
-            f"indices, got {key!r:.50}"
+            f"key: got {_texts.shown(key)}, must be an integer, a slice, a mask of {count} rows "
+            "or a 1-D array of indices"
         )
     return np.arange(count)[chosen if chosen.size else []]
 
@@ -179,16 +180,10 @@ def starts(ids: NDArray[np.int64]) -> NDArray[np.intp]:
 def _numbers(name: str, values: ArrayLike) -> NDArray[Any]:
     if isinstance(values, np.ma.MaskedArray):  # np.asarray would bring the masked values back
         raise TypeError(
-            f"{name}: expected a plain array, got a masked one; use {name}.filled(np.nan) "
-            "with Transitions(..., drop_nonfinite=True) to leave the masked rows out"
+            f"{name}: got a masked array, must be a plain one; use {name}.filled(np.nan) with "
+            "Transitions(..., drop_nonfinite=True) to leave the masked rows out"
         )
-    try:
-        array = np.asarray(values)
-    except ValueError as error:
-        raise ShapeError(f"{name}: the rows do not form an array: {error}") from error
-    if array.dtype.kind not in "biuf":
-        raise TypeError(f"{name}: expected real numbers, got an array of dtype {array.dtype}")
-    return array
+    return _arrays.numbers(name, values, None)
 
 
 def _returning_row(ids: NDArray[np.int64]) -> int | None:
@@ -203,5 +198,5 @@ def _returning_row(ids: NDArray[np.int64]) -> int | None:
 
 
 def _numbered(changes: NDArray[np.bool_]) -> NDArray[np.int64]:
-    """Returns ids from 0 for rows of which `changes` (N - 1,) tells where a new one begins."""
+    """Returns ids from 0 for rows of which `changes` (N - 1,) marks where a new one begins."""
     return np.concatenate([[0], np.cumsum(changes)]).astype(np.int64)

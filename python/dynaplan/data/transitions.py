@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from dynaplan import files
+from dynaplan import _arrays, _texts, files
 from dynaplan.data import rows
 from dynaplan.errors import ArgumentError, ModelFileError, ShapeError
 
@@ -24,10 +24,10 @@ _FILE_VERSION = 1
 
 @dataclass(frozen=True, slots=True, init=False, eq=False, repr=False)
 class Transitions:
-    """N steps of a system: in `states` it was given `actions` and went to `next_states`.
+    """N steps of a system: `actions` applied in `states` led to `next_states`.
 
-    The arrays are copies: C-contiguous, owned and read-only. Anything `np.asarray` turns into
-    real numbers is taken.
+    The arrays are copies: C-contiguous, owned and read-only. Anything that `np.asarray` converts
+    to real numbers is accepted.
 
     Attributes:
         states: (N, S) float64, in the system's own units; one row even where N is 1.
@@ -36,8 +36,8 @@ class Transitions:
         rewards: (N,) float64, or None where the data hold none.
         terminations: (N,) bool: the system ended in `next_states`. A time limit is no
             termination. Default: all False.
-        episodes: (N,) int64: the rows of one episode follow each other in time and stand
-            together. Default: a new episode begins after a termination and wherever a row does
+        episodes: (N,) int64: the rows of one episode follow each other in time and are
+            adjacent. Default: a new episode begins after a termination and wherever a row does
             not start in the state in which the row before ended; shuffled rows are thus episodes
             of one row each. Pass zeros if all rows are one episode although the measured
             `next_states` differ from the `states` of the row below.
@@ -50,14 +50,14 @@ class Transitions:
         terminations: (N,) of bool, or of numbers that are all 0 or 1.
         episodes: (N,) integers.
         drop_nonfinite: leave out the rows that hold a nan or an infinity. Off by default, since
-            they often tell of a fault in the logger. An episode that loses a row in its middle
+            they often show a fault in the logger. An episode that loses a row in its middle
             becomes two, and all episodes are then numbered from 0.
 
     Raises:
         ShapeError: an array has the wrong number of dimensions, rows or columns, or no row.
         TypeError: an array does not hold real numbers, or `episodes` does not hold integers.
         ArgumentError: a value is not finite (the message names the first row and column), a
-            termination is neither 0 nor 1, or the rows of an episode do not stand together.
+            termination is neither 0 nor 1, or the rows of an episode are not adjacent.
 
     Example:
         >>> data = dp.Transitions([[0.0], [1.0]], [[1.0], [0.0]], [[1.0], [0.5]])
@@ -83,6 +83,7 @@ class Transitions:
         *,
         drop_nonfinite: bool = False,
     ) -> None:
+        drop = _arrays.flag("drop_nonfinite", drop_nonfinite)
         numbers = {
             "states": rows.matrix("states", states),
             "actions": rows.matrix("actions", actions),
@@ -97,7 +98,7 @@ class Transitions:
             ended = rows.flags("terminations", terminations, count)
         ids = None if episodes is None else rows.episode_ids(episodes, count)
 
-        kept = rows.finite_rows(numbers, drop=drop_nonfinite)
+        kept = rows.finite_rows(numbers, drop=drop)
         if kept is not None:
             numbers = {name: values[kept] for name, values in numbers.items()}
             ended = ended[kept]
@@ -180,7 +181,7 @@ class Transitions:
         """
         selected = rows.selected_rows(key, len(self))
         if not selected.size:
-            raise ShapeError(f"selection: 0 transitions of {len(self)}; select at least one row")
+            raise ShapeError(f"key: selects 0 of {len(self)} transitions, must select at least one")
         arrays = {name: array[selected] for name, array in self._arrays().items()}
         arrays["episodes"] = rows.selected_ids(self.episodes, selected)
         return Transitions._of(arrays)
@@ -210,16 +211,18 @@ class Transitions:
             >>> len(train), len(held_out)
             (3, 1)
         """
+        fraction = _arrays.real("fraction", fraction)
         if not 0.0 < fraction < 1.0:
-            raise ArgumentError(f"fraction: expected a share between 0 and 1, got {fraction}")
+            raise ArgumentError(f"fraction: got {fraction}, must be above 0 and below 1")
+        number = None if seed is None else _arrays.at_least(0, "seed", seed)
         count = len(self)
         if count == 1:
-            raise ArgumentError("split: 1 transition cannot be split; collect at least 2")
+            raise ArgumentError("a single transition cannot be split; collect at least 2")
         lengths = np.diff(rows.starts(self.episodes), append=count)
         if len(lengths) == 1:
             cut = count - min(max(round(fraction * count), 1), count - 1)
             return self[:cut], self[cut:]
-        order = np.random.default_rng(seed).permutation(len(lengths))
+        order = np.random.default_rng(number).permutation(len(lengths))
         filled = np.cumsum(lengths[order])[:-1]
         chosen = int(np.argmin(np.abs(filled - fraction * count))) + 1
         held_out = np.zeros(len(lengths), np.bool_)
@@ -232,7 +235,7 @@ class Transitions:
         """Puts the rows of several data sets one below the other.
 
         Episodes are always numbered anew from 0, so that episodes of two parts never merge, even
-        if they had the same number or the second goes on where the first ended.
+        if they had the same number or the second continues where the first ended.
 
         Args:
             parts: at least one data set, all with the same dimensions, and all with rewards or
@@ -243,13 +246,15 @@ class Transitions:
             TypeError: a part is not a `Transitions`.
             ArgumentError: there is no part, or some parts have rewards and some have none.
         """
+        if isinstance(parts, Transitions) or not isinstance(parts, Iterable):
+            raise TypeError(f"parts: got {_texts.shown(parts)}, must be a list of Transitions")
         parts = list(parts)
         if not parts:
-            raise ArgumentError("parts: expected at least one Transitions, got none")
+            raise ArgumentError("parts: got none, must be at least one Transitions")
         for index, part in enumerate(parts):
             if not isinstance(part, Transitions):
-                kind = type(part).__name__
-                raise TypeError(f"parts: expected Transitions, item {index} is of type {kind}")
+                got = _texts.shown(part)
+                raise TypeError(f"parts: item {index} is {got}, must be Transitions")
             for name in ("state_dim", "action_dim"):
                 mine, first = getattr(part, name), getattr(parts[0], name)
                 if mine != first:
@@ -299,7 +304,7 @@ class Transitions:
             ModelFileError: the file is damaged, or is not a file of transitions.
             OSError: the file does not exist or cannot be read.
         """
-        arrays = _read_arrays(Path(path))
+        arrays = _read_arrays(files.path_of(path))
         try:
             return Transitions(**arrays)
         except (TypeError, ValueError) as error:
@@ -328,10 +333,10 @@ def _read_arrays(path: Path) -> dict[str, Any]:
         except Exception as error:
             raise ModelFileError(f"{path}: damaged, or no file of transitions: {error}") from error
     if kind != _FILE_KIND:
-        raise ModelFileError(f"{path}: holds {kind:.50}, expected {_FILE_KIND}")
+        raise ModelFileError(f"{path}: holds {kind:.50}, must hold {_FILE_KIND}")
     if version != _FILE_VERSION:
         raise ModelFileError(
-            f"{path}: version {version} of the format, expected {_FILE_VERSION}; "
+            f"{path}: got version {version} of the format, must be {_FILE_VERSION}; "
             "read it with the version of dynaplan that wrote it"
         )
     if not arrays["rewards"].size:

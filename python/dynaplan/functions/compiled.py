@@ -1,7 +1,6 @@
 """The address of a compiled function, from whatever holds it: numba, ctypes, cffi, SciPy, Cython.
 
-None of these packages is imported: an object is known by its type's name and module, and asked in
-its own words.
+None of these packages is imported: an object is recognised by its type's name and module.
 """
 
 from __future__ import annotations
@@ -13,6 +12,7 @@ from typing import Any, Literal, NamedTuple, TypeAlias
 
 import numpy as np
 
+from dynaplan import _arrays, _texts
 from dynaplan.errors import ArgumentError
 from dynaplan.functions.signatures import Signature
 
@@ -32,12 +32,12 @@ _NAMES = {
 _CANONICAL = {name: kind for kind, names in _NAMES.items() for name in names}
 
 
-class Found(NamedTuple):
-    """A compiled function as its holder knows it.
+class Address(NamedTuple):
+    """Where a compiled function is, and of which type, as its holder describes it.
 
     Attributes:
         address: of the function.
-        types: what it says of its result and its arguments, or None if it says nothing.
+        types: of its result and its arguments, or None where its holder has none.
         user_data: the pointer that goes with it, or 0.
     """
 
@@ -58,36 +58,34 @@ class CompiledFunction(NamedTuple):
 def compiled_function(
     kind: Kind, function: Any, dtype: Any, user_data: Any, owner: Any
 ) -> CompiledFunction:
-    """Returns a compiled function, checked against what it says of its own type.
+    """Returns a compiled function, checked against its own type where it has one.
 
     Args:
         kind: what it computes.
         function: what holds it.
-        dtype: numpy.float32 or numpy.float64, or None: the function says so itself.
-        user_data: what is handed to it, or None.
+        dtype: numpy.float32 or numpy.float64, or None: its own type has it.
+        user_data: passed to it, or None.
         owner: what must stay alive besides.
 
     Raises:
-        TypeError: this is no compiled function.
-        ArgumentError: its type is another one, or is not known and `dtype` does not say it.
+        TypeError: `function` is no compiled function.
+        ArgumentError: its type is another one, or is unknown and `dtype` is None.
     """
     found = _find(function)
     if dtype is not None:
-        dtype = np.dtype(dtype).name
-        if dtype not in ("float32", "float64"):
-            raise ArgumentError(f"dtype: got {dtype}, must be numpy.float32 or numpy.float64")
+        dtype = _arrays.float_name("dtype", dtype)
     if found.types is None:
         if dtype is None:
             raise ArgumentError(
-                "dtype: must be numpy.float32 or numpy.float64, since the function does not say "
-                "its own type"
+                "dtype: got None, must be numpy.float32 or numpy.float64, since the function does "
+                "not carry its own type"
             )
     else:
         dtype = _checked(kind, found.types, dtype)
     data = found.user_data
     if user_data is not None:
         if data:
-            raise ArgumentError("user_data: got some, but the function brings its own")
+            raise ArgumentError("user_data: got some, must be None: the function has its own")
         data = _data_address(user_data)
     return CompiledFunction(found.address, dtype == "float64", data, (function, user_data, owner))
 
@@ -105,11 +103,11 @@ def _checked(kind: Kind, types: tuple[str, ...], dtype: str | None) -> str:
         got[place] = "void*"
     if tuple(got) != ("void", *wanted.types):
         raise ArgumentError(
-            f"function: is of type {_text(types)}, must be {_text(('void', *wanted.types))} "
+            f"function: got type {_text(types)}, must be {_text(('void', *wanted.types))} "
             f"(dp.signatures.{kind.upper()}_{number.upper()})"
         )
     if dtype is not None and dtype != number:
-        raise ArgumentError(f"dtype: got {dtype}, but the function is of {number}")
+        raise ArgumentError(f"dtype: got {dtype}, must be {number} as the function's own type")
     return number
 
 
@@ -118,20 +116,20 @@ def _text(types: tuple[str, ...]) -> str:
 
 
 def _canonical(name: str) -> str:
-    """Returns a C type in our words, such as "float32*"; any other type as it is."""
+    """Returns a C type by its NumPy name, such as "float32*"; any other type as it is."""
     bare = re.sub(r"\bconst\b|\brestrict\b|\b__restrict\b|\s", "", name)
     stem = bare.rstrip("*")
     return _CANONICAL.get(stem, stem) + "*" * (len(bare) - len(stem))
 
 
-def _find(function: Any) -> Found:
+def _find(function: Any) -> Address:
     kind, module = type(function), type(function).__module__
     if isinstance(function, bool):
         raise TypeError("function: got a bool, must be a compiled function or its address")
     if isinstance(function, (int, np.integer)):
         if function <= 0:
             raise ArgumentError(f"function: got {function}, must be the address of a function")
-        return Found(int(function), None)
+        return Address(int(function), None)
     if module.startswith("numba"):
         return _find_numba(function)
     if isinstance(function, ctypes._CFuncPtr):  # type: ignore[attr-defined]
@@ -150,7 +148,7 @@ def _find(function: Any) -> Found:
     )
 
 
-def _find_numba(function: Any) -> Found:
+def _find_numba(function: Any) -> Address:
     if not hasattr(function, "address") or not hasattr(function, "_sig"):
         raise TypeError(
             f"function: got numba's {type(function).__name__}, must be made by @numba.cfunc; "
@@ -158,17 +156,17 @@ def _find_numba(function: Any) -> Found:
         )
     signature = function._sig
     types = (signature.return_type, *signature.args)
-    return Found(int(function.address), tuple(_canonical(str(kind)) for kind in types))
+    return Address(int(function.address), tuple(_canonical(str(kind)) for kind in types))
 
 
-def _find_ctypes(function: Any) -> Found:
+def _find_ctypes(function: Any) -> Address:
     address = ctypes.cast(function, ctypes.c_void_p).value
     if not address:
-        raise ArgumentError("function: is a null pointer")
+        raise ArgumentError("function: got a null pointer, must be a function")
     if function.argtypes is None:
-        return Found(address, None)
+        return Address(address, None)
     types = (function.restype, *function.argtypes)
-    return Found(address, tuple(_ctypes_name(kind) for kind in types))
+    return Address(address, tuple(_ctypes_name(kind) for kind in types))
 
 
 def _ctypes_name(kind: Any) -> str:
@@ -181,7 +179,7 @@ def _ctypes_name(kind: Any) -> str:
     return _canonical(kind.__name__.removeprefix("c_"))
 
 
-def _find_capsule(capsule: Any) -> Found:
+def _find_capsule(capsule: Any) -> Address:
     python = ctypes.pythonapi
     name_of, pointer_of, context_of = (
         ctypes.PYFUNCTYPE(result, *arguments)((name, python))
@@ -192,14 +190,14 @@ def _find_capsule(capsule: Any) -> Found:
         )
     )
     name = name_of(capsule)
-    return Found(
+    return Address(
         int(pointer_of(capsule, name)),
         _parsed(name.decode()) if name else None,
         context_of(capsule) or 0,
     )
 
 
-def _find_cffi(function: Any) -> Found:
+def _find_cffi(function: Any) -> Address:
     ffi = sys.modules["_cffi_backend"].FFI()
     kind = ffi.typeof(function)
     types = None
@@ -208,7 +206,7 @@ def _find_cffi(function: Any) -> Found:
         types = tuple(_canonical(name) for name in names)
     elif kind.cname != "void *":
         raise TypeError(f"function: got cffi's {kind.cname}, must be a pointer to a function")
-    return Found(int(ffi.cast("intptr_t", function)), types)
+    return Address(int(ffi.cast("intptr_t", function)), types)
 
 
 def _parsed(signature: str) -> tuple[str, ...]:
@@ -220,11 +218,13 @@ def _parsed(signature: str) -> tuple[str, ...]:
 
 def _data_address(data: Any) -> int:
     """Returns the address of user data."""
-    if isinstance(data, (int, np.integer)):
+    if isinstance(data, (int, np.integer)) and not isinstance(data, bool):
         return int(data)
     if isinstance(data, np.ndarray):
         if not data.flags.c_contiguous or data.dtype.hasobject:
-            raise ArgumentError("user_data: must be a C-contiguous array of numbers")
+            raise ArgumentError(
+                "user_data: got objects or a strided array, must be a C-contiguous array of numbers"
+            )
         return int(data.ctypes.data)
     if isinstance(data, ctypes.c_void_p):
         return data.value or 0
@@ -235,6 +235,6 @@ def _data_address(data: Any) -> int:
     if type(data).__module__ == "_cffi_backend":
         return int(sys.modules["_cffi_backend"].FFI().cast("intptr_t", data))
     raise TypeError(
-        f"user_data: got {type(data).__name__}, must be a NumPy array, something of ctypes or "
+        f"user_data: got {_texts.shown(data)}, must be a NumPy array, an object of ctypes or "
         "cffi, or an address"
     )

@@ -11,12 +11,12 @@ from typing import Any
 
 import numpy as np
 
-from dynaplan import _arrays
+from dynaplan import _arrays, _texts
 from dynaplan.errors import ArgumentError
 from dynaplan.functions.compiled import CompiledFunction, Kind, compiled_function
 from dynaplan.functions.signatures import Signature
 
-# What a scalar function may ask for besides states and actions.
+# The optional parameters of a scalar function.
 _OPTIONAL = {
     "reward": ("step", "data"),
     "termination": ("step", "data"),
@@ -37,21 +37,19 @@ def from_scalar(
         dtype: numpy.float32 or numpy.float64.
     """
     if not callable(function):
-        raise TypeError(f"function: got {type(function).__name__}, must be a function")
-    name = np.dtype(dtype).name
-    if name not in ("float32", "float64"):
-        raise ArgumentError(f"dtype: got {name}, must be numpy.float32 or numpy.float64")
+        raise TypeError(f"function: got {_texts.shown(function)}, must be a function")
+    name = _arrays.float_name("dtype", dtype)
     for size, argument in zip(dims, ("state_dim", "action_dim"), strict=True):
-        if _arrays.integer(argument, size) < 1:
-            raise ArgumentError(f"{argument}: got {size}, must be at least 1")
+        _arrays.at_least(1, argument, size)
     extras = _extras(kind, function)
     if (data is None) == ("data" in extras):
         raise ArgumentError(
-            "data: must be given if, and only if, the function has a parameter `data`"
+            f"data: got {'None' if data is None else 'an array'}, must be an array if, and only "
+            "if, the function has a parameter `data`"
         )
     array = np.zeros(0) if data is None else data
     if not isinstance(array, np.ndarray):
-        raise TypeError(f"data: got {type(data).__name__}, must be a NumPy array")
+        raise TypeError(f"data: got {_texts.shown(data)}, must be a NumPy array")
     signature = Signature(kind, name)
     block = _block_function(signature, _with_all(function, extras), dims, array)
     return compiled_function(kind, block, None, None if data is None else array, None)
@@ -64,8 +62,8 @@ def _extras(kind: Kind, function: Any) -> tuple[str, ...]:
     if len(names) < 3 or names[3:] != fitting:
         optional = ", ".join(_OPTIONAL[kind])
         raise ArgumentError(
-            f"function: has parameters ({', '.join(names)}), must have state, action and "
-            f"next_state, and after them may have: {optional}"
+            f"function: got parameters ({', '.join(names)}), must be state, action and next_state, "
+            f"and after them any of: {optional}"
         )
     return tuple(fitting)
 
@@ -74,12 +72,12 @@ def _imported() -> Any:
     try:
         import numba  # noqa: PLC0415  # optional
     except ImportError as error:
-        raise ImportError("from_numba: needs numba; install it: pip install numba") from error
+        raise ImportError("from_numba needs numba: pip install numba") from error
     return numba
 
 
 def _with_all(function: Any, extras: tuple[str, ...]) -> Any:
-    """Returns the function, compiled, called with all there is although it wants less."""
+    """Returns the function, compiled, with all parameters although it uses fewer."""
     numba = _imported()
     # Division by zero gives an infinity, as in NumPy, instead of an exception.
     is_compiled = hasattr(function, "py_func")

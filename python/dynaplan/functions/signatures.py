@@ -1,7 +1,7 @@
-"""The types of the functions that dynaplan takes compiled, ready for ctypes, cffi, numba and C.
+"""The types of compiled functions, for ctypes, cffi, numba and C.
 
 A compiled function works on many trajectories side by side, its lanes: entry i of lane k is at
-`[i * stride + k]`. What each argument means is said in the C header, `get_include()`.
+`[i * stride + k]`. The C header in `get_include()` documents each argument.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
-from dynaplan.errors import ArgumentError
+from dynaplan import _arrays
 
 __all__ = [
     "C_DECLARATIONS",
@@ -37,7 +37,7 @@ _C = {"float32": "float", "float64": "double"}
 
 @dataclass(frozen=True)
 class Signature:
-    """The type of a compiled function; the six there are are constants of this module.
+    """The type of a compiled function; the six that exist are constants of this module.
 
     Args:
         kind: what the function computes.
@@ -51,7 +51,7 @@ class Signature:
         ctypes: the type for ctypes: `REWARD_FLOAT32.ctypes(("cost", library))` is the function
             `cost` of a `ctypes.CDLL`.
         numba: the signature for numba: `@numba.cfunc(REWARD_FLOAT32.numba)`.
-        types: each argument's type in short, to compare with what a function says of itself.
+        types: each argument's type by its NumPy name, such as "float32*".
 
     Example:
         >>> dp.signatures.DYNAMICS_FLOAT64.name
@@ -68,11 +68,8 @@ class Signature:
     types: tuple[str, ...] = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
-        if self.kind not in _ARGUMENTS or self.dtype not in _C:
-            raise ArgumentError(
-                f"kind, dtype: got {self.kind!r}, {self.dtype!r}, must be one of "
-                f"{', '.join(_ARGUMENTS)} and one of {', '.join(_C)}"
-            )
+        _arrays.choice("kind", self.kind, *_ARGUMENTS)
+        _arrays.choice("dtype", self.dtype, *_C)
         types = tuple(self._type_of(argument) for argument in _ARGUMENTS[self.kind])
         of_ctypes: dict[str, Any] = {
             "int64": ctypes.c_int64,

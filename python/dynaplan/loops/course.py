@@ -52,16 +52,35 @@ _STATE = {
 
 
 class Agent(Protocol):
-    """What a loop asks of an agent at least."""
+    """The interface of an agent: what a loop needs at least."""
 
     def act(self, states: NDArray[np.float64]) -> Any:
-        """Returns actions (A,) for a state (S,), or (N, A) for (N, S)."""
+        """Chooses actions.
+
+        Args:
+            states: (S,) one state, or (N, S).
+
+        Returns:
+            (A,), or (N, A).
+        """
 
     def observe(self, state: Any, action: Any, reward: Any, next_state: Any, ended: Any, /) -> Any:
-        """Takes in one transition, or several with one more dimension in front."""
+        """Stores one transition, or several with one more dimension in front.
+
+        Args:
+            state: (S,).
+            action: (A,).
+            reward: a number.
+            next_state: (S,).
+            ended: whether the system terminated in `next_state`.
+        """
 
     def update(self, count: int) -> Any:
-        """Learns `count` times from what it has taken in."""
+        """Learns from the stored transitions.
+
+        Args:
+            count: number of updates.
+        """
 
 
 class Course:

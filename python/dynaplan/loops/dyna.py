@@ -233,3 +233,10 @@ class Dyna:
             OSError: the file does not exist or cannot be read.
         """
         self._course = Course.restored(self, self._course, path)
+
+    def __repr__(self) -> str:
+        return (
+            f"{type(self).__name__}(agent={type(self.agent).__name__}, "
+            f"model={None if self.model is None else type(self.model).__name__}, "
+            f"steps={self.steps})"
+        )

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from dynaplan import _arrays
-from dynaplan._spaces import boxes, fit_to_space
+from dynaplan import _arrays, _texts
+from dynaplan._spaces import boxes, env_name, fit_to_space
 from dynaplan.control.mpc import MPC
 from dynaplan.data.collection import collect
 from dynaplan.data.transitions import Transitions
@@ -60,6 +60,9 @@ class Iteration:
     evaluation: Evaluation | None
     seconds: float
     learning_seconds: float
+
+    def __repr__(self) -> str:
+        return _texts.object_text(self, "steps", "episode", "episode_return", "model", "evaluation")
 
 
 class PETS:
@@ -177,6 +180,9 @@ class PETS:
         """
         _arrays.at_least(1, "steps", steps)
         return _Run(self).iterations(steps, data)
+
+    def __repr__(self) -> str:
+        return f"PETS(env={env_name(self.env)}, learn={_texts.brief(self.learn)})"
 
 
 class _Run:

@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from dynaplan import _texts
 from dynaplan.agents.sac.settings import UpdateStatistics
 from dynaplan.errors import ArgumentError
 from dynaplan.rollouts.evaluation import Evaluation
@@ -91,6 +92,18 @@ class DynaIteration:
             else:
                 row[name] = 0 if name == "updates" else np.nan
         return row
+
+    def __repr__(self) -> str:
+        return _texts.object_text(
+            self,
+            "steps",
+            "episode",
+            "episode_return",
+            "finished",
+            "length",
+            "model_error",
+            "imagined",
+        )
 
 
 def mean_statistics(reports: Sequence[Any]) -> UpdateStatistics | None:

@@ -7,7 +7,7 @@ from typing import NamedTuple, Protocol
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from dynaplan import _core
+from dynaplan import _core, _texts
 
 __all__ = ["Model", "Prediction"]
 
@@ -27,6 +27,9 @@ class Prediction(NamedTuple):
     mean: Float64
     aleatoric: Float64
     epistemic: Float64
+
+    def __repr__(self) -> str:
+        return _texts.object_text(self, *self._fields)
 
 
 class Model(Protocol):

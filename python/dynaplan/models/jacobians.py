@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from dynaplan import _arrays, _core
+from dynaplan import _arrays, _core, _texts
 from dynaplan.models.interface import Model
 
 __all__ = ["Jacobians", "with_jacobians"]
@@ -28,6 +28,9 @@ class Jacobians:
     next_states: Float64
     state: Float64
     action: Float64
+
+    def __repr__(self) -> str:
+        return _texts.object_text(self)
 
 
 def with_jacobians(

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
-from dynaplan import _arrays, _core
+from dynaplan import _arrays, _core, _texts
 from dynaplan._settings import checked_settings
 from dynaplan.errors import ArgumentError, ShapeError
 from dynaplan.models.interface import Model
@@ -139,3 +139,10 @@ class Planner(PlannerSettings):
             call=0,
             time_limit=time_limit,
         )
+
+    def __init_subclass__(cls, **settings: Any) -> None:
+        super().__init_subclass__(**settings)
+        cls.__repr__ = Planner.__repr__  # type: ignore[method-assign]  # not that of a dataclass
+
+    def __repr__(self) -> str:
+        return _texts.settings_text(self, "horizon", "candidates")

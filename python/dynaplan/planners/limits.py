@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from dynaplan import _arrays
+from dynaplan import _arrays, _texts
 from dynaplan.errors import ArgumentError, ShapeError
 
 __all__ = ["Limits"]
@@ -84,3 +84,6 @@ class Limits:
             _arrays.vector("limits.state_low", self.state_low, state_dim),
             _arrays.vector("limits.state_high", self.state_high, state_dim),
         )
+
+    def __repr__(self) -> str:
+        return _texts.object_text(self)

@@ -8,7 +8,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from dynaplan import _arrays, _core
+from dynaplan import _arrays, _core, _texts
 from dynaplan.errors import ArgumentError, ShapeError
 from dynaplan.planners.interface import Planner
 from dynaplan.planners.settings import CoreSettings, search_settings, shared_settings_last
@@ -75,6 +75,9 @@ class Regulator(NamedTuple):
     k: NDArray[np.float64]
     P: NDArray[np.float64]
     p: NDArray[np.float64]
+
+    def __repr__(self) -> str:
+        return _texts.object_text(self, *self._fields)
 
 
 def lqr(

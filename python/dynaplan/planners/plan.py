@@ -7,7 +7,12 @@ from typing import Literal, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from dynaplan import _texts
+
 __all__ = ["Plan", "PlanStats", "Status"]
+
+_FIRST_STEPS = 5
+_COLUMNS = 4
 
 Status = Literal["iterations", "converged", "time_limit", "no_finite_candidate"]
 
@@ -59,3 +64,40 @@ class Plan(NamedTuple):
     kept_sequences: NDArray[np.float64]
     spread: NDArray[np.float64] | None = None
     gains: NDArray[np.float64] | None = None
+
+    def __repr__(self) -> str:
+        return (
+            f"Plan(status={self.status!r}, value={self.value:g}, horizon={len(self.actions)}, "
+            f"first_action={_texts.brief(self.actions[0])})"
+        )
+
+    def __str__(self) -> str:
+        horizon, stats = len(self.actions), self.stats
+        lines = [
+            f"plan of {horizon} steps: value {self.value:.5g}, status {self.status!r}",
+            f"{stats.candidates} candidates in {stats.iterations} iterations and "
+            f"{1e3 * stats.seconds:.3g} ms; {stats.non_finite} not finite, "
+            f"{stats.rejected} rejected",
+            _row("step", *_heads("action", self.actions), *_heads("state", self.states)),
+        ]
+        shown = {*range(min(_FIRST_STEPS, horizon)), horizon // 2, horizon - 1}
+        for step in sorted(shown):
+            lines.append(_row(step, *_cells(self.actions[step]), *_cells(self.states[step])))
+        blank = [""] * len(_heads("action", self.actions))
+        lines.append(_row(horizon, *blank, *_cells(self.states[horizon])))
+        return "\n".join(lines)
+
+
+def _row(step: int | str, *cells: str) -> str:
+    return f"{step:>4}" + "".join(f"{cell:>11}" for cell in cells)
+
+
+def _heads(name: str, columns: NDArray[np.float64]) -> list[str]:
+    count = columns.shape[1]
+    heads = [f"{name} {i}" for i in range(min(count, _COLUMNS))]
+    return heads if count <= _COLUMNS else [*heads, f"... {count}"]
+
+
+def _cells(values: NDArray[np.float64]) -> list[str]:
+    cells = [f"{value:.4g}" for value in values[:_COLUMNS]]
+    return cells if len(values) <= _COLUMNS else [*cells, "..."]

@@ -1,13 +1,13 @@
-"""Rewards: what a step is worth. Larger is better; a cost is a reward with a minus.
+"""Rewards: the value of a step. Larger is better; a cost is a reward with a minus.
 
 A reward is a term made here, a sum of terms, or any Python function `f(obs, act, next_obs)` that
 takes whole batches, (N, S), (N, A), (N, S), and returns (N,). Terms run in C++ inside the rollout;
-a function is called once per planner iteration with all candidates and steps. If it has a parameter
-named `step`, it is told which step of the horizon each row is, (N,) integers. Functions that are
-compiled become terms by `compiled` and `from_numba`.
+a function is called once per planner iteration with all candidates and steps. A function with a
+parameter named `step` receives the step of the horizon of each row, (N,) integers. `compiled` and
+`from_numba` make terms of compiled functions.
 """
 
-from dynaplan.rewards.compiled import compiled, from_numba
+from dynaplan.rewards.compiled_terms import compiled, from_numba
 from dynaplan.rewards.goals import change, distance, excess, inside, linear, tolerance, within
 from dynaplan.rewards.schedule import scheduled, terminal
 from dynaplan.rewards.terms import (

@@ -1,27 +1,26 @@
-"""Terms that say where to go: distances, bonuses, progress, and conditions to multiply."""
+"""Terms that describe a goal: distances, bonuses, progress, and conditions to multiply."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from dynaplan import _arrays, _core
-from dynaplan.errors import ArgumentError
-from dynaplan.rewards.terms import Of, Term, of_next, place, step_targets
+from dynaplan import _arrays, _core, _texts
+from dynaplan.rewards.terms import Of, Term, of_next, of_text, step_targets
 
 __all__ = ["change", "distance", "excess", "inside", "linear", "tolerance", "within"]
 
 
 def linear(weights: ArrayLike, *, offset: float = 0.0, of: Of = "next_state") -> Term:
-    """Pays offset + weights^T s: more of some states, less of others.
+    """A reward linear in the state: offset + weights^T s.
 
     Args:
         weights: (S,) reward per unit of each state.
         offset: added at every step. Default 0.
-        of: the state after the step (default), or before it.
+        of: "next_state" (default), the state after the step, or "state", the one before it.
 
     Raises:
         ArgumentError: a value is not finite.
@@ -30,21 +29,21 @@ def linear(weights: ArrayLike, *, offset: float = 0.0, of: Of = "next_state") ->
         >>> dp.rewards.linear([0.5, 0.0], offset=0.5)([[0, 0]], [[0]], [[1.0, 7.0]])
         array([1.])
     """
-    return Term(
-        _core.linear_reward(_arrays.vector("weights", weights), offset, of_next(of)), "linear"
-    )
+    slope, constant = _arrays.vector("weights", weights), _arrays.real("offset", offset)
+    text = _texts.call_text("linear", weights, offset=constant or None, of=of_text(of))
+    return Term(_core.linear_reward(slope, constant, of_next(of)), "linear", text=text)
 
 
 def change(index: int, *, weight: float = 1.0) -> Term:
-    """Pays weight * (s'_i - s_i): what an entry of the state gains in the step.
+    """The increase of one entry of the state over the step: weight * (s'_i - s_i).
 
-    With `weight` = 1 / (seconds a step takes) and a position it pays the mean speed, as walking
-    robots are paid. The mean prediction of a model that is wrong by a constant is paid that
-    constant: check `evaluate` first.
+    With `weight` = 1 / (duration of a step in seconds) and a position it is the mean speed, the
+    usual reward of walking robots. A model whose mean prediction is off by a constant adds that
+    constant to every step: check `evaluate` first.
 
     Args:
-        index: the state that is to grow.
-        weight: reward per unit gained; negative: it is to shrink.
+        index: the state that should increase.
+        weight: reward per unit of increase; negative: it should decrease. Default 1.
 
     Raises:
         ArgumentError: `index` is negative, or `weight` is not finite.
@@ -53,7 +52,9 @@ def change(index: int, *, weight: float = 1.0) -> Term:
         >>> dp.rewards.change(0, weight=20.0)([[1.0]], [[0.0]], [[1.25]])
         array([5.])
     """
-    return Term(_core.change_reward(place("index", index), weight), "change")
+    entry, factor = _arrays.at_least(0, "index", index), _arrays.real("weight", weight)
+    text = _texts.call_text("change", entry, weight=factor)
+    return Term(_core.change_reward(entry, factor), "change", text=text)
 
 
 def distance(
@@ -64,18 +65,18 @@ def distance(
     target: ArrayLike | None = None,
     of: Of = "next_state",
 ) -> Term:
-    """-weight * Euclidean distance, between some states and others, or a point.
+    """-weight * Euclidean distance between some states and others, or a point.
 
     Args:
-        weight: cost per unit of distance.
-        indices: the states that are one end, n of them.
-        to: n states that are the other end; or
-        target: (n,) a point that is, or (H, n), one row for each step, the last one for all steps
-            beyond. Default: 0. With `to` it is the wanted difference.
-        of: the state after the step (default), or before it.
+        weight: cost per unit of distance, in the states' units.
+        indices: the n states that form one point.
+        to: the n states that form the other point. Default: the other point is `target`.
+        target: (n,) the other point, in the states' units, or with `to` the desired difference of
+            the two; or (H, n), one row for each step, the last one for all later steps. Default 0.
+        of: "next_state" (default), the state after the step, or "state", the one before it.
 
     Raises:
-        ShapeError: the ends have different numbers of entries, or none.
+        ShapeError: the two points have different numbers of entries, or none.
         ArgumentError: an index is negative, or a value is not finite.
 
     Example:
@@ -83,7 +84,12 @@ def distance(
         >>> reach([[0, 0]], [[0]], [[0.0, 0.0]])
         array([-10.])
     """
-    return Term(_core.distance_reward(*_ends(indices, to, target), weight, of_next(of)), "distance")
+    factor = _arrays.real("weight", weight)
+    reward = _core.distance_reward(*_ends(indices, to, target), factor, of_next(of))
+    text = _texts.call_text(
+        "distance", factor, indices=indices, to=to, target=target, of=of_text(of)
+    )
+    return Term(reward, "distance", text=text)
 
 
 def within(
@@ -95,19 +101,19 @@ def within(
     bonus: float = 1.0,
     of: Of = "next_state",
 ) -> Term:
-    """A bonus where a distance is at most a radius, else 0; the distance is that of `distance`.
+    """A bonus where the Euclidean distance of two points is at most a radius, else 0.
 
     Args:
         radius: in the states' units, >= 0.
-        indices: the states that are one end, n of them.
-        to: n states that are the other end; or
-        target: (n,) a point that is, or (H, n), one row for each step, the last one for all steps
-            beyond. Default: 0. With `to` it is the wanted difference.
-        bonus: paid at every step that ends there. Default 1.
-        of: the state after the step (default), or before it.
+        indices: the n states that form one point.
+        to: the n states that form the other point. Default: the other point is `target`.
+        target: (n,) the other point, in the states' units, or with `to` the desired difference of
+            the two; or (H, n), one row for each step, the last one for all later steps. Default 0.
+        bonus: reward of every step that ends there. Default 1.
+        of: "next_state" (default), the state after the step, or "state", the one before it.
 
     Raises:
-        ShapeError: the ends have different numbers of entries, or none.
+        ShapeError: the two points have different numbers of entries, or none.
         ArgumentError: an index is negative, or a value is out of range.
 
     Example:
@@ -115,19 +121,22 @@ def within(
         >>> hold([[0], [0]], [[0], [0]], [[0.4], [0.6]])
         array([3., 0.])
     """
-    return Term(
-        _core.within_reward(*_ends(indices, to, target), radius, bonus, of_next(of)), "within"
+    length, gain = _arrays.real("radius", radius), _arrays.real("bonus", bonus)
+    reward = _core.within_reward(*_ends(indices, to, target), length, gain, of_next(of))
+    text = _texts.call_text(
+        "within", length, indices=indices, to=to, target=target, bonus=gain, of=of_text(of)
     )
+    return Term(reward, "within", text=text)
 
 
 def inside(low: ArrayLike, high: ArrayLike, *, bonus: float = 1.0, of: Of = "next_state") -> Term:
-    """A bonus where the state lies in the box [low, high], its faces included, else 0.
+    """A bonus where the state lies in the box [low, high], its boundary included, else 0.
 
     Args:
         low: (S,), -inf where unbounded.
         high: (S,), inf where unbounded.
-        bonus: paid at every step that ends there. Default 1.
-        of: the state after the step (default), or before it.
+        bonus: reward of every step that ends there. Default 1.
+        of: "next_state" (default), the state after the step, or "state", the one before it.
 
     Raises:
         ShapeError: `low` and `high` differ in size.
@@ -139,7 +148,9 @@ def inside(low: ArrayLike, high: ArrayLike, *, bonus: float = 1.0, of: Of = "nex
         array([1., 0.])
     """
     box = _arrays.vector("low", low), _arrays.vector("high", high)
-    return Term(_core.inside_reward(*box, bonus, of_next(of)), "inside")
+    gain = _arrays.real("bonus", bonus)
+    text = _texts.call_text("inside", low, high, bonus=gain, of=of_text(of))
+    return Term(_core.inside_reward(*box, gain, of_next(of)), "inside", text=text)
 
 
 def excess(
@@ -149,16 +160,16 @@ def excess(
     high: ArrayLike | None = None,
     of: Of = "next_state",
 ) -> Term:
-    """-sum of weight * (distance beyond the bounds)^2: limits that may be passed at a price.
+    """-sum of weight * (distance beyond the bounds)^2: soft limits.
 
-    For limits that must not be passed at all there is `Limits`; with both, a system that is outside
-    already finds the way back.
+    Hard limits, which no plan may exceed, are `Limits`; with both, a system that is already outside
+    is drawn back.
 
     Args:
         weights: (S,) cost per unit squared of each state beyond its bounds, >= 0.
         low: (S,), -inf where unbounded. Default: unbounded.
         high: (S,), inf where unbounded. Default: unbounded.
-        of: the state after the step (default), or before it.
+        of: "next_state" (default), the state after the step, or "state", the one before it.
 
     Raises:
         ShapeError: the sizes differ.
@@ -172,7 +183,8 @@ def excess(
     cost = _arrays.vector("weights", weights)
     lowest = np.full(len(cost), -np.inf) if low is None else _arrays.vector("low", low)
     highest = np.full(len(cost), np.inf) if high is None else _arrays.vector("high", high)
-    return Term(_core.excess_cost(cost, lowest, highest, of_next(of)), "excess")
+    text = _texts.call_text("excess", weights, low=low, high=high, of=of_text(of))
+    return Term(_core.excess_cost(cost, lowest, highest, of_next(of)), "excess", text=text)
 
 
 def tolerance(
@@ -187,17 +199,20 @@ def tolerance(
 ) -> Term:
     """1 where an entry lies in [low, high], falling smoothly to 0 outside.
 
-    Multiply several to demand all at once, as the tasks of dm_control do.
+    Multiply several to require all at once, as the tasks of dm_control do.
 
     Args:
         index: which state or action.
-        margin: the distance from the bounds at which `value_at_margin` is left, > 0.
+        margin: the distance from the bounds at which the value is `value_at_margin`, in the
+            entry's unit, > 0.
         low: lower bound. Default 0.
-        high: upper bound. Default 0: the target is one value.
-        value_at_margin: below 1, and above 0 unless the falloff is quadratic. Default 0.1, as in
+        high: upper bound. Default 0: the target is a single value.
+        value_at_margin: in (0, 1), or [0, 1) for a quadratic falloff. Default 0.1, as in
             dm_control.
-        falloff: "gaussian": v^(d^2) at d margins; "quadratic": max(0, 1 - (1 - v) d^2).
-        of: the state after the step (default), the state before it, or the action.
+        falloff: the value v^(d^2) at d margins ("gaussian", default), or max(0, 1 - (1 - v) d^2)
+            ("quadratic"), with v the `value_at_margin`.
+        of: "next_state" (default), the state after the step, "state", the one before it, or
+            "action".
 
     Raises:
         ArgumentError: a setting is out of range.
@@ -208,22 +223,34 @@ def tolerance(
         >>> dp.rewards.tolerance(0, margin=2.0)([[0]] * 2, [[0]] * 2, [[0.0], [2.0]]).round(9)
         array([1. , 0.1])
     """
-    if of not in ("state", "next_state", "action"):
-        raise ArgumentError(f'of: got {of!r}, must be "state", "next_state" or "action"')
-    if falloff not in ("gaussian", "quadratic"):
-        raise ArgumentError(f'falloff: got {falloff!r}, must be "gaussian" or "quadratic"')
-    quadratic = falloff == "quadratic"
-    entry = place("index", index)
-    return Term(
-        _core.tolerance_reward(entry, of, low, high, margin, value_at_margin, quadratic),
+    _arrays.choice("of", of, "state", "next_state", "action")
+    quadratic = _arrays.choice("falloff", falloff, "gaussian", "quadratic") == "quadratic"
+    entry = _arrays.at_least(0, "index", index)
+    bounds = _arrays.real("low", low), _arrays.real("high", high)
+    distance = _arrays.real("margin", margin)
+    value = _arrays.real("value_at_margin", value_at_margin)
+    text = _texts.call_text(
         "tolerance",
+        entry,
+        margin=distance,
+        low=bounds[0] or None,
+        high=bounds[1] or None,
+        of=of_text(of),
     )
+    reward = _core.tolerance_reward(entry, of, *bounds, distance, value, quadratic)
+    return Term(reward, "tolerance", text=text)
 
 
 def _ends(
     indices: Sequence[int], to: Sequence[int] | None, target: ArrayLike | None
 ) -> tuple[list[int], list[int], NDArray[Any]]:
     """Returns the entries of both ends and the points between them, one row a step."""
-    first = [place("indices", index) for index in indices]
-    second = [] if to is None else [place("to", index) for index in to]
+    first = _places("indices", indices)
+    second = [] if to is None else _places("to", to)
     return first, second, step_targets(target, len(first))
+
+
+def _places(name: str, indices: Sequence[int]) -> list[int]:
+    if isinstance(indices, str) or not isinstance(indices, Iterable):
+        raise TypeError(f"{name}: got {_texts.shown(indices)}, must be a list of integers")
+    return [_arrays.at_least(0, name, index) for index in indices]

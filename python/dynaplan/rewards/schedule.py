@@ -1,27 +1,27 @@
-"""Terms that count more at some steps of the horizon than at others."""
+"""Terms whose weight depends on the step of the horizon."""
 
 from __future__ import annotations
 
 from numpy.typing import ArrayLike
 
-from dynaplan import _arrays, _core
+from dynaplan import _arrays, _core, _texts
 from dynaplan.rewards.terms import Term
 
 __all__ = ["scheduled", "terminal"]
 
 
 def scheduled(term: Term, weights: ArrayLike) -> Term:
-    """Weighs a term step by step: `weights[t]` times the term at step t of the horizon.
+    """Weights a term step by step: `weights[t]` times the term at step t of the horizon.
 
     Where the weight is 0 the term is not computed. Targets that vary are an argument of the term
-    itself, such as `quadratic(weights, target)` with `target` (H, S).
+    itself, as in `quadratic(weights, target)` with `target` (H, S).
 
     Args:
         term: any term, or a sum of them.
-        weights: (H,), the last one for all steps beyond.
+        weights: (H,), the last one for all later steps.
 
     Raises:
-        TypeError: `term` is a function, which may take the step itself.
+        TypeError: `term` is a function; let it take the step as its parameter `step`.
         ArgumentError: a weight is not finite.
 
     Example:
@@ -30,13 +30,15 @@ def scheduled(term: Term, weights: ArrayLike) -> Term:
         array([  0.,  -9., -18.])
     """
     reward = _core.scheduled_reward(_compiled(term), _arrays.vector("weights", weights))
-    return Term(reward, f"scheduled {term.name}")
+    text = f"scheduled({term!r}, {_texts.brief(weights)})"
+    return Term(reward, f"scheduled {term.name}", text=text)
 
 
 def terminal(term: Term) -> Term:
-    """Pays a term at the last step of the horizon alone: the worth of where a plan ends.
+    """Counts a term at the last step of the horizon alone: a terminal reward.
 
-    It is discounted like any reward of that step; a trajectory that ends before does not get it.
+    It is discounted like any reward of that step; a trajectory that terminates earlier does not
+    receive it.
 
     Args:
         term: any term, or a sum of them.
@@ -49,13 +51,14 @@ def terminal(term: Term) -> Term:
         >>> arrive([[0]] * 2, [[0]] * 2, [[1.0]] * 2, steps=[3, 4], horizon=5)
         array([  0., -10.])
     """
-    return Term(_core.terminal_reward(_compiled(term)), f"terminal {term.name}")
+    reward = _core.terminal_reward(_compiled(term))
+    return Term(reward, f"terminal {term.name}", text=f"terminal({term!r})")
 
 
 def _compiled(term: Term) -> _core.Reward:
     if not isinstance(term, Term):
         raise TypeError(
-            f"term: got {type(term).__name__}, must be a term; a function is told the step by a "
+            f"term: got {_texts.shown(term)}, must be a term; a function receives the step in a "
             "parameter named `step`"
         )
     return term._reward

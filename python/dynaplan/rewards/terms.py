@@ -1,4 +1,4 @@
-"""What a reward is, and the terms that are costs."""
+"""`Term`, the built-in reward, and the terms that are quadratic costs."""
 
 from __future__ import annotations
 
@@ -9,34 +9,47 @@ from typing import Any, Literal, TypeAlias
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from dynaplan import _arrays, _core
-from dynaplan.errors import ArgumentError
+from dynaplan import _arrays, _core, _texts
+from dynaplan.errors import ArgumentError, ShapeError
 
 Of = Literal["state", "next_state"]
+_MAX_TEXT = 160
 # Of (N, S) states, (N, A) actions, (N, S) next states, and (N,) steps if it has a parameter `step`.
 RewardFunction: TypeAlias = Callable[..., ArrayLike]
 
 
 class Term:
-    """A built-in reward; immutable. Add terms with `+`, multiply them and weigh them with `*`.
+    """A built-in reward; immutable. Add terms with `+`; multiply and weight them with `*`.
 
     Calling it gives the reward of each row of a batch, so that it can be checked against logged
     data or a real environment.
 
     Args:
-        reward: the compiled reward; use the functions of this module, which make it.
-        name: what it is called where a plan is explained.
+        reward: the compiled reward; the functions of this module make it.
+        name: its row in `Explanation`.
         parts: the terms it is the sum of; none: itself.
+        text: the call that makes it, in brief, as its `repr`. Default: its name.
     """
 
-    __slots__ = ("_parts", "_reward", "name")
+    __slots__ = ("_parts", "_reward", "_text", "name")
 
     def __init__(
-        self, reward: _core.Reward, name: str = "term", parts: tuple[Term, ...] = ()
+        self,
+        reward: _core.Reward,
+        name: str = "term",
+        parts: tuple[Term, ...] = (),
+        *,
+        text: str | None = None,
     ) -> None:
         self._reward = reward
         self._parts = parts
+        self._text = name if text is None else text
         self.name = name
+
+    def __repr__(self) -> str:
+        if len(self._text) <= _MAX_TEXT:
+            return self._text
+        return f"{self._text[:_MAX_TEXT]} ..." + (f" ({len(self.parts)} terms)" * bool(self._parts))
 
     @property
     def parts(self) -> tuple[Term, ...]:
@@ -61,8 +74,8 @@ class Term:
             next_states: (N, S).
             previous_actions: (N, A) actions one step before, for `action_change_cost`; None:
                 nothing changed.
-            steps: (N,) which step of the horizon each row is, from 0, for terms that differ from
-                step to step.
+            steps: (N,) the step of the horizon at which each row occurs, from 0, for terms that
+                differ from step to step.
             horizon: number of steps, for terms of the last step.
 
         Returns:
@@ -88,7 +101,8 @@ class Term:
         if not isinstance(other, Term):
             return NotImplemented
         terms = self.parts + other.parts
-        return Term(_core.sum_reward([term._reward for term in terms]), "sum", terms)
+        total = _core.sum_reward([term._reward for term in terms])
+        return Term(total, "sum", terms, text=" + ".join(term._text for term in terms))
 
     def __radd__(self, other: object) -> Term:
         # What `sum` begins with.
@@ -97,11 +111,18 @@ class Term:
     def __mul__(self, other: Term | float) -> Term:
         if isinstance(other, Term):
             product = _core.product_reward([self._reward, other._reward], 1.0)
-            return Term(product, f"{self.name} * {other.name}")
+            text = f"{self._factor_text()} * {other._factor_text()}"
+            return Term(product, f"{self.name} * {other.name}", text=text)
         if isinstance(other, numbers.Real):
             weighted = _core.product_reward([self._reward], float(other))
-            return Term(weighted, f"{float(other):g} * {self.name}")
+            weight = f"{float(other):g}"
+            return Term(
+                weighted, f"{weight} * {self.name}", text=f"{weight} * {self._factor_text()}"
+            )
         return NotImplemented
+
+    def _factor_text(self) -> str:
+        return f"({self._text})" if self._parts else self._text
 
     __rmul__ = __mul__
 
@@ -111,14 +132,19 @@ Reward: TypeAlias = Term | RewardFunction
 
 def _weight_matrix(weights: ArrayLike) -> NDArray[Any]:
     array = np.atleast_1d(_arrays.numbers("weights", weights))
+    if array.ndim > 2:
+        raise ShapeError(f"weights: got shape {array.shape}, must be (n,) or (n, n)")
     return np.diag(array) if array.ndim == 1 else array
 
 
 def of_next(of: str) -> bool:
-    """Tells whether a term looks at the state after the step."""
-    if of not in ("state", "next_state"):
-        raise ArgumentError(f'of: got {of!r}, must be "state" or "next_state"')
-    return of == "next_state"
+    """Returns whether a term looks at the state after the step."""
+    return _arrays.choice("of", of, "state", "next_state") == "next_state"
+
+
+def of_text(of: str) -> str | None:
+    """Returns `of` as the text of a term shows it: only where it is not the default."""
+    return None if of == "next_state" else of
 
 
 def quadratic(
@@ -129,8 +155,9 @@ def quadratic(
     Args:
         weights: (S,) one weight per state, or (S, S) symmetric positive semi-definite.
         target: (S,), in the states' units, or (H, S), one row for each step, the last one for all
-            steps beyond. Default: 0.
-        of: the state after the step (default: that is what the action decides), or before it.
+            later steps. Default: 0.
+        of: "next_state" (default), the state after the step, which the action influences, or
+            "state", the one before it.
 
     Raises:
         ShapeError: the shapes do not fit.
@@ -142,9 +169,9 @@ def quadratic(
     """
     matrix = _weight_matrix(weights)
     centre = step_targets(target, len(matrix))
-    return Term(
-        _core.quadratic_reward(np.ascontiguousarray(matrix), centre, of_next(of)), "quadratic"
-    )
+    reward = _core.quadratic_reward(np.ascontiguousarray(matrix), centre, of_next(of))
+    text = _texts.call_text("quadratic", weights, target=target, of=of_text(of))
+    return Term(reward, "quadratic", text=text)
 
 
 def step_targets(target: ArrayLike | None, size: int) -> NDArray[Any]:
@@ -164,34 +191,36 @@ def angle(
     """-weight * wrapped^2 with the angle's distance to a target, wrapped to [-pi, pi].
 
     Args:
-        weight: per radian squared.
-        index: the state that is the angle, in radians; or
-        cos: the state that is its cosine, and
+        weight: cost per radian squared.
+        index: the state that is the angle, in radians; either this or `cos` and `sin` is given.
+        cos: the state that is the cosine of the angle.
         sin: the state that is its sine.
-        target: in radians; or (H,), one for each step, the last one for all steps beyond.
-        of: the state after the step (default), or before it.
+        target: in radians, or (H,), one for each step, the last one for all later steps. Default 0.
+        of: "next_state" (default), the state after the step, or "state", the one before it.
 
     Raises:
-        ArgumentError: not exactly one of `index` and (`cos`, `sin`) is given.
+        ArgumentError: not exactly one of `index` and (`cos`, `sin`) is given, an index is negative,
+            or a value is not finite.
 
     Example:
         >>> dp.rewards.angle(1.0, cos=0, sin=1)([[0, 0]], [[0]], [[0.0, 1.0]]).round(4)
         array([-2.4674])
     """
+    weight = _arrays.real("weight", weight)
     angles = np.ascontiguousarray(_arrays.vector("target", target)[:, None])
     if index is not None and cos is None and sin is None:
-        return Term(_core.angle_reward(weight, place("index", index), angles, of_next(of)), "angle")
-    if index is None and cos is not None and sin is not None:
-        places = place("cos", cos), place("sin", sin)
-        return Term(_core.direction_reward(weight, *places, angles, of_next(of)), "angle")
-    raise ArgumentError("index, cos, sin: give either index, or both cos and sin")
-
-
-def place(name: str, index: int) -> int:
-    """Returns the index of an entry, which must count from the front."""
-    if index < 0:
-        raise ArgumentError(f"{name}: got {index}, must be 0 or above")
-    return index
+        entry = _arrays.at_least(0, "index", index)
+        reward = _core.angle_reward(weight, entry, angles, of_next(of))
+    elif index is None and cos is not None and sin is not None:
+        entries = _arrays.at_least(0, "cos", cos), _arrays.at_least(0, "sin", sin)
+        reward = _core.direction_reward(weight, *entries, angles, of_next(of))
+    else:
+        raise ArgumentError("index, cos, sin: give either index, or both cos and sin")
+    aim = None if not angles.any() else target
+    text = _texts.call_text(
+        "angle", weight, index=index, cos=cos, sin=sin, target=aim, of=of_text(of)
+    )
+    return Term(reward, "angle", text=text)
 
 
 def action_cost(
@@ -206,9 +235,13 @@ def action_cost(
     Args:
         weights: (A,) one weight per action, or (A, A) symmetric positive semi-definite.
         target: (A,) the action a* that costs nothing, or (H, A), one row for each step, the last
-            one for all steps beyond. Default: 0.
-        low: (A,), or None: not clipped below.
-        high: (A,), or None: not clipped above.
+            one for all later steps. Default: 0.
+        low: (A,) lower bounds. Default: not clipped below.
+        high: (A,) upper bounds. Default: not clipped above.
+
+    Raises:
+        ShapeError: the shapes do not fit.
+        ArgumentError: the matrix is not symmetric or not semi-definite, or a value is not finite.
 
     Example:
         >>> dp.rewards.action_cost([0.1], low=[-1], high=[1])([[0]], [[5.0]], [[0]])
@@ -220,37 +253,40 @@ def action_cost(
     highest = np.full(size, np.inf) if high is None else _arrays.vector("high", high)
     targets = step_targets(target, size)
     cost = _core.action_cost(np.ascontiguousarray(matrix), targets, lowest, highest)
-    return Term(cost, "action_cost")
+    text = _texts.call_text("action_cost", weights, target=target, low=low, high=high)
+    return Term(cost, "action_cost", text=text)
 
 
 def action_change_cost(weights: ArrayLike) -> Term:
-    """-(a_t - a_{t-1})^T W (a_t - a_{t-1}): spare the actuators.
+    """-(a_t - a_{t-1})^T W (a_t - a_{t-1}): smooth actions.
 
-    At a plan's first step a_{t-1} is the action applied last, where `MPC` knows one.
+    At the first step of a plan a_{t-1} is the action that `MPC` applied last; without one the first
+    step costs nothing.
 
     Args:
         weights: (A,) one weight per action, or (A, A) symmetric positive semi-definite.
+
+    Raises:
+        ShapeError: the matrix is not square.
+        ArgumentError: the matrix is not symmetric or not semi-definite, or a value is not finite.
 
     Example:
         >>> dp.rewards.action_change_cost([1.0])([[0]], [[3.0]], [[0]], [[1.0]])
         array([-4.])
     """
-    return Term(
-        _core.action_change_cost(np.ascontiguousarray(_weight_matrix(weights))),
-        "action_change_cost",
-    )
+    cost = _core.action_change_cost(np.ascontiguousarray(_weight_matrix(weights)))
+    text = _texts.call_text("action_change_cost", weights)
+    return Term(cost, "action_change_cost", text=text)
 
 
 def predicted() -> Term:
     """The reward that the model itself predicts of a step, for a model fitted with `rewards=True`.
 
-    It is known in rollouts and planners alone: it has no value for single steps, and cannot be
-    joined to a termination that is a Python function.
-
-    Raises:
-        ArgumentError: later, from the rollout, where the model predicts no rewards.
+    It has a value only inside rollouts and planners, none for single steps, and cannot be combined
+    with a termination that is a Python function. A rollout of a model that predicts no rewards
+    raises an `ArgumentError`.
 
     Example:
         >>> reward = dp.rewards.predicted() + dp.rewards.action_cost([0.1])
     """
-    return Term(_core.predicted_reward(), "predicted")
+    return Term(_core.predicted_reward(), "predicted", text="predicted()")

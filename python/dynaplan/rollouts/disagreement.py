@@ -1,4 +1,4 @@
-"""Known ground: where the members of an ensemble agree, so that a plan may lean on the model."""
+"""A limit on the disagreement of an ensemble, beyond which a plan must not rely on the model."""
 
 from __future__ import annotations
 
@@ -7,10 +7,11 @@ from typing import Literal
 
 import numpy as np
 
-from dynaplan import _core
+from dynaplan import _arrays, _core, _texts
 from dynaplan.data.transitions import Transitions
 from dynaplan.errors import ArgumentError
 from dynaplan.models.interface import Model
+from dynaplan.rollouts.arguments import require_fitting, require_model
 
 __all__ = ["DisagreementLimit", "disagreement_limit_of"]
 
@@ -19,18 +20,18 @@ OnExceeding = Literal["reject", "stop"]
 
 @dataclass(frozen=True)
 class DisagreementLimit:
-    """A limit on how far the members may disagree, and what becomes of a candidate beyond it.
+    """A limit on how far the members of an ensemble may disagree, and the consequence beyond it.
 
-    At each step of each particle the members' mean predictions are compared: the root of their
-    variance, averaged over the states in units of the targets' scale. That costs a prediction by
-    every member.
+    At each step of each particle the members' mean predictions are compared. Their disagreement is
+    the square root of their variance, averaged over the states in units of the targets' scale; it
+    costs a prediction by every member.
 
     Args:
-        limit: the largest disagreement that is still known ground, >= 0; see `calibrated`.
-        on_exceeding: "reject" (default): a candidate of which any particle leaves has a return of
-            -inf, ranks last and is counted in `plan.stats.rejected`. "stop": the particle stays
-            where it left and earns nothing from that step on; for rewards that are not negative,
-            as leaving would otherwise be worth most.
+        limit: the largest disagreement allowed, >= 0, unitless; see `calibrated`.
+        on_exceeding: "reject" (default): a candidate with any particle beyond the limit has a
+            return of -inf, ranks last and is counted in `plan.stats.rejected`. "stop": the
+            particle stays in the state before that step, with no reward from then on; only for
+            rewards that are never negative, since stopping would otherwise be the best choice.
 
     Raises:
         ArgumentError: an argument is out of range.
@@ -48,10 +49,8 @@ class DisagreementLimit:
     on_exceeding: OnExceeding = "reject"
 
     def __post_init__(self) -> None:
-        if self.on_exceeding not in ("reject", "stop"):
-            raise ArgumentError(
-                f'on_exceeding: got {self.on_exceeding!r}, must be "reject" or "stop"'
-            )
+        _arrays.choice("on_exceeding", self.on_exceeding, "reject", "stop")
+        _arrays.real("limit", self.limit)
         disagreement_limit_of(self)
 
     @classmethod
@@ -64,41 +63,64 @@ class DisagreementLimit:
         on_exceeding: OnExceeding = "reject",
         threads: int = 1,
     ) -> DisagreementLimit:
-        """Sets the limit so that nearly all held-out transitions are known ground.
+        """Sets the limit so that nearly all held-out transitions lie within it.
 
         Args:
-            model: an ensemble.
-            held_out: transitions that were not fitted.
-            quantile: the share of them whose disagreement the limit allows, in [0, 1]. Default
-                0.99: one stray transition in a hundred does not set the limit.
-            on_exceeding: as above.
-            threads: threads to use.
+            model: an ensemble of several members.
+            held_out: transitions that the model was not fitted to.
+            quantile: the share of them that lies within the limit, in [0, 1]. Default 0.99: one
+                outlier in a hundred does not set the limit.
+            on_exceeding: "reject" or "stop", as for the class. Default "reject".
+            threads: threads to use. Default 1.
 
         Returns:
-            The known ground of that limit.
+            The limit at that quantile.
 
         Raises:
             ArgumentError: `quantile` is out of range, or the model's predictions never disagree.
             ShapeError: the data have other dimensions than the model.
+            TypeError: `model` is no model, or `held_out` no transitions.
+
+        Example:
+            >>> s, a = np.random.default_rng(0).normal(size=(2, 60, 1))
+            >>> train, held_out = dp.Transitions(s, a, 0.5 * s + a).split(0.3, seed=0)
+            >>> model = dp.Ensemble.fit(train, members=2, hidden=(4,), epochs=2, seed=0)
+            >>> limit = dp.DisagreementLimit.calibrated(model, held_out, quantile=0.9)
+            >>> limit.on_exceeding
+            'reject'
         """
-        if not 0.0 <= quantile <= 1.0:
-            raise ArgumentError(f"quantile: got {quantile}, must be in [0, 1]")
+        share = _arrays.real("quantile", quantile)
+        if not 0.0 <= share <= 1.0:
+            raise ArgumentError(f"quantile: got {share}, must be in [0, 1]")
+        require_model(model)
+        require_fitting("held_out", held_out, model)
         disagreement = _core.disagreement(
-            model.dynamics, held_out.states, held_out.actions, threads
+            model.dynamics,
+            held_out.states,
+            held_out.actions,
+            _arrays.at_least(1, "threads", threads),
         )
         if not disagreement.any():
             raise ArgumentError(
-                "model: its predictions never disagree; must be an ensemble of several members"
+                "model: got one whose predictions never disagree, must be an ensemble of several "
+                "members"
             )
-        return cls(float(np.quantile(disagreement, quantile)), on_exceeding)
+        return cls(float(np.quantile(disagreement, share)), on_exceeding)
 
 
 def disagreement_limit_of(
     disagreement_limit: DisagreementLimit | None,
 ) -> _core.DisagreementLimit | None:
-    """Returns what the core is told of known ground; None where all ground is known."""
+    """Returns the limit as the core reads it; None where there is none.
+
+    Raises:
+        TypeError: it is no `DisagreementLimit`.
+    """
     if disagreement_limit is None:
         return None
+    if not isinstance(disagreement_limit, DisagreementLimit):
+        got = _texts.shown(disagreement_limit)
+        raise TypeError(f"disagreement_limit: got {got}, must be a DisagreementLimit or None")
     return _core.DisagreementLimit(
         disagreement_limit.limit, disagreement_limit.on_exceeding == "reject"
     )

@@ -1,4 +1,4 @@
-"""How good a model is, and how far ahead it may be trusted."""
+"""How accurate a model is, and how far ahead it can be trusted."""
 
 from __future__ import annotations
 
@@ -9,9 +9,11 @@ from statistics import NormalDist
 import numpy as np
 from numpy.typing import NDArray
 
+from dynaplan import _arrays, _texts
 from dynaplan.data.transitions import Transitions
-from dynaplan.errors import ArgumentError, ShapeError
+from dynaplan.errors import ArgumentError
 from dynaplan.models.interface import Model
+from dynaplan.rollouts.arguments import require_fitting, require_model
 from dynaplan.rollouts.rollout import Propagation, rollout
 
 __all__ = ["Evaluation", "evaluate"]
@@ -28,25 +30,25 @@ Float64 = NDArray[np.float64]
 
 @dataclass(frozen=True, eq=False)
 class Evaluation:
-    """What `evaluate` found. Print it for a summary.
+    """The result of `evaluate`; it prints as a summary.
 
     Errors after k steps are root mean squares over the state's entries, each divided by its
-    standard deviation in the reference data: 1 means "as wrong as the data are wide". The reference
-    is the held-out data where no other was given.
+    standard deviation in the reference data: an error of 1 is as large as the spread of the data.
+    The reference data are the held-out data unless others were given.
 
     Attributes:
         one_step_rmse: (S,) in the states' units.
         spread: (S,) standard deviation of the reference states, in their units.
         steps: (K,) 1 ... K.
-        starts: (K,) how many starts reach that far within their episode.
+        starts: (K,) number of starts whose episode is at least that long.
         error_median: (K,) median over the starts.
-        error_90: (K,) nine in ten starts are at most this wrong.
+        error_90: (K,) 90 % quantile over the starts.
         baseline_median: (K,) the same for the prediction that nothing changes, in the reference.
         coverage: for each level, (S,) share of held-out rows within the model's one-step band.
         band_coverage: (K,) share of the entries of the states after k steps that lie within the
-            90 % bands of drawn trajectories, or None where no propagation was asked for. 0.9 is
-            right; less means that the model is too sure of itself so far ahead.
-        share: what share of the baseline an error may have to be trusted.
+            90 % bands of drawn trajectories, or None without `propagation`. 0.9 is calibrated;
+            less means that the model is overconfident that far ahead.
+        share: the largest error that is trusted, as a share of the baseline.
         trusted_horizon: the last k up to which the median error stays within `share` of the
             baseline; 0 if it does not even after one step.
     """
@@ -62,6 +64,12 @@ class Evaluation:
     band_coverage: Float64 | None
     share: float
     trusted_horizon: int
+
+    def __repr__(self) -> str:
+        return (
+            f"Evaluation(trusted_horizon={self.trusted_horizon} of {len(self.steps)} steps, "
+            f"one_step_rmse={_texts.brief(self.one_step_rmse)})"
+        )
 
     def __str__(self) -> str:
         lines = ["one step      " + "".join(f"{f'state {i}':>11}" for i in range(len(self.spread)))]
@@ -105,25 +113,27 @@ def evaluate(
     seed: int | None = 0,
     threads: int = 1,
 ) -> Evaluation:
-    """Measures a model on data it has not seen.
+    """Measures the accuracy of a model on data that it was not fitted to.
 
     From every transition of every held-out episode the model is rolled out open loop under the
-    actions that were really applied, and compared with what really happened.
+    actions that were applied, and compared with the states that followed.
 
     Args:
         model: the model.
-        held_out: transitions that were not fitted.
-        horizon: steps to look ahead; cut to the longest held-out episode.
+        held_out: transitions that the model was not fitted to.
+        horizon: steps to look ahead, >= 1; at most the longest held-out episode. Default 50.
         share: an error is trusted while it is at most this share of the error of the prediction
             that nothing changes, in (0, 1]. Default 0.5.
-        reference: data that say how wide states spread and how much changes in k steps. Default
-            None: the held-out data. Give all data where those held out are few and may happen to be
-            at rest, where any error is a large share of nothing.
-        propagation: how to draw trajectories from each start, as in `rollout`, to check the bands
-            after k steps; 39 of them, so that it takes as many times as long. Default None: the
-            bands are checked one step ahead alone.
-        seed: seed of the draws. Default 0: the same evaluation each time.
-        threads: threads to use.
+        reference: data that give the spread of the states and their change over k steps. Default:
+            the held-out data. Pass all data where the held-out data are few: a system that happens
+            to be at rest in them makes any error large by comparison.
+        propagation: how 39 trajectories are drawn from each start to check the bands after k steps:
+            "sample" draws each next state; "ts1" draws it from a member chosen anew at each step,
+            "tsinf" from the member that a particle keeps; "moment" redraws the particles from their
+            Gaussian after each step. It takes 39 times as long. Default None: the bands are checked
+            one step ahead only.
+        seed: seed of the draws. Default 0: the same evaluation each time; None draws anew.
+        threads: threads to use. Default 1.
 
     Returns:
         The evaluation; its arrays are attributes.
@@ -131,26 +141,36 @@ def evaluate(
     Raises:
         ShapeError: the data or the reference have other dimensions than the model.
         ArgumentError: `horizon` or `share` is out of range, or `propagation` draws nothing.
-        TypeError: the data or the reference are not Transitions.
+        TypeError: `model` is no model, or the data or the reference are not Transitions.
 
     Source: the compounding of one-step errors: Talvitie 2014, "Model regularization for stable
     sample rollouts"; Janner et al. 2019, "When to trust your model".
+
+    Example:
+        >>> s, a = np.random.default_rng(0).normal(size=(2, 100, 1))
+        >>> train, held_out = dp.Transitions(s, a, 0.5 * s + a).split(0.2, seed=0)
+        >>> dp.evaluate(dp.LinearGaussian.fit(train), held_out).trusted_horizon
+        1
     """
-    if horizon < 1:
-        raise ArgumentError(f"horizon: got {horizon}, must be at least 1")
+    require_model(model)
+    horizon = _arrays.at_least(1, "horizon", horizon)
+    share = _arrays.real("share", share)
     if not 0.0 < share <= 1.0:
         raise ArgumentError(f"share: got {share}, must be in (0, 1]")
-    _require_fitting("held_out", held_out, model)
+    require_fitting("held_out", held_out, model)
     if reference is None:
         reference = held_out
     else:
-        _require_fitting("reference", reference, model)
-    if propagation == "mean":
-        raise ArgumentError('propagation: got "mean", which draws nothing; must draw, or be None')
+        require_fitting("reference", reference, model)
+    if propagation is not None:
+        _arrays.choice("propagation", propagation, "sample", "ts1", "tsinf", "moment")
+    if seed is not None:
+        seed = _arrays.seed_number(seed)
+    threads = _arrays.at_least(1, "threads", threads)
     # The deviation of equal numbers may come out as 1e-17 of them, which is no scale.
     varied = reference.states.max(axis=0) > reference.states.min(axis=0)
     spread = np.where(varied, reference.states.std(axis=0), 0.0)
-    # A state that never varied has no scale to be measured by.
+    # A state that never varied has no scale.
     scale = np.where(varied, spread, np.inf) if varied.any() else np.ones_like(spread)
     rmse, coverage = _one_step(model, held_out, threads)
     errors, reached = _open_loop(model, held_out, horizon, scale, threads)
@@ -175,16 +195,6 @@ def evaluate(
         share=share,
         trusted_horizon=len(starts) if trusted.all() else int(np.argmin(trusted)),
     )
-
-
-def _require_fitting(name: str, data: Transitions, model: Model) -> None:
-    if not isinstance(data, Transitions):
-        raise TypeError(f"{name}: expected Transitions, got {type(data).__name__}")
-    if (data.state_dim, data.action_dim) != (model.state_dim, model.action_dim):
-        raise ShapeError(
-            f"{name}: has ({data.state_dim}, {data.action_dim}) states and actions, "
-            f"must have the model's ({model.state_dim}, {model.action_dim})"
-        )
 
 
 def _one_step(

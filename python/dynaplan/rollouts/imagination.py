@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
@@ -10,11 +10,13 @@ from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from dynaplan import _arrays, _core
+from dynaplan import _arrays, _core, _texts
 from dynaplan.data.transitions import Transitions
 from dynaplan.errors import ArgumentError, ShapeError
 from dynaplan.rewards.terms import Term as RewardTerm
 from dynaplan.rewards.terms import predicted
+from dynaplan.rollouts.arguments import require_function, require_model
+from dynaplan.rollouts.disagreement import DisagreementLimit, disagreement_limit_of
 from dynaplan.rollouts.rollout import state_limits
 from dynaplan.rollouts.score import takes_step
 from dynaplan.terminations.terms import Term as TerminationTerm
@@ -22,7 +24,6 @@ from dynaplan.terminations.terms import Term as TerminationTerm
 if TYPE_CHECKING:
     from dynaplan.models.interface import Model
     from dynaplan.rewards.terms import Reward
-    from dynaplan.rollouts.disagreement import DisagreementLimit
     from dynaplan.terminations.terms import Termination
 
 __all__ = ["Imagination", "Imagined", "chosen_members", "imagine", "starting_states"]
@@ -43,19 +44,19 @@ PolicyFunction: TypeAlias = Callable[[Float64], ArrayLike]
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Imagined:
-    """Transitions that a model made up; those of one start follow each other.
+    """Transitions that a model generated; those of one start follow each other.
 
     Attributes:
         states: (M, S).
         actions: (M, A).
         rewards: (M,).
         next_states: (M, S).
-        terminations: (M,) bool: the system ended in `next_states`. Neither the length of the
-            rollout nor a cut is such an end.
-        starts: (M,) which start each row comes from.
-        lengths: (N,) transitions that come from each start.
-        cut: (N,) bool: the rollout ended early, before a step whose prediction is not to be
-            trusted: the members disagree on it, or it is not finite.
+        terminations: (M,) bool: the system terminated in `next_states`. Neither the length of the
+            rollout nor a cut is a termination.
+        starts: (M,) the index of the start of each row.
+        lengths: (N,) number of transitions from each start.
+        cut: (N,) bool: the rollout ended early, before a step whose prediction cannot be trusted:
+            it exceeds the disagreement limit, or is not finite.
     """
 
     states: Float64
@@ -77,7 +78,7 @@ class Imagined:
         )
 
     def transitions(self) -> Transitions:
-        """Returns them as data like any other; each start is an episode.
+        """Returns the transitions as a data set; each start is an episode.
 
         Raises:
             ShapeError: there is no row.
@@ -108,26 +109,29 @@ def imagine(
 ) -> Imagined:
     """Rolls a model out under a policy for a few steps from each of many states.
 
-    At each step the policy draws an action and one member of the elite_members, drawn anew for each
+    At each step the policy draws an action, and one of the elite members, chosen anew for each
     rollout and step, draws the next state: the branched rollouts of MBPO. With a `SAC` all of it is
-    one call of the compiled core, float32 inside.
+    one call of the compiled core, in float32.
 
     Args:
-        model: the dynamics; of an ensemble single members predict, of others the only one.
-        starts: (N, S) states to begin with, usually real ones; or one (S,).
-        policy: a `SAC`, whose drawn actions are taken; or a function from states (N, S) to actions
-            (N, A), called once a step with all rollouts that go on.
-        length: steps from each start, at most. Default 1.
-        reward: a term, or a function `f(obs, act, next_obs)` on batches. Default (None): the one
-            that the model predicts.
-        termination: where a rollout ends; a term, or a function like a reward's that returns bools.
-        elite_members: how many members predict, those with the least held-out loss; or their
-            numbers. Default (None): all.
-        disagreement_limit: where the model may be trusted; a rollout is cut before a step that
-            leaves it. Costs a prediction by every member.
-        clip: as in `rollout`.
-        seed: same seed, same bits, whatever `threads`; None draws anew.
-        threads: threads to use.
+        model: the dynamics; of an ensemble single members predict.
+        starts: (N, S) initial states, usually real ones, or one (S,); in the states' units.
+        policy: a `SAC`, whose actions are drawn; or a function from states (N, S) to actions
+            (N, A), called once a step with all rollouts that have not ended.
+        length: largest number of steps from each start, >= 1. Default 1.
+        reward: a term, a sum of terms, or a function `f(obs, act, next_obs)` on batches. Default:
+            the reward that the model predicts.
+        termination: when a rollout ends: a term, or a function `f(obs, act, next_obs)` on batches
+            that returns (N,) bools. Default: never.
+        elite_members: how many members predict, those of the lowest held-out loss; or their
+            indices. Default: all.
+        disagreement_limit: a rollout is cut before a step beyond it, whatever its `on_exceeding`;
+            it costs a prediction by every member. Default: no limit.
+        clip: keep every predicted state within this multiple of the observed range about its
+            middle, so that a polynomial cannot diverge. Default: not clipped.
+        seed: seed of the draws; None draws anew. The same seed gives the same bits, whatever
+            `threads`.
+        threads: threads to use. Default 1.
 
     Returns:
         The transitions, those of a start one below the other.
@@ -135,8 +139,8 @@ def imagine(
     Raises:
         ShapeError: an array has the wrong shape, or the policy is for other states or actions.
         ArgumentError: a start, an action or a reward is not finite; the model predicts no reward
-            and none is given; the reward looks at the step; or an argument is out of range.
-        TypeError: the policy is neither a `SAC` nor a function.
+            and none is given; the reward depends on the step; or an argument is out of range.
+        TypeError: an argument is of the wrong type.
 
     Source: Janner et al. 2019, "When to trust your model", algorithm 2.
 
@@ -148,7 +152,9 @@ def imagine(
         >>> len(made), bool(abs(made.next_states).max() < 1e-3)
         (15, True)
     """
+    require_model(model)
     first = starting_states(model, starts)
+    length = _arrays.at_least(1, "length", length)
     imagination = Imagination(
         model,
         reward=reward,
@@ -161,7 +167,7 @@ def imagine(
     chosen, policy_function = _policy(policy, model.action_dim)
     rows = imagination.run(
         first,
-        _arrays.integer("length", length),
+        length,
         _arrays.seed_number(seed),
         policy=chosen,
         policy_function=policy_function,
@@ -169,27 +175,30 @@ def imagine(
     states, actions, rewards, next_states, terminated, lengths, cut = rows
     made = np.arange(length) < lengths[:, None]
     origin = np.repeat(np.arange(len(first)), lengths)
-    pays = imagination.reward_function
+    reward_function = imagination.reward_function
     if not made.all():
         kept = made.ravel()
         states, actions, next_states = states[kept], actions[kept], next_states[kept]
-        terminated, rewards = terminated[kept], rewards[kept] if pays is None else rewards
-    if pays is not None:
-        rewards = pays(states, actions, next_states)
+        terminated, rewards = (
+            terminated[kept],
+            rewards[kept] if reward_function is None else rewards,
+        )
+    if reward_function is not None:
+        rewards = reward_function(states, actions, next_states)
     return Imagined(states, actions, rewards, next_states, terminated, origin, lengths, cut)
 
 
 class Imagination:
-    """A model and what its steps earn and where they end, made ready for the core once.
+    """A model with its rewards and terminations, prepared for the core once.
 
     Args:
-        model: as in `imagine`.
-        reward: likewise.
-        termination: likewise.
-        elite_members: likewise.
-        disagreement_limit: likewise.
+        model: the dynamics.
+        reward: a term or a function; None: the reward that the model predicts.
+        termination: a term, a function, or None.
+        elite_members: how many members predict, or their indices, or None for all.
+        disagreement_limit: beyond which a rollout is cut, or None.
         limits: (S,) lowest and highest states that predictions are clipped to, or None.
-        threads: as in `imagine`.
+        threads: threads to use.
 
     Attributes:
         reward_function: function of states, actions and next states that returns the rewards, or
@@ -211,13 +220,11 @@ class Imagination:
         built_in = wanted._reward if isinstance(wanted, RewardTerm) else None
         self.reward_function: Callable[..., Float64] | None = None
         if built_in is None:
-            if not callable(wanted):
-                raise TypeError(
-                    f"reward: got {type(wanted).__name__}, must be a term or a function"
-                )
+            require_function("reward", wanted)
             _require_no_step("reward", wanted)
             self.reward_function = partial(_rewards, wanted)
         ending, ending_function = _termination(termination)
+        disagreement_limit_of(disagreement_limit)  # refuses what is none
         self._settings: dict[str, Any] = {
             "dynamics": model.dynamics,
             "reward": built_in,
@@ -228,7 +235,7 @@ class Imagination:
             "disagreement_limit": None
             if disagreement_limit is None
             else float(disagreement_limit.limit),
-            "threads": _arrays.integer("threads", threads),
+            "threads": _arrays.at_least(1, "threads", threads),
         }
 
     def run(
@@ -257,37 +264,41 @@ class Imagination:
 
 
 def starting_states(model: Model, starts: ArrayLike) -> Float64:
-    """Returns (N, S) states to begin with, at least one.
+    """Returns (N, S) initial states, at least one.
 
     Args:
         model: whose states they are.
         starts: (N, S), or one (S,).
 
     Raises:
-        ShapeError: they are not so.
+        ShapeError: they have another shape.
     """
     first: Float64 = _arrays.rows("starts", starts, model.state_dim)
     if not len(first):
-        raise ShapeError(f"starts: got 0 rows, must be at least one (N, {model.state_dim})")
+        raise ShapeError(f"starts: got 0 rows, must be (N, {model.state_dim}) with N at least 1")
     return first
 
 
 def chosen_members(model: Model, elite_members: int | Sequence[int] | None) -> list[int]:
-    """Returns the numbers of the members that predict, in ascending order.
+    """Returns the indices of the members that predict, in ascending order.
 
     Args:
         model: any model.
         elite_members: how many, or which, or None for all.
 
     Raises:
-        ArgumentError: there are not so many.
+        ArgumentError: the model has fewer members, or an index is no integer.
+        TypeError: it is neither a number nor a list of integers.
     """
     architecture = getattr(model, "architecture", None)
     count = 1 if architecture is None else architecture.members
     if elite_members is None:
         return list(range(count))
-    if not isinstance(elite_members, int | np.integer):
+    if isinstance(elite_members, Iterable) and not isinstance(elite_members, str):
         return [_arrays.integer("elite_members", member) for member in elite_members]
+    if isinstance(elite_members, bool) or not isinstance(elite_members, int | np.integer):
+        got = _texts.shown(elite_members)
+        raise TypeError(f"elite_members: got {got}, must be an integer or a list of integers")
     if not 1 <= elite_members <= count:
         raise ArgumentError(
             f"elite_members: got {elite_members}, must be from 1 to the model's {count} members"
@@ -298,11 +309,11 @@ def chosen_members(model: Model, elite_members: int | Sequence[int] | None) -> l
 
 
 def _held_out_losses(model: Any, count: int) -> Float64:
-    """Returns (K,) the loss of each member as it is kept; inf where none was measured."""
+    """Returns (K,) the held-out loss of each member's weights; inf where none was measured."""
     history = getattr(model, "history", None)
     if history is None or not len(history.held_out):
         return np.full(count, np.inf)
-    # A member that keeps the weights it began with is better than at any epoch.
+    # A member that keeps its initial weights is better than at any epoch.
     measured = np.where(np.isnan(history.held_out), np.inf, history.held_out)
     best = history.best_epoch
     losses = np.where(best >= 0, measured[best, np.arange(count)], measured.min(axis=0))
@@ -314,10 +325,10 @@ def _policy(
 ) -> tuple[_core.Policy | None, Callable[[Float64], Float64] | None]:
     """Returns the policy as the core runs it, or as a function it calls."""
     core_policy = getattr(policy, "_core_policy", None)
-    if core_policy is not None:
+    if core_policy is not None and not isinstance(policy, type):
         return core_policy(), None
-    if not callable(policy):
-        raise TypeError(f"policy: got {type(policy).__name__}, must be a SAC or a function")
+    if not callable(policy) or isinstance(policy, type):
+        raise TypeError(f"policy: got {_texts.shown(policy)}, must be a SAC or a function")
 
     def actions(states: Float64) -> Float64:
         count = len(states)
@@ -335,9 +346,7 @@ def _termination(
     """Returns the termination as the core runs it, or as a function it calls."""
     if termination is None or isinstance(termination, TerminationTerm):
         return None if termination is None else termination._termination, None
-    if not callable(termination):
-        kind = type(termination).__name__
-        raise TypeError(f"termination: got {kind}, must be a term or a function")
+    require_function("termination", termination)
     _require_no_step("termination", termination)
 
     def ended(states: Float64, actions: Float64, next_states: Float64) -> NDArray[np.bool_]:
@@ -349,7 +358,7 @@ def _termination(
 def _rewards(
     reward: Callable[..., ArrayLike], states: Float64, actions: Float64, next_states: Float64
 ) -> Float64:
-    """Returns what a function pays for each row."""
+    """Returns the reward of each row by a user's function."""
     values: Float64 = _arrays.vector("reward", reward(states, actions, next_states), len(states))
     if not np.isfinite(values).all():
         row = int(np.argmin(np.isfinite(values)))
@@ -360,5 +369,6 @@ def _rewards(
 def _require_no_step(name: str, function: Callable[..., Any]) -> None:
     if takes_step(function):
         raise ArgumentError(
-            f"{name}: has a parameter `step`, must not: an imagined rollout begins anywhere"
+            f"{name}: got a function with a parameter `step`, must be one without: an imagined "
+            "rollout has no first step"
         )

@@ -1,7 +1,7 @@
-"""Risk: what the returns of a candidate's particles come to, so that candidates can be ranked.
+"""Risk measures: reduce the returns of a candidate's particles to one number, to rank candidates.
 
-Each particle is one possible future under the same actions; its return is one number. A risk makes
-one number of them. What is larger is better, so a careful one looks at the small returns.
+Each particle is one possible future under the same actions, with one return. Larger is better, so
+a risk-averse measure looks at the small returns.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from typing import Literal
 
+from dynaplan import _arrays
 from dynaplan.errors import ArgumentError
 
 __all__ = ["CVaR", "EpistemicPenalty", "Mean", "Risk", "Worst"]
@@ -18,16 +19,16 @@ Reduction = Literal["mean", "cvar", "worst", "epistemic_penalty"]
 
 
 class Risk(ABC):
-    """What makes one number of several returns; use the classes below."""
+    """A measure that reduces several returns to one number; use the classes below."""
 
     @abstractmethod
     def _reduction(self) -> tuple[Reduction, float]:
-        """Returns the core's name of the reduction and its parameter."""
+        """Returns the reduction's name in the core, and its parameter."""
 
 
 @dataclass(frozen=True)
 class Mean(Risk):
-    """The mean of the particles' returns: no risk is minded.
+    """The mean of the particles' returns: risk-neutral.
 
     Example:
         >>> dp.CEM(propagation="sample", particles=20).risk
@@ -43,8 +44,9 @@ class CVaR(Risk):
     """The conditional value at risk: the mean of the worst share of the returns.
 
     Args:
-        fraction: the share, in (0, 1]. 1 is the mean of all; towards 0 it is the worst of them. Of
-            P particles fraction * P count, the last of them in part where that is no whole number.
+        fraction: the share, in (0, 1]. At 1 it is the mean of all, towards 0 the worst of them.
+            fraction * P of the P particles count, the last one in part where that is no whole
+            number.
 
     Raises:
         ArgumentError: `fraction` is out of range.
@@ -59,7 +61,7 @@ class CVaR(Risk):
     fraction: float
 
     def __post_init__(self) -> None:
-        if not 0.0 < self.fraction <= 1.0:
+        if not 0.0 < _arrays.real("fraction", self.fraction) <= 1.0:
             raise ArgumentError(f"fraction: got {self.fraction}, must be in (0, 1]")
 
     def _reduction(self) -> tuple[Reduction, float]:
@@ -81,14 +83,14 @@ class Worst(Risk):
 
 @dataclass(frozen=True)
 class EpistemicPenalty(Risk):
-    """The mean return less a multiple of its epistemic standard deviation.
+    """The mean return minus a multiple of its epistemic standard deviation.
 
-    That is the standard deviation over the members of an ensemble of each member's mean return:
-    what the model does not know counts, the system's own noise does not. It needs propagation
-    "tsinf", where a particle keeps its member, and as many particles for each member.
+    That is the standard deviation, over the members of an ensemble, of each member's mean return:
+    the model's uncertainty counts, the system's own noise does not. It needs propagation "tsinf",
+    where a particle keeps its member, and the same number of particles for each member.
 
     Args:
-        multiple: standard deviations to take off, >= 0.
+        multiple: standard deviations to subtract, >= 0.
 
     Raises:
         ArgumentError: `multiple` is out of range.
@@ -101,7 +103,7 @@ class EpistemicPenalty(Risk):
     multiple: float
 
     def __post_init__(self) -> None:
-        if not 0.0 <= self.multiple < float("inf"):
+        if not 0.0 <= _arrays.real("multiple", self.multiple) < float("inf"):
             raise ArgumentError(f"multiple: got {self.multiple}, must be finite and at least 0")
 
     def _reduction(self) -> tuple[Reduction, float]:

@@ -1,4 +1,4 @@
-"""Open-loop rollouts of a model: whole trajectories, or only what they are worth."""
+"""Open-loop rollouts of a model: whole trajectories, or only their returns."""
 
 from __future__ import annotations
 
@@ -7,10 +7,11 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from dynaplan import _arrays, _core
+from dynaplan import _arrays, _core, _texts
 from dynaplan.errors import ArgumentError, ShapeError
 from dynaplan.models.interface import Model
 from dynaplan.rewards.terms import Reward
+from dynaplan.rollouts.arguments import require_function, require_model
 from dynaplan.rollouts.disagreement import DisagreementLimit, disagreement_limit_of
 from dynaplan.rollouts.risk import Mean, Risk
 from dynaplan.rollouts.score import TrajectoryScore, compiled, ended_steps, step_arrays
@@ -39,32 +40,35 @@ def rollout(
     threads: int = 1,
     out: NDArray[Any] | None = None,
 ) -> NDArray[Any]:
-    """Predicts trajectories under given actions.
+    """Predicts trajectories under given action sequences.
 
     Args:
         model: the dynamics.
-        states: (N, S) initial states, or one (S,) for all.
-        actions: (N, H, A).
-        propagation: how a distribution of states is carried from step to step.
-            "mean" (default): each mean prediction is fed back, all members of an ensemble averaged.
-            "sample": each next state is drawn from the model's prediction, noise and all.
-            "ts1": drawn from one member, a member drawn anew for each particle and step.
-            "tsinf": drawn from one member, the same for a particle's whole life; particles are
-            shared out evenly among the members.
-            "moment": drawn, then all particles of a candidate are drawn anew from the Gaussian of
-            their mean and variance, each state apart.
-            For a model of one member "ts1" and "tsinf" are "sample".
-        particles: trajectories for each action sequence. Default 1; more make sense where they are
-            drawn.
-        seed: seed of the noise; None draws anew. Same seed, same bits, whatever `threads`.
-        termination: where a trajectory ends; it then stays in the state it ended in.
-        disagreement_limit: where the model may be trusted; a trajectory stays where it left.
+        states: (N, S) initial states, or one (S,) for all; in the states' units.
+        actions: (N, H, A) action sequences over H steps.
+        propagation: how uncertainty is carried from step to step.
+            "mean" (default): the mean prediction is fed back, averaged over the members of an
+            ensemble.
+            "sample": each next state is drawn from the model's prediction, noise included.
+            "ts1": drawn from one member, chosen anew for each particle and step.
+            "tsinf": drawn from one member, which a particle keeps; the particles are shared out
+            evenly among the members.
+            "moment": drawn, then all particles of a candidate are redrawn from the Gaussian of
+            their mean and variance, each state separately.
+            For a model of one member "ts1" and "tsinf" are the same as "sample".
+        particles: trajectories for each action sequence. Default 1; more are useful only where
+            they are drawn.
+        seed: seed of the noise; None draws anew. The same seed gives the same bits, whatever
+            `threads`.
+        termination: when a trajectory ends; it then stays in its last state. A term, or a
+            function `f(obs, act, next_obs)` on batches. Default: never.
+        disagreement_limit: beyond it a trajectory stays in the state before. Default: no limit.
         clip: keep every predicted state within this multiple of the observed range about its
-            middle, so that a polynomial cannot run away. Default: not clipped.
+            middle, so that a polynomial cannot diverge. Default: not clipped.
         dtype: numpy.float32 or numpy.float64. Default: float32 if `actions` are, else float64.
-        threads: threads to use.
-        out: C-contiguous array of the result's shape and dtype to write into, which saves the
-            time to make a new one.
+        threads: threads to use. Default 1.
+        out: C-contiguous array of the result's shape and dtype to write into, which saves an
+            allocation. Default: a new array.
 
     Returns:
         (N, H + 1, S), or with several particles (N, P, H + 1, S); the first is the initial state.
@@ -73,6 +77,7 @@ def rollout(
     Raises:
         ShapeError: an array has the wrong shape.
         ArgumentError: a state or action is not finite, or an argument is out of range.
+        TypeError: an argument is of the wrong type.
 
     Source: Chua et al. 2018, "Deep reinforcement learning in a handful of trials using
     probabilistic dynamics models", sec. 5 (propagation).
@@ -85,18 +90,15 @@ def rollout(
     """
     first, sequences = start_and_actions(model, states, actions, dtype)
     spread = spread_of(propagation, particles, MEAN)
+    if termination is not None:
+        require_function("termination", termination)
     count, horizon = sequences.shape[:2]
     shape = (count, particles, horizon + 1, model.state_dim)
     wanted = shape if particles > 1 else (count, horizon + 1, model.state_dim)
     if out is None:
         out = np.empty(wanted, sequences.dtype)
-    elif out.dtype != sequences.dtype or not out.flags.c_contiguous or not out.flags.writeable:
-        raise ArgumentError(
-            f"out: must be a writeable C-contiguous array of dtype {sequences.dtype}, "
-            f"got dtype {out.dtype}"
-        )
-    elif out.shape != wanted:
-        raise ShapeError(f"out: got shape {out.shape}, must be {wanted}")
+    else:
+        _require_result(out, wanted, sequences.dtype)
     built_in = termination._termination if isinstance(termination, TerminationTerm) else None
     _core.rollout(
         model.dynamics,
@@ -107,7 +109,7 @@ def rollout(
         spread,
         disagreement_limit_of(disagreement_limit),
         _arrays.seed_number(seed),
-        threads,
+        _arrays.at_least(1, "threads", threads),
         out.reshape(shape),
     )
     if termination is not None and built_in is None:
@@ -136,32 +138,42 @@ def returns(
     dtype: Dtype | None = None,
     threads: int = 1,
 ) -> NDArray[Any]:
-    """Predicts the total reward of action sequences; no trajectory is kept.
+    """Predicts the returns of action sequences without keeping their trajectories.
 
     Args:
         model: the dynamics.
         reward: a term, a sum of terms, or a function `f(obs, act, next_obs)` on batches.
-        states: (N, S) initial states, or one (S,) for all.
-        actions: (N, H, A).
-        propagation: as in `rollout`.
-        particles: trajectories for each action sequence, as in `rollout`.
-        risk: what their returns come to. Default: their mean.
-        seed: seed of the noise.
+        states: (N, S) initial states, or one (S,) for all; in the states' units.
+        actions: (N, H, A) action sequences over H steps.
+        propagation: how uncertainty is carried from step to step: "mean" (default) feeds back the
+            mean prediction; "sample" draws each next state; "ts1" draws it from a member chosen
+            anew at each step, "tsinf" from the member that a particle keeps; "moment" redraws the
+            particles from their Gaussian after each step.
+        particles: trajectories for each action sequence. Default 1; more are useful only where
+            they are drawn.
+        risk: reduces the returns of the particles to one number. Default: their mean.
+        seed: seed of the noise; None draws anew. The same seed gives the same bits, whatever
+            `threads`.
         discount: weight of each step relative to the one before, in (0, 1]. Default 1.
-        previous_action: (A,) applied before the first step, for `action_change_cost`.
-        termination: where a trajectory ends; what comes after earns nothing.
-        disagreement_limit: where the model may be trusted, and what leaving it costs.
-        clip: as in `rollout`.
-        dtype: as in `rollout`.
-        threads: threads to use.
+        previous_action: (A,) applied before the first step, for `action_change_cost`. Default:
+            the first action, so that it costs no change.
+        termination: when a trajectory ends; later steps have no reward. A term, or a function
+            `f(obs, act, next_obs)` on batches. Default: never.
+        disagreement_limit: beyond it a candidate is rejected, with a return of -inf, or its reward
+            stops. Default: no limit.
+        clip: keep every predicted state within this multiple of the observed range about its
+            middle, so that a polynomial cannot diverge. Default: not clipped.
+        dtype: numpy.float32 or numpy.float64. Default: float32 if `actions` are, else float64.
+        threads: threads to use. Default 1.
 
     Returns:
-        (N,).
+        (N,) returns, in the reward's unit.
 
     Raises:
         ShapeError: an array has the wrong shape.
         ArgumentError: a state or action is not finite, an argument is out of range, or the risk
-            does not go with the model and the particles.
+            measure does not fit the model and the particles.
+        TypeError: an argument is of the wrong type.
 
     Example:
         >>> s, a = np.array([[0.0], [1.0], [0.5], [-1.0]]), np.array([[1.0], [0.0], [-1.0], [1.0]])
@@ -175,9 +187,11 @@ def returns(
     if previous_action is not None:
         previous = _arrays.vector("previous_action", previous_action, model.action_dim)
     spread = spread_of(propagation, particles, risk)
-    ground = disagreement_limit_of(disagreement_limit)
+    disagreement = disagreement_limit_of(disagreement_limit)
     limits = state_limits(model, clip)
     number = _arrays.seed_number(seed)
+    threads = _arrays.at_least(1, "threads", threads)
+    discount = _arrays.discount_factor(discount)
     scored = compiled(reward, termination)
     if scored is not None:
         compiled_reward, compiled_termination = scored
@@ -191,7 +205,7 @@ def returns(
             limits,
             discount,
             spread,
-            ground,
+            disagreement,
             number,
             threads,
         )
@@ -205,7 +219,7 @@ def returns(
     count, horizon = sequences.shape[:2]
     out = np.empty((count, particles, horizon + 1, model.state_dim), sequences.dtype)
     steps_within_limit = _core.rollout(
-        model.dynamics, first, sequences, None, limits, spread, ground, number, threads, out
+        model.dynamics, first, sequences, None, limits, spread, disagreement, number, threads, out
     )
     totals = score(
         out.reshape(-1, horizon + 1, model.state_dim),
@@ -217,11 +231,11 @@ def returns(
 
 
 def spread_of(propagation: Propagation, particles: int, risk: Risk) -> _core.Particles:
-    """Returns how many particles there are, how they spread and what their returns come to."""
+    """Returns the number of particles, how they spread and how their returns are reduced."""
     if not isinstance(risk, Risk):
-        raise TypeError(f"risk: got {type(risk).__name__}, must be one of dp.risk")
+        raise TypeError(f"risk: got {_texts.shown(risk)}, must be a measure of dp.risk")
     if not isinstance(propagation, str):
-        raise TypeError(f"propagation: got {type(propagation).__name__}, must be a name")
+        raise TypeError(f"propagation: got {_texts.shown(propagation)}, must be a name")
     return _core.Particles(propagation, _arrays.integer("particles", particles), *risk._reduction())
 
 
@@ -229,10 +243,12 @@ def start_and_actions(
     model: Model, states: ArrayLike, actions: ArrayLike, dtype: Dtype | None
 ) -> tuple[NDArray[Any], NDArray[Any]]:
     """Returns (N or 1, S) states and (N, H, A) actions of one dtype."""
+    require_model(model)
     if dtype is None:
         dtype = np.float32 if getattr(actions, "dtype", None) == np.float32 else np.float64
-    elif dtype not in (np.float32, np.float64):
-        raise ArgumentError(f"dtype: got {dtype!r}, must be numpy.float32 or numpy.float64")
+    else:
+        is_single = _arrays.float_name("dtype", dtype) == "float32"
+        dtype = np.float32 if is_single else np.float64
     sequences = _arrays.numbers("actions", actions, dtype)
     if sequences.ndim != 3 or sequences.shape[2] != model.action_dim:
         raise ShapeError(
@@ -256,11 +272,12 @@ def state_limits(
     """Returns the lowest and highest (S,) states that `clip` allows, or None."""
     if clip is None:
         return None
+    clip = _arrays.real("clip", clip)
     if not 0.0 < clip < np.inf:
         raise ArgumentError(f"clip: got {clip}, must be finite and above 0")
     low = model.observed_low[: model.state_dim]
     high = model.observed_high[: model.state_dim]
-    # A state that never varied has no range to speak of, nor has one that was never observed.
+    # A state that never varied has no range, nor has one that was never observed.
     bounded = np.isfinite(low) & np.isfinite(high) & (high > low)
     if not bounded.any():
         return None
@@ -268,6 +285,19 @@ def state_limits(
     reach = np.where(bounded, 0.5 * clip * (high - low), np.inf)
     middle = 0.5 * (low + high)
     return middle - reach, middle + reach
+
+
+def _require_result(out: Any, shape: tuple[int, ...], dtype: np.dtype[Any]) -> None:
+    if not isinstance(out, np.ndarray):
+        raise TypeError(f"out: got {_texts.shown(out)}, must be a NumPy array")
+    if out.dtype != dtype or not out.flags.c_contiguous or not out.flags.writeable:
+        layout = "" if out.flags.c_contiguous and out.flags.writeable else "read-only or strided, "
+        raise ArgumentError(
+            f"out: got an array that is {layout}of dtype {out.dtype}, must be writeable, "
+            f"C-contiguous and of dtype {dtype}"
+        )
+    if out.shape != shape:
+        raise ShapeError(f"out: got shape {out.shape}, must be {shape}")
 
 
 def _hold_after_end(trajectories: NDArray[Any], ended: NDArray[np.bool_]) -> None:

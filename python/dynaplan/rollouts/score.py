@@ -9,9 +9,10 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from dynaplan import _core
-from dynaplan.errors import ArgumentError, ShapeError
+from dynaplan import _arrays, _core
+from dynaplan.errors import ShapeError
 from dynaplan.rewards.terms import Reward, Term
+from dynaplan.rollouts.arguments import require_function
 from dynaplan.rollouts.disagreement import DisagreementLimit
 from dynaplan.terminations.terms import Term as TerminationTerm
 from dynaplan.terminations.terms import Termination
@@ -45,7 +46,7 @@ class Steps(NamedTuple):
     horizon: int
 
     def call(self, function: Callable[..., Any]) -> Any:
-        """Calls a user's function with the batch, and with the step numbers if it asks for them."""
+        """Calls a user's function with the batch, and with the step numbers if it takes them."""
         if takes_step(function):
             return function(*self[:3], step=self.numbers)
         return function(*self[:3])
@@ -59,10 +60,10 @@ class TrajectoryScore:
         termination: any termination, or None.
         discount: in (0, 1].
         previous_action: (A,) applied before the first step, or None.
-        disagreement_limit: where trajectories that leave it are rejected, or None.
+        disagreement_limit: beyond which trajectories are rejected, or None.
         allowed: (S,) lowest and highest states, outside of which they are rejected, or None.
-        terminal_value: function of states (N, S) that returns (N,) for those where trajectories
-            end, or None.
+        terminal_value: function of states (N, S) that returns (N,), the value of the last states,
+            or None.
     """
 
     def __init__(
@@ -76,13 +77,12 @@ class TrajectoryScore:
         allowed: tuple[NDArray[np.float64], NDArray[np.float64]] | None = None,
         terminal_value: Callable[[NDArray[Any]], NDArray[np.float64]] | None = None,
     ) -> None:
-        if not callable(reward):
-            raise TypeError(f"reward: got {type(reward).__name__}, must be a term or a function")
-        if not 0.0 < discount <= 1.0:
-            raise ArgumentError(f"discount: got {discount}, must be in (0, 1]")
+        require_function("reward", reward)
+        if termination is not None:
+            require_function("termination", termination)
         self.reward = reward
         self.termination = termination
-        self.discount = discount
+        self.discount = _arrays.discount_factor(discount)
         self.previous_action = previous_action
         self.allowed = allowed
         self.terminal_value = terminal_value
@@ -101,37 +101,37 @@ class TrajectoryScore:
         Args:
             trajectories: (N, H + 1, S).
             actions: (N, H, A).
-            steps_within_limit: (N,) steps on known ground, or None where all ground is known.
+            steps_within_limit: (N,) steps within the disagreement limit, or None without one.
 
         Returns:
-            (N,); -inf where known ground is left and that rejects, or a state is not allowed.
+            (N,); -inf where a limit that rejects is exceeded, or a state is not allowed.
         """
         count, horizon = actions.shape[:2]
         steps = step_arrays(trajectories, actions)
         values = step_rewards(self.reward, steps, actions, self.previous_action)
         alive = np.ones((count, horizon), np.bool_)
-        goes_on = np.ones(count, np.bool_)
+        continues = np.ones(count, np.bool_)
         if self.termination is not None:
             ended = ended_steps(self.termination, steps).reshape(count, horizon)
             alive = np.cumsum(ended, axis=1) - ended == 0
-            goes_on[ended.any(axis=1)] = False
-        unknown = np.zeros((count, horizon), np.bool_)
+            continues[ended.any(axis=1)] = False
+        exceeded = np.zeros((count, horizon), np.bool_)
         if steps_within_limit is not None:
-            unknown = np.arange(horizon) >= steps_within_limit[:, None]
-        rewards = np.where(alive & ~unknown, values.reshape(count, horizon), 0.0)
+            exceeded = np.arange(horizon) >= steps_within_limit[:, None]
+        rewards = np.where(alive & ~exceeded, values.reshape(count, horizon), 0.0)
         with np.errstate(over="ignore", invalid="ignore"):  # such a trajectory ranks last
             total: NDArray[np.float64] = rewards @ self.discount ** np.arange(horizon)
         if self.terminal_value is not None:
-            goes_on[unknown.any(axis=1)] = False
+            continues[exceeded.any(axis=1)] = False
             value = self.terminal_value(trajectories[:, -1])
-            total += np.where(goes_on, self.discount**horizon * value, 0.0)
+            total += np.where(continues, self.discount**horizon * value, 0.0)
         if self.allowed is not None:
             low, high = self.allowed
             after = trajectories[:, 1:]
             outside = ~((after >= low) & (after <= high)).all(axis=2)
-            total[(alive & ~unknown & outside).any(axis=1)] = -np.inf
+            total[(alive & ~exceeded & outside).any(axis=1)] = -np.inf
         if self.rejects:
-            total[(alive & unknown).any(axis=1)] = -np.inf
+            total[(alive & exceeded).any(axis=1)] = -np.inf
         return total
 
     def length(self, trajectory: NDArray[Any], actions: NDArray[Any]) -> int:
@@ -145,7 +145,7 @@ class TrajectoryScore:
 def step_rewards(
     reward: Reward, steps: Steps, actions: NDArray[Any], previous_action: NDArray[Any] | None
 ) -> NDArray[np.float64]:
-    """Returns (N * H,): what each step of trajectories under actions (N, H, A) earns."""
+    """Returns (N * H,): the reward of each step of trajectories under actions (N, H, A)."""
     if isinstance(reward, Term):
         first = actions[:, :1] if previous_action is None else previous_action
         before = np.empty_like(actions)
@@ -157,7 +157,7 @@ def step_rewards(
             horizon=steps.horizon,
         )
     else:
-        values = np.asarray(steps.call(reward), dtype=np.float64)
+        values = _arrays.numbers("reward", steps.call(reward))
     if values.shape != steps.numbers.shape:
         raise ShapeError(
             f"reward: returned shape {values.shape}, must be {steps.numbers.shape}, "
@@ -200,13 +200,14 @@ def ended_steps(termination: Termination, steps: Steps) -> NDArray[np.bool_]:
     ended = np.asarray(steps.call(termination))
     if ended.shape != steps.numbers.shape:
         raise ShapeError(
-            f"termination: returned shape {ended.shape}, must be one bool per row of the batch"
+            f"termination: returned shape {ended.shape}, must be {steps.numbers.shape}, "
+            "one bool per row of the batch"
         )
     return ended.astype(np.bool_)
 
 
 def takes_step(function: Callable[..., Any]) -> bool:
-    """Whether a user's function asks for the numbers of the steps."""
+    """Returns whether a user's function has a parameter `step`."""
     try:
         step = inspect.signature(function).parameters.get("step")
     except (TypeError, ValueError):  # of some callables that are not written in Python

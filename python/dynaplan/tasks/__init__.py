@@ -1,1 +1,1 @@
-"""Known environments: which one it is, what it pays, when it ends."""
+"""Known environments: which one it is, its reward, and when its episodes end."""

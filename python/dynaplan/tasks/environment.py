@@ -11,46 +11,47 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from dynaplan import _texts
 from dynaplan.errors import ArgumentError
 
 _POSITION = "exclude_current_positions_from_observation"
-_PAID_FOR_DISTANCE = ("HalfCheetah-v5", "Hopper-v5", "Swimmer-v5", "Walker2d-v5")
+_REWARDED_FOR_DISTANCE = ("HalfCheetah-v5", "Hopper-v5", "Swimmer-v5", "Walker2d-v5")
 
 
 @dataclass(frozen=True, slots=True)
 class KnownEnvironment:
-    """What of an environment decides its formulas.
+    """What determines the formulas of an environment.
 
     Attributes:
         name: its id; that of a dm_control task without the version, "dm_control/cartpole-swingup".
-        settings: what `gymnasium.make` was given besides the id.
+        settings: the arguments of `gymnasium.make` besides the id.
     """
 
     name: str
     settings: Mapping[str, Any]
 
     def setting(self, name: str, default: Any) -> Any:
-        """Returns a setting, or what Gymnasium takes where it was not given."""
+        """Returns a setting, or the default that Gymnasium uses."""
         return self.settings.get(name, default)
 
     @property
     def observes_position(self) -> bool:
-        """Whether a walking robot's observation begins with how far it has come."""
+        """Whether a walking robot's observation begins with its position along x."""
         return not self.setting(_POSITION, default=True)
 
     def require_position(self) -> None:
         """Raises an ArgumentError unless the observation holds the position."""
         if not self.observes_position:
             raise ArgumentError(
-                f"env: {self.name} pays for the distance covered, which its observation leaves "
+                f"env: {self.name} rewards the distance covered, which its observation leaves "
                 f"out; make it with gymnasium.make({self.name!r}, {_POSITION}=False), "
                 "or let the model learn the reward"
             )
 
 
 def settings_that_show_the_reward(name: str) -> dict[str, Any]:
-    """Returns what `gymnasium.make` needs besides the id for the reward to be in closed form."""
-    return {_POSITION: False} if name in _PAID_FOR_DISTANCE else {}
+    """Returns the arguments of `gymnasium.make` under which the reward has a closed form."""
+    return {_POSITION: False} if name in _REWARDED_FOR_DISTANCE else {}
 
 
 def healthy_box(env: KnownEnvironment) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
@@ -71,16 +72,21 @@ def healthy_box(env: KnownEnvironment) -> tuple[NDArray[np.float64], NDArray[np.
 
 
 def identify(env: Any) -> KnownEnvironment:
-    """Tells which environment this is.
+    """Returns which environment this is.
 
     Args:
         env: a Gymnasium environment, or its id.
 
     Raises:
-        ArgumentError: a wrapper, or another robot, changes what the environment pays or shows.
+        ArgumentError: a wrapper, or another robot, changes the environment's rewards or
+            observations.
+        TypeError: `env` is no environment and no id.
     """
     if isinstance(env, str):
         return KnownEnvironment(_without_version(env), {})
+    if not hasattr(env, "step"):
+        got = _texts.shown(env)
+        raise TypeError(f"env: got {got}, must be a Gymnasium environment or its id")
     spec = getattr(env, "spec", None)
     settings = dict(getattr(spec, "kwargs", None) or {})
     name = _without_version(getattr(spec, "id", None) or type(env).__name__)

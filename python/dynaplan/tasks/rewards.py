@@ -18,7 +18,7 @@ __all__ = ["for_env"]
 
 
 def _pendulum(_: KnownEnvironment) -> Term:
-    # Gymnasium's Pendulum-v1 pays for the state before the step and clips the torque itself.
+    # Gymnasium's Pendulum-v1 rewards the state before the step and clips the torque itself.
     return (
         angle(1.0, cos=0, sin=1, of="state")
         + quadratic([0.0, 0.0, 0.1], of="state")
@@ -37,7 +37,8 @@ def _inverted_pendulum(_: KnownEnvironment) -> Term:
 
 def _inverted_double_pendulum(env: KnownEnvironment) -> Term:
     # The environment reads the tip one substep of 0.01 s before the joints, which makes up to 0.02.
-    tip = Term(_core.double_pendulum_reward(env.setting("healthy_reward", 10.0)), "tip")
+    bonus = env.setting("healthy_reward", 10.0)
+    tip = Term(_core.double_pendulum_reward(bonus), "tip", text=f"tip(bonus={bonus:g})")
     return tip + quadratic([0, 0, 0, 0, 0, 0, 1e-3, 5e-3, 0])
 
 
@@ -136,14 +137,14 @@ def for_env(env: Any) -> Term:
     Swimmer-v5, and dm_control's cartpole (balance, swingup, and both sparse), pendulum-swingup and
     reacher (easy, hard).
 
-    The last four of Gymnasium pay for the distance covered along x, which the observation leaves
+    The last four of Gymnasium reward the distance covered along x, which the observation leaves
     out unless the environment is made with `exclude_current_positions_from_observation=False`:
-    then x is state 0. Weights given to `gymnasium.make` are heeded. Plan in such an environment
-    with `clip=None`, or no plan goes beyond where the data were.
+    then x is state 0. Weights given to `gymnasium.make` are used. Plan in such an environment
+    with `clip=None`, or predicted positions stay within those of the data.
 
     The observation of a dm_control task is its dictionary flattened in its own order: (position,
     velocity) for cartpole, (orientation, velocity) for pendulum, (position, to_target, velocity)
-    for reacher; that is what Gymnasium's FlattenObservation makes of shimmy's
+    for reacher; that is what Gymnasium's FlattenObservation gives for shimmy's
     `gymnasium.make("dm_control/cartpole-swingup-v0")`.
 
     Args:
@@ -153,6 +154,7 @@ def for_env(env: Any) -> Term:
     Raises:
         ArgumentError: the reward is not known here, is not a function of this observation, or a
             wrapper changes it; pass a function `f(obs, act, next_obs)` instead.
+        TypeError: `env` is no environment and no id.
 
     Example:
         >>> dp.rewards.for_env("Pendulum-v1")([[1.0, 0.0, 2.0]], [[1.0]], [[1.0, 0.1, 2.1]])

@@ -27,7 +27,7 @@ def _inverted_pendulum(_: KnownEnvironment) -> Term:
 
 
 def _inverted_double_pendulum(_: KnownEnvironment) -> Term:
-    return Term(_core.double_pendulum_termination())
+    return Term(_core.double_pendulum_termination(), "fallen()")
 
 
 def _unhealthy(env: KnownEnvironment) -> Term | None:
@@ -70,6 +70,7 @@ def for_env(env: Any) -> Term | None:
 
     Raises:
         ArgumentError: the environment is not known here, or a wrapper changes its observation.
+        TypeError: `env` is no environment and no id.
 
     Example:
         >>> dp.terminations.for_env("Pendulum-v1") is None

@@ -1,8 +1,8 @@
-"""Terminations: when an episode ends, so that nothing after it counts.
+"""Terminations: when an episode ends; nothing after that counts.
 
 A termination is a term made here, or any Python function `f(obs, act, next_obs)` that takes whole
 batches and returns (N,) of bool. Terms run in C++ inside the rollout. As with rewards, a function
-may have a parameter named `step`, and compiled functions become terms.
+may have a parameter named `step`, and `compiled` and `from_numba` make terms of compiled functions.
 """
 
 from dynaplan.tasks.terminations import for_env

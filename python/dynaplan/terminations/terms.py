@@ -8,7 +8,7 @@ from typing import Any, TypeAlias
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from dynaplan import _arrays, _core
+from dynaplan import _arrays, _core, _texts
 from dynaplan.functions.compiled import compiled_function
 from dynaplan.functions.numba import from_scalar
 
@@ -31,17 +31,22 @@ TerminationFunction: TypeAlias = Callable[..., ArrayLike]
 class Term:
     """A built-in termination; immutable.
 
-    Calling it tells which rows of a batch end an episode, so that it can be checked against logged
-    data or a real environment.
+    Calling it marks the rows of a batch that end an episode, so that it can be checked against
+    logged data or a real environment.
 
     Args:
-        termination: the compiled termination; use the functions of this module, which make it.
+        termination: the compiled termination; the functions of this module make it.
+        text: the call that makes it, in brief, as its `repr`.
     """
 
-    __slots__ = ("_termination",)
+    __slots__ = ("_termination", "_text")
 
-    def __init__(self, termination: _core.Termination) -> None:
+    def __init__(self, termination: _core.Termination, text: str = "termination") -> None:
         self._termination = termination
+        self._text = text
+
+    def __repr__(self) -> str:
+        return self._text
 
     def __call__(
         self,
@@ -57,8 +62,8 @@ class Term:
             states: (N, S).
             actions: (N, A).
             next_states: (N, S).
-            steps: (N,) which step of the horizon each row is, for compiled functions that look at
-                it. Default: all are step 0.
+            steps: (N,) the step of the horizon at which each row occurs, for compiled functions
+                that use it. Default: all are step 0.
 
         Returns:
             (N,) of bool.
@@ -92,7 +97,8 @@ def outside(low: ArrayLike, high: ArrayLike) -> Term:
         >>> dp.terminations.outside([-1.0], [1.0])([[0.0]], [[0.0]], [[2.0]])
         array([ True])
     """
-    return Term(_core.outside_termination(_arrays.vector("low", low), _arrays.vector("high", high)))
+    box = _arrays.vector("low", low), _arrays.vector("high", high)
+    return Term(_core.outside_termination(*box), _texts.call_text("outside", low, high))
 
 
 def inside(low: ArrayLike, high: ArrayLike) -> Term:
@@ -110,7 +116,8 @@ def inside(low: ArrayLike, high: ArrayLike) -> Term:
         >>> dp.terminations.inside([0.5], [np.inf])([[0.0]], [[0.0]], [[2.0]])
         array([ True])
     """
-    return Term(_core.inside_termination(_arrays.vector("low", low), _arrays.vector("high", high)))
+    box = _arrays.vector("low", low), _arrays.vector("high", high)
+    return Term(_core.inside_termination(*box), _texts.call_text("inside", low, high))
 
 
 def compiled(
@@ -127,7 +134,8 @@ def compiled(
     It has the type `dp.signatures.TERMINATION_FLOAT32` or `TERMINATION_FLOAT64`, in C
     `void f(const float *state, const float *action, const float *next_state, int64_t stride,
     int64_t lanes, int64_t step, void *user_data, uint8_t *ended)`: it sets `ended[k]` to 1 in each
-    lane k of `lanes` that ends with the step. The rest is as for `rewards.compiled`.
+    lane k of `lanes` that ends with the step. It is called from several threads at
+    once, without the GIL, and may not raise.
 
     Args:
         function: numba's `@cfunc`, a ctypes or cffi function pointer, a `scipy.LowLevelCallable`,
@@ -135,13 +143,14 @@ def compiled(
         state_dim: S, number of states that the function reads.
         action_dim: A, number of actions that it reads.
         dtype: numpy.float32 or numpy.float64, its numbers; needed only where the function does not
-            say its own type.
-        user_data: handed on to the function, and kept alive.
-        owner: what must stay alive besides.
+            carry its own type.
+        user_data: passed to the function, and kept alive: a NumPy array, an object of ctypes or
+            cffi, or an address.
+        owner: what must stay alive besides, such as the library that cffi opened.
 
     Raises:
-        TypeError: this is no compiled function.
-        ArgumentError: the function is of another type, or does not say it and `dtype` is missing.
+        TypeError: `function` is no compiled function.
+        ArgumentError: the function is of another type, or has none and `dtype` is missing.
 
     Example:
         >>> def beyond(state, action, next_state, stride, lanes, step, user_data, ended):
@@ -152,8 +161,10 @@ def compiled(
         array([ True])
     """
     found = compiled_function("termination", function, dtype, user_data, owner)
-    dims = _arrays.integer("state_dim", state_dim), _arrays.integer("action_dim", action_dim)
-    return Term(_core.compiled_termination(*found, *dims))
+    states = _arrays.integer("state_dim", state_dim)
+    actions = _arrays.integer("action_dim", action_dim)
+    name = getattr(function, "__name__", "function")
+    return Term(_core.compiled_termination(*found, states, actions), f"compiled({name})")
 
 
 def from_numba(
@@ -164,14 +175,15 @@ def from_numba(
     data: NDArray[Any] | None = None,
     dtype: Dtype = np.float64,
 ) -> Term:
-    """Compiles the end of an episode, written in Python for one step, by numba.
+    """Compiles a termination, written in Python for one step, with numba.
 
     Args:
-        function: `f(state, action, next_state) -> bool` on arrays (S,), (A,), (S,), with the
-            parameters `step` and `data` besides if it wants them, as in `rewards.from_numba`.
+        function: `f(state, action, next_state) -> bool` on arrays (S,), (A,), (S,), plain
+            Python that numba can compile, or an `@njit` function. It may have the parameters `step`
+            (an integer) and `data` besides.
         state_dim: S.
         action_dim: A.
-        data: array for the parameter `data`. What is in it may change between plans.
+        data: array for the parameter `data`. Its contents may change between plans.
         dtype: numpy.float32 or numpy.float64, of the arrays. Default numpy.float64.
 
     Raises:
@@ -185,4 +197,5 @@ def from_numba(
         array([ True])
     """
     found = from_scalar("termination", function, (state_dim, action_dim), data, dtype)
-    return Term(_core.compiled_termination(*found, state_dim, action_dim))
+    termination = _core.compiled_termination(*found, state_dim, action_dim)
+    return Term(termination, f"from_numba({function.__name__})")

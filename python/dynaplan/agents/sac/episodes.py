@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from dynaplan import _texts
 from dynaplan._spaces import boxes, fit_to_space
 from dynaplan.agents.sac.settings import UpdateStatistics
 from dynaplan.errors import ArgumentError, ShapeError
@@ -41,6 +42,9 @@ class AgentEpisode:
     episode_return: float
     updates: UpdateStatistics | None
     seconds: float
+
+    def __repr__(self) -> str:
+        return _texts.object_text(self, "steps", "episode", "episode_steps", "episode_return")
 
 
 def episodes(agent: SAC, env: Env[Any, Any], total_timesteps: int) -> Iterator[AgentEpisode]:

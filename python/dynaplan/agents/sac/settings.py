@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from dynaplan import _arrays, _core
+from dynaplan import _arrays, _core, _texts
 from dynaplan.errors import ArgumentError
 
 __all__ = ["SACSettings", "UpdateStatistics", "units"]
@@ -34,6 +34,9 @@ class UpdateStatistics:
     value: float
     entropy: float
     temperature: float
+
+    def __repr__(self) -> str:
+        return _texts.object_text(self)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

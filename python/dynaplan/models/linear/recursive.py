@@ -124,6 +124,10 @@ class RecursiveLeastSquares:
         """
         return LinearGaussian(self._recursive.fit(), self._features, self._settings)
 
+    def __repr__(self) -> str:
+        settings = f"{self._features!r}, forgetting={self.forgetting:g}"
+        return f"RecursiveLeastSquares({settings}, rows={self.rows:g})"
+
 
 def _entry(name: str, values: ArrayLike) -> NDArray[Any]:
     # The usual case, a float64 array, must not pay for the others in a fast loop.

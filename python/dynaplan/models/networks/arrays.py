@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from dynaplan import _arrays, _core
+from dynaplan import _arrays, _core, _texts
 from dynaplan.errors import ArgumentError, ShapeError
 
 __all__ = ["NetworkArrays", "NetworkUnits"]
@@ -46,6 +46,9 @@ class NetworkUnits:
     input_scale: ArrayLike | None = None
     target_mean: ArrayLike | None = None
     target_scale: ArrayLike | None = None
+
+    def __repr__(self) -> str:
+        return _texts.object_text(self)
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)

@@ -133,6 +133,12 @@ class TrainingHistory:
     best_epoch: NDArray[np.intp]
     interrupted: bool
 
+    def __repr__(self) -> str:
+        return (
+            f"TrainingHistory(epochs={len(self.training)}, members={self.training.shape[1]}, "
+            f"interrupted={self.interrupted})"
+        )
+
 
 def whole_numbers(name: str, values: Sequence[int] | int) -> tuple[int, ...]:
     """Returns `values` as a tuple of ints; one int is a tuple of one."""

@@ -1,4 +1,4 @@
-"""Rewards that are compiled functions of the user's own."""
+"""Rewards that are the user's own compiled functions."""
 
 from __future__ import annotations
 
@@ -42,14 +42,14 @@ def compiled(
         state_dim: S, number of states that the function reads.
         action_dim: A, number of actions that it reads.
         dtype: numpy.float32 or numpy.float64, its numbers; needed only where the function does not
-            say its own type.
-        user_data: handed on to the function: a NumPy array, something of ctypes or cffi, or an
-            address; kept alive. What is in it may change between plans, such as a target.
+            carry its own type.
+        user_data: passed to the function: a NumPy array, something of ctypes or cffi, or an
+            address; kept alive. Its contents may change between plans, such as a target.
         owner: what must stay alive besides, such as the library that cffi opened.
 
     Raises:
-        TypeError: this is no compiled function.
-        ArgumentError: the function is of another type, or does not say it and `dtype` is missing.
+        TypeError: `function` is no compiled function.
+        ArgumentError: the function is of another type, or has none and `dtype` is missing.
 
     Example:
         >>> import ctypes
@@ -61,8 +61,10 @@ def compiled(
         array([-5.])
     """
     found = compiled_function("reward", function, dtype, user_data, owner)
-    dims = _arrays.integer("state_dim", state_dim), _arrays.integer("action_dim", action_dim)
-    return Term(_core.compiled_reward(*found, *dims), getattr(function, "__name__", "compiled"))
+    states = _arrays.integer("state_dim", state_dim)
+    actions = _arrays.integer("action_dim", action_dim)
+    name = getattr(function, "__name__", "compiled")
+    return Term(_core.compiled_reward(*found, states, actions), name, text=f"compiled({name})")
 
 
 def from_numba(
@@ -73,7 +75,7 @@ def from_numba(
     data: NDArray[Any] | None = None,
     dtype: Dtype = np.float64,
 ) -> Term:
-    """Compiles a reward of one step, written in Python, by numba: as fast as one written in C.
+    """Compiles a reward of one step, written in Python, with numba: as fast as one written in C.
 
     Args:
         function: `f(state, action, next_state) -> float` on arrays (S,), (A,), (S,); plain Python
@@ -81,9 +83,9 @@ def from_numba(
             integer) and `data` besides. Division by zero gives an infinity; it may not raise.
         state_dim: S.
         action_dim: A.
-        data: array for the parameter `data`. What is in it may change between plans.
+        data: array for the parameter `data`. Its contents may change between plans.
         dtype: numpy.float32 or numpy.float64, of the arrays. Default numpy.float64: numba's
-            own arithmetic is in float64 wherever a number such as 0.1 takes part.
+            own arithmetic is in float64 wherever a constant such as 0.1 is involved.
 
     Raises:
         ImportError: numba is not installed: `pip install numba`.
@@ -96,4 +98,6 @@ def from_numba(
         array([-5.])
     """
     found = from_scalar("reward", function, (state_dim, action_dim), data, dtype)
-    return Term(_core.compiled_reward(*found, state_dim, action_dim), function.__name__)
+    name = function.__name__
+    reward = _core.compiled_reward(*found, state_dim, action_dim)
+    return Term(reward, name, text=f"from_numba({name})")

@@ -1,0 +1,182 @@
+"""A valid call of the functions and classes of data, rewards, terminations, risk and rollouts."""
+
+from __future__ import annotations
+
+import ctypes
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+
+import numpy as np
+
+import dynaplan as dp
+from public_objects import data, ensemble, linear, reward
+
+STATE, ACTION = [[0.0, 0.0]], [[0.0]]
+STEP = {"states": STATE, "actions": ACTION, "next_states": STATE}
+GOAL = {"indices": [0], "to": [1], "target": [0.0], "of": "next_state"}
+BOX = {"low": [-1.0, -1.0], "high": [1.0, 1.0]}
+DIMS = {"state_dim": 2, "action_dim": 1}
+DRAWN = {"propagation": "sample", "particles": 2, "seed": 0}
+ROLLED = {
+    "model": linear,
+    "states": [0.0, 0.0],
+    "actions": np.zeros((2, 3, 1)),
+    "termination": partial(dp.terminations.outside, [-9.0, -9.0], [9.0, 9.0]),
+    "disagreement_limit": partial(dp.DisagreementLimit, 1.0),
+    "clip": 2.0,
+    "dtype": np.float64,
+    "threads": 1,
+}
+SCALAR = {"function": lambda: lambda state, action, next_state: 0.0, **DIMS, "dtype": np.float64}
+
+
+def _compiled(kind: str) -> Any:
+    signature = dp.signatures.Signature(kind, "float64")
+    return signature.ctypes(lambda *_: None)
+
+
+def _built(kind: str) -> dict[str, Any]:
+    function = partial(_compiled, kind)
+    return {"function": function, **DIMS, "dtype": np.float64, "user_data": ctypes.c_double(1.0)}
+
+
+# From the name to the function and its arguments; an argument that is a function of no arguments
+# is called to make it, so that nothing is fitted when this file is read.
+CALLS: dict[str, tuple[Callable[..., Any], dict[str, Any]]] = {
+    "DisagreementLimit": (dp.DisagreementLimit, {"limit": 1.0, "on_exceeding": "reject"}),
+    "DisagreementLimit.calibrated": (
+        dp.DisagreementLimit.calibrated,
+        {
+            "model": ensemble,
+            "held_out": data,
+            "quantile": 0.9,
+            "on_exceeding": "stop",
+            "threads": 1,
+        },
+    ),
+    "Transitions": (
+        dp.Transitions,
+        {
+            **STEP,
+            "rewards": [0.0],
+            "terminations": [False],
+            "episodes": [0],
+            "drop_nonfinite": False,
+        },
+    ),
+    "Transitions.concatenate": (dp.Transitions.concatenate, {"parts": lambda: [data()]}),
+    "Transitions.load": (dp.Transitions.load, {"path": lambda: None}),
+    "Transitions.save": (lambda path: data().save(path), {"path": lambda: None}),
+    "Transitions.split": (
+        lambda **arguments: data().split(**arguments),
+        {"fraction": 0.5, "seed": 0},
+    ),
+    "Transitions.__getitem__": (lambda key: data()[key], {"key": 0}),
+    "evaluate": (
+        dp.evaluate,
+        {
+            "model": linear,
+            "held_out": data,
+            "horizon": 3,
+            "share": 0.5,
+            "reference": data,
+            "propagation": "sample",
+            "seed": 0,
+            "threads": 1,
+        },
+    ),
+    "imagine": (
+        dp.imagine,
+        {
+            "model": linear,
+            "starts": STATE,
+            "policy": lambda: lambda states: states[:, :1],
+            "length": 2,
+            "reward": reward,
+            "elite_members": 1,
+            "seed": 0,
+            **{
+                name: ROLLED[name]
+                for name in ("termination", "disagreement_limit", "clip", "threads")
+            },
+        },
+    ),
+    "returns": (
+        dp.returns,
+        {
+            **ROLLED,
+            **DRAWN,
+            "reward": reward,
+            "risk": dp.risk.Mean,
+            "discount": 0.9,
+            "previous_action": [0.0],
+        },
+    ),
+    "rewards.Term.__call__": (
+        dp.rewards.action_change_cost([1.0]),
+        {**STEP, "previous_actions": ACTION, "steps": [0], "horizon": 3},
+    ),
+    "rewards.action_change_cost": (dp.rewards.action_change_cost, {"weights": [1.0]}),
+    "rewards.action_cost": (
+        dp.rewards.action_cost,
+        {"weights": [1.0], "target": [0.0], "low": [-1.0], "high": [1.0]},
+    ),
+    "rewards.angle": (
+        dp.rewards.angle,
+        {"weight": 1.0, "cos": 0, "sin": 1, "target": 0.0, "of": "state"},
+    ),
+    "rewards.angle of an index": (dp.rewards.angle, {"weight": 1.0, "index": 0}),
+    "rewards.change": (dp.rewards.change, {"index": 0, "weight": 1.0}),
+    "rewards.compiled": (dp.rewards.compiled, _built("reward")),
+    "rewards.distance": (dp.rewards.distance, {"weight": 1.0, **GOAL}),
+    "rewards.excess": (dp.rewards.excess, {"weights": [1.0, 1.0], **BOX, "of": "state"}),
+    "rewards.for_env": (dp.rewards.for_env, {"env": "Pendulum-v1"}),
+    "rewards.from_numba": (dp.rewards.from_numba, SCALAR),
+    "rewards.inside": (dp.rewards.inside, {**BOX, "bonus": 1.0, "of": "state"}),
+    "rewards.linear": (
+        dp.rewards.linear,
+        {"weights": [1.0, 0.0], "offset": 0.0, "of": "next_state"},
+    ),
+    "rewards.quadratic": (
+        dp.rewards.quadratic,
+        {"weights": [1.0, 1.0], "target": [0.0, 0.0], "of": "state"},
+    ),
+    "rewards.scheduled": (dp.rewards.scheduled, {"term": reward, "weights": [1.0]}),
+    "rewards.terminal": (dp.rewards.terminal, {"term": reward}),
+    "rewards.tolerance": (
+        dp.rewards.tolerance,
+        {
+            "index": 0,
+            "margin": 1.0,
+            "low": 0.0,
+            "high": 0.0,
+            "value_at_margin": 0.1,
+            "falloff": "gaussian",
+            "of": "action",
+        },
+    ),
+    "rewards.within": (dp.rewards.within, {"radius": 1.0, **GOAL, "bonus": 1.0}),
+    "risk.CVaR": (dp.risk.CVaR, {"fraction": 0.5}),
+    "risk.EpistemicPenalty": (dp.risk.EpistemicPenalty, {"multiple": 1.0}),
+    "rollout": (dp.rollout, {**ROLLED, **DRAWN, "out": lambda: np.empty((2, 2, 4, 2))}),
+    "signatures.Signature": (dp.signatures.Signature, {"kind": "reward", "dtype": "float32"}),
+    "terminations.Term.__call__": (
+        dp.terminations.inside([0, 0], [1, 1]),
+        {**STEP, "steps": [0]},
+    ),
+    "terminations.compiled": (dp.terminations.compiled, _built("termination")),
+    "terminations.for_env": (dp.terminations.for_env, {"env": "Pendulum-v1"}),
+    "terminations.from_numba": (dp.terminations.from_numba, SCALAR),
+    "terminations.inside": (dp.terminations.inside, BOX),
+    "terminations.outside": (dp.terminations.outside, BOX),
+}
+
+# Wrong values of a kind that the argument takes all the same: a name of a file, a truth value as 1.
+TAKEN = {
+    ("Transitions.load", "path"): "text",
+    ("Transitions.save", "path"): "text",
+    ("Transitions.__getitem__", "key"): "truth",
+    ("load", "path"): "text",
+    ("rewards.angle", "target"): "truth",
+}
