@@ -9,6 +9,7 @@ from typing import Any, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
+from dynaplan.data.collection import play_episode
 from dynaplan.reports.episode import ComparedEpisode
 
 __all__ = ["EPISODES", "Policy", "compared_episode"]
@@ -17,7 +18,6 @@ EPISODES = 10
 # For environments that set no limit themselves.
 _MAX_EPISODE_STEPS = 1000
 
-Floats: TypeAlias = NDArray[np.float64]
 Policy: TypeAlias = Callable[[NDArray[Any]], NDArray[Any]]  # from a state (S,) to an action (A,)
 
 
@@ -31,7 +31,9 @@ def compared_episode(env: Any, policy: Policy, seed: int) -> ComparedEpisode:
     """
     rng = np.random.default_rng(seed)
     space = env.action_space
-    _, _, random_rewards = _play(env, lambda _: rng.uniform(space.low, space.high), seed)
+    random = play_episode(
+        env, lambda _: rng.uniform(space.low, space.high), seed=seed, max_steps=_MAX_EPISODE_STEPS
+    )
     seconds: list[float] = []
 
     def timed(state: NDArray[Any]) -> NDArray[Any]:
@@ -40,29 +42,12 @@ def compared_episode(env: Any, policy: Policy, seed: int) -> ComparedEpisode:
         seconds.append(time.perf_counter() - start)
         return action
 
-    states, actions, rewards = _play(env, timed, seed)
+    played = play_episode(env, timed, seed=seed, max_steps=_MAX_EPISODE_STEPS)
     return ComparedEpisode(
         seed=seed,
-        states=states,
-        actions=actions,
-        rewards=rewards,
+        states=np.concatenate([played.states, played.next_states[-1:]]),
+        actions=played.actions,
+        rewards=np.asarray(played.rewards),
         decision_seconds=np.array(seconds),
-        random_return=float(random_rewards.sum()),
+        random_return=float(np.asarray(random.rewards).sum()),
     )
-
-
-def _play(env: Any, policy: Policy, seed: int) -> tuple[Floats, Floats, Floats]:
-    """Plays one episode and returns states (T + 1, S), actions (T, A) and rewards (T,)."""
-    state, _ = env.reset(seed=seed)
-    states: list[Any] = [state]
-    actions: list[Any] = []
-    rewards: list[float] = []
-    over = False
-    while not over and len(actions) < _MAX_EPISODE_STEPS:
-        action = np.asarray(policy(state), dtype=env.action_space.dtype)
-        state, reward, terminated, truncated, _ = env.step(action)
-        states.append(state)
-        actions.append(action)
-        rewards.append(float(reward))
-        over = terminated or truncated
-    return np.array(states, float), np.array(actions, float), np.array(rewards)

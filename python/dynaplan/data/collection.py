@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from dynaplan._spaces import boxes, fit_to_space
+from dynaplan._spaces import boxes
+from dynaplan.data.driver import Driver
+from dynaplan.data.recorder import Recorder
 from dynaplan.data.transitions import Transitions
 from dynaplan.errors import ArgumentError
 
@@ -16,7 +18,7 @@ if TYPE_CHECKING:
     from gymnasium import Env
     from gymnasium.spaces import Box
 
-__all__ = ["collect"]
+__all__ = ["collect", "play_episode"]
 
 
 def collect(  # noqa: PLR0917  # the settings after `seed` are named in practice
@@ -77,24 +79,40 @@ def collect(  # noqa: PLR0917  # the settings after `seed` are named in practice
     rng = np.random.default_rng(np.random.SeedSequence(seed).spawn(1)[0])
     choose = _RandomHeldActions(action_space, hold, rng) if policy is None else policy
 
-    states = np.empty((steps, *observation_space.shape))
-    next_states = np.empty_like(states)
-    actions = np.empty((steps, *action_space.shape))
-    rewards = np.empty(steps)
-    terminations = np.zeros(steps, np.bool_)
-    episodes = np.empty(steps, np.int64)
-    episode, start = 0, 0
-    observation, _ = env.reset(seed=seed)
-    for step in range(steps):
-        action = fit_to_space(choose(observation), action_space)
-        states[step], actions[step], episodes[step] = observation, action, episode
-        observation, rewards[step], terminated, truncated, _ = env.step(action)
-        next_states[step], terminations[step] = observation, terminated
-        cut = episode_steps is not None and step + 1 - start == episode_steps
-        if (terminated or truncated or cut) and step + 1 < steps:
-            episode, start = episode + 1, step + 1
-            observation, _ = env.reset()
-    return Transitions(states, actions, next_states, rewards, terminations, episodes)
+    driver = Driver(env, action_space)
+    recorder = Recorder(observation_space.shape[0], action_space.shape[0])
+    driver.reset(seed)
+    episode = 0
+    for _ in range(steps):
+        if not driver.is_open or driver.episode_steps == episode_steps:
+            episode += 1
+            driver.reset()
+        recorder.append(driver.step(choose(driver.observation)), episode)
+    return recorder.since(0)
+
+
+def play_episode(
+    env: Env[Any, Any],
+    policy: Callable[[NDArray[Any]], ArrayLike],
+    *,
+    seed: int,
+    max_steps: int,
+) -> Transitions:
+    """Plays one episode, from a reset to its end.
+
+    Args:
+        env: an environment with 1-D Box observations and actions; left open.
+        policy: function from an observation (S,) to an action (A,), clipped to the bounds.
+        seed: of the reset.
+        max_steps: length at which the episode is cut, for environments that set no limit.
+    """
+    observation_space, action_space = boxes(env)
+    driver = Driver(env, action_space)
+    recorder = Recorder(observation_space.shape[0], action_space.shape[0])
+    driver.reset(seed)
+    while driver.is_open and driver.episode_steps < max_steps:
+        recorder.append(driver.step(policy(driver.observation)), 0)
+    return recorder.since(0)
 
 
 class _RandomHeldActions:

@@ -15,10 +15,10 @@ from numpy.typing import NDArray
 from dynaplan import files
 from dynaplan.agents.sac.sac import SAC
 from dynaplan.agents.sac.settings import UpdateStatistics
+from dynaplan.data.recorder import Recorder
 from dynaplan.data.transitions import Transitions
 from dynaplan.errors import ModelFileError
 from dynaplan.loops import checkpoint
-from dynaplan.loops.experience import Experience
 from dynaplan.loops.progress import DynaIteration, mean_statistics
 from dynaplan.loops.replayed_env import ReplayedEnv
 from dynaplan.loops.rollout_length import length_at
@@ -106,7 +106,7 @@ class Course:
         self.agent = agent
         self.model: Any = None
         self.world = ReplayedEnv(env, seed)
-        self.experience = Experience(*self.world.dims)
+        self.experience = Recorder(*self.world.dims)
         self.length = 0
         self.evaluation: Evaluation | None = None
         self.was_interrupted = False
@@ -132,7 +132,7 @@ class Course:
             steps=len(self.experience),
             episode=self.world.episode,
             episode_steps=len(self.experience) - self._episode_first,
-            episode_return=self.experience.earned(self._episode_first),
+            episode_return=self.experience.return_since(self._episode_first),
             finished=not self.world.is_open,
             length=self.length,
             model_error=self._model_error,
@@ -153,7 +153,7 @@ class Course:
         wanted = self._explore() if steps < settings.random_steps else self.agent.act(before)
         action, after, reward, ended = self.world.step(wanted)
         self.agent.observe(before, action, reward, after, ended)
-        self.experience.append(before, action, after, reward, ended, self.world.episode)
+        self.experience.append((before, action, after, reward, ended), self.world.episode)
         if steps < settings.random_steps:
             return
         if self._is_due():

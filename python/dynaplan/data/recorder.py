@@ -7,13 +7,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from dynaplan.data.driver import Row
 from dynaplan.data.transitions import Transitions
 
-__all__ = ["Experience"]
+__all__ = ["Recorder"]
 
 
-class Experience:
-    """All real transitions of a loop, and where their episodes begin.
+class Recorder:
+    """Records transitions, a row after the other.
 
     Args:
         state_dim: S.
@@ -34,39 +35,32 @@ class Experience:
     def __len__(self) -> int:
         return self._size
 
-    def append(self, *row: Any) -> None:
-        """Takes a transition: state, action, next state, reward, termination, episode."""
+    def append(self, row: Row, episode: int) -> None:
+        """Records a copy of a step that a `Driver` made, and the number of its episode."""
         if self._size == len(self._arrays["rewards"]):
             for name, array in self._arrays.items():
                 self._arrays[name] = np.concatenate([array, np.empty_like(array)])
-        for array, value in zip(self._arrays.values(), row, strict=True):
+        for array, value in zip(self._arrays.values(), (*row, episode), strict=True):
             array[self._size] = value
         self._size += 1
+
+    def extend(self, data: Transitions) -> None:
+        """Records all rows of other transitions; rewards they do not have are 0."""
+        rewards = np.zeros(len(data)) if data.rewards is None else data.rewards
+        columns = (data.states, data.actions, data.next_states, rewards, data.terminations)
+        for *row, episode in zip(*columns, data.episodes, strict=True):
+            self.append(tuple(row), int(episode))  # type: ignore[arg-type]  # as many as a row has
 
     def since(self, first: int) -> Transitions:
         """Returns the transitions from row `first` on, at least one."""
         rows: dict[str, Any] = {n: a[first : self._size] for n, a in self._arrays.items()}
         return Transitions(**rows)
 
+    def return_since(self, first: int) -> float:
+        """Returns the sum of the rewards from row `first` on."""
+        return float(self._arrays["rewards"][first : self._size].sum())
+
     def draw_states(self, count: int, rng: np.random.Generator) -> NDArray[np.float64]:
         """Draws states (count, S), with replacement."""
         drawn: NDArray[np.float64] = self._arrays["states"][rng.integers(self._size, size=count)]
         return drawn
-
-    def earned(self, first: int) -> float:
-        """Returns the sum of the rewards from row `first` on."""
-        return float(self._arrays["rewards"][first : self._size].sum())
-
-    def extend(self, data: Transitions) -> None:
-        """Takes in what `since` gave."""
-        rewards = np.zeros(len(data)) if data.rewards is None else data.rewards
-        for row in zip(
-            data.states,
-            data.actions,
-            data.next_states,
-            rewards,
-            data.terminations,
-            data.episodes,
-            strict=True,
-        ):
-            self.append(*row)
