@@ -21,13 +21,13 @@ from dynaplan.agents.sac.settings import UpdateStatistics as UpdateStatistics  #
 from dynaplan.agents.tabular.algorithms import DynaQ as DynaQ  # noqa: E402
 from dynaplan.agents.tabular.algorithms import DynaQPlus as DynaQPlus  # noqa: E402
 from dynaplan.agents.tabular.algorithms import PrioritizedSweeping as PrioritizedSweeping  # noqa: E402
-from dynaplan.agents.tabular.tabular_agent import Episode as Episode  # noqa: E402
 from dynaplan.control.explanation import Explanation as Explanation  # noqa: E402
 from dynaplan.control.mpc import MPC as MPC  # noqa: E402
 from dynaplan.control.tuning import Trial as Trial  # noqa: E402
 from dynaplan.control.tuning import Tuning as Tuning  # noqa: E402
 from dynaplan.control.tuning import tune as tune  # noqa: E402
 from dynaplan.data.collection import collect as collect  # noqa: E402
+from dynaplan.data.driver import Episode as Episode  # noqa: E402
 from dynaplan.data.transitions import Transitions as Transitions  # noqa: E402
 from dynaplan.errors import ArgumentError as ArgumentError  # noqa: E402
 from dynaplan.errors import Error as Error  # noqa: E402

@@ -1,10 +1,14 @@
 """The loop over the steps of an environment: reset, clip, step; and what an episode was.
 
-Knows Gymnasium's interface alone: any object with its `reset` and `step` will do.
+Knows Gymnasium's interface alone: any object with its `reset` and `step` will do. `episodes` is the
+whole loop for an agent that acts and observes; a `Driver` makes one step at a time, for loops that
+have something to decide between two steps.
 """
 
 from __future__ import annotations
 
+import time
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeAlias
 
@@ -14,7 +18,7 @@ if TYPE_CHECKING:
     from gymnasium import Env
     from gymnasium.spaces import Box
 
-__all__ = ["Driver", "Episode", "Row"]
+__all__ = ["Driver", "Episode", "Row", "episodes"]
 
 # A real transition: state, action as applied, next state, reward, and whether the system ended.
 Row: TypeAlias = tuple[Any, Any, Any, float, bool]
@@ -44,41 +48,74 @@ class Episode:
     seconds: float
 
 
+def episodes(  # noqa: PLR0913  # all of it differs between agents
+    env: Env[Any, Any],
+    action_space: Box | None,
+    act: Callable[[Any], Any],
+    observe: Callable[[Any, Any, Any, Any, Any], Any],
+    steps: int,
+    *,
+    seed: int | None,
+    steps_before: int,
+) -> Iterator[Episode]:
+    """Makes so many steps; an episode comes out as each ends, the last one cut short if need be.
+
+    Args:
+        env: the environment; it is reset before each episode, and left open.
+        action_space: what actions are clipped to; None: they are applied as they are.
+        act: function from an observation to an action.
+        observe: takes state, action as applied, reward, next state, and whether the system ended.
+        steps: how many, >= 1.
+        seed: of the first reset; later ones continue with the environment's own generator.
+        steps_before: what `Episode.steps` begins at.
+    """
+    # Agents with tables make a million steps a second here: no attributes, no calls but these.
+    apply = env.step
+    begin, number, first, total = time.perf_counter(), 1, 0, 0.0
+    state, _ = env.reset(seed=seed)
+    for made in range(1, steps + 1):
+        action = act(state)
+        if action_space is not None:
+            action = fit_to_space(action, action_space)
+        after, reward, terminated, truncated, _ = apply(action)
+        observe(state, action, reward, after, terminated)
+        state, total = after, total + float(reward)
+        if terminated or truncated or made == steps:
+            yield Episode(
+                steps=steps_before + made,
+                episode=number,
+                episode_steps=made - first,
+                episode_return=total,
+                terminated=bool(terminated),
+                finished=bool(terminated or truncated),
+                seconds=time.perf_counter() - begin,
+            )
+            if made < steps:
+                begin, number, first, total = time.perf_counter(), number + 1, made, 0.0
+                state, _ = env.reset()
+
+
 class Driver:
-    """Drives an environment, an episode after the other.
+    """Drives an environment a step at a time.
 
     Args:
         env: the environment; left open.
-        action_space: what actions are clipped to; None: they are applied as they are.
+        action_space: what actions are clipped to.
 
     Attributes:
         observation: where the environment is; there is none before the first `reset`.
         is_open: whether an episode is under way.
         terminated: whether the system ended in the last step.
         episode_steps: steps since the last reset.
-        episode_return: sum of the rewards since then.
     """
-
-    __slots__ = (
-        "_env_step",
-        "_space",
-        "env",
-        "episode_return",
-        "episode_steps",
-        "is_open",
-        "observation",
-        "terminated",
-    )
 
     observation: Any
 
-    def __init__(self, env: Env[Any, Any], action_space: Box | None) -> None:
+    def __init__(self, env: Env[Any, Any], action_space: Box) -> None:
         self.env = env
-        self._env_step = env.step
-        self._space = action_space
+        self._action_space = action_space
         self.is_open = self.terminated = False
         self.episode_steps = 0
-        self.episode_return = 0.0
 
     def reset(self, seed: int | None = None) -> None:
         """Begins an episode.
@@ -89,26 +126,19 @@ class Driver:
         self.observation, _ = self.env.reset(seed=seed)
         self.is_open, self.terminated = True, False
         self.episode_steps = 0
-        self.episode_return = 0.0
 
     def step(self, action: Any) -> Row:
         """Makes a step.
 
         Args:
-            action: what is wanted; it is clipped to the action space.
+            action: what is wanted, (A,); it is clipped to the action space.
 
         Raises:
             ShapeError: the action has another shape than the space.
             ArgumentError: it is not finite.
         """
-        before = self.observation
-        if self._space is not None:
-            action = fit_to_space(action, self._space)
-        after, reward, terminated, truncated, _ = self._env_step(action)
-        self.observation = after
-        self.is_open = not (terminated or truncated)
-        self.terminated = ended = bool(terminated)
+        before, applied = self.observation, fit_to_space(action, self._action_space)
+        self.observation, reward, terminated, truncated, _ = self.env.step(applied)
+        self.is_open, self.terminated = not (terminated or truncated), bool(terminated)
         self.episode_steps += 1
-        paid = float(reward)
-        self.episode_return += paid
-        return before, action, after, paid, ended
+        return before, applied, self.observation, float(reward), self.terminated

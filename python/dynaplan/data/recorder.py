@@ -49,7 +49,7 @@ class Recorder:
         rewards = np.zeros(len(data)) if data.rewards is None else data.rewards
         columns = (data.states, data.actions, data.next_states, rewards, data.terminations)
         for *row, episode in zip(*columns, data.episodes, strict=True):
-            self.append(tuple(row), int(episode))  # type: ignore[arg-type]  # as many as a row has
+            self.append(tuple(row), int(episode))
 
     def since(self, first: int) -> Transitions:
         """Returns the transitions from row `first` on, at least one."""

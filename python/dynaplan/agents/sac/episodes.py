@@ -2,91 +2,77 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterator
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass, fields
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
-from dynaplan import _texts
-from dynaplan._spaces import boxes, fit_to_space
-from dynaplan.agents.sac.settings import UpdateStatistics
+from dynaplan._spaces import boxes
+from dynaplan.agents.sac.settings import SACSettings, UpdateStatistics
+from dynaplan.data.driver import Episode, episodes
 from dynaplan.errors import ArgumentError, ShapeError
 
 if TYPE_CHECKING:
     from gymnasium import Env
 
-    from dynaplan.agents.sac.sac import SAC
-
-__all__ = ["AgentEpisode", "episodes", "require_spaces"]
+__all__ = ["AgentEpisode", "agent_episodes", "require_spaces"]
 
 
-@dataclass(frozen=True, slots=True)
-class AgentEpisode:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AgentEpisode(Episode):
     """One episode of an agent in its environment.
 
     Attributes:
-        steps: real steps of the agent so far, those of earlier runs included.
-        episode: 1, 2, ... in this run.
-        episode_steps: steps in this episode; the last one is cut short when the steps end.
-        episode_return: sum of its rewards, exploration included.
         updates: means over the updates during it, or None if there were none.
-        seconds: wall-clock time of the episode, updates included.
     """
 
-    steps: int
-    episode: int
-    episode_steps: int
-    episode_return: float
     updates: UpdateStatistics | None
-    seconds: float
-
-    def __repr__(self) -> str:
-        return _texts.object_text(self, "steps", "episode", "episode_steps", "episode_return")
 
 
-def episodes(agent: SAC, env: Env[Any, Any], total_timesteps: int) -> Iterator[AgentEpisode]:
-    """Runs `agent` for so many steps; an episode comes out after each."""
-    end = agent.steps + total_timesteps
-    seed: int | None = agent.settings.seed % 2**32  # all that Gymnasium takes
-    number = 0
-    while agent.steps < end:
-        number += 1
-        yield _episode(agent, env, seed, end, number)
-        seed = None  # later resets go on with the environment's own generator
+class _Agent(Protocol):
+    """What the loop needs to know of the agent."""
+
+    @property
+    def settings(self) -> SACSettings: ...
+    @property
+    def steps(self) -> int: ...
+    def explore(self) -> Any: ...
+    def act(self, states: Any) -> Any: ...
+    def observe(
+        self, state: Any, action: Any, reward: Any, next_state: Any, terminated: Any, /
+    ) -> None: ...
+    def update(self, count: int, /) -> UpdateStatistics: ...
 
 
-def _episode(
-    agent: SAC, env: Env[Any, Any], seed: int | None, end: int, number: int
-) -> AgentEpisode:
-    begin, first, total = time.perf_counter(), agent.steps, 0.0
-    reports: list[UpdateStatistics] = []
+def agent_episodes(agent: _Agent, env: Env[Any, Any], steps: int) -> Iterator[AgentEpisode]:
+    """Makes so many steps with `agent`, which learns; an episode comes out after each."""
     settings = agent.settings
-    observation, _ = env.reset(seed=seed)
-    over = False
-    while not over and agent.steps < end:
-        if agent.steps < settings.learning_starts:
-            wanted = agent.explore()
-        else:
-            wanted = agent.act(observation)
-        action = fit_to_space(wanted, env.action_space)  # type: ignore[arg-type]
-        after, reward, terminated, truncated, _ = env.step(action)
-        # A time limit ends the episode, and not what could still have been earned: it is not told.
-        agent.observe(observation, action, float(reward), after, bool(terminated))
-        observation, total = after, total + float(reward)
-        over = bool(terminated or truncated)
+    reports: list[UpdateStatistics] = []
+
+    def act(state: Any) -> Any:
+        return agent.explore() if agent.steps < settings.learning_starts else agent.act(state)
+
+    def observe(state: Any, action: Any, reward: Any, after: Any, terminated: Any) -> None:
+        # A time limit ends the episode, but not what could still follow: it is left out.
+        agent.observe(state, action, float(reward), after, bool(terminated))
         if agent.steps > settings.learning_starts and agent.steps % settings.train_freq == 0:
             reports.append(agent.update(settings.gradient_steps))
-    return AgentEpisode(
-        steps=agent.steps,
-        episode=number,
-        episode_steps=agent.steps - first,
-        episode_return=total,
-        updates=_mean(reports),
-        seconds=time.perf_counter() - begin,
+
+    played = episodes(
+        env,
+        boxes(env)[1],
+        act,
+        observe,
+        steps,
+        seed=settings.seed % 2**32,  # all that Gymnasium takes
+        steps_before=agent.steps,
     )
+    for episode in played:
+        shared = {field.name: getattr(episode, field.name) for field in fields(episode)}
+        yield AgentEpisode(**shared, updates=_mean(reports))
+        reports.clear()
 
 
 def require_spaces(

@@ -14,7 +14,7 @@ from dynaplan import _arrays, _core
 from dynaplan._spaces import boxes
 from dynaplan.agents.policy import Policy
 from dynaplan.agents.sac import files
-from dynaplan.agents.sac.episodes import AgentEpisode, episodes, require_spaces
+from dynaplan.agents.sac.episodes import AgentEpisode, agent_episodes, require_spaces
 from dynaplan.agents.sac.settings import SACSettings, UpdateStatistics, units
 from dynaplan.errors import ArgumentError
 
@@ -307,7 +307,7 @@ class SAC:
         if self.env is None:
             raise ArgumentError("env: the agent has none, must be set before it can run")
         require_spaces(self.env, self.state_dim, self._bounds)
-        return episodes(self, self.env, total_timesteps)
+        return agent_episodes(self, self.env, total_timesteps)
 
     def learn(
         self, total_timesteps: int, callback: Callable[[AgentEpisode], Any] | None = None

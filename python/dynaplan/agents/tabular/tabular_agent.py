@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar, SupportsFloat, SupportsIndex
 
 import numpy as np
@@ -13,6 +12,7 @@ from numpy.typing import NDArray
 
 from dynaplan import _arrays, _core, files
 from dynaplan.agents.tabular.files import from_parts, parts
+from dynaplan.data.driver import Episode, episodes
 from dynaplan.errors import ArgumentError, ModelFileError
 
 if TYPE_CHECKING:
@@ -20,27 +20,7 @@ if TYPE_CHECKING:
     from gymnasium.spaces import Discrete
     from typing_extensions import Self
 
-__all__ = ["Episode", "TabularAgent", "discrete_spaces"]
-
-
-@dataclass(frozen=True, slots=True)
-class Episode:
-    """One episode of an agent in its environment.
-
-    Attributes:
-        steps: the agent's real steps so far, those of earlier runs included.
-        episode: 1, 2, ... within the run.
-        episode_steps: real steps in this episode.
-        episode_return: sum of its rewards.
-        terminated: whether the environment ended it; False at a time limit, and for a last episode
-            that is cut short when the steps end.
-    """
-
-    steps: int
-    episode: int
-    episode_steps: int
-    episode_return: float
-    terminated: bool
+__all__ = ["TabularAgent", "discrete_spaces"]
 
 
 class TabularAgent(ABC):
@@ -201,24 +181,12 @@ class TabularAgent(ABC):
         return self
 
     def _episodes(self, steps: int) -> Iterator[Episode]:
-        act, observe, step = self._agent.act, self._agent.observe, self.env.step
-        number, begin, total = 1, 0, 0.0
-        state = self._first_state()
-        for made in range(1, steps + 1):
-            action = act(state)
-            next_state, reward, terminated, truncated, _ = step(action)
-            observe(state, action, reward, next_state, terminated)
-            state, total = next_state, total + float(reward)
-            if terminated or truncated or made == steps:
-                yield Episode(self.steps, number, made - begin, total, bool(terminated))
-                number, begin, total = number + 1, made, 0.0
-                if made < steps:
-                    state, _ = self.env.reset()
-
-    def _first_state(self) -> Any:
-        state, _ = self.env.reset(seed=None if self._has_run else self.seed)
+        seed = None if self._has_run else self.seed
         self._has_run = True
-        return state
+        agent = self._agent
+        yield from episodes(
+            self.env, None, agent.act, agent.observe, steps, seed=seed, steps_before=self.steps
+        )
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Writes the agent to `path`, a safetensors file that the class method `load` reads.
