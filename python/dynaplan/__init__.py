@@ -15,12 +15,13 @@ _load_core()
 
 from dynaplan import rewards as rewards  # noqa: E402  # the compiled module comes first
 from dynaplan import terminations as terminations  # noqa: E402
+from dynaplan.agents.interface import Agent as Agent  # noqa: E402
 from dynaplan.agents.sac.episodes import AgentEpisode as AgentEpisode  # noqa: E402
 from dynaplan.agents.sac.sac import SAC as SAC  # noqa: E402
 from dynaplan.agents.sac.settings import UpdateStatistics as UpdateStatistics  # noqa: E402
-from dynaplan.agents.tabular.algorithms import DynaQ as DynaQ  # noqa: E402
-from dynaplan.agents.tabular.algorithms import DynaQPlus as DynaQPlus  # noqa: E402
-from dynaplan.agents.tabular.algorithms import PrioritizedSweeping as PrioritizedSweeping  # noqa: E402
+from dynaplan.agents.tabular.dyna_q import DynaQ as DynaQ  # noqa: E402
+from dynaplan.agents.tabular.dyna_q_plus import DynaQPlus as DynaQPlus  # noqa: E402
+from dynaplan.agents.tabular.prioritized_sweeping import PrioritizedSweeping as PrioritizedSweeping  # noqa: E402
 from dynaplan.control.explanation import Explanation as Explanation  # noqa: E402
 from dynaplan.control.mpc import MPC as MPC  # noqa: E402
 from dynaplan.control.tuning import Trial as Trial  # noqa: E402
@@ -38,19 +39,18 @@ from dynaplan.errors import RankDeficientWarning as RankDeficientWarning  # noqa
 from dynaplan.errors import ShapeError as ShapeError  # noqa: E402
 from dynaplan.functions import signatures as signatures  # noqa: E402
 from dynaplan.functions.signatures import get_include as get_include  # noqa: E402
-from dynaplan.loops.course import Agent as Agent  # noqa: E402
-from dynaplan.loops.course import Learner as Learner  # noqa: E402
 from dynaplan.loops.dyna import Dyna as Dyna  # noqa: E402
+from dynaplan.loops.dyna_iteration import DynaIteration as DynaIteration  # noqa: E402
+from dynaplan.loops.interface import Learner as Learner  # noqa: E402
+from dynaplan.loops.loading import load as load  # noqa: E402
 from dynaplan.loops.mbpo import MBPO as MBPO  # noqa: E402
 from dynaplan.loops.mbpo import mbpo_paper as mbpo_paper  # noqa: E402
-from dynaplan.loops.pace import LinearSchedule as LinearSchedule  # noqa: E402
 from dynaplan.loops.pets import PETS as PETS  # noqa: E402
-from dynaplan.loops.pets import Iteration as Iteration  # noqa: E402
+from dynaplan.loops.pets_state import Iteration as Iteration  # noqa: E402
 from dynaplan.loops.presets import pets_cpu as pets_cpu  # noqa: E402
 from dynaplan.loops.presets import pets_paper as pets_paper  # noqa: E402
-from dynaplan.loops.progress import DynaIteration as DynaIteration  # noqa: E402
-from dynaplan.loops.rollout_length import RolloutLengthSchedule as RolloutLengthSchedule  # noqa: E402
-from dynaplan.models.files import load as load  # noqa: E402
+from dynaplan.loops.schedules import LinearSchedule as LinearSchedule  # noqa: E402
+from dynaplan.loops.schedules import RolloutLengthSchedule as RolloutLengthSchedule  # noqa: E402
 from dynaplan.models.functions import CompiledModel as CompiledModel  # noqa: E402
 from dynaplan.models.functions import FunctionModel as FunctionModel  # noqa: E402
 from dynaplan.models.interface import Model as Model  # noqa: E402

@@ -9,38 +9,45 @@ from typing import Any, TypeVar
 
 __all__ = ["shares_arguments"]
 
-_SECTION = re.compile(r"^Args:\n((?: {4}.*(?:\n|\Z))+)", re.MULTILINE)
-_ENTRY = re.compile(r"^ {4}(\w+):.*(?:\n|\Z)(?: {8}.*(?:\n|\Z))*", re.MULTILINE)
 _Target = TypeVar("_Target", bound=Callable[..., Any])
+_SECTION = re.compile(
+    r"^(?P<heading>Args|Attributes):\n(?P<entries>(?:    .*\n|\n(?=    ))+)", re.MULTILINE
+)
+_ENTRY = re.compile(r"^    (?P<name>\w+): .*\n(?:     .*\n)*", re.MULTILINE)
 
 
 def shares_arguments(*sources: object) -> Callable[[_Target], _Target]:
-    """Returns a decorator that describes in a docstring the parameters which it leaves out.
+    """Completes the arguments of a docstring, or the attributes of a dataclass, from others.
+
+    What the docstring describes itself stays; what it leaves out is taken from the first source
+    that describes it; all in the order of the signature.
 
     Args:
-        sources: functions or classes whose Google-style docstrings describe them; the first that
-            describes a parameter is used.
+        sources: classes or functions with docstrings in Google's style.
     """
-    shared: dict[str, str] = {}
-    for source in reversed(sources):
-        shared |= _entries(inspect.cleandoc(source.__doc__ or ""))
 
     def complete(target: _Target) -> _Target:
-        if target.__doc__ is not None:  # as it is under `python -OO`
-            text = inspect.cleandoc(target.__doc__)
-            section = _SECTION.search(text)
-            assert section is not None
-            entries = {**shared, **_entries(text)}
-            names = [name for name in inspect.signature(target).parameters if name in entries]
-            described = "\n".join(entries[name] for name in names)
-            target.__doc__ = text[: section.start(1)] + described + "\n" + text[section.end() :]
+        if target.__doc__ is None:  # with `python -OO`
+            return target
+        known: dict[str, str] = {}
+        for source in (*reversed(sources), target):
+            known |= _entries(_text(source))
+        names = inspect.signature(target).parameters
+        entries = "".join(known[name] for name in names if name in known)
+        text = _text(target)
+        target.__doc__ = _SECTION.sub(lambda found: f"{found[1]}:\n{entries}", text, count=1)
         return target
 
     return complete
 
 
+def _text(documented: object) -> str:
+    return inspect.cleandoc(documented.__doc__ or "") + "\n"
+
+
 def _entries(docstring: str) -> dict[str, str]:
-    """Returns the entry of each argument in the section `Args:`."""
+    """Returns the descriptions of arguments, with their names, by name."""
     section = _SECTION.search(docstring)
-    found = _ENTRY.finditer(section[1]) if section else ()
-    return {entry[1]: entry[0].rstrip() for entry in found}
+    if section is None:
+        return {}
+    return {entry["name"]: entry[0] for entry in _ENTRY.finditer(section["entries"])}

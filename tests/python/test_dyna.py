@@ -94,8 +94,7 @@ def test_a_trusted_length_is_the_trusted_horizon() -> None:
 def test_nothing_is_imagined_with_a_model_that_cannot_be_trusted() -> None:
     """A model that knows nothing: the next state is the one before, moved far."""
     wrong = dp.FunctionModel(lambda s, a: s + 5.0, state_dim=3, action_dim=1)
-    dyna = loop(rollout_length="trusted")
-    dyna.learn = lambda data, previous: wrong
+    dyna = loop(rollout_length="trusted", learn=lambda data, previous: wrong)
     it = last(dyna, 120)
     assert (it.length, it.imagined) == (0, 0)
     assert it.model_error > 1.0
@@ -104,12 +103,10 @@ def test_nothing_is_imagined_with_a_model_that_cannot_be_trusted() -> None:
 
 
 def test_what_was_imagined_goes_when_trust_is_lost() -> None:
-    dyna = loop()
+    wrong = dp.FunctionModel(lambda s, a: s + 5.0, state_dim=3, action_dim=1)
+    dyna = loop(learn=lambda data, _: quadratic(data, None) if len(data) < 105 else wrong)
     last(dyna, 100)
     assert dyna.agent.replay_sizes[1] > 0
-    dyna.learn = lambda data, previous: dp.FunctionModel(
-        lambda s, a: s + 5.0, state_dim=3, action_dim=1
-    )
     last(dyna, 90)  # a fit of the wrong model, then one that finds it out
     assert dyna.agent.replay_sizes == (190, 0)
 
@@ -124,8 +121,7 @@ def test_the_first_model_is_judged_by_the_last_fifth(random_steps: int, seed: in
         seen.append(data)
         return dp.FunctionModel(lambda s, a: s, state_dim=3, action_dim=1)
 
-    dyna = loop(seed, random_steps=random_steps)
-    dyna.learn = learn
+    dyna = loop(seed, random_steps=random_steps, learn=learn)
     last(dyna, random_steps + 1)
     rows, held_out = random_steps + 1, max(1, round((random_steps + 1) / 5))
     assert [len(data) for data in seen] == [rows - held_out, rows]
@@ -138,8 +134,8 @@ def test_a_disagreement_limit_cuts_rollouts() -> None:
     def learn(data: dp.Transitions, _: Any) -> dp.Ensemble:
         return dp.Ensemble.fit(data, members=3, hidden=(16,), epochs=10, seed=0)
 
-    free, cut = loop(rollout_length=4), loop(rollout_length=4, disagreement_quantile=0.5)
-    free.learn = cut.learn = learn
+    free = loop(rollout_length=4, learn=learn)
+    cut = loop(rollout_length=4, learn=learn, disagreement_quantile=0.5)
     assert 0 < last(cut, 62).imagined < last(free, 62).imagined == 10 * 40 * 4
 
 
@@ -200,7 +196,7 @@ def test_an_environment_that_does_not_repeat_itself_is_found_out(tmp_path: Path)
     last(dyna, 30)
     dyna.save(tmp_path / "here")
     other = loop()
-    other._course.world.env = gym.make("Pendulum-v1", g=9.0)
+    other._state.driver.env = gym.make("Pendulum-v1", g=9.0)
     with pytest.raises(dp.ArgumentError, match="does not do the same again"):
         other.restore(tmp_path / "here")
 
@@ -287,8 +283,7 @@ def test_a_learner_that_was_interrupted_ends_the_run() -> None:
         def __getattr__(self, name: str) -> Any:
             return getattr(self._model, name)
 
-    dyna = loop(rollout_length=1)
-    dyna.learn = lambda data, previous: Model(quadratic(data, None))
+    dyna = loop(rollout_length=1, learn=lambda data, previous: Model(quadratic(data, None)))
     assert [it.steps for it in dyna.run(300)] == [61]
     assert [it.steps for it in dyna.run(300)] == [101]
 
@@ -336,12 +331,13 @@ def test_lengths_grow_as_the_authors_schedules() -> None:
 
 def test_the_authors_settings_are_theirs() -> None:
     hopper = dp.mbpo_paper(pendulum(), "hopper", seed=0)
-    assert hopper.rollout_length == dp.RolloutLengthSchedule(20, 150, 1, 15)
-    settings = hopper.agent.settings
-    assert (hopper.rollouts_per_step * hopper.refit_every, hopper.elite_members) == (100_000, 5)
-    assert (settings.hidden, settings.batch_size, settings.target_entropy) == ((256, 256), 256, -1)
-    assert (settings.real_ratio, settings.learning_rate, settings.tau) == (0.05, 3e-4, 0.005)
-    assert dp.mbpo_paper(pendulum(), "halfcheetah").updates_per_step == 40
+    settings, of_agent = hopper.settings, hopper.agent.settings
+    assert settings.rollout_length == dp.RolloutLengthSchedule(20, 150, 1, 15)
+    assert settings.rollouts_per_step * settings.refit_every == 100_000
+    assert settings.elite_members == 5
+    assert (of_agent.hidden, of_agent.batch_size, of_agent.target_entropy) == ((256, 256), 256, -1)
+    assert (of_agent.real_ratio, of_agent.learning_rate, of_agent.tau) == (0.05, 3e-4, 0.005)
+    assert dp.mbpo_paper(pendulum(), "halfcheetah").settings.updates_per_step == 40
     with pytest.raises(dp.ArgumentError, match="task: got 'cat'"):
         dp.mbpo_paper(pendulum(), "cat")
 

@@ -159,13 +159,42 @@ def test_steps_may_end_within_the_random_beginning():
     assert (only.steps, only.episode) == (8, 0)
 
 
-def test_a_run_goes_on_from_earlier_data():
+def test_earlier_data_take_the_place_of_the_random_beginning():
     *_, last = loop(Slider(), Fits(), random_steps=20).run(30)
     env, learn = Slider(), Fits()
-    course = list(loop(env, learn).run(40, data=last.data))
-    assert [it.steps for it in course] == [30, 40]
-    assert env.steps == 10
+    iterations = list(loop(env, learn).run(10, data=last.data))
+    assert [it.steps for it in iterations] == [30, 40]
+    assert env.steps == 10  # the earlier ones are not made again
     assert learn.rows == [30, 40]
+
+
+def test_a_second_run_makes_as_many_more_steps():
+    env, learn = Slider(), Fits()
+    pets = loop(env, learn, random_steps=20)
+    list(pets.run(25))
+    again = list(pets.run(15))
+    assert [(it.steps, it.episode) for it in again] == [(35, 2), (40, 3)]
+    assert env.steps == pets.steps == 40
+    assert pets.learn(7) is pets
+    assert (pets.steps, learn.rows[-1]) == (47, 47)
+    assert learn.previous[-1] is learn.models[-2]
+    assert len(set(env.resets)) == 2  # a seed for the first reset, None for all others
+
+
+def test_earlier_data_are_refused_once_there_are_own_ones():
+    pets = loop(Slider(), Fits(), random_steps=20)
+    *_, last = pets.run(25)
+    with pytest.raises(dp.ArgumentError, match="data: the loop has 25 steps of its own already"):
+        pets.run(5, data=last.data)
+
+
+def test_an_iteration_tells_how_its_episode_ended():
+    iterations = list(loop(Slider(10), Fits(), random_steps=20).run(35))
+    assert [(it.finished, it.terminated) for it in iterations] == [
+        (False, False),
+        (True, False),  # a time limit
+        (False, False),  # the steps ended
+    ]
 
 
 def test_the_same_seed_takes_the_same_course():
@@ -280,7 +309,7 @@ def test_the_settings_for_a_cpu_go_on_from_the_model_before():
     pets = dp.pets_cpu(env, reward=REWARD, horizon=3, random_steps=30, seed=5, threads=2)
     first, second = pets.run(40)
     assert first.model.architecture.hidden == (64, 64)
-    assert first.model.architecture.members == 5 == pets.planner.particles
+    assert first.model.architecture.members == 5 == pets.settings.planner.particles
     again = first.model
     for learning_rate, epochs in ((3e-3, 400), (1e-3, 150), (3e-4, 100)):
         again = dp.Ensemble.fit(
@@ -304,7 +333,7 @@ def test_the_settings_for_a_cpu_go_on_from_the_model_before():
 def test_the_settings_for_a_cpu_bound_the_gradient_steps_of_a_fit():
     rows = np.random.default_rng(0).normal(size=(3200, 2))
     data = dp.Transitions(rows, rows[:, :1], rows)
-    learn = dp.pets_cpu(Slider(), reward=REWARD, seed=0, threads=2).learn
+    learn = dp.pets_cpu(Slider(), reward=REWARD, seed=0, threads=2).settings.learn
     epochs = [len(learn(data[:rows], None).history.training) for rows in (64, 1600, 3200)]
     assert epochs == [100, 14, 7]  # of the last stage: 700 steps, or the least
 
@@ -321,14 +350,14 @@ def test_the_settings_for_a_cpu_bound_the_gradient_steps_of_a_fit():
 )
 def test_the_settings_of_the_paper(task, hidden, candidates, horizon, random_steps):
     pets = dp.pets_paper(Slider(), task, reward=REWARD, seed=0)
-    planner = pets.planner
+    planner = pets.settings.planner
     assert (planner.candidates, planner.horizon) == (candidates, horizon)
     assert planner.elites == candidates / 10
     assert (planner.particles, planner.propagation, planner.iterations) == (20, "tsinf", 5)
     assert (planner.result, planner.clip, planner.min_std) == ("mean", None, 0.0)
-    assert pets.random_steps == random_steps
+    assert pets.settings.random_steps == random_steps
     rows = np.random.default_rng(0).normal(size=(40, 2))
-    model = pets.learn(dp.Transitions(rows, rows[:, :1], rows), None)
+    model = pets.settings.learn(dp.Transitions(rows, rows[:, :1], rows), None)
     assert model.architecture.hidden == hidden
     assert len(model.history.training) == 5  # epochs
 

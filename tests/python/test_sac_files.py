@@ -38,7 +38,7 @@ def numbers_of(one):
 def test_a_loaded_agent_goes_on_as_one_that_never_stopped(tmp_path, chosen):
     one = trained(**chosen)
     one.save(tmp_path / "agent.safetensors")
-    other = dp.SAC.load(tmp_path / "agent.safetensors", threads=2)
+    other = dp.load(tmp_path / "agent.safetensors", threads=2)
     assert other.settings == one.settings
     assert (other.steps, other.updates, other.replay_sizes) == (300, 7, (300, 50))
     for each in (one, other):
@@ -56,7 +56,7 @@ def test_a_part_of_the_replay_that_was_resized_is_loaded_as_it_is(tmp_path):
     one.resize_imagined(20)
     one.observe_imagined(*transitions(8, seed=4))
     one.save(tmp_path / "agent")
-    other = dp.SAC.load(tmp_path / "agent")
+    other = dp.load(tmp_path / "agent")
     assert other.replay_sizes == (300, 20)
     for each in (one, other):
         each.observe_imagined(*transitions(15, seed=3))
@@ -74,7 +74,7 @@ def test_learning_goes_on_in_an_environment(tmp_path):
     episodes(one, 40)
     episodes(other, 40)
     other.save(tmp_path / "agent")
-    other = dp.SAC.load(tmp_path / "agent", other.env)
+    other = dp.load(tmp_path / "agent", other.env)
     assert episodes(one, 40) == episodes(other, 40)
     assert numbers_of(one) == numbers_of(other)
 
@@ -84,7 +84,7 @@ def test_without_its_replay_an_agent_acts_and_learns_anew(tmp_path):
     one.save(tmp_path / "all")
     one.save(tmp_path / "less", replay=False)
     assert (tmp_path / "less").stat().st_size < (tmp_path / "all").stat().st_size - 40 * 340
-    other = dp.SAC.load(tmp_path / "less")
+    other = dp.load(tmp_path / "less")
     np.testing.assert_array_equal(one.act(STATES), other.act(STATES))
     assert other.replay_sizes == (0, 0)
     with pytest.raises(dp.ArgumentError, match="0 transitions"):
@@ -96,7 +96,7 @@ def test_without_its_replay_an_agent_acts_and_learns_anew(tmp_path):
 def test_a_new_agent_can_be_saved(tmp_path):
     one = agent()
     one.save(tmp_path / "agent")
-    other = dp.SAC.load(tmp_path / "agent")
+    other = dp.load(tmp_path / "agent")
     assert numbers_of(one) == numbers_of(other)
     assert other.replay_sizes == (0, 0)
 
@@ -114,9 +114,9 @@ class Narrow(Follow):
 def test_an_environment_with_other_spaces_is_refused(tmp_path):
     dp.SAC(Follow(), hidden=(4,)).save(tmp_path / "agent")
     with pytest.raises(dp.ArgumentError, match="must be from"):
-        dp.SAC.load(tmp_path / "agent", Narrow())
+        dp.load(tmp_path / "agent", Narrow())
     with pytest.raises(dp.ShapeError, match="observations of shape"):
-        dp.SAC.load(tmp_path / "agent", gym.make("Pendulum-v1"))
+        dp.load(tmp_path / "agent", gym.make("Pendulum-v1"))
 
 
 @pytest.fixture(scope="module")
@@ -195,7 +195,7 @@ def test_a_header_that_does_not_make_an_agent_is_refused(tmp_path, parts, name):
     changes, said = HEADERS[name]
     files.write_model_file(tmp_path / "agent", "SAC", *changed(parts, header=changes))
     with pytest.raises(dp.ModelFileError, match=said):
-        dp.SAC.load(tmp_path / "agent")
+        dp.load(tmp_path / "agent")
 
 
 @pytest.mark.parametrize("name", ARRAYS)
@@ -203,7 +203,7 @@ def test_arrays_that_do_not_make_an_agent_are_refused(tmp_path, parts, name):
     changes, said = ARRAYS[name]
     files.write_model_file(tmp_path / "agent", "SAC", *changed(parts, arrays=changes))
     with pytest.raises(dp.ModelFileError, match=said):
-        dp.SAC.load(tmp_path / "agent")
+        dp.load(tmp_path / "agent")
 
 
 @settings(max_examples=60, deadline=None)
@@ -219,17 +219,7 @@ def test_no_byte_can_be_changed_or_cut_away(tmp_path_factory, data):
         content[place] ^= data.draw(st.integers(1, 255))
     path.write_bytes(content)
     with pytest.raises(dp.ModelFileError):
-        dp.SAC.load(path)
-
-
-def test_agents_and_models_are_not_taken_for_each_other(tmp_path):
-    agent().save(tmp_path / "agent")
-    with pytest.raises(dp.ModelFileError, match="kind 'SAC', must be one of"):
-        dp.load(tmp_path / "agent")
-    rows = transitions(30)
-    dp.LinearGaussian.fit(dp.Transitions(rows[0], rows[1], rows[3])).save(tmp_path / "model")
-    with pytest.raises(dp.ModelFileError, match="kind 'LinearGaussian', must be SAC"):
-        dp.SAC.load(tmp_path / "model")
+        dp.load(path)
 
 
 @pytest.mark.parametrize("activation", ["relu", "tanh", "silu"])

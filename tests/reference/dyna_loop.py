@@ -27,5 +27,6 @@ def loop(seed: int = 0, **changed: Any) -> dp.Dyna:
         "random_steps": 60,
         "refit_every": 40,
         "seed": seed,
+        "learn": quadratic,
     }
-    return dp.Dyna(env, agent, quadratic, **{**given, **changed})
+    return dp.Dyna(env, agent, **{**given, **changed})

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from dynaplan._spaces import fit_to_space
@@ -36,7 +36,7 @@ class Episode:
         terminated: whether the system ended it; False at a time limit, and where it was cut short.
         finished: whether the environment ended it, by a termination or a time limit; False where
             it was cut short, as when the steps of a run ended first.
-        seconds: wall-clock time it took, learning included.
+        seconds: wall-clock time it took, learning included; two episodes may be equal without it.
     """
 
     steps: int
@@ -45,10 +45,10 @@ class Episode:
     episode_return: float
     terminated: bool
     finished: bool
-    seconds: float
+    seconds: float = field(compare=False)
 
 
-def episodes(  # noqa: PLR0913  # all of it differs between agents
+def episodes(  # all of it differs between agents
     env: Env[Any, Any],
     action_space: Box | None,
     act: Callable[[Any], Any],

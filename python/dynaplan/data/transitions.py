@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import os
-import zipfile
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -14,12 +12,10 @@ from numpy.typing import ArrayLike, NDArray
 
 from dynaplan import _arrays, _texts, files
 from dynaplan.data import rows
+from dynaplan.data.files import read_arrays, write_arrays
 from dynaplan.errors import ArgumentError, ModelFileError, ShapeError
 
-__all__ = ["Transitions"]
-
-_FILE_KIND = "dynaplan.Transitions"
-_FILE_VERSION = 1
+__all__ = ["Transitions", "load_transitions"]
 
 
 @dataclass(frozen=True, slots=True, init=False, eq=False, repr=False)
@@ -277,68 +273,32 @@ class Transitions:
         return Transitions.concatenate([self, other])
 
     def save(self, path: str | os.PathLike[str]) -> None:
-        """Writes the data to `path`, an uncompressed `.npz` without pickled objects.
+        """Writes the data to `path`, an uncompressed `.npz` that `dynaplan.load` reads.
 
         The name is used as it is, with no suffix added. The file appears complete or not at all:
         it is written beside its place under another name and then moved.
 
         Args:
-            path: name of the file; a file that is there is replaced.
+            path: name of the file; an existing file is replaced.
 
         Raises:
             OSError: the folder does not exist or cannot be written to.
         """
-        with files.replacing(path) as file:
-            # Every name is there, so that a lost one shows: no rewards are an empty array.
-            arrays = {"rewards": np.empty(0), **self._arrays()}
-            np.savez(file, kind=_FILE_KIND, version=_FILE_VERSION, **arrays)
-
-    @staticmethod
-    def load(path: str | os.PathLike[str]) -> Transitions:
-        """Reads a file that `save` wrote; nothing in the file is run.
-
-        Args:
-            path: name of the file.
-
-        Raises:
-            ModelFileError: the file is damaged, or is not a file of transitions.
-            OSError: the file does not exist or cannot be read.
-        """
-        arrays = _read_arrays(files.path_of(path))
-        try:
-            return Transitions(**arrays)
-        except (TypeError, ValueError) as error:
-            raise ModelFileError(
-                f"{os.fspath(path)}: not usable as transitions: {error}"
-            ) from error
+        write_arrays(path, self._arrays())
 
 
-def _read_arrays(path: Path) -> dict[str, Any]:
-    """Returns the arrays of a file of transitions by name, checked to be one and whole."""
-    with path.open("rb") as file:
-        # A damaged file raises almost anything in the zip and header parsers, hence `Exception`;
-        # only parsing happens here.
-        try:
-            with zipfile.ZipFile(file) as archive:
-                # Entries that are stored plainly cannot grow beyond the size of the file.
-                if any(e.compress_type != zipfile.ZIP_STORED for e in archive.infolist()):
-                    raise ValueError("its entries are compressed")
-            file.seek(0)
-            with np.load(file, allow_pickle=False) as stored:
-                kind, version = str(stored["kind"]), int(stored["version"])
-                known = kind == _FILE_KIND and version == _FILE_VERSION
-                if known and set(stored.files) != {"kind", "version", *Transitions.__slots__}:
-                    raise ValueError(f"it holds {', '.join(stored.files)}")
-                arrays = {name: stored[name] for name in Transitions.__slots__ if known}
-        except Exception as error:
-            raise ModelFileError(f"{path}: damaged, or no file of transitions: {error}") from error
-    if kind != _FILE_KIND:
-        raise ModelFileError(f"{path}: holds {kind:.50}, must hold {_FILE_KIND}")
-    if version != _FILE_VERSION:
-        raise ModelFileError(
-            f"{path}: got version {version} of the format, must be {_FILE_VERSION}; "
-            "read it with the version of dynaplan that wrote it"
-        )
-    if not arrays["rewards"].size:
-        arrays["rewards"] = None
-    return arrays
+def load_transitions(path: str | os.PathLike[str]) -> Transitions:
+    """Reads a file that `Transitions.save` wrote; nothing in the file is run.
+
+    Args:
+        path: name of the file.
+
+    Raises:
+        ModelFileError: the file is damaged, or is not a file of transitions.
+        OSError: the file does not exist or cannot be read.
+    """
+    arrays = read_arrays(files.path_of(path), Transitions.__slots__)
+    try:
+        return Transitions(**arrays)
+    except (TypeError, ValueError) as error:
+        raise ModelFileError(f"{os.fspath(path)}: not usable as transitions: {error}") from error

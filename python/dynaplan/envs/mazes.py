@@ -18,7 +18,7 @@ from dynaplan import _arrays, _core
 from dynaplan.errors import ArgumentError, ShapeError
 
 if TYPE_CHECKING:
-    from dynaplan.agents.tabular.tabular_agent import TabularAgent
+    from dynaplan.agents.tabular.interface import TabularAgent
 
 __all__ = ["BLOCKING", "BLOCKING_CHANGED", "DYNA", "SHORTCUT", "SHORTCUT_CHANGED", "Maze"]
 

@@ -8,57 +8,48 @@ from contextlib import ExitStack
 from typing import TYPE_CHECKING, Any
 
 from dynaplan import _arrays
+from dynaplan._docstrings import shares_arguments
+from dynaplan.agents.interface import Agent
 from dynaplan.data.transitions import Transitions
-from dynaplan.errors import ArgumentError
-from dynaplan.loops.course import Agent, Course, Learner
-from dynaplan.loops.progress import CSVLog, DynaIteration, TensorBoardLog
-from dynaplan.loops.rollout_length import RolloutLength, require_length
+from dynaplan.loops.dyna_iteration import DynaIteration
+from dynaplan.loops.dyna_settings import DynaSettings
+from dynaplan.loops.dyna_state import DynaState
+from dynaplan.loops.interface import Learner
+from dynaplan.loops.logs import CSVLog, TensorBoardLog
+from dynaplan.loops.schedules import RolloutLength
 from dynaplan.rewards.terms import Reward, predicted
 from dynaplan.rollouts.evaluation import Evaluation
 from dynaplan.terminations.terms import Termination
 
 if TYPE_CHECKING:
     from gymnasium import Env
+    from typing_extensions import Self
 
 __all__ = ["Dyna"]
 
 
+@shares_arguments(DynaSettings)
 class Dyna:
     """Acts in an environment, learns a model of it, and trains an agent on what that imagines.
 
     After random steps at the beginning, each real step is followed by updates of the agent. The
-    model is learned anew every `refit_every` steps; then it is rolled out from states that really
-    occurred, under the agent's policy, for as many steps as it can be trusted. Everything goes on
-    where it was when `run` is called again, also in the midst of an episode.
+    model is learned again every `refit_every` steps; then it is rolled out from states that really
+    occurred, under the agent's policy, for as many steps as it can be trusted. Another `run`
+    continues where the one before ended, also in the midst of an episode.
 
     Args:
         env: a Gymnasium environment with 1-D Box observations and actions; left open. Each episode
             is reset with a seed of its own.
-        agent: a `SAC`, or anything with its `act`, `observe` and `update`. One that also has
-            `observe_imagined` and `resize_imagined` keeps imagined transitions apart from real
-            ones; one that has `explore` draws its own random actions.
-        learn: function `(data, previous) -> model`; `previous` is the model before, None at first.
-        updates_per_step: K, updates of the agent after each real step while there is something
-            imagined; 0: no model is learned, and there is one update after each step. Default 20.
-        rollouts_per_step: imagined rollouts for each real step; they are made all at once after
-            each fit. Default 400, as MBPO.
-        rollout_length: steps of an imagined rollout: a number, a `RolloutLengthSchedule`, or
-            "trusted" (default): the trusted horizon of the model before on the transitions since,
-            which it had not seen, against what changes in all transitions; and nothing where it
-            cannot be trusted for one step.
-        max_length: what a trusted length is cut to. Default 5.
-        reward: as in `imagine`; None: the one that the model predicts.
-        termination: where the system ends, as in `imagine`.
-        elite_members: as in `imagine`.
-        disagreement_quantile: cut rollouts where the members disagree more than on this share of
-            the transitions that the model had not seen, as `DisagreementLimit.calibrated`; None: do
-            not.
-        random_steps: steps of random actions at the beginning. Default 100.
-        refit_every: real steps between fits. Default 250.
-        retained_fits: from how many fits imagined transitions are kept. Default 1.
-        seed: of the environment, the starts and the imagined transitions: same seed, same course,
-            if agent and learner keep to theirs. None draws one.
-        threads: of imagining and evaluating.
+        agent: a `SAC`, or any other `Agent`. One that also has `observe_imagined` and
+            `resize_imagined` keeps imagined transitions apart from real ones; one that has
+            `explore` draws its own random actions.
+        reward: of imagined transitions: a term, or a function `f(obs, act, next_obs)` on batches;
+            `rewards.for_env(env)` knows some. None: the reward that the model predicts.
+        seed: of the environment, the starts and the imagined transitions; the same seed gives the
+            same results if agent and learner keep to theirs. None draws one.
+
+    Attributes:
+        settings: the arguments but `env`, `agent` and `seed`, as a `DynaSettings`.
 
     Raises:
         ShapeError: the spaces are not 1-D.
@@ -99,59 +90,57 @@ class Dyna:
         seed: int | None = None,
         threads: int = 1,
     ) -> None:
-        self.learn = learn
-        self.updates_per_step = _arrays.at_least(0, "updates_per_step", updates_per_step)
-        self.rollouts_per_step = _arrays.at_least(1, "rollouts_per_step", rollouts_per_step)
-        self.rollout_length = require_length(rollout_length)
-        self.max_length = _arrays.at_least(1, "max_length", max_length)
-        self.reward = predicted() if reward is None else reward
-        self.termination = termination
-        self.elite_members = elite_members
-        if disagreement_quantile is not None and not 0.0 <= disagreement_quantile <= 1.0:
-            raise ArgumentError(
-                f"disagreement_quantile: got {disagreement_quantile}, must be in [0, 1]"
-            )
-        self.disagreement_quantile = disagreement_quantile
-        self.random_steps = _arrays.at_least(2, "random_steps", random_steps)
-        self.refit_every = _arrays.at_least(1, "refit_every", refit_every)
-        self.retained_fits = _arrays.at_least(1, "retained_fits", retained_fits)
-        self.threads = _arrays.at_least(1, "threads", threads)
-        self._course = Course(self, env, agent, _arrays.seed_number(seed))
+        self.settings = DynaSettings(
+            learn=learn,
+            updates_per_step=updates_per_step,
+            rollouts_per_step=rollouts_per_step,
+            rollout_length=rollout_length,
+            max_length=max_length,
+            reward=predicted() if reward is None else reward,
+            termination=termination,
+            elite_members=elite_members,
+            disagreement_quantile=disagreement_quantile,
+            random_steps=random_steps,
+            refit_every=refit_every,
+            retained_fits=retained_fits,
+            threads=threads,
+        )
+        self._state = DynaState(self.settings, env, agent, _arrays.seed_number(seed))
 
     @property
     def agent(self) -> Any:
         """The agent; another object after `restore`."""
-        return self._course.agent
+        return self._state.agent
 
     @property
     def model(self) -> Any:
         """The model learned last, or None."""
-        return self._course.model
+        return self._state.model
 
     @property
     def data(self) -> Transitions:
         """All real transitions so far, at least one; a copy."""
-        return self._course.experience.since(0)
+        return self._state.transitions.since(0)
 
     @property
     def steps(self) -> int:
         """Real steps so far."""
-        return len(self._course.experience)
+        return len(self._state.transitions)
 
     @property
     def length(self) -> int:
         """Steps of each imagined rollout now; 0 where nothing is imagined."""
-        return self._course.length
+        return self._state.length
 
     @property
     def evaluation(self) -> Evaluation | None:
-        """How the model before did on the transitions before the last fit; None if not known."""
-        return self._course.evaluation
+        """Of the model before the last fit, on transitions it had not seen; None if unknown."""
+        return self._state.evaluation
 
     @property
     def seed(self) -> int:
         """Of the environment, the starts and the imagined transitions."""
-        return self._course.world.seed
+        return self._state.driver.seed
 
     def run(
         self,
@@ -160,15 +149,15 @@ class Dyna:
         csv: str | os.PathLike[str] | None = None,
         tensorboard: str | os.PathLike[str] | None = None,
     ) -> Iterator[DynaIteration]:
-        """Goes on for so many real steps; an iteration comes out after each episode.
+        """Makes so many more real steps; an iteration comes out after each episode.
 
         Nothing happens until the first iteration is asked for, nor between two. The last episode
-        may be left in its midst; the next `run` goes on with it.
+        may be left in its midst; the next `run` continues it.
 
         Args:
-            steps: real steps to make.
-            csv: name of a file for a row of numbers for each iteration. One that is there is gone
-                on with.
+            steps: real steps to make, besides those of earlier runs.
+            csv: name of a file for a row of numbers for each iteration. One that exists is
+                continued.
             tensorboard: folder for the same numbers for TensorBoard, which needs
                 `pip install "dynaplan[tensorboard]"`.
 
@@ -183,6 +172,19 @@ class Dyna:
         """
         return self._iterations(_arrays.at_least(1, "steps", steps), csv, tensorboard)
 
+    def learn(self, steps: int) -> Self:
+        """Does the same as `run`, to the end, and returns the loop itself.
+
+        Args:
+            steps: real steps to make, besides those of earlier runs.
+
+        Raises:
+            ArgumentError: as of `run`.
+        """
+        for _ in self.run(steps):
+            pass
+        return self
+
     def _iterations(self, steps: int, csv: Any, tensorboard: Any) -> Iterator[DynaIteration]:
         end = self.steps + steps
         with ExitStack() as stack:
@@ -194,34 +196,34 @@ class Dyna:
                 logs.append(TensorBoardLog(tensorboard))
                 stack.callback(logs[-1].close)
             while self.steps < end:
-                iteration = self._course.iteration(end)
+                iteration = self._state.iteration(end)
                 for log in logs:
                     log.write(iteration)
                 yield iteration
-                if self._course.was_interrupted:
+                if self._state.was_interrupted:
                     return
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Writes the loop to `path`: agent, model, data, and where it is; also within an episode.
 
-        One that is restored goes on with the same bits as one that never stopped, if the
-        environment gives the same answers to the same seeds and actions. The file appears complete
-        or not at all.
+        A loop with the same settings reads it by `restore`, and continues with the same bits as one
+        that never stopped, if the environment gives the same answers to the same seeds and actions.
+        The file appears complete or not at all.
 
         Args:
-            path: name of the file, used as it is; a file that is there is replaced.
+            path: name of the file, used as it is; an existing file is replaced.
 
         Raises:
             TypeError: the agent or the model has no `save`.
             OSError: the folder does not exist or cannot be written to.
         """
-        self._course.save(path)
+        self._state.save(path)
 
     def restore(self, path: str | os.PathLike[str]) -> None:
-        """Takes the place of the loop that `save` wrote; the settings stay those given here.
+        """Continues the loop that `save` wrote; the settings stay those given here.
 
-        The environment is reset, and the episode that was under way is played again to where it
-        was. Nothing in the file is run.
+        The environment is reset, and the episode that was under way is replayed. Nothing in the
+        file is run.
 
         Args:
             path: name of the file.
@@ -232,7 +234,7 @@ class Dyna:
             TypeError: the agent's class has no `load`.
             OSError: the file does not exist or cannot be read.
         """
-        self._course = Course.restored(self, self._course, path)
+        self._state = self._state.restored(path)
 
     def __repr__(self) -> str:
         return (

@@ -7,12 +7,14 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from dynaplan import _arrays
+from dynaplan._docstrings import shares_arguments
 from dynaplan.agents.sac.sac import SAC
 from dynaplan.data.transitions import Transitions
 from dynaplan.errors import ArgumentError
-from dynaplan.loops.course import Learner
 from dynaplan.loops.dyna import Dyna
-from dynaplan.loops.rollout_length import RolloutLength, RolloutLengthSchedule
+from dynaplan.loops.dyna_settings import DynaSettings
+from dynaplan.loops.interface import Learner
+from dynaplan.loops.schedules import RolloutLength, RolloutLengthSchedule
 from dynaplan.models.networks.ensemble import Ensemble
 from dynaplan.rewards.terms import Reward
 from dynaplan.terminations.terms import Termination
@@ -23,32 +25,28 @@ if TYPE_CHECKING:
 __all__ = ["MBPO", "mbpo_paper"]
 
 
+@shares_arguments(DynaSettings)
 class MBPO(Dyna):
     """Model-based policy optimisation: `Dyna` with a `SAC` and an `Ensemble`, sized for a CPU.
 
-    Small networks that go on from their weights before, a refit every 50 steps, and rollouts as
-    long as the model can be trusted. `mbpo_paper` has the authors' settings.
+    Small networks that are trained further from their weights before, a refit every 50 steps, and
+    rollouts as long as the model can be trusted. `mbpo_paper` has the authors' settings.
 
     Args:
-        env: as in `Dyna`.
-        updates_per_step: as in `Dyna`; 0 is plain `SAC`. Default 40, the most that the authors
-            use: with small networks it is cheap, and it needs fewer real steps than 20.
-        rollouts_per_step: as in `Dyna`.
-        rollout_length: as in `Dyna`.
-        max_length: as in `Dyna`.
-        reward: as in `Dyna`; `rewards.for_env(env)` knows some. None: the ensemble learns it.
-        termination: as in `Dyna`; `terminations.for_env(env)` knows some.
+        env: a Gymnasium environment with 1-D Box observations and bounded actions; left open. Each
+            episode is reset with a seed of its own.
+        updates_per_step: K, updates of the agent after each real step while there are imagined
+            transitions; 0 is plain `SAC`. Default 40, the most that the authors use: with small
+            networks it is cheap, and it needs fewer real steps than 20.
+        reward: of imagined transitions: a term, or a function `f(obs, act, next_obs)` on batches;
+            `rewards.for_env(env)` knows some. None: the ensemble learns it.
         angles: the states that are angles in radians, as in `Ensemble.fit`.
         agent: a `SAC` for `env`. Default: two layers of 64, a learning rate of 1e-3, and a tenth of
             each batch real.
-        learn: as in `Dyna`. Default: an `Ensemble` of seven networks of two layers of 64.
-        elite_members: as in `Dyna`. Default 5.
-        disagreement_quantile: as in `Dyna`.
-        random_steps: as in `Dyna`.
-        refit_every: as in `Dyna`.
-        retained_fits: as in `Dyna`.
+        learn: function `(data, previous) -> model`; `previous` is the model before, None at first.
+            Default: an `Ensemble` of seven networks of two layers of 64.
         seed: of everything; None draws one.
-        threads: for learning, imagining and updates; the course is the same for any number.
+        threads: for learning, imagining and updates; the results are the same for any number.
 
     Raises:
         TypeError: `env` is no environment, or its spaces are not Boxes.
@@ -176,21 +174,22 @@ def mbpo_paper(
 ) -> MBPO:
     """Returns `MBPO` with the settings that its authors have for one of their tasks.
 
-    Seven networks 4x200 (humanoid 4x400), five elite_members, of which one draws the next state; a
+    Seven networks 4x200 (humanoid 4x400), five elite members, of which one draws the next state; a
     refit every 250 steps, 400 rollouts for each real step, of the length of the authors' schedule;
     soft actor-critic with two layers of 256 and 20 updates a step (halfcheetah 40, pendulum 10), a
     twentieth of a batch real. The reward is learned. Hours on a CPU for what takes 100,000 steps.
 
     The settings are the authors'; four parts work otherwise than theirs: weight decay is decoupled;
-    the targets are standardised too; weights go on from the fit before; the held-out share of the
-    data, a fifth, has no upper limit.
+    the targets are standardised too; training continues from the weights of the fit before; the
+    held-out share of the data, a fifth, has no upper limit.
 
     Args:
-        env: as in `Dyna`.
+        env: a Gymnasium environment with 1-D Box observations and bounded actions; left open.
         task: "ant", "halfcheetah", "hopper", "humanoid", "pendulum" or "walker".
-        termination: as in `Dyna`; the authors know it.
+        termination: where the system ends, a term or a function on batches; the authors know it.
+            `terminations.for_env(env)` knows some. None: nowhere.
         seed: of everything; None draws one.
-        threads: for learning, imagining and updates.
+        threads: for learning, imagining and updates; the results are the same for any number.
 
     Raises:
         TypeError: `env` is no environment, or its spaces are not Boxes.
@@ -202,7 +201,8 @@ def mbpo_paper(
     Example:
         >>> import gymnasium
         >>> mbpo = dp.mbpo_paper(gymnasium.make("Pendulum-v1"), "hopper")
-        >>> mbpo.rollout_length(150_000), mbpo.updates_per_step, mbpo.elite_members
+        >>> settings = mbpo.settings
+        >>> settings.rollout_length(150_000), settings.updates_per_step, settings.elite_members
         (15, 20, 5)
     """
     if task not in _TASKS:

@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Any
 from dynaplan import _arrays
 from dynaplan.data.transitions import Transitions
 from dynaplan.errors import ArgumentError
-from dynaplan.loops.pace import LinearSchedule, Pace
-from dynaplan.loops.pets import PETS, Learner
+from dynaplan.loops.interface import Learner
+from dynaplan.loops.pets import PETS
+from dynaplan.loops.schedules import LinearSchedule, StepSchedule
 from dynaplan.models.networks.ensemble import Ensemble
 from dynaplan.planners.cem import CEM
 from dynaplan.planners.icem import ICEM
@@ -36,15 +37,15 @@ def pets_cpu(
     horizon: int = 20,
     clip: float | None = 2.0,
     random_steps: int = 50,
-    episode_steps: Pace | None = _EPISODE_STEPS,
-    refit_every: Pace | None = _REFIT_EVERY,
+    episode_steps: StepSchedule | None = _EPISODE_STEPS,
+    refit_every: StepSchedule | None = _REFIT_EVERY,
     seed: int | None = None,
     threads: int = 1,
 ) -> PETS:
     """Returns `PETS` with an ensemble and a search that a CPU can run at each step.
 
-    Five networks of two layers of 64, which go on from their weights before, and an `ICEM` of 305
-    sequences in 4 iterations with one particle for each member: 30,000 model steps a decision.
+    Five networks of two layers of 64, trained further from their weights before, and an `ICEM` of
+    305 sequences in 4 iterations with one particle for each member: 30,000 model steps a decision.
     Its noise is half as wide as usual: what is left of it in a plan is paid for in actions.
 
     Every step counts where there are few: the networks learn from all rows, none drawn twice or
@@ -52,17 +53,23 @@ def pets_cpu(
     and episodes are short at first, the random ones 10 steps, so that few steps hold many starts.
 
     Args:
-        env: as in `PETS`.
-        reward: as in `PETS`; None: the ensemble learns it.
-        termination: as in `PETS`.
+        env: a Gymnasium environment with 1-D Box observations and actions; left open.
+        reward: what is planned for: a term, or a function `f(obs, act, next_obs)` on batches;
+            `rewards.for_env(env)` knows some. None: the ensemble learns it.
+        termination: where predicted episodes end: a term, or such a function;
+            `terminations.for_env(env)` knows some. None: nowhere.
         angles: the states that are angles in radians, as in `Ensemble.fit`.
         horizon: steps planned ahead.
         clip: as in `CEM`. Pass None where a state may leave its range for good, as a position does.
-        random_steps: as in `PETS`.
-        episode_steps: as in `PETS`. Default: 30, or a third of the steps so far if that is more.
-        refit_every: as in `PETS`. Default: 15, or a tenth of the steps so far if that is more.
+        random_steps: steps of the random beginning.
+        episode_steps: length at which controlled episodes are cut, or a function from the real
+            steps so far to it; None: the environment ends them. Default: 30, or a third of the
+            steps so far if that is more.
+        refit_every: learn whenever so many steps have passed, also within an episode; or a function
+            from the steps learned to that number; None: at the end of each episode. Default: 15, or
+            a tenth of the steps so far if that is more.
         seed: of everything; None draws one.
-        threads: for learning and planning; the course is the same for any number.
+        threads: for learning and planning; the results are the same for any number.
 
     Raises:
         TypeError: `env` is no environment, or its spaces are not Boxes.
@@ -73,7 +80,7 @@ def pets_cpu(
         >>> import gymnasium
         >>> env = gymnasium.make("Pendulum-v1")
         >>> pets = dp.pets_cpu(env, reward=dp.rewards.for_env(env), seed=0)
-        >>> pets.planner.particles
+        >>> pets.settings.planner.particles
         5
     """
     number = _arrays.seed_number(seed)
@@ -100,8 +107,8 @@ def pets_cpu(
     )
 
 
-# Learning rate, least and most epochs, and most gradient steps of each stage of a fit; the least
-# epochs are made however many rows there are.
+# Learning rate, minimum and maximum of epochs, and maximum of gradient steps of each stage of a
+# fit; the minimum of epochs is made however many rows there are.
 _STAGES = ((3e-3, 20, 400, 2800), (1e-3, 8, 150, 1050), (3e-4, 5, 100, 700))
 _BATCH_SIZE = 32
 
@@ -109,12 +116,12 @@ _BATCH_SIZE = 32
 def _staged_learner(angles: Sequence[int], rewards: bool, seed: int, threads: int) -> Learner:
     def learn(data: Transitions, previous: Ensemble | None) -> Ensemble:
         batches = -(-len(data) // _BATCH_SIZE)
-        for learning_rate, least_epochs, most_epochs, most_steps in _STAGES:
+        for learning_rate, min_epochs, max_epochs, max_steps in _STAGES:
             model = Ensemble.fit(
                 data,
                 angles=angles,
                 rewards=rewards,
-                epochs=max(least_epochs, min(most_epochs, most_steps // batches)),
+                epochs=max(min_epochs, min(max_epochs, max_steps // batches)),
                 batch_size=_BATCH_SIZE,
                 learning_rate=learning_rate,
                 held_out=0.0,
@@ -173,13 +180,16 @@ def pets_paper(
     Adam's moments are not kept between refits.
 
     Args:
-        env: as in `PETS`; the paper's own environments are not part of this package.
+        env: a Gymnasium environment with 1-D Box observations and actions; left open. The paper's
+            own environments are not part of this package.
         task: "cartpole", "halfcheetah", "pusher" or "reacher".
-        reward: as in `PETS`; the paper's is known, not learned.
-        termination: as in `PETS`; the paper has none.
+        reward: what is planned for: a term, or a function `f(obs, act, next_obs)` on batches. The
+            paper's is known, not learned.
+        termination: where predicted episodes end: a term, or such a function;
+            `terminations.for_env(env)` knows some. None: nowhere, as in the paper.
         angles: the states that are angles in radians: those of cartpole and halfcheetah.
         seed: of everything; None draws one.
-        threads: for learning and planning; the course is the same for any number.
+        threads: for learning and planning; the results are the same for any number.
 
     Raises:
         TypeError: `env` is no environment, or its spaces are not Boxes.
@@ -193,7 +203,8 @@ def pets_paper(
         >>> import gymnasium
         >>> env = gymnasium.make("Pendulum-v1")
         >>> pets = dp.pets_paper(env, "cartpole", reward=dp.rewards.for_env(env))
-        >>> pets.planner.candidates, pets.planner.particles, pets.random_steps
+        >>> settings = pets.settings
+        >>> settings.planner.candidates, settings.planner.particles, settings.random_steps
         (400, 20, 200)
     """
     if task not in _TASKS:

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from dynaplan import _texts
+from dynaplan._docstrings import shares_arguments
 from dynaplan._spaces import boxes
 from dynaplan.agents.sac.settings import SACSettings, UpdateStatistics
 from dynaplan.data.driver import Episode, episodes
@@ -20,7 +22,8 @@ if TYPE_CHECKING:
 __all__ = ["AgentEpisode", "agent_episodes", "require_spaces"]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@shares_arguments(Episode)
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class AgentEpisode(Episode):
     """One episode of an agent in its environment.
 
@@ -29,6 +32,9 @@ class AgentEpisode(Episode):
     """
 
     updates: UpdateStatistics | None
+
+    def __repr__(self) -> str:
+        return _texts.object_text(self, "steps", "episode", "episode_steps", "episode_return")
 
 
 class _Agent(Protocol):

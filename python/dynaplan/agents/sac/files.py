@@ -6,7 +6,7 @@ import os
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from itertools import pairwise
-from typing import Any
+from typing import Any, get_origin, get_type_hints
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,7 +15,9 @@ from dynaplan import _core, files
 from dynaplan.agents.sac.settings import SACSettings
 from dynaplan.errors import ModelFileError
 
-__all__ = ["Said", "layers_of", "read", "write"]
+__all__ = ["KIND", "AgentDescription", "from_parts", "layers_of", "read", "write"]
+
+KIND = "SAC"
 
 Arrays = Mapping[str, NDArray[Any]]
 Layers = list[tuple[NDArray[Any], NDArray[Any]]]
@@ -23,32 +25,21 @@ Layers = list[tuple[NDArray[Any], NDArray[Any]]]
 _HEADER = {"state_dim": int, "action_dim": int, "settings": dict, "counters": dict, "replay": dict}
 _COUNTERS = {"steps": int, "updates": int, "draws": int}
 _STORE = {"size": int, "next": int}
+# Of the settings in a file; the temperature may also be null.
 _SETTINGS = {
-    "learning_rate": float,
-    "buffer_size": int,
-    "learning_starts": int,
-    "batch_size": int,
-    "tau": float,
-    "discount": float,
-    "train_freq": int,
-    "gradient_steps": int,
-    "hidden": list,
-    "activation": str,
-    "target_entropy": float,
-    "initial_temperature": float,
-    "real_ratio": float,
-    "imagined_buffer_size": int,
-    "seed": int,
+    name: list if get_origin(kind) is tuple else kind
+    for name, kind in get_type_hints(SACSettings).items()
+    if name != "temperature"
 }
-# Of each network: itself and Adam's moments; the critics' slow copies.
+# Of each network: itself and Adam's moments; the critics' target networks.
 _ACTOR = ("", ".first_moment", ".second_moment")
 _CRITIC = (*_ACTOR, ".target")
 _STORES = ("real", "imagined")
 
 
 @dataclass(frozen=True)
-class Said:
-    """What an agent is, but for its numbers."""
+class AgentDescription:
+    """What an agent is, but for the numbers of its networks and its replay."""
 
     state_dim: int
     bounds: tuple[NDArray[np.float64], NDArray[np.float64]]
@@ -94,34 +85,50 @@ def layers_of(flat: NDArray[Any], sizes: Sequence[int]) -> Layers:
     return layers
 
 
-def write(path: str | os.PathLike[str], core: _core.Sac, said: Said, replay: bool) -> None:
+def write(
+    path: str | os.PathLike[str], core: _core.Sac, agent: AgentDescription, replay: bool
+) -> None:
     """Writes an agent; the transitions only with `replay`."""
-    files.write_model_file(path, "SAC", *_parts(core, said, replay))
+    files.write_model_file(path, KIND, *_parts(core, agent, replay))
 
 
-def read(path: str | os.PathLike[str], threads: int) -> tuple[Said, _core.Sac]:
-    """Reads what `write` wrote; memory is taken only for arrays that are in the file.
+def read(path: str | os.PathLike[str], threads: int) -> tuple[AgentDescription, _core.Sac]:
+    """Reads what `write` wrote.
 
     Raises:
         ModelFileError: the file is damaged, altered, or holds no agent.
     """
     kind, arrays, header = files.read_model_file(path)
     name = os.fspath(path)
-    if kind != "SAC":
-        raise ModelFileError(f"{name}: of kind {kind!a:.60}, must be SAC")
+    if kind != KIND:
+        raise ModelFileError(f"{name}: of kind {kind!a:.60}, must be {KIND}")
+    return from_parts(name, arrays, header, threads)
+
+
+def from_parts(
+    name: str, arrays: Arrays, header: dict[str, Any], threads: int
+) -> tuple[AgentDescription, _core.Sac]:
+    """Makes the agent of a file; memory is taken only for arrays that are in the file.
+
+    Raises:
+        ModelFileError: the parts do not make an agent.
+    """
     try:
-        said, counters = _checked(arrays, header)
-        core = said.settings.core(said.state_dim, said.bounds, threads)
+        agent, counters = _checked(arrays, header)
+        core = agent.settings.core(agent.state_dim, agent.bounds, threads)
         _restore(core, arrays, counters)
     except (ArithmeticError, MemoryError, TypeError, ValueError) as error:
-        raise ModelFileError(f"{name}: not usable as SAC: {error}") from error
-    return said, core
+        raise ModelFileError(f"{name}: not usable as {KIND}: {error}") from error
+    return agent, core
 
 
-def _parts(core: _core.Sac, said: Said, replay: bool) -> tuple[Arrays, dict[str, Any]]:
+def _parts(core: _core.Sac, agent: AgentDescription, replay: bool) -> tuple[Arrays, dict[str, Any]]:
     """Returns the arrays and the header of a file."""
-    arrays: dict[str, NDArray[Any]] = {"action_low": said.bounds[0], "action_high": said.bounds[1]}
-    numbers, sizes = core.numbers(), said.sizes()
+    arrays: dict[str, NDArray[Any]] = {
+        "action_low": agent.bounds[0],
+        "action_high": agent.bounds[1],
+    }
+    numbers, sizes = core.numbers(), agent.sizes()
     for name, flat in numbers.items():
         layers = layers_of(flat, sizes[name.partition(".")[0]])
         for layer, (weights, biases) in enumerate(layers):
@@ -133,24 +140,24 @@ def _parts(core: _core.Sac, said: Said, replay: bool) -> tuple[Arrays, dict[str,
     for store in _STORES if replay else ():
         rows, following = core.transitions(store == "imagined")
         stores[store] = {"size": len(rows), "next": following}
-        splits = np.cumsum(list(said.columns().values()))[:-1]
-        for name, part in zip(said.columns(), np.split(rows, splits, axis=1), strict=True):
+        splits = np.cumsum(list(agent.columns().values()))[:-1]
+        for name, part in zip(agent.columns(), np.split(rows, splits, axis=1), strict=True):
             arrays[f"{store}.{name}"] = part
-    settings = {**asdict(said.settings), "hidden": list(said.settings.hidden)}
+    settings = {**asdict(agent.settings), "hidden": list(agent.settings.hidden)}
     for name, kind in _SETTINGS.items():
         if kind is float:
             settings[name] = float(settings[name])
     return arrays, {
-        "state_dim": said.state_dim,
-        "action_dim": len(said.bounds[0]),
+        "state_dim": agent.state_dim,
+        "action_dim": len(agent.bounds[0]),
         "settings": settings,
-        "counters": {"steps": said.steps, "updates": updates, "draws": draws},
+        "counters": {"steps": agent.steps, "updates": updates, "draws": draws},
         "replay": stores,
     }
 
 
-def _checked(arrays: Arrays, header: dict[str, Any]) -> tuple[Said, _Counters]:
-    """Returns what the header says, once it is known that the arrays are those it needs.
+def _checked(arrays: Arrays, header: dict[str, Any]) -> tuple[AgentDescription, _Counters]:
+    """Returns what the header describes, once the arrays are known to be those it needs.
 
     Raises:
         ModelFileError: a field or an array is missing, too many, or of another type or shape.
@@ -167,8 +174,8 @@ def _checked(arrays: Arrays, header: dict[str, Any]) -> tuple[Said, _Counters]:
         raise ModelFileError("replay: must be of both stores, or of none")
     replay = {name: files.fields(value, name, _STORE) for name, value in top["replay"].items()}
     bounds = _bounds(arrays, action_dim)
-    said = Said(state_dim, bounds, settings, counters["steps"])
-    files.named_arrays(arrays, _wanted(said, replay))
+    agent = AgentDescription(state_dim, bounds, settings, counters["steps"])
+    files.named_arrays(arrays, _wanted(agent, replay))
     for store in replay:
         if not np.isin(arrays[f"{store}.terminated"], (0.0, 1.0)).all():
             raise ModelFileError(f"array '{store}.terminated': must be 0 or 1")
@@ -180,7 +187,7 @@ def _checked(arrays: Arrays, header: dict[str, Any]) -> tuple[Said, _Counters]:
     if arrays["temperature"][2] < 0.0:
         raise ModelFileError("array 'temperature': its second moment must not be negative")
     following = {store: fields["next"] for store, fields in replay.items()}
-    return said, _Counters(counters["updates"], counters["draws"], following)
+    return agent, _Counters(counters["updates"], counters["draws"], following)
 
 
 def _restore(core: _core.Sac, arrays: Arrays, counters: _Counters) -> None:
@@ -214,9 +221,9 @@ def _bounds(arrays: Arrays, action_dim: int) -> tuple[NDArray[np.float64], NDArr
     return low, high
 
 
-def _settings(said: dict[str, Any]) -> SACSettings:
-    fixed = type(None) if said.get("temperature", 0.0) is None else float
-    settings = files.fields(said, "settings", {**_SETTINGS, "temperature": fixed})
+def _settings(stored: dict[str, Any]) -> SACSettings:
+    fixed = type(None) if stored.get("temperature", 0.0) is None else float
+    settings = files.fields(stored, "settings", {**_SETTINGS, "temperature": fixed})
     if any(type(units) is not int for units in settings["hidden"]):
         raise ModelFileError("settings: 'hidden' must be whole numbers")
     if any(units < 1 for units in settings["hidden"]):
@@ -227,17 +234,17 @@ def _settings(said: dict[str, Any]) -> SACSettings:
 
 
 def _wanted(
-    said: Said, replay: dict[str, dict[str, Any]]
+    agent: AgentDescription, replay: dict[str, dict[str, Any]]
 ) -> dict[str, tuple[str, tuple[int, ...]]]:
     wanted: dict[str, tuple[str, tuple[int, ...]]] = {"temperature": ("float64", (3,))}
     for end in ("low", "high"):
-        wanted[f"action_{end}"] = ("float64", said.bounds[0].shape)
-    for network, sizes in said.sizes().items():
+        wanted[f"action_{end}"] = ("float64", agent.bounds[0].shape)
+    for network, sizes in agent.sizes().items():
         for part in _ACTOR if network == "actor" else _CRITIC:
             for layer, (inputs, outputs) in enumerate(pairwise(sizes)):
                 wanted[f"{network}{part}.weights.{layer}"] = ("float32", (outputs, inputs))
                 wanted[f"{network}{part}.biases.{layer}"] = ("float32", (outputs,))
     for store, fields in replay.items():
-        for name, columns in said.columns().items():
+        for name, columns in agent.columns().items():
             wanted[f"{store}.{name}"] = ("float32", (fields["size"], columns))
     return wanted

@@ -330,7 +330,7 @@ class SAC:
         return self
 
     def save(self, path: str | os.PathLike[str], *, replay: bool = True) -> None:
-        """Writes all of the agent to `path`, a safetensors file that `SAC.load` reads.
+        """Writes all of the agent to `path`, a safetensors file that `dynaplan.load` reads.
 
         Networks, Adam's moments, temperature, counts of random numbers, settings. An agent loaded
         again goes on with the same bits as one that never stopped, where the environment does; its
@@ -345,46 +345,35 @@ class SAC:
             ModelFileError: a network holds a number that is not finite.
             OSError: the folder does not exist or cannot be written to.
         """
-        files.write(
-            path,
-            self._core,
-            files.Said(self.state_dim, self._bounds, self.settings, self.steps),
-            bool(replay),
-        )
+        files.write(path, self._core, self._described(), bool(replay))
 
     @classmethod
-    def load(
-        cls, path: str | os.PathLike[str], env: Env[Any, Any] | None = None, *, threads: int = 1
+    def _from_file(
+        cls, read: tuple[files.AgentDescription, _core.Sac], env: Env[Any, Any] | None
     ) -> SAC:
-        """Reads an agent that `save` wrote; nothing in the file is run.
-
-        Args:
-            path: name of the file.
-            env: to learn in; not needed to act or to update.
-            threads: as in the constructor.
+        """Makes the agent that was read from a file.
 
         Raises:
-            ModelFileError: the file is truncated, altered, no agent, or from a later version.
             ShapeError, ArgumentError, TypeError: `env` has other spaces than the agent.
-            OSError: the file does not exist or cannot be read.
         """
-        _arrays.integer("threads", threads)
-        agent = cls.__new__(cls)
-        said, agent._core = files.read(path, threads)
-        agent.settings, agent._state_dim, agent._bounds = said.settings, said.state_dim, said.bounds
+        described, core = read
         if env is not None:
-            require_spaces(env, said.state_dim, said.bounds)
-        agent._steps, agent.env = said.steps, env
+            require_spaces(env, described.state_dim, described.bounds)
+        agent = cls.__new__(cls)
+        agent._core, agent.settings, agent.env = core, described.settings, env
+        agent._state_dim, agent._bounds = described.state_dim, described.bounds
+        agent._steps = described.steps
         return agent
+
+    def _described(self) -> files.AgentDescription:
+        return files.AgentDescription(self.state_dim, self._bounds, self.settings, self.steps)
 
     def _core_policy(self) -> _core.Policy:
         return self._core.policy()
 
     def _policy(self) -> Policy:
-        layers = files.layers_of(
-            self._core.numbers()["actor"],
-            files.Said(self.state_dim, self._bounds, self.settings, self.steps).sizes()["actor"],
-        )
+        sizes = self._described().sizes()["actor"]
+        layers = files.layers_of(self._core.numbers()["actor"], sizes)
         return Policy.of_actor(layers, self.settings.activation, self._bounds)
 
     def to_torch(self) -> torch.nn.Module:

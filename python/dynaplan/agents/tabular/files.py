@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from dynaplan import files
 from dynaplan.errors import ModelFileError
 
-__all__ = ["from_parts", "parts"]
+__all__ = ["Arrays", "from_parts", "parts"]
 
 Arrays = Mapping[str, NDArray[Any]]
 

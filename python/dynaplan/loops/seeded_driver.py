@@ -1,65 +1,54 @@
-"""An environment whose episodes begin from seeds, so that any moment can be come back to."""
+"""A driver whose episodes begin from seeds, so that any moment of them can be reproduced."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
 
-from dynaplan._spaces import boxes, fit_to_space
+from dynaplan._spaces import boxes
+from dynaplan.data.driver import Driver
 from dynaplan.data.transitions import Transitions
 from dynaplan.errors import ArgumentError
 
 if TYPE_CHECKING:
     from gymnasium import Env
 
-__all__ = ["ReplayedEnv"]
+__all__ = ["SeededDriver"]
 
 
-class ReplayedEnv:
-    """Drives an environment; each episode is reset with a seed of its own.
+class SeededDriver(Driver):
+    """Resets each episode with a seed of its own.
+
+    Args:
+        env: the environment; left open.
+        seed: of all episodes.
 
     Attributes:
-        observation: (S,) where the environment is.
-        episode: number of the episode, from 0.
-        is_open: whether an episode is under way.
+        action_space: a 1-D Box.
         dims: numbers of states and actions.
+        episode: number of the episode, from 0; -1 before the first.
+        seed: the same.
     """
-
-    observation: NDArray[Any]
 
     def __init__(self, env: Env[Any, Any], seed: int) -> None:
         observations, self.action_space = boxes(env)
+        super().__init__(env, self.action_space)
         self.dims = observations.shape[0], self.action_space.shape[0]
-        self.env = env
         self.seed = seed
         self.episode = -1
-        self.is_open = False
 
     def begin(self) -> None:
         """Begins the next episode."""
         self.episode += 1
-        self.observation, _ = self.env.reset(seed=self._episode_seed())
-        self.is_open = True
+        self.reset(self._episode_seed())
 
-    def step(self, wanted: ArrayLike) -> tuple[NDArray[Any], NDArray[Any], float, bool]:
-        """Applies an action.
-
-        Returns:
-            The action as it was applied, the next state, the reward, and whether the system ended.
-        """
-        action = fit_to_space(wanted, self.action_space)
-        self.observation, reward, terminated, truncated, _ = self.env.step(action)
-        self.is_open = not (terminated or truncated)
-        return action, self.observation, float(reward), bool(terminated)
-
-    def come_back(self, episode: int, played: Transitions | None) -> None:
-        """Begins an episode anew and plays it to where it was.
+    def replay(self, episode: int, played: Transitions | None) -> None:
+        """Begins an episode again and brings it to where it was.
 
         Args:
             episode: its number.
-            played: what was done in it so far; None: nothing.
+            played: its transitions so far; None: there are none.
 
         Raises:
             ArgumentError: the environment does not do the same again.

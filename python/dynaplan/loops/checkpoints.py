@@ -1,4 +1,4 @@
-"""Checkpoints of a loop: one file with the agent, the model, the data and where the loop is."""
+"""Checkpoints of a loop: one file with its agent, its model, its data and its state."""
 
 from __future__ import annotations
 
@@ -14,13 +14,14 @@ from typing import Any
 from dynaplan import files
 from dynaplan.errors import ModelFileError
 
-__all__ = ["opened", "write"]
+__all__ = ["is_checkpoint", "opened", "write"]
 
 _KIND = "dynaplan.Dyna"
 _VERSION = 1
+_HEADER_NAME = "loop.json"
 _HEADER = {"kind": str, "version": int, "state": dict}
 _PARTS = ("agent", "model", "data")
-# What the loop has to know of itself is ten numbers.
+# The state of a loop is ten numbers.
 _MAX_HEADER_BYTES = 1 << 16
 
 
@@ -33,7 +34,7 @@ def write(
 
     Args:
         path: name of the file.
-        state: what the loop must know besides, as JSON has it.
+        state: of the loop, as JSON has it.
         parts: functions that write "agent", "model" and "data" to the path they are given.
 
     Raises:
@@ -45,7 +46,7 @@ def write(
         files.replacing(path) as file,
         zipfile.ZipFile(file, "w") as archive,  # stored, as the parts hardly shrink
     ):
-        archive.writestr("loop.json", json.dumps(header, allow_nan=False))
+        archive.writestr(_HEADER_NAME, json.dumps(header, allow_nan=False))
         for name, save in parts.items():
             part = Path(folder) / name
             save(part)
@@ -57,7 +58,7 @@ def opened(path: str | os.PathLike[str]) -> Iterator[tuple[dict[str, Any], dict[
     """Opens a checkpoint that `write` wrote.
 
     Yields:
-        What the loop must know, and the parts as files that are there until the end of the `with`.
+        The state of the loop, and the parts as files that exist until the end of the `with`.
 
     Raises:
         ModelFileError: the file is damaged, or no checkpoint.
@@ -78,25 +79,30 @@ def opened(path: str | os.PathLike[str]) -> Iterator[tuple[dict[str, Any], dict[
         yield state, parts
 
 
+def is_checkpoint(path: str | os.PathLike[str]) -> bool:
+    """Returns whether a file looks like a checkpoint; it may be damaged all the same."""
+    try:
+        with zipfile.ZipFile(path) as archive:
+            return _HEADER_NAME in archive.namelist()
+    except (zipfile.BadZipFile, ValueError, EOFError, NotImplementedError):
+        return False
+
+
 def _contents(archive: zipfile.ZipFile) -> tuple[dict[str, Any], list[str]]:
     entries = archive.infolist()
     # What is stored plainly cannot grow beyond the size of the file.
     if any(entry.compress_type != zipfile.ZIP_STORED for entry in entries):
         raise ModelFileError("its entries are compressed, must be stored")
     names = [entry.filename for entry in entries]
-    known = {"loop.json", *_PARTS}
-    if len(set(names)) != len(names) or not {"loop.json", "agent"} <= set(names) <= known:
+    known = {_HEADER_NAME, *_PARTS}
+    if len(set(names)) != len(names) or not {_HEADER_NAME, "agent"} <= set(names) <= known:
         raise ModelFileError(f"holds {', '.join(map(repr, names))[:200]}, must be a checkpoint")
-    if archive.getinfo("loop.json").file_size > _MAX_HEADER_BYTES:
+    if archive.getinfo(_HEADER_NAME).file_size > _MAX_HEADER_BYTES:
         raise ModelFileError("its header is too long")
-    header = files.fields(
-        json.loads(archive.read("loop.json")),
-        "header",
-        {"kind": str, "version": int, "state": dict},
-    )
+    header = files.fields(json.loads(archive.read(_HEADER_NAME)), "header", _HEADER)
     if header["kind"] != _KIND or header["version"] != _VERSION:
         raise ModelFileError(
             f"holds {header['kind']:.50} of version {header['version']}, must be {_KIND} of "
             f"{_VERSION}"
         )
-    return header["state"], [name for name in names if name != "loop.json"]
+    return header["state"], [name for name in names if name != _HEADER_NAME]

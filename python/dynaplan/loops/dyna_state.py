@@ -1,4 +1,4 @@
-"""The course of a `Dyna` loop: what changes while it runs."""
+"""The state of a `Dyna` loop: what changes while it runs."""
 
 from __future__ import annotations
 
@@ -7,21 +7,23 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from dynaplan import files
+from dynaplan.agents.sac import files as sac_files
 from dynaplan.agents.sac.sac import SAC
 from dynaplan.agents.sac.settings import UpdateStatistics
 from dynaplan.data.recorder import Recorder
-from dynaplan.data.transitions import Transitions
+from dynaplan.data.transitions import Transitions, load_transitions
 from dynaplan.errors import ModelFileError
-from dynaplan.loops import checkpoint
-from dynaplan.loops.progress import DynaIteration, mean_statistics
-from dynaplan.loops.replayed_env import ReplayedEnv
-from dynaplan.loops.rollout_length import length_at
+from dynaplan.loops import checkpoints
+from dynaplan.loops.dyna_iteration import DynaIteration, mean_statistics
+from dynaplan.loops.dyna_settings import DynaSettings
+from dynaplan.loops.schedules import rollout_length_at
+from dynaplan.loops.seeded_driver import SeededDriver
 from dynaplan.models.files import load as load_model
 from dynaplan.models.interface import Model
 from dynaplan.rollouts.disagreement import DisagreementLimit
@@ -31,12 +33,7 @@ from dynaplan.rollouts.imagination import imagine
 if TYPE_CHECKING:
     from gymnasium import Env
 
-    from dynaplan.loops.dyna import Dyna
-
-__all__ = ["Agent", "Course", "Learner"]
-
-# From all data so far and the model before, or None at first, to the next model.
-Learner: TypeAlias = Callable[[Transitions, Any], Model]
+__all__ = ["DynaState"]
 
 _HELD_OUT_AT_FIRST = 0.2
 _STATE = {
@@ -51,43 +48,11 @@ _STATE = {
 }
 
 
-class Agent(Protocol):
-    """The interface of an agent: what a loop needs at least."""
-
-    def act(self, states: NDArray[np.float64]) -> Any:
-        """Chooses actions.
-
-        Args:
-            states: (S,) one state, or (N, S).
-
-        Returns:
-            (A,), or (N, A).
-        """
-
-    def observe(self, state: Any, action: Any, reward: Any, next_state: Any, ended: Any, /) -> Any:
-        """Stores one transition, or several with one more dimension in front.
-
-        Args:
-            state: (S,).
-            action: (A,).
-            reward: a number.
-            next_state: (S,).
-            ended: whether the system terminated in `next_state`.
-        """
-
-    def update(self, count: int) -> Any:
-        """Learns from the stored transitions.
-
-        Args:
-            count: number of updates.
-        """
-
-
-class Course:
-    """Where a loop is.
+class DynaState:
+    """Where a loop is: its agent, its model, its transitions, and what happened so far.
 
     Args:
-        settings: the loop.
+        settings: of the loop.
         env: its environment.
         agent: its agent.
         seed: of all that the loop draws.
@@ -95,18 +60,18 @@ class Course:
     Attributes:
         agent: the agent.
         model: the model learned last, or None.
-        experience: all real transitions.
-        world: the environment.
+        transitions: all real ones.
+        driver: of the environment.
         length: steps of each imagined rollout now; 0 where nothing is imagined.
         evaluation: of the model before the last fit.
         was_interrupted: whether a learner was interrupted in the last iteration.
     """
 
-    def __init__(self, settings: Dyna, env: Env[Any, Any], agent: Any, seed: int) -> None:
+    def __init__(self, settings: DynaSettings, env: Env[Any, Any], agent: Any, seed: int) -> None:
         self.agent = agent
         self.model: Any = None
-        self.world = ReplayedEnv(env, seed)
-        self.experience = Recorder(*self.world.dims)
+        self.driver = SeededDriver(env, seed)
+        self.transitions = Recorder(*self.driver.dims)
         self.length = 0
         self.evaluation: Evaluation | None = None
         self.was_interrupted = False
@@ -117,23 +82,24 @@ class Course:
         self._report = _Report()
 
     def iteration(self, end: int) -> DynaIteration:
-        """Goes on to the end of the episode, or until there are `end` real steps."""
+        """Plays to the end of the episode, or until there are `end` real steps."""
         begin = time.perf_counter()
         self._report = report = _Report()
         self.was_interrupted = False
-        if not self.world.is_open:
-            self.world.begin()
-            self._episode_first = len(self.experience)
-        while self.world.is_open and len(self.experience) < end and not self.was_interrupted:
+        if not self.driver.is_open:
+            self.driver.begin()
+            self._episode_first = len(self.transitions)
+        while self.driver.is_open and len(self.transitions) < end and not self.was_interrupted:
             self._step()
         updates = mean_statistics(report.updates)
         updating = report.seconds["updating"]
         return DynaIteration(
-            steps=len(self.experience),
-            episode=self.world.episode,
-            episode_steps=len(self.experience) - self._episode_first,
-            episode_return=self.experience.return_since(self._episode_first),
-            finished=not self.world.is_open,
+            steps=len(self.transitions),
+            episode=self.driver.episode,
+            episode_steps=len(self.transitions) - self._episode_first,
+            episode_return=self.transitions.return_since(self._episode_first),
+            terminated=self.driver.terminated,
+            finished=not self.driver.is_open,
             length=self.length,
             model_error=self._model_error,
             evaluation=self.evaluation,
@@ -148,12 +114,12 @@ class Course:
 
     def _step(self) -> None:
         """One real step and the updates after it."""
-        settings, steps = self._settings, len(self.experience)
-        before = self.world.observation
-        wanted = self._explore() if steps < settings.random_steps else self.agent.act(before)
-        action, after, reward, ended = self.world.step(wanted)
-        self.agent.observe(before, action, reward, after, ended)
-        self.experience.append((before, action, after, reward, ended), self.world.episode)
+        settings, steps = self._settings, len(self.transitions)
+        observed = self.driver.observation
+        wanted = self._explore() if steps < settings.random_steps else self.agent.act(observed)
+        row = state, action, next_state, reward, terminated = self.driver.step(wanted)
+        self.agent.observe(state, action, reward, next_state, terminated)
+        self.transitions.append(row, self.driver.episode)
         if steps < settings.random_steps:
             return
         if self._is_due():
@@ -165,42 +131,42 @@ class Course:
     def _explore(self) -> Any:
         if hasattr(self.agent, "explore"):
             return self.agent.explore()
-        space = self.world.action_space
-        rng = np.random.default_rng([self.world.seed, len(self.experience)])
+        space = self.driver.action_space
+        rng = np.random.default_rng([self.driver.seed, len(self.transitions)])
         return rng.uniform(space.low, space.high)
 
     def _is_due(self) -> bool:
         if self._settings.updates_per_step == 0:
             return False
-        new_rows = len(self.experience) - self._fitted_rows
+        new_rows = len(self.transitions) - self._fitted_rows
         return self._fits == 0 or new_rows >= self._settings.refit_every
 
     def _learn(self) -> None:
-        """Learns a model of all data, and imagines with it for as long as it can be trusted."""
+        """Learns a model of all data, and imagines with it as far as it can be trusted."""
         settings = self._settings
         with self._report.timing("learning"):
-            data = self.experience.since(0)
+            data = self.transitions.since(0)
             if self.model is None:
-                older, fresh = _before_and_after(data)
-                ground = self._judge(settings.learn(older, None), fresh, data)
+                older, fresh = _split_in_time(data)
+                limit = self._evaluate(settings.learn(older, None), fresh, data)
             else:
-                fresh = self.experience.since(self._fitted_rows)
-                ground = self._judge(self.model, fresh, data)
+                fresh = self.transitions.since(self._fitted_rows)
+                limit = self._evaluate(self.model, fresh, data)
             self.model = settings.learn(data, self.model)
             self._fits += 1
             self._fitted_rows = len(data)
             history = getattr(self.model, "history", None)
             self.was_interrupted = bool(getattr(history, "interrupted", False))
-        self.length = length_at(
+        self.length = rollout_length_at(
             settings.rollout_length, len(data), self.evaluation, settings.max_length
         )
         with self._report.timing("imagining"):
-            self._imagine(ground)
+            self._imagine(limit)
 
-    def _judge(
+    def _evaluate(
         self, model: Model, fresh: Transitions, data: Transitions
     ) -> DisagreementLimit | None:
-        """Measures a model on transitions that it has not seen; returns where it is known."""
+        """Measures a model on transitions that it has not seen; returns its limit, if any."""
         settings = self._settings
         self.evaluation = evaluate(
             model, fresh, settings.max_length, reference=data, threads=settings.threads
@@ -213,8 +179,8 @@ class Course:
             model, fresh, quantile=quantile, threads=settings.threads
         )
 
-    def _imagine(self, ground: DisagreementLimit | None) -> None:
-        """Imagines from drawn states, in the place of what was imagined too many fits ago."""
+    def _imagine(self, limit: DisagreementLimit | None) -> None:
+        """Imagines from drawn states; the imagined transitions of too many fits ago are dropped."""
         settings, agent = self._settings, self.agent
         keeps_apart = hasattr(agent, "observe_imagined")
         if self.length == 0:
@@ -222,16 +188,16 @@ class Course:
                 agent.observe_imagined(*self._nothing(), replace=True)
             return
         count = settings.rollouts_per_step * settings.refit_every
-        drawn = np.random.SeedSequence([self.world.seed, self._fits]).generate_state(2, np.uint64)
+        drawn = np.random.SeedSequence([self.driver.seed, self._fits]).generate_state(2, np.uint64)
         made = imagine(
             self.model,
-            self.experience.draw_states(count, np.random.default_rng(int(drawn[0]))),
+            self.transitions.draw_states(count, np.random.default_rng(int(drawn[0]))),
             agent if isinstance(agent, SAC) else agent.act,
             self.length,
             reward=settings.reward,
             termination=settings.termination,
             elite_members=settings.elite_members,
-            disagreement_limit=ground,
+            disagreement_limit=limit,
             seed=int(drawn[1]),
             threads=settings.threads,
         )
@@ -246,44 +212,44 @@ class Course:
             self.length = 0
 
     def _nothing(self) -> tuple[NDArray[Any], ...]:
-        states, actions = self.world.dims
+        states, actions = self.driver.dims
         none = np.empty((0, states))
         return none, np.empty((0, actions)), np.empty(0), none, np.empty(0, np.bool_)
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Writes a checkpoint; see `Dyna.save`."""
         owners = {"agent": self.agent, "model": self.model}
-        if len(self.experience):
-            owners["data"] = self.experience.since(0)
+        if len(self.transitions):
+            owners["data"] = self.transitions.since(0)
         parts = {name: _saver(name, owner) for name, owner in owners.items() if owner is not None}
         error = self._model_error
         state = {
-            "seed": self.world.seed,
-            "episode": self.world.episode,
+            "seed": self.driver.seed,
+            "episode": self.driver.episode,
             "episode_first": self._episode_first,
-            "is_open": self.world.is_open,
+            "is_open": self.driver.is_open,
             "fits": self._fits,
             "fitted_rows": self._fitted_rows,
             "length": self.length,
             "model_error": [error] if np.isfinite(error) else [],
         }
-        checkpoint.write(path, state, parts)
+        checkpoints.write(path, state, parts)
 
-    @classmethod
-    def restored(cls, settings: Dyna, before: Course, path: str | os.PathLike[str]) -> Course:
+    def restored(self, path: str | os.PathLike[str]) -> DynaState:
         """Reads a checkpoint; see `Dyna.restore`."""
-        with checkpoint.opened(path) as (said, parts):
-            state = files.fields(said, "state", _STATE)
-            agent = _loaded_agent(type(before.agent), parts["agent"], settings.threads)
+        settings = self._settings
+        with checkpoints.opened(path) as (stored, parts):
+            state = files.fields(stored, "state", _STATE)
+            agent = _loaded_agent(type(self.agent), parts["agent"], settings.threads)
             model = load_model(parts["model"]) if "model" in parts else None
-            data = Transitions.load(parts["data"]) if "data" in parts else None
-        course = cls(settings, before.world.env, agent, state["seed"])
-        course.model = model
-        course._take(state, data, os.fspath(path))
-        return course
+            data = load_transitions(parts["data"]) if "data" in parts else None
+        loop = DynaState(settings, self.driver.env, agent, state["seed"])
+        loop.model = model
+        loop._take(state, data, os.fspath(path))
+        return loop
 
     def _take(self, state: dict[str, Any], data: Transitions | None, shown: str) -> None:
-        """Goes to where a checkpoint was written."""
+        """Moves to where a checkpoint was written."""
         rows, first = 0 if data is None else len(data), state["episode_first"]
         counts = [state[name] for name in ("episode_first", "fitted_rows", "fits", "length")]
         if min(*counts, state["seed"], state["episode"] + 1) < 0 or max(counts[:2]) > rows:
@@ -292,20 +258,20 @@ class Course:
         if len(error) > 1 or not all(type(entry) is float for entry in error):
             raise ModelFileError(f"{shown}: 'model_error' must be a number or nothing")
         if data is not None:
-            if (data.state_dim, data.action_dim) != self.world.dims:
+            if (data.state_dim, data.action_dim) != self.driver.dims:
                 raise ModelFileError(f"{shown}: its transitions do not fit the environment")
-            self.experience.extend(data)
+            self.transitions.extend(data)
         if state["is_open"]:
             played = data[first:] if data is not None and first < rows else None
-            self.world.come_back(state["episode"], played)
-        self.world.episode = state["episode"]
+            self.driver.replay(state["episode"], played)
+        self.driver.episode = state["episode"]
         self._episode_first, self._fits = first, state["fits"]
         self._fitted_rows, self.length = state["fitted_rows"], state["length"]
         self._model_error = error[0] if error else np.nan
 
 
-def _before_and_after(data: Transitions) -> tuple[Transitions, Transitions]:
-    """Returns the first rows, to learn from, and the last ones, to judge by; at least one each.
+def _split_in_time(data: Transitions) -> tuple[Transitions, Transitions]:
+    """Returns the first rows, to learn from, and the last ones, to measure; at least one each.
 
     Args:
         data: at least two rows.
@@ -345,6 +311,8 @@ def _saver(name: str, owner: Any) -> Callable[[Path], None]:
 
 
 def _loaded_agent(kind: Any, path: Path, threads: int) -> Any:
+    if issubclass(kind, SAC):
+        return kind._from_file(sac_files.read(path, threads), None)
     if not hasattr(kind, "load"):
         raise TypeError(f"agent: {kind.__name__} has no `load`, must have one")
-    return kind.load(path, threads=threads) if issubclass(kind, SAC) else kind.load(path)
+    return kind.load(path)

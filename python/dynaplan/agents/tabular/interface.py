@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dynaplan import _arrays, _core, files
-from dynaplan.agents.tabular.files import from_parts, parts
+from dynaplan.agents.tabular.files import Arrays, from_parts, parts
 from dynaplan.data.driver import Episode, episodes
 from dynaplan.errors import ArgumentError, ModelFileError
 
@@ -189,7 +189,7 @@ class TabularAgent(ABC):
         )
 
     def save(self, path: str | os.PathLike[str]) -> None:
-        """Writes the agent to `path`, a safetensors file that the class method `load` reads.
+        """Writes the agent to `path`, a safetensors file that `dynaplan.load` reads.
 
         The file holds settings, values, the model, and where the random numbers stand: loaded
         again, the agent acts and learns on as if it had never stopped, to the bit. The
@@ -206,31 +206,24 @@ class TabularAgent(ABC):
         files.write_model_file(path, type(self).__name__, arrays, header)
 
     @classmethod
-    def load(cls, path: str | os.PathLike[str], env: Env[Any, Any]) -> Self:
-        """Reads an agent that `save` wrote; nothing in the file is run.
-
-        Args:
-            path: name of the file.
-            env: an environment with as many states and actions as the one before.
+    def _from_file(
+        cls, name: str, arrays: Arrays, header: dict[str, Any], env: Env[Any, Any]
+    ) -> Self:
+        """Makes the agent of a file of this name.
 
         Raises:
-            ModelFileError: the file is truncated, altered, holds no such agent, or one for another
-                number of states or actions.
-            OSError: the file does not exist or cannot be read.
+            ModelFileError: the parts make no such agent, or one for another number of states or
+                actions.
             TypeError: the environment's spaces are not Discrete.
         """
-        kind, arrays, header = files.read_model_file(path)
-        name = os.fspath(path)
-        if kind != cls.__name__:
-            raise ModelFileError(f"{name}: got a {kind!a:.60}, must be a {cls.__name__}")
-        spaces = discrete_spaces(env)
+        states, actions = discrete_spaces(env)
         try:
-            shape = (int(spaces[0].n), int(spaces[1].n))
+            shape = (int(states.n), int(actions.n))
             record, settings, seed = from_parts(arrays, header, shape, cls._NAMES)
             agent = cls(env, **settings, seed=seed)
             agent._agent.restore(record)
         except (TypeError, ValueError) as error:
-            raise ModelFileError(f"{name}: not usable as {kind}: {error}") from error
+            raise ModelFileError(f"{name}: not usable as {cls.__name__}: {error}") from error
         agent._has_run = agent.steps > 0
         return agent
 
