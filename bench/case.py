@@ -5,10 +5,9 @@ from __future__ import annotations
 import importlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any, Literal
 
-if TYPE_CHECKING:
-    from bench.measurements import Results
+from bench.measurements import MissingRowError, Results, Row
 
 Role = Literal["ours", "peer", "beside", "limit"]
 Reports = Literal["wall", "seconds", "rate", "facts"]
@@ -181,6 +180,32 @@ class Case:
     def implementation(self, label: str) -> Implementation:
         """Returns the implementation of this label."""
         return next(one for one in self.implementations if one.label == label)
+
+
+def results_of(case: Case, rows: dict[str, list[Row]]) -> Results:
+    """Returns the rows that were measured for a case, with its bounds."""
+    return Results(rows, {variant.name: variant.work.bounds for variant in case.variants})
+
+
+def targets_of(case: Case, results: Results) -> list[dict[str, Any]]:
+    """Returns each promise with its figure and whether it was kept (None: not measured)."""
+    outcomes = []
+    for target in case.targets:
+        try:
+            figure: float | None = target.value(results)
+        except MissingRowError:
+            figure = None
+        outcomes.append(
+            {
+                "text": target.text,
+                "sense": target.sense,
+                "bound": target.bound,
+                "unit": target.unit,
+                "figure": figure,
+                "met": None if figure is None else target.met(figure),
+            }
+        )
+    return outcomes
 
 
 def limits(*names: str, threads: tuple[int, ...] = (1, 2)) -> tuple[Implementation, ...]:

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
-
-from bench.case import Case, Variant
 
 
 class MissingRowError(LookupError):
@@ -67,11 +65,18 @@ class Row:
 
 
 class Results:
-    """Rows of a case by variant, with the figures that targets and tables need."""
+    """Rows of a case by variant, with the figures that targets and tables need.
 
-    def __init__(self, case: Case, rows: dict[str, list[Row]]) -> None:
-        self.case = case
+    Args:
+        rows: by the name of the variant.
+        bounds: `Work.bounds`, by the name of the variant.
+    """
+
+    def __init__(
+        self, rows: dict[str, list[Row]], bounds: Mapping[str, Mapping[str, float]]
+    ) -> None:
         self.rows = rows
+        self._bounds = bounds
 
     def select(
         self,
@@ -110,22 +115,22 @@ class Results:
         ours = self.fastest(variant, "ours", threads=threads)
         return self.fastest(variant, None if over else "peer", over).median / ours.median
 
-    def bound(self, variant: Variant, threads: int) -> float:
+    def bound(self, variant: str, threads: int) -> float:
         """Returns the least seconds a call can take by the machine limits measured beside it."""
         rates = {
             row.label: row.median
-            for row in self.rows.get(variant.name, [])
+            for row in self.rows.get(variant, [])
             if row.role == "limit" and row.threads == threads and row.median > 0
         }
-        amounts = variant.work.bounds
+        amounts = self._bounds[variant]
         if not amounts or not set(amounts) <= set(rates):
-            raise MissingRowError(f"{variant.name}: limits not measured with {threads} threads")
+            raise MissingRowError(f"{variant}: limits not measured with {threads} threads")
         return max(amount / rates[name] for name, amount in amounts.items())
 
     def share_of_limit(self, variant: str, threads: int) -> float:
         """Returns bound / median of ours, in percent."""
         ours = self.fastest(variant, "ours", threads=threads)
-        return 100.0 * self.bound(self.case.variant(variant), threads) / ours.median
+        return 100.0 * self.bound(variant, threads) / ours.median
 
     def figure(self, variant: str, label: str) -> float:
         """Returns the check's figure of one implementation (its fastest thread count)."""
@@ -140,27 +145,6 @@ class Results:
             if row.label == label and name in row.facts:
                 return float(row.facts[name])
         raise MissingRowError(f"{variant}: {label} reported no {name}")
-
-
-def targets_of(case: Case, results: Results) -> list[dict[str, Any]]:
-    """Returns each promise with its figure and whether it was kept (None: not measured)."""
-    said = []
-    for target in case.targets:
-        try:
-            figure: float | None = target.value(results)
-        except MissingRowError:
-            figure = None
-        said.append(
-            {
-                "text": target.text,
-                "sense": target.sense,
-                "bound": target.bound,
-                "unit": target.unit,
-                "figure": figure,
-                "met": None if figure is None else target.met(figure),
-            }
-        )
-    return said
 
 
 def as_json(rows: dict[str, list[Row]]) -> dict[str, list[dict[str, Any]]]:

@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from bench.case import Case, Variant
-from bench.measurements import MissingRowError, Results, Row, as_json, from_json, targets_of
+from bench.case import Case, Variant, results_of, targets_of
+from bench.measurements import MissingRowError, Results, Row, as_json, from_json
 
 FOLDER = Path(__file__).resolve().parent / "results"
 RESULTS_FILE = Path(__file__).resolve().parent / "RESULTS.md"
@@ -72,7 +72,7 @@ def row_cells(results: Results, variant: Variant, row: Row) -> list[str]:
     except MissingRowError:
         ratio = ""
     try:
-        share = f"{100 * results.bound(variant, row.threads) / row.median:.1f} %"
+        share = f"{100 * results.bound(variant.name, row.threads) / row.median:.1f} %"
     except MissingRowError:
         share = ""
     mark = f" *{row.disturbed}" if row.disturbed else ""
@@ -89,9 +89,9 @@ def row_cells(results: Results, variant: Variant, row: Row) -> list[str]:
     ]
 
 
-def timing_table(results: Results, variant: Variant, rows: list[Row]) -> str:
+def timing_table(case: Case, results: Results, variant: Variant, rows: list[Row]) -> str:
     """Returns the table of one variant, fastest first, skipped rows last."""
-    check = results.case.check.name if results.case.check is not None else "check"
+    check = case.check.name if case.check is not None else "check"
     header = [
         "implementation",
         "threads",
@@ -152,13 +152,17 @@ def target_table(targets: list[dict[str, Any]]) -> str:
 
 
 def case_report(case: Case, rows: dict[str, list[Row]], heading: str = "##") -> str:
-    """Returns everything said about a case; targets are read off the rows anew."""
-    results = Results(case, rows)
+    """Returns the report on a case; targets are read off the rows again."""
+    results = results_of(case, rows)
     parts = [f"{heading} {case.name}", case.summary]
     for variant in case.variants:
         if variant.name in rows:
             some = rows[variant.name]
-            tables = [timing_table(results, variant, some), facts_table(some), limit_lines(some)]
+            tables = [
+                timing_table(case, results, variant, some),
+                facts_table(some),
+                limit_lines(some),
+            ]
             bounds = ", ".join(
                 f"{name} {amount:.3g}" for name, amount in variant.work.bounds.items()
             )
@@ -176,7 +180,7 @@ def store(case: Case, rows: dict[str, list[Row]], facts: dict[str, Any]) -> Path
     stored = {
         "case": case.name,
         "facts": facts,
-        "targets": targets_of(case, Results(case, rows)),
+        "targets": targets_of(case, results_of(case, rows)),
         "rows": as_json(rows),
     }
     path = FOLDER / f"{case.name}.json"

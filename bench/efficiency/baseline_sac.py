@@ -1,4 +1,4 @@
-"""The course of Stable-Baselines3's soft actor-critic; the package is optional."""
+"""How Stable-Baselines3's soft actor-critic learns a task; the package is optional."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from bench.efficiency.tasks import Task
 
 
 def sb3_sac(task: Task, env: Any, seed: int, settings: Settings) -> Iterator[Snapshot]:
-    """`stable_baselines3.SAC`, which goes on within an episode where it was."""
+    """`stable_baselines3.SAC`, which continues within an episode."""
     import torch
     from stable_baselines3 import SAC
 

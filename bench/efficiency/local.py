@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator
 from multiprocessing import connection, get_context, parent_process
 from typing import Any
 
-from bench.efficiency.course import described, outcome_of
+from bench.efficiency.evaluation import described, outcome_of
 from bench.efficiency.method import Cell
 
 ONE_THREAD = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
@@ -58,7 +58,7 @@ def _received(receiver: Any, cell: Cell, process: Any) -> dict[str, Any]:
 
 
 def _work(cell: Cell, sender: Any) -> None:
-    # Ctrl-C is the parent's to answer: a learner that caught it would end its course early.
+    # Ctrl-C is the parent's to answer: a learner that caught it would stop early.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     threading.Thread(target=_end_with_parent, daemon=True).start()
     sender.send(outcome_of(cell))

@@ -15,12 +15,12 @@ Settings: TypeAlias = Mapping[str, Any]
 
 @dataclass(frozen=True)
 class Snapshot:
-    """Where a course is after so many real steps.
+    """What was learned after so many real steps.
 
     Attributes:
         steps: real steps so far, the random ones included.
         policy: returns a function from states to actions for the evaluation episode of this
-            number: deterministic, and without effect on the course. Good until the course goes on.
+            number: deterministic, and without effect on the learning. Valid until that continues.
         facts: named numbers on what was learned; those that are not finite are left out.
     """
 
@@ -29,7 +29,7 @@ class Snapshot:
     facts: Mapping[str, float]
 
 
-Course: TypeAlias = Callable[[Task, Any, int, Settings], Iterator[Snapshot]]
+Learn: TypeAlias = Callable[[Task, Any, int, Settings], Iterator[Snapshot]]
 
 
 @dataclass(frozen=True)
@@ -39,7 +39,7 @@ class Method:
     Attributes:
         name: in commands, files and tables.
         summary: what it is, and what its settings leave unsaid; part of the settings' text.
-        course: generator function `(task, env, seed, settings)` that yields about every
+        learn: generator function `(task, env, seed, settings)` that yields about every
             `task.evaluate_every` real steps and after the last one, which other processes can
             import. It makes all of its real steps in `env`.
         settings: what it learns with.
@@ -49,15 +49,15 @@ class Method:
 
     name: str
     summary: str
-    course: Course
+    learn: Learn
     settings: Settings
     tasks: tuple[str, ...] = ()
     budgets: Mapping[str, int] = field(default_factory=dict)
 
     def text(self) -> str:
         """Returns the settings as they are stored, and compared with stored ones."""
-        said = ", ".join(f"{name}={value!r}" for name, value in self.settings.items())
-        return f"{self.summary}: {said}" if said else self.summary
+        text = ", ".join(f"{name}={value!r}" for name, value in self.settings.items())
+        return f"{self.summary}: {text}" if text else self.summary
 
     def suits(self, task: Task) -> bool:
         """Whether it is for this task."""
@@ -70,7 +70,7 @@ class Method:
 
 @dataclass(frozen=True)
 class Cell:
-    """One course: a method learns a task with a seed.
+    """A method learns a task with a seed.
 
     Attributes:
         task: with the method's budget.

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 import dynaplan as dp
-from bench.efficiency import baseline_sac, courses
+from bench.efficiency import baseline_sac, learners
 from bench.efficiency.method import Method
 
 SMALL = {"hidden": (64, 64), "learning_rate": 1e-3}  # as the agent of dp.MBPO has them
@@ -29,7 +29,7 @@ def _mbpo(name: str, pendulum_steps: int, *tasks: str, **changed: Any) -> Method
         name,
         "dp.MBPO with its own agent (dp.SAC of two layers of 64, learning rate 1e-3, a tenth of a"
         " batch real) and its own ensemble of seven networks",
-        courses.mbpo,
+        learners.mbpo,
         spelled(dp.MBPO, **changed),
         tasks,
         budgets={"Pendulum-v1": pendulum_steps, "InvertedPendulum-v5": 1_000},
@@ -40,7 +40,7 @@ def _sac(name: str, gradient_steps: int, networks: dict[str, Any], whose: str) -
     return Method(
         name,
         f"dp.SAC with the networks and the learning rate {whose}",
-        courses.sac,
+        learners.sac,
         spelled(dp.SAC, **networks, gradient_steps=gradient_steps),
         LOCOMOTION if networks is WIDE else (),
         MODEL_FREE,
@@ -52,7 +52,7 @@ _ALL = (
         "least_squares_cem",
         "dp.PETS around dp.LinearGaussian with dp.Polynomial(2) and dp.CEM as it comes; learns"
         " after each episode",
-        courses.least_squares_cem,
+        learners.least_squares_cem,
         {"random_steps": 50, "episode_steps": 50},
         tasks=("Pendulum-v1", "InvertedPendulum-v5"),
         budgets={"Pendulum-v1": 500, "InvertedPendulum-v5": 500},
@@ -60,7 +60,7 @@ _ALL = (
     Method(
         "pets",
         "dp.pets_cpu as it comes, with its own five networks and its own dp.ICEM",
-        courses.pets,
+        learners.pets,
         spelled(dp.pets_cpu),
         budgets={
             "Pendulum-v1": 500,
@@ -77,7 +77,7 @@ _ALL = (
         "pets_ahead",
         "dp.PETS with the networks of dp.pets_cpu, for steps so short that much must be planned"
         " ahead: actions that last, wide noise, the mean of the members",
-        courses.pets_ahead,
+        learners.pets_ahead,
         {
             "planner": {
                 "horizon": 100,
@@ -108,7 +108,7 @@ _ALL = (
         "mbpo_128",
         "dp.MBPO for tasks of many joints: a wider agent that learns more slowly, of one imagined"
         " step, drawn from the last four fits",
-        courses.mbpo,
+        learners.mbpo,
         spelled(
             dp.MBPO,
             agent={**WIDE, "real_ratio": 0.1},

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from bench.efficiency.course import described, outcome_of
+from bench.efficiency.evaluation import described, outcome_of
 from bench.efficiency.local import ONE_THREAD
 from bench.efficiency.method import Cell
 from bench.machine import ROOT

@@ -58,11 +58,11 @@ class Summary:
         seconds: of learning and acting until then.
         never: how many seeds never reached it, those that raised included.
         raised: the messages of the seeds that ended with an error, by seed.
-        last: mean return at the last evaluation of the courses that came to their end; None if
-            none did.
-        all_seconds: of whole courses; None if none came to its end.
+        last: mean return at the last evaluation of the runs that were not ended by an error; None
+            if there is none.
+        all_seconds: of whole runs; None if there is none.
         facts: medians of what was known of the model and the agent at the last evaluation of the
-            courses that came to their end, by name.
+            same runs, by name.
     """
 
     method: str
@@ -103,7 +103,7 @@ def summarised(results: Sequence[dict[str, Any]]) -> Summary:
 
 
 def _medians(facts: Sequence[dict[str, float]]) -> dict[str, float]:
-    """Returns the median of each fact over the courses that know it."""
+    """Returns the median of each fact over the runs that know it."""
     names = dict.fromkeys(name for some in facts for name in some)
     return {name: quantile([some[name] for some in facts if name in some], 0.5) for name in names}
 
@@ -123,17 +123,17 @@ def grouped(results: Sequence[dict[str, Any]]) -> dict[str, list[list[dict[str, 
 def curve(results: Sequence[dict[str, Any]]) -> tuple[NDArray[Any], NDArray[Any]]:
     """Returns steps (T,) and quartiles over the seeds (3, T) of the mean returns.
 
-    Courses that are evaluated at other steps are read between their evaluations, linearly. A
-    course that failed has no part in it.
+    Runs that are evaluated at other steps are read between their evaluations, linearly. A run that
+    failed has no part in it.
     """
-    courses = [one["evaluations"] for one in results if one["status"] == "done"]
-    if not courses:
+    runs = [one["evaluations"] for one in results if one["status"] == "done"]
+    if not runs:
         return np.empty(0), np.empty((3, 0))
-    begin = max(rows[0]["steps"] for rows in courses)
-    steps = np.unique([row["steps"] for rows in courses for row in rows])
+    begin = max(rows[0]["steps"] for rows in runs)
+    steps = np.unique([row["steps"] for rows in runs for row in rows])
     steps = steps[steps >= begin]
     means = [
         np.interp(steps, [row["steps"] for row in rows], [row["mean"] for row in rows])
-        for rows in courses
+        for rows in runs
     ]
     return steps, np.quantile(means, QUARTILES, axis=0)

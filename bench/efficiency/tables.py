@@ -42,13 +42,13 @@ HEADER = [
 ]
 
 
-def said(value: float) -> str:
-    """Returns a number, or that it never came."""
+def number(value: float) -> str:
+    """Returns a number, or that it was never reached."""
     return "never" if math.isinf(value) else short(value)
 
 
 def counted(value: float) -> str:
-    """Returns a number of steps in full, or that it never came."""
+    """Returns a number of steps in full, or that it was never reached."""
     return "never" if math.isinf(value) else f"{value:,.0f}"
 
 
@@ -78,11 +78,11 @@ def row(summary: Summary) -> list[str]:
         seed_names(summary.seeds),
         f"{summary.task['steps']:,}",
         *_of(summary.steps, counted, none),
-        *_of(summary.seconds, said, none),
+        *_of(summary.seconds, number, none),
         f"{summary.never} of {len(summary.seeds)}" if summary.steps else "",
         str(len(summary.raised)),
-        *_of(summary.last, said, ""),
-        said(summary.all_seconds.median) if summary.all_seconds else "",
+        *_of(summary.last, number, ""),
+        number(summary.all_seconds.median) if summary.all_seconds else "",
     ]
 
 
@@ -149,7 +149,7 @@ def run_lines(results: Iterable[dict[str, Any]]) -> str:
 
 
 def report(results: Sequence[dict[str, Any]], published: dict[str, str]) -> str:
-    """Returns everything said about all tasks that were run."""
+    """Returns the report on all tasks that were run."""
     return "\n".join(
         task_report(groups, published.get(name, "")) for name, groups in grouped(results).items()
     )

@@ -9,7 +9,7 @@ from typing import Any
 
 import gymnasium
 
-EVALUATION_SEEDS = 1_000_000  # far from those of any course
+EVALUATION_SEEDS = 1_000_000  # far from those that methods learn with
 
 
 @dataclass(frozen=True)
@@ -19,11 +19,11 @@ class Task:
     Attributes:
         name: of the environment.
         make: returns a new one; a function that other processes can import.
-        steps: real steps of a course, the random ones included.
+        steps: real steps to learn in, the random ones included.
         evaluate_every: real steps between evaluations, as nearly as a method can.
         episodes: of an evaluation.
         threshold: mean return from which on the task counts as solved; None: there is none.
-        reward_known: whether model-based methods are told the reward in closed form.
+        reward_known: whether model-based methods know the reward in closed form.
         published: what others report, as text.
     """
 

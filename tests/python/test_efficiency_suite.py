@@ -15,8 +15,8 @@ import gymnasium
 import numpy as np
 import pytest
 from bench import report
-from bench.efficiency import command, courses, store, summary
-from bench.efficiency.course import outcome_of
+from bench.efficiency import command, learners, store, summary
+from bench.efficiency.evaluation import outcome_of
 from bench.efficiency.method import Cell
 from bench.efficiency.methods import METHODS, SMALL
 from bench.efficiency.tasks import TASKS
@@ -79,12 +79,12 @@ def test_seeds_that_never_reach_it_are_infinite_in_medians():
         assert summary.quantile(values, share) == pytest.approx(np.quantile(values, share))
 
 
-def test_a_cell_is_evaluated_apart_from_its_course():
+def test_a_cell_is_evaluated_apart_from_its_learning():
     toy.Lever.made.clear()
     outcome = outcome_of(cell("steep", seed=3))
     learned, judged = toy.Lever.made
     assert outcome["status"] == "done"
-    assert learned.steps == 50  # all real steps of the course, and no other
+    assert learned.steps == 50  # all real steps of the method, and no other
     assert judged.steps == 5 * 3 * 5
     assert judged.seeds == [1_003_000, 1_003_001, 1_003_002] * 5
     assert [row["steps"] for row in outcome["evaluations"]] == [10, 20, 30, 40, 50]
@@ -112,15 +112,15 @@ def test_evaluations_take_no_time_and_change_nothing(monkeypatch):
         time.sleep(0.1)
         return 0.0
 
-    monkeypatch.setattr("bench.efficiency.course.episode_return", sleepy)
+    monkeypatch.setattr("bench.efficiency.evaluation.episode_return", sleepy)
     outcome = outcome_of(cell("steep"))
     assert outcome["evaluations"][-1]["seconds"] < 0.1  # and 1.5 s of evaluations
 
 
-def test_the_course_of_sac_is_that_of_the_library():
+def test_sac_learns_as_in_the_library():
     task = dataclasses.replace(TASKS["Pendulum-v1"], steps=450, evaluate_every=70)
     settings = METHODS["sac"].settings | {"gradient_steps": 2}
-    for snapshot in courses.sac(task, gymnasium.make("Pendulum-v1"), 9, settings):
+    for snapshot in learners.sac(task, gymnasium.make("Pendulum-v1"), 9, settings):
         assert snapshot.steps % 70 == 0 or snapshot.steps == 450
     agent = dp.SAC(gymnasium.make("Pendulum-v1"), **settings, seed=9).learn(450)
     state = np.array([0.5, 0.5, 1.0])

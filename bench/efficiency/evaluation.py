@@ -15,12 +15,13 @@ import numpy as np
 from bench import machine
 from bench.efficiency.method import Act, Cell, Snapshot
 from bench.efficiency.tasks import Task, evaluation_seed
+from dynaplan.data.driver import Driver
 
 PACKAGES = ("numpy", "gymnasium", "mujoco", "dm_control", "stable_baselines3", "torch")
 WHERE = ("processor", "cores", "system", "python", "dynaplan files")
 
 
-class CourseError(Exception):
+class MethodError(Exception):
     """A method did not do what a method must."""
 
 
@@ -58,22 +59,22 @@ def described(cell: Cell, status: str, message: str) -> dict[str, Any]:
 
 
 def _evaluated(cell: Cell) -> Iterator[dict[str, Any]]:
-    """The course; only the time until the next snapshot counts."""
+    """What the method learns, evaluated; only the time until the next snapshot counts."""
     task, steps, seconds = cell.task, 0, 0.0
     env, judge = task.make(), task.make()
-    course = cell.method.course(task, env, cell.seed, cell.method.settings)
+    snapshots = cell.method.learn(task, env, cell.seed, cell.method.settings)
     while True:
         begin = time.perf_counter()
-        snapshot = next(course, None)
+        snapshot = next(snapshots, None)
         seconds += time.perf_counter() - begin
         if snapshot is None:
             break
         if not steps < snapshot.steps <= task.steps:
-            raise CourseError(f"{cell}: {snapshot.steps} steps after {steps} of {task.steps}")
+            raise MethodError(f"{cell}: {snapshot.steps} steps after {steps} of {task.steps}")
         steps = snapshot.steps
         yield {"steps": steps, "seconds": seconds, **judged(snapshot, task, judge, cell.seed)}
     if steps != task.steps:
-        raise CourseError(f"{cell}: it ended after {steps} of {task.steps} steps")
+        raise MethodError(f"{cell}: it ended after {steps} of {task.steps} steps")
     env.close()
     judge.close()
 
@@ -85,20 +86,18 @@ def judged(snapshot: Snapshot, task: Task, env: Any, seed: int) -> dict[str, Any
         for number in range(task.episodes)
     ]
     if not np.isfinite(returns).all():
-        raise CourseError(f"{task.name}: returns {returns} after {snapshot.steps} steps")
+        raise MethodError(f"{task.name}: returns {returns} after {snapshot.steps} steps")
     facts = {name: float(value) for name, value in snapshot.facts.items() if math.isfinite(value)}
     return {"mean": float(np.mean(returns)), "sd": float(np.std(returns)), "facts": facts}
 
 
 def episode_return(env: Any, act: Act, seed: int) -> float:
     """Returns the undiscounted return of one episode."""
-    state, _ = env.reset(seed=seed)
-    total, over = 0.0, False
-    while not over:
-        action = np.asarray(act(state), env.action_space.dtype)
-        state, reward, terminated, truncated, _ = env.step(action)
-        total += float(reward)
-        over = terminated or truncated
+    driver, total = Driver(env, env.action_space), 0.0
+    driver.reset(seed)
+    while driver.is_open:
+        *_, reward, _ = driver.step(act(driver.observation))
+        total += reward
     return total
 
 

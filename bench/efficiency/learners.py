@@ -1,4 +1,4 @@
-"""Courses of dynaplan's methods, from the first real step to the last."""
+"""How dynaplan's methods learn a task, from the first real step to the last."""
 
 from __future__ import annotations
 
@@ -8,11 +8,12 @@ from typing import Any
 import dynaplan as dp
 from bench.efficiency.method import Act, Settings, Snapshot
 from bench.efficiency.tasks import Task
+from dynaplan.data.driver import Driver
 from dynaplan.models.interface import Model
 
 
-def told(task: Task, env: Any) -> dict[str, Any]:
-    """Returns what a model-based method is told of the environment: its ends, and the reward."""
+def known(task: Task, env: Any) -> dict[str, Any]:
+    """Returns what a model-based method knows of the environment: its ends, and the reward."""
     reward = dp.rewards.for_env(env) if task.reward_known else None
     return {"reward": reward, "termination": dp.terminations.for_env(env)}
 
@@ -29,10 +30,10 @@ def agent_facts(updates: dp.UpdateStatistics | None) -> dict[str, float]:
 
 
 def mbpo(task: Task, env: Any, seed: int, settings: Settings) -> Iterator[Snapshot]:
-    """`dp.MBPO`, which goes on where it was; the settings may have those of another agent."""
+    """`dp.MBPO`, run in parts; the settings may have those of another agent."""
     of_loop = {name: value for name, value in settings.items() if name != "agent"}
     agent = dp.SAC(env, **settings["agent"], seed=seed) if "agent" in settings else None
-    loop = dp.MBPO(env, agent=agent, **told(task, env), **of_loop, seed=seed)
+    loop = dp.MBPO(env, agent=agent, **known(task, env), **of_loop, seed=seed)
     while loop.steps < task.steps:
         for it in loop.run(min(task.evaluate_every, task.steps - loop.steps)):
             facts = {"model error": it.model_error, "length": float(it.length)}
@@ -43,17 +44,14 @@ def sac(task: Task, env: Any, seed: int, settings: Settings) -> Iterator[Snapsho
     """What `dp.SAC.run` does, with a look at the agent within episodes, too."""
     agent = dp.SAC(env, **settings, seed=seed)
     updates: dp.UpdateStatistics | None = None
-    reset_seed: int | None = seed
-    over = True
+    driver = Driver(env, env.action_space)
     while agent.steps < task.steps:
-        if over:
-            state, _ = env.reset(seed=reset_seed)
-            reset_seed = None  # later resets go on with the environment's own generator
+        if not driver.is_open:
+            driver.reset(None if agent.steps else seed)  # later, its own generator continues
         starting = agent.steps < agent.settings.learning_starts
-        action = (agent.explore() if starting else agent.act(state)).astype(env.action_space.dtype)
-        after, reward, terminated, truncated, _ = env.step(action)
-        agent.observe(state, action, float(reward), after, bool(terminated))
-        state, over = after, terminated or truncated
+        wanted = agent.explore() if starting else agent.act(driver.observation)
+        state, action, after, reward, terminated = driver.step(wanted)
+        agent.observe(state, action, reward, after, terminated)
         if agent.steps > agent.settings.learning_starts:
             updates = agent.update(agent.settings.gradient_steps)
         if agent.steps % task.evaluate_every == 0 or agent.steps == task.steps:
@@ -69,16 +67,16 @@ def _actor(agent: dp.SAC) -> Any:
 
 def pets(task: Task, env: Any, seed: int, settings: Settings) -> Iterator[Snapshot]:
     """`dp.pets_cpu`."""
-    return _episodes(task, dp.pets_cpu(env, **told(task, env), **settings, seed=seed))
+    return _episodes(task, dp.pets_cpu(env, **known(task, env), **settings, seed=seed))
 
 
 def pets_ahead(task: Task, env: Any, seed: int, settings: Settings) -> Iterator[Snapshot]:
     """`dp.PETS` with the networks of `dp.pets_cpu`, and a search of its own."""
-    known = told(task, env)
-    learn = dp.pets_cpu(env, **known, seed=seed).learn
+    given = known(task, env)
+    learn = dp.pets_cpu(env, **given, seed=seed).settings.learn
     of_planner = dict(settings["planner"])
     of_loop = {name: value for name, value in settings.items() if name != "planner"}
-    loop = dp.PETS(env, learn=learn, planner=dp.ICEM(**of_planner), **known, **of_loop, seed=seed)
+    loop = dp.PETS(env, learn=learn, planner=dp.ICEM(**of_planner), **given, **of_loop, seed=seed)
     return _episodes(task, loop)
 
 
@@ -88,7 +86,7 @@ def least_squares_cem(task: Task, env: Any, seed: int, settings: Settings) -> It
     def learn(data: dp.Transitions, _previous: Model | None) -> Model:
         return dp.LinearGaussian.fit(data, features=dp.Polynomial(2))
 
-    loop = dp.PETS(env, learn=learn, planner=dp.CEM(), **told(task, env), **settings, seed=seed)
+    loop = dp.PETS(env, learn=learn, planner=dp.CEM(), **known(task, env), **settings, seed=seed)
     return _episodes(task, loop)
 
 
