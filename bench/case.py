@@ -67,8 +67,8 @@ class Implementation:
         """Returns the environment variables set for the worker, before any library is loaded.
 
         Threads are bound to cores for ours only: each worker is a process of its own, so this
-        cannot disturb a peer. Peers are told to use large pages for large arrays, which NumPy does
-        by itself (and so ours); fresh trajectory arrays of torch and JAX took less time with them.
+        cannot disturb a peer. Peers use large pages for large arrays, which NumPy does by
+        itself (and so ours); fresh trajectory arrays of torch and JAX took less time with them.
         """
         count = str(threads)
         names = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_NUM_THREADS")
@@ -114,7 +114,7 @@ class Variant:
 
 @dataclass(frozen=True)
 class Check:
-    """What is said about each answer: an error against a reference, or how good a plan is.
+    """A figure about each answer: an error against a reference, or how good a plan is.
 
     Attributes:
         name: heading of the table's column.

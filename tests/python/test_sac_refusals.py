@@ -131,7 +131,7 @@ def test_other_wrong_calls_are_refused():
     with pytest.raises(dp.ShapeError, match="observations of shape"):
         one.learn(5)
     one.env = None
-    with pytest.raises(dp.ArgumentError, match="must be set before"):
+    with pytest.raises(dp.ArgumentError, match="the agent has none; set"):
         one.learn(5)
 
 

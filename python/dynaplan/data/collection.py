@@ -43,7 +43,7 @@ def collect(  # noqa: PLR0917  # the settings after `seed` are named in practice
             clipped to them, as the environment would do or reject; the clipped action is what
             the data hold. Default: actions drawn uniformly between the bounds, each held for a
             random number of steps.
-        seed: seed of the environment's first reset and of the random actions; None draws anew.
+        seed: seed of the environment's first reset and of the random actions; None draws one.
         hold: smallest and largest number of steps for which a random action is held; unused where
             there is a `policy`. Actions that change at every step average out and leave the
             system near its rest; ones that are held long run through few different values.
@@ -58,7 +58,7 @@ def collect(  # noqa: PLR0917  # the settings after `seed` are named in practice
         The transitions, with rewards.
 
     Raises:
-        ShapeError: spaces or an action have another shape than said above.
+        ShapeError: spaces or an action have another shape.
         TypeError: `env` is no environment, or its spaces are not Boxes.
         ArgumentError: `steps`, `hold` or `episode_steps` is out of range, the action space has no
             bounds and there is no policy, or an observation, an action or a reward is not finite.
@@ -71,9 +71,9 @@ def collect(  # noqa: PLR0917  # the settings after `seed` are named in practice
     """
     observation_space, action_space = boxes(env)
     if steps < 1:
-        raise ArgumentError(f"steps: expected at least 1, got {steps}")
+        raise ArgumentError(f"steps: got {steps}, must be at least 1")
     if episode_steps is not None and episode_steps < 1:
-        raise ArgumentError(f"episode_steps: expected at least 1 or None, got {episode_steps}")
+        raise ArgumentError(f"episode_steps: got {episode_steps}, must be at least 1 or None")
     # A child of the seed: the environment's own generator starts from the seed itself, and the
     # two streams would be equal.
     rng = np.random.default_rng(np.random.SeedSequence(seed).spawn(1)[0])
@@ -127,7 +127,7 @@ class _RandomHeldActions:
         shortest, longest = hold
         if not 1 <= shortest <= longest:
             raise ArgumentError(
-                f"hold: expected 1 <= shortest <= longest number of steps, got {hold}"
+                f"hold: got {hold}, must be (shortest, longest) with 1 <= shortest <= longest"
             )
         self._space = space
         self._hold = (shortest, longest)

@@ -1,4 +1,4 @@
-"""A learned model as a vector environment of Gymnasium, for agents that know nothing of models."""
+"""A learned model as a vector environment of Gymnasium, for agents that need not know of models."""
 
 from __future__ import annotations
 
@@ -36,12 +36,13 @@ class ImaginedVectorEnv(VectorEnv[Array, Array, Array]):
     """A learned model as a `gymnasium.vector.VectorEnv`: agents train in it as in any other.
 
     Each of the environments begins in a state drawn from `starts` and goes where the model says:
-    one of the elite members, drawn anew for each environment and step, draws the next state,
+    one of the elite members, drawn for each environment and step, draws the next state,
     as in `imagine`. All of them take a step in one call of the compiled core, float32 inside. The
     same seed and actions give the same bits, whatever `threads`.
 
-    A step that would leave the known ground, or whose prediction is not finite, is not taken: the
-    environment stays where it is, is paid `cut_reward` and truncated, and `infos["cut"]` is True.
+    A step that would exceed the disagreement limit, or whose prediction is not finite, is not
+    taken: the environment stays where it is, the reward is `cut_reward`, the episode is truncated,
+    and `infos["cut"]` is True.
 
     Args:
         model: the dynamics.
@@ -62,7 +63,7 @@ class ImaginedVectorEnv(VectorEnv[Array, Array, Array]):
         clip: as in `rollout`: predicted states stay within so many times the observed range.
             Default 2.0, as of planners: an agent would find out where a model runs away. None where
             states may go anywhere, such as a distance walked.
-        autoreset_mode: when an environment begins anew, as Gymnasium names it: "NextStep" (default;
+        autoreset_mode: when an environment is reset, as Gymnasium names it: "NextStep" (default;
             that step's action is ignored), "SameStep", or "Disabled" (by `options["reset_mask"]`).
         seed: of the first `reset`, where that is given none; None draws one.
         threads: threads to use.
@@ -155,7 +156,7 @@ class ImaginedVectorEnv(VectorEnv[Array, Array, Array]):
             limits=_narrower(bounds, state_limits(model, clip)),
             threads=_arrays.at_least(1, "threads", threads),
         )
-        # No row at all, to be told now what does not fit.
+        # No row at all, to learn now what does not fit.
         nothing = np.empty((0, model.state_dim)), np.empty((0, model.action_dim))
         self._imagination.run(nothing[0], 1, 0, actions=nothing[1])
         self._states = np.zeros((self.num_envs, model.state_dim))
@@ -172,7 +173,7 @@ class ImaginedVectorEnv(VectorEnv[Array, Array, Array]):
         """Begins new episodes.
 
         Args:
-            seed: of the starts and of the model's draws, from here on; None goes on as before.
+            seed: of the starts and of the model's draws, from here on; None: they continue.
             options: `{"reset_mask": (N,) bools}` resets these environments alone; other entries are
                 not looked at.
 
@@ -217,7 +218,7 @@ class ImaginedVectorEnv(VectorEnv[Array, Array, Array]):
         """
         self._require_running()
         chosen = self._applied(actions)
-        begins = self._ended  # none of them where an episode that is over began anew at once
+        begins = self._ended  # none of them where an episode that ended was reset at once
         some_begin = count_nonzero(begins) > 0
         if some_begin:
             rows = np.flatnonzero(~begins)
@@ -281,7 +282,7 @@ class ImaginedVectorEnv(VectorEnv[Array, Array, Array]):
         self._some_are_fresh = True
 
     def _final(self, infos: dict[str, Any]) -> dict[str, Any]:
-        """Returns what is told of the episodes that have just ended, before others begin."""
+        """Returns the infos of the episodes that have just ended, before others begin."""
         observed = self._observed(self._states)
         last = np.full(self.num_envs, None, object)
         for row in np.flatnonzero(self._ended):

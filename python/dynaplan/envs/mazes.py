@@ -66,7 +66,7 @@ class Maze(gymnasium.Env[Any, Any]):
         changed_layout: the layout once `switch_at` steps have been made, with the same start and
             goals. None: it stays.
         switch_at: steps after which the layout changes; needed with `changed_layout`. They are
-            counted over episodes; a reset with a seed begins to count anew.
+            counted over episodes; a reset with a seed starts the count again.
         factor: each cell becomes factor x factor cells, as in the book's example 8.4, >= 1. The
             start is the upper left one of its cells, the goal all of its.
         render_mode: "ansi", "rgb_array" or None.
@@ -160,7 +160,7 @@ class Maze(gymnasium.Env[Any, Any]):
 
         The agent makes the same steps and learns the same values, to the bit, as if it had been
         made for this maze, had not run yet, and stepped it from Python. Begins with a reset that
-        leaves the count of steps as it is, and goes on after each goal. Ctrl-C keeps what was
+        leaves the count of steps as it is, and continues after each goal. Ctrl-C keeps what was
         learnt.
 
         Args:
@@ -186,7 +186,7 @@ class Maze(gymnasium.Env[Any, Any]):
             raise ArgumentError(f"steps: got {steps}, must be at least 1")
         compiled = getattr(agent, "_agent", None)
         if not isinstance(compiled, _core.TabularAgent):
-            raise TypeError(f"agent: expected an agent with tables, got {type(agent).__name__}")
+            raise TypeError(f"agent: got {type(agent).__name__}, must be an agent with tables")
         rewards, terminations = np.empty(steps), np.empty(steps, np.bool_)
         at_a_time = max(1, _STEPS_AT_A_TIME // (1 + agent.planning_steps))
         self._maze.reset()

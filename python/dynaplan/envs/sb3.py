@@ -84,13 +84,13 @@ class SB3VecEnv(VecEnv):
         self,
     ) -> tuple[NDArray[Any], NDArray[np.float32], NDArray[np.bool_], list[dict[str, Any]]]:
         """Returns observations (N, S), rewards (N,), which episodes ended (N,), and N infos."""
-        observations, rewards, terminations, truncations, said = self.envs.step(self._actions)
+        observations, rewards, terminations, truncations, details = self.envs.step(self._actions)
         ended = terminations | truncations
         infos: list[dict[str, Any]] = [{} for _ in range(self.num_envs)]
         if ended.any():
-            cut = said["final_info"].get("cut", np.zeros(self.num_envs, np.bool_))
+            cut = details["final_info"].get("cut", np.zeros(self.num_envs, np.bool_))
             for row in np.flatnonzero(ended):
-                infos[row]["terminal_observation"] = said["final_obs"][row]
+                infos[row]["terminal_observation"] = details["final_obs"][row]
                 infos[row]["TimeLimit.truncated"] = bool(truncations[row] & ~terminations[row])
                 infos[row] |= {"cut": True} if cut[row] else {}
         return observations, rewards.astype(np.float32), ended, infos

@@ -46,7 +46,7 @@ def pets_cpu(
 
     Five networks of two layers of 64, trained further from their weights before, and an `ICEM` of
     305 sequences in 4 iterations with one particle for each member: 30,000 model steps a decision.
-    Its noise is half as wide as usual: what is left of it in a plan is paid for in actions.
+    Its noise is half as wide as usual: what is left of it in a plan costs actions.
 
     Every step counts where there are few: the networks learn from all rows, none drawn twice or
     held out, with a learning rate that falls in three stages; they learn again within an episode;

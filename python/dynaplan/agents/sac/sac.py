@@ -31,10 +31,10 @@ _Rows = NDArray[Any]
 class SAC:
     """Soft actor-critic: an agent for continuous actions that learns from any transitions.
 
-    A policy that draws actions from a squashed Gaussian, two critics with slowly moving copies for
-    the targets, and a temperature that keeps the policy's entropy near a target; settings are those
-    of the paper and of Stable-Baselines3 by default. It learns from a replay of real transitions
-    and, where there are some, of imagined ones, as in MBPO; alone, with `learn`, it is model-free.
+    A policy that draws actions from a squashed Gaussian, two critics with slowly moving target
+    networks, and a temperature that keeps the policy's entropy near a target; settings are those of
+    the paper and of Stable-Baselines3 by default. It learns from a replay of real transitions and,
+    where there are some, of imagined ones, as in MBPO; alone, with `learn`, it is model-free.
 
     States are taken as they are; a wrapper may bring them to about 1. One agent serves one thread
     at a time. Same seed, environment and calls: same bits, whatever the threads.
@@ -46,7 +46,7 @@ class SAC:
         buffer_size: real transitions that are kept, the newest; memory is used as they come.
         learning_starts: steps of random actions, without updates, at the beginning of `learn`.
         batch_size: transitions in an update, at most 65,536.
-        tau: share by which the slow critics move at each update, in (0, 1].
+        tau: share by which the target networks move at each update, in (0, 1].
         discount: weight of each step relative to the one before, in [0, 1]; "gamma" in SB3.
         train_freq: steps between updates in `learn`.
         gradient_steps: updates at a time in `learn`.
@@ -56,7 +56,7 @@ class SAC:
             action dimensions.
         temperature: weight of the entropy if it is to stay fixed. Default (None): learned.
         initial_temperature: what a learned one begins with.
-        real_ratio: share of real transitions in a batch as soon as there are imagined ones.
+        real_ratio: fraction of real transitions in a batch once there are imagined ones.
             Default 0.05, as in MBPO.
         imagined_buffer_size: imagined transitions that are kept, the newest.
         seed: of weights, actions, batches and the environment's first reset; None draws one.
@@ -130,7 +130,7 @@ class SAC:
         self.env: Env[Any, Any] | None = env
 
     def __repr__(self) -> str:
-        """Says what it is for, and how far it is."""
+        """Shows its sizes, and its counts so far."""
         return (
             f"SAC(state_dim={self.state_dim}, action_dim={self.action_dim}, "
             f"hidden={self.settings.hidden}, steps={self.steps}, updates={self.updates})"
@@ -203,8 +203,8 @@ class SAC:
             action: (A,) or (N, A): what was applied, within the bounds.
             reward: a number or (N,); larger is better.
             next_state: (S,) or (N, S): at the end of an episode its true last state.
-            terminated: whether the system ended there, so that nothing more is earned; a bool or
-                (N,). A time limit ("truncated") is no such end.
+            terminated: whether the system ended there, with no reward after it; a bool or (N,). A
+                time limit ("truncated") is no such end.
 
         Raises:
             ShapeError: an array has the wrong shape.
@@ -268,8 +268,8 @@ class SAC:
     def update(self, count: int = 1) -> UpdateStatistics:
         """Learns from batches of the replay, without the GIL.
 
-        Ctrl-C raises KeyboardInterrupt after the update it falls into; the agent is whole and can
-        go on.
+        Ctrl-C raises KeyboardInterrupt at the end of the current update; the agent is whole and can
+        continue.
 
         Args:
             count: number of updates, each of both critics, the actor and the temperature.
@@ -284,30 +284,29 @@ class SAC:
         """
         return UpdateStatistics(*self._core.update(_arrays.integer("count", count)))
 
-    def run(self, total_timesteps: int) -> Iterator[AgentEpisode]:
-        """Acts in the environment and learns, an episode at a time.
+    def run(self, steps: int) -> Iterator[AgentEpisode]:
+        """Acts in the environment and learns; an episode comes out after each.
 
         The environment is reset before each episode. Nothing happens until the first episode is
-        asked for, and nothing happens between two. Ctrl-C leaves the agent with all whole steps and
-        updates; another `run` goes on from there.
+        asked for, nor between two. Ctrl-C leaves the agent with all whole steps and updates;
+        another `run` continues from there.
 
         Args:
-            total_timesteps: steps to make; exactly as many are made.
+            steps: real steps to make, besides those of earlier runs; exactly as many are made.
 
         Returns:
-            The episodes, as they end.
+            The episodes, counted from 1, as they end.
 
         Raises:
-            ArgumentError: `total_timesteps` is below 1, there is no environment, or it gave a
-                value that is not finite.
+            ArgumentError: `steps` is below 1, there is no environment, or it gave a value that is
+                not finite.
             ShapeError: the environment's spaces are not this agent's.
         """
-        if _arrays.integer("total_timesteps", total_timesteps) < 1:
-            raise ArgumentError(f"total_timesteps: got {total_timesteps}, must be at least 1")
+        _arrays.at_least(1, "steps", steps)
         if self.env is None:
-            raise ArgumentError("env: the agent has none, must be set before it can run")
+            raise ArgumentError("env: the agent has none; set agent.env before it runs")
         require_spaces(self.env, self.state_dim, self._bounds)
-        return agent_episodes(self, self.env, total_timesteps)
+        return agent_episodes(self, self.env, steps)
 
     def learn(
         self, total_timesteps: int, callback: Callable[[AgentEpisode], Any] | None = None
@@ -315,7 +314,7 @@ class SAC:
         """Does the same as `run`, to the end.
 
         Args:
-            total_timesteps: steps to make.
+            total_timesteps: real steps to make, besides those of earlier runs.
             callback: called with each episode as it ends; returns False to end the run.
 
         Returns:
@@ -324,6 +323,7 @@ class SAC:
         Raises:
             ArgumentError, ShapeError: as of `run`.
         """
+        _arrays.at_least(1, "total_timesteps", total_timesteps)
         for episode in self.run(total_timesteps):
             if callback is not None and callback(episode) is False:
                 break
@@ -333,13 +333,13 @@ class SAC:
         """Writes all of the agent to `path`, a safetensors file that `dynaplan.load` reads.
 
         Networks, Adam's moments, temperature, counts of random numbers, settings. An agent loaded
-        again goes on with the same bits as one that never stopped, where the environment does; its
-        state is not in the file. The file appears complete or not at all.
+        again continues with the same bits as one that never stopped, if the environment does; the
+        environment's state is not in the file. The file appears complete or not at all.
 
         Args:
-            path: name of the file, used as it is; a file that is there is replaced.
+            path: name of the file, used as it is; an existing file is replaced.
             replay: write the transitions too, 4 * (2 S + A + 2) bytes each; without them an agent
-                can act, but must observe anew before it learns.
+                can act, but must observe transitions before it learns.
 
         Raises:
             ModelFileError: a network holds a number that is not finite.

@@ -16,7 +16,7 @@ __all__ = ["SACSettings", "UpdateStatistics", "units"]
 
 @dataclass(frozen=True, slots=True)
 class UpdateStatistics:
-    """What the updates of one call came to: means over them.
+    """Means over the updates of one call.
 
     Attributes:
         updates: how many there were.

@@ -23,7 +23,7 @@ class SB3Agent:
     """SAC, TD3 or DDPG of Stable-Baselines3 as the agent of a `Dyna`, their networks unchanged.
 
     Real transitions go to the algorithm's own replay buffer. Imagined ones are kept apart, and are
-    part of its batches only within `update`: `algorithm.learn` and `save` go on as if there were
+    part of its batches only within `update`: `algorithm.learn` and `save` work as if there were
     none. Its draws come from the generators of PyTorch and NumPy, which it seeds when it is made.
 
     Its files are pickles, which may run anything when they are read. A `Dyna` with such an agent
@@ -31,8 +31,8 @@ class SB3Agent:
 
     Args:
         algorithm: made for the environment of the `Dyna`, of one environment, with the plain
-            `ReplayBuffer`. `learning_starts`, `train_freq` and `gradient_steps` are not looked at:
-            `Dyna` says when it learns.
+            `ReplayBuffer`. `learning_starts`, `train_freq` and `gradient_steps` are ignored:
+            `Dyna` decides when it learns.
         real_ratio: share of each batch that is real while something is imagined, rounded. Default
             0.05, as MBPO.
         imagined_buffer_size: imagined transitions that are kept, the newest; `Dyna` sets it.
@@ -81,7 +81,7 @@ class SB3Agent:
             algorithm.set_logger(Logger(None, []))
 
     def __repr__(self) -> str:
-        """Says what it runs."""
+        """Shows the algorithm."""
         return f"SB3Agent({type(self.algorithm).__name__}, real_ratio={self.real_ratio})"
 
     @property
@@ -185,10 +185,9 @@ class SB3Agent:
         Raises:
             ArgumentError: nothing was observed, or `count` is below 1.
         """
-        if _arrays.integer("count", count) < 1:
-            raise ArgumentError(f"count: got {count}, must be at least 1")
+        _arrays.at_least(1, "count", count)
         if not any(self.replay_sizes):
-            raise ArgumentError("update: nothing was observed, must be before")
+            raise ArgumentError("update: nothing was observed; call observe() before update()")
         algorithm, real = self.algorithm, self.algorithm.replay_buffer
         algorithm.replay_buffer = Mixture(real, self._imagined, self.real_ratio)
         try:
@@ -200,7 +199,7 @@ class SB3Agent:
         """Refuses, as files of Stable-Baselines3 are pickles.
 
         Args:
-            path: looked at by nobody.
+            path: ignored.
 
         Raises:
             TypeError: always.
@@ -215,7 +214,7 @@ class SB3Agent:
         """Refuses likewise.
 
         Args:
-            path: looked at by nobody.
+            path: ignored.
 
         Raises:
             TypeError: always.

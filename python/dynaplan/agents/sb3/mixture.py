@@ -11,7 +11,6 @@ from stable_baselines3.common.buffers import ReplayBuffer
 from stable_baselines3.common.type_aliases import ReplayBufferSamples
 
 from dynaplan import _arrays
-from dynaplan.errors import ArgumentError
 
 __all__ = ["ImaginedReplay", "Mixture"]
 
@@ -24,7 +23,7 @@ class ImaginedReplay:
     """
 
     def __init__(self, size: int) -> None:
-        self._size = _checked("imagined_buffer_size", size)
+        self._size = _arrays.at_least(1, "imagined_buffer_size", size)
         self._columns: tuple[NDArray[Any], ...] = ()
 
     def __len__(self) -> int:
@@ -45,7 +44,7 @@ class ImaginedReplay:
 
     def resize(self, size: int) -> None:
         """Keeps the newest `size` rows, now and from now on."""
-        self._size = _checked("size", size)
+        self._size = _arrays.at_least(1, "size", size)
         if len(self) > size:
             self._columns = tuple(column[-size:].copy() for column in self._columns)
 
@@ -92,9 +91,3 @@ class Mixture:
             pairs = zip(self._real.sample(count, env=env)[:5], columns, strict=True)
             columns = [torch.cat(pair)[order] for pair in pairs]
         return ReplayBufferSamples(*columns)
-
-
-def _checked(name: str, size: int) -> int:
-    if _arrays.integer(name, size) < 1:
-        raise ArgumentError(f"{name}: got {size}, must be at least 1")
-    return size

@@ -31,8 +31,8 @@ class DynaQ(TabularAgent):
         exploration: how often `act` draws from all actions, epsilon in [0, 1].
         planning_steps: imagined steps after each real one, n >= 0. Each goes from a state drawn
             from those visited, by an action drawn from those tried there.
-        seed: of the environment's first reset and of all draws: same seed, same course, to the
-            bit. None draws one.
+        seed: of the environment's first reset and of all draws; the same seed gives the same
+            results, to the bit. None draws one.
 
     Raises:
         TypeError: `env` is no environment, or its spaces are not Discrete.

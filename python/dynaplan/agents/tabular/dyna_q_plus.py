@@ -16,11 +16,11 @@ __all__ = ["DynaQPlus"]
 class DynaQPlus(TabularAgent):
     """Dyna-Q+: `DynaQ` that imagines more of what it has not tried for long.
 
-    An imagined step pays bonus * sqrt(real steps since the state and action were last tried) more
-    than it did, so the agent goes back to look whether a way has opened. All actions of a visited
-    state are imagined; one never tried is taken to lead back to its state and to pay nothing. As
-    in the book, real steps pay what they pay, and `act` is that of `DynaQ`. In a stochastic
-    environment the model errs as that of `DynaQ` does.
+    The reward of an imagined step is bonus * sqrt(real steps since the state and action were last
+    tried) larger than the real one was, so the agent explores again whether a way has opened. All
+    actions of a visited state are imagined; one never tried is assumed to lead back to its state
+    with a reward of 0. As in the book, real rewards have no bonus, and `act` is that of `DynaQ`. In
+    a stochastic environment the model errs as that of `DynaQ` does.
 
     Args:
         env: a Gymnasium environment with Discrete observations and actions; left open.
@@ -30,9 +30,9 @@ class DynaQPlus(TabularAgent):
         exploration: how often `act` draws from all actions, epsilon in [0, 1].
         planning_steps: imagined steps after each real one, n >= 0.
         bonus: kappa >= 0, in units of the reward. Default 1e-3, as for the book's mazes, in
-            which an episode pays 1.
-        seed: of the environment's first reset and of all draws: same seed, same course, to the
-            bit. None draws one.
+            which the return of an episode is 1.
+        seed: of the environment's first reset and of all draws; the same seed gives the same
+            results, to the bit. None draws one.
 
     Raises:
         TypeError: `env` is no environment, or its spaces are not Discrete.
@@ -73,7 +73,7 @@ class DynaQPlus(TabularAgent):
 
     @property
     def bonus(self) -> float:
-        """What is imagined beside the reward after a real step without a try, kappa."""
+        """Weight of the bonus for what has not been tried for long, kappa."""
         return float(self._bonus)
 
     def _compiled(self, settings: _core.TabularSettings) -> _core.TabularAgent:

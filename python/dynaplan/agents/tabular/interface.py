@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from dynaplan import _arrays, _core, files
 from dynaplan.agents.tabular.files import Arrays, from_parts, parts
 from dynaplan.data.driver import Episode, episodes
-from dynaplan.errors import ArgumentError, ModelFileError
+from dynaplan.errors import ModelFileError
 
 if TYPE_CHECKING:
     from gymnasium import Env
@@ -107,7 +107,7 @@ class TabularAgent(ABC):
 
     @property
     def updates(self) -> int:
-        """Values computed anew so far, after real steps and imagined ones."""
+        """Updates of values so far, after real steps and imagined ones."""
         return self._agent.updates
 
     def policy(self) -> NDArray[np.int64]:
@@ -140,7 +140,7 @@ class TabularAgent(ABC):
         Args:
             state: where the action was taken.
             action: what was done there.
-            reward: what it paid, finite.
+            reward: of that step, finite.
             next_state: where it led.
             terminated: whether the environment ended there, for good; a time limit is no end.
 
@@ -157,25 +157,28 @@ class TabularAgent(ABC):
         cut short when the steps end.
 
         Args:
-            steps: real steps to make, >= 1.
+            steps: real steps to make, besides those of earlier runs; >= 1.
+
+        Returns:
+            The episodes, counted from 1.
 
         Raises:
             ArgumentError: `steps` is out of range, the environment gives a state that is not in
                 its space, or a reward that is not finite.
         """
-        if _arrays.integer("steps", steps) < 1:
-            raise ArgumentError(f"steps: got {steps}, must be at least 1")
+        _arrays.at_least(1, "steps", steps)
         return self._episodes(steps)
 
     def learn(self, total_timesteps: int) -> Self:
         """Acts and learns in the environment, as `run` does, and returns the agent itself.
 
         Args:
-            total_timesteps: real steps to make, >= 1.
+            total_timesteps: real steps to make, besides those of earlier runs; >= 1.
 
         Raises:
             ArgumentError: as in `run`.
         """
+        _arrays.at_least(1, "total_timesteps", total_timesteps)
         for _ in self.run(total_timesteps):
             pass
         return self
@@ -191,12 +194,12 @@ class TabularAgent(ABC):
     def save(self, path: str | os.PathLike[str]) -> None:
         """Writes the agent to `path`, a safetensors file that `dynaplan.load` reads.
 
-        The file holds settings, values, the model, and where the random numbers stand: loaded
-        again, the agent acts and learns on as if it had never stopped, to the bit. The
-        environment is not saved.
+        The file holds settings, values, the model, and the state of the random numbers: loaded
+        again, the agent acts and learns as if it had never stopped, to the bit. The environment is
+        not saved.
 
         Args:
-            path: name of the file, used as it is; a file that is there is replaced.
+            path: name of the file, used as it is; an existing file is replaced.
 
         Raises:
             OSError: the folder does not exist or cannot be written to.
@@ -238,13 +241,13 @@ def discrete_spaces(env: Env[Any, Any]) -> tuple[Discrete, Discrete]:
     from gymnasium.spaces import Discrete  # noqa: PLC0415  # costs 0.3 s that an import must not
 
     if isinstance(env, str):
-        raise TypeError(f"env: expected an environment, got {env!r}; use gymnasium.make({env!r})")
+        raise TypeError(f"env: got {env!r}, must be an environment; use gymnasium.make({env!r})")
     spaces = []
     for name in ("observation_space", "action_space"):
         if not hasattr(env, name):
-            raise TypeError(f"env: expected a Gymnasium environment, got {type(env).__name__}")
+            raise TypeError(f"env: got {type(env).__name__}, must be a Gymnasium environment")
         space = getattr(env, name)
         if not isinstance(space, Discrete):
-            raise TypeError(f"env: expected its {name} to be Discrete, got {space}")
+            raise TypeError(f"env: got {name} {space}, must be Discrete")
         spaces.append(space)
     return spaces[0], spaces[1]

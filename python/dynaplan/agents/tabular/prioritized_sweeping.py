@@ -26,15 +26,15 @@ class PrioritizedSweeping(TabularAgent):
         env: a Gymnasium environment with Discrete observations and actions; left open.
         learning_rate: how far a value moves towards its target, alpha in (0, 1]. Default 1, all the
             way: as in the book a value is not queued again for what a smaller step leaves, and
-            waits until it is visited or swept over once more. With 0.5 it takes ten times as many
+            waits until it is visited or swept again. With 0.5 it takes ten times as many
             updates.
         discount: what a reward is worth a step later, gamma in [0, 1].
         exploration: how often `act` draws from all actions, epsilon in [0, 1].
         planning_steps: updates from the queue after each real step, n >= 1; the value of the real
             step itself is one of them.
-        threshold: theta >= 0, in units of the reward: smaller differences are let be.
-        seed: of the environment's first reset and of all draws: same seed, same course, to the
-            bit. None draws one.
+        threshold: theta >= 0, in units of the reward: smaller differences are ignored.
+        seed: of the environment's first reset and of all draws; the same seed gives the same
+            results, to the bit. None draws one.
 
     Raises:
         TypeError: `env` is no environment, or its spaces are not Discrete.
@@ -76,7 +76,7 @@ class PrioritizedSweeping(TabularAgent):
 
     @property
     def threshold(self) -> float:
-        """Differences up to this one are let be, theta."""
+        """Differences up to this one are ignored, theta."""
         return float(self._threshold)
 
     def _compiled(self, settings: _core.TabularSettings) -> _core.TabularAgent:
