@@ -61,21 +61,21 @@ def loop(env, learn, **settings):
 
 def test_it_learns_at_the_end_of_each_episode_and_makes_exactly_the_steps():
     env, learn = Slider(length=10), Fits()
-    course = list(loop(env, learn, random_steps=20, random_episode_steps=5).run(45))
-    assert [it.steps for it in course] == [20, 30, 40, 45]
-    assert [it.episode for it in course] == [0, 1, 2, 3]
-    assert [it.episode_steps for it in course] == [20, 10, 10, 5]
+    iterations = list(loop(env, learn, random_steps=20, random_episode_steps=5).run(45))
+    assert [it.steps for it in iterations] == [20, 30, 40, 45]
+    assert [it.episode for it in iterations] == [0, 1, 2, 3]
+    assert [it.episode_steps for it in iterations] == [20, 10, 10, 5]
     assert env.steps == 45
     assert learn.rows == [20, 30, 40, 45]
     assert learn.previous == [None, *learn.models[:-1]]
-    assert [it.model for it in course] == learn.models
-    for it in course:
+    assert [it.model for it in iterations] == learn.models
+    for it in iterations:
         assert len(it.data) == it.steps
         assert 0.0 <= it.learning_seconds <= it.seconds
-    assert len(course[0].data.episode_slices) == 4
-    assert len(course[-1].data.episode_slices) == 7
-    assert np.isnan(course[0].episode_return)
-    for it in course[1:]:
+    assert len(iterations[0].data.episode_slices) == 4
+    assert len(iterations[-1].data.episode_slices) == 7
+    assert np.isnan(iterations[0].episode_return)
+    for it in iterations[1:]:
         rewards = it.data.rewards[it.steps - it.episode_steps :]
         assert it.episode_return == pytest.approx(rewards.sum())
 
@@ -88,20 +88,20 @@ def test_only_the_first_reset_is_seeded():
 
 def test_it_learns_every_so_many_steps_where_asked():
     learn = Fits()
-    course = list(loop(Slider(10), learn, random_steps=12, refit_every=4).run(35))
+    iterations = list(loop(Slider(10), learn, random_steps=12, refit_every=4).run(35))
     # Every four steps, across the end of the first episode, and at last from everything.
     assert learn.rows == [12, 16, 20, 24, 28, 32, 35]
-    assert [it.steps for it in course] == [12, 22, 32, 35]
-    places = [learn.models.index(it.model) for it in course]
+    assert [it.steps for it in iterations] == [12, 22, 32, 35]
+    places = [learn.models.index(it.model) for it in iterations]
     assert [learn.rows[place] for place in places] == [12, 20, 32, 35]
 
 
 def test_controlled_episodes_are_cut_where_asked():
     env = Slider(length=10)
-    course = list(loop(env, Fits(), random_steps=20, episode_steps=6).run(40))
-    assert [it.episode_steps for it in course] == [20, 6, 6, 6, 2]
+    iterations = list(loop(env, Fits(), random_steps=20, episode_steps=6).run(40))
+    assert [it.episode_steps for it in iterations] == [20, 6, 6, 6, 2]
     assert len(env.resets) == 2 + 4  # the random beginning sees two episodes of its own
-    assert len(course[-1].data.episode_slices) == 2 + 4
+    assert len(iterations[-1].data.episode_slices) == 2 + 4
     *_, last = loop(Slider(length=5), Fits(), random_steps=20, episode_steps=6).run(30)
     assert last.episode_steps == 5  # the environment's own end comes first
 
@@ -114,10 +114,10 @@ def test_episodes_and_pauses_may_grow_with_the_steps():
         return steps // 4
 
     longest = dp.LinearSchedule(4, 0.25)
-    course = list(
+    iterations = list(
         loop(Slider(100), learn, random_steps=20, episode_steps=longest, refit_every=pause).run(50)
     )
-    assert [it.steps for it in course] == [20, 25, 31, 38, 47, 50]
+    assert [it.steps for it in iterations] == [20, 25, 31, 38, 47, 50]
     assert learn.rows == [20, 25, 31, 38, 47, 50]
     assert set(asked) == {20, 25, 31, 38, 47}
     with pytest.raises(dp.ArgumentError, match=r"refit_every\(20\): got 0, must be at least 1"):
@@ -146,11 +146,11 @@ def test_the_evaluation_is_of_the_model_that_had_not_seen_the_episode():
 
 def test_nothing_happens_before_it_is_asked_for():
     env, learn = Slider(), Fits()
-    course = loop(env, learn, random_steps=20).run(40)
+    iterations = loop(env, learn, random_steps=20).run(40)
     assert env.steps == 0
-    next(course)
+    next(iterations)
     assert (env.steps, learn.rows) == (20, [20])
-    next(course)
+    next(iterations)
     assert (env.steps, learn.rows) == (30, [20, 30])
 
 
@@ -197,12 +197,12 @@ def test_an_iteration_tells_how_its_episode_ended():
     ]
 
 
-def test_the_same_seed_takes_the_same_course():
-    def course(seed):
+def test_the_same_seed_gives_the_same_data():
+    def data_of(seed):
         return [it.data for it in loop(Slider(), Fits(), random_steps=20, seed=seed).run(40)]
 
-    assert course(3) == course(3)
-    assert course(3)[-1] != course(4)[-1]
+    assert data_of(3) == data_of(3)
+    assert data_of(3)[-1] != data_of(4)[-1]
 
 
 def test_an_interrupted_learner_ends_the_run_with_its_model():

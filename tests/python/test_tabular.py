@@ -118,7 +118,7 @@ def test_the_compiled_run_gives_the_bits_of_the_steps_from_python(name: str) -> 
 
 
 @pytest.mark.parametrize("name", AGENTS)
-def test_a_seed_gives_the_same_course_and_another_one_a_different_one(name: str) -> None:
+def test_a_seed_gives_the_same_run_and_another_one_a_different_one(name: str) -> None:
     one, same, other = (
         AGENTS[name](Maze(), planning_steps=5, seed=seed).learn(3000).q for seed in (1, 1, 2)
     )
@@ -251,7 +251,7 @@ class Spaces(gymnasium.Env[Any, Any]):
             TypeError,
             "observation_space .*must be Discrete",
         ),
-        (Spaces(Discrete(2), MultiDiscrete([2, 2])), TypeError, "action_space .*must be Discrete"),
+        (Spaces(Discrete(2), MultiDiscrete([2, 2])), TypeError, "action_space .*be Discrete"),
         (Spaces(Discrete(2**14), Discrete(2**13)), dp.ArgumentError, "at most 67108864 pairs"),
         (Spaces(Discrete(2**62), Discrete(2**62)), dp.ArgumentError, "at most 67108864 pairs"),
         (Spaces(Discrete(2, start=2**63 - 2), Discrete(2)), dp.ArgumentError, "64 bits"),
