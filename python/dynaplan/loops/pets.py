@@ -132,9 +132,10 @@ class PETS:
     def run(self, steps: int, *, data: Transitions | None = None) -> Iterator[Iteration]:
         """Makes so many more real steps; an iteration comes out after each episode.
 
-        The first run begins with the random steps, which count; another run continues with what is
-        known, in a new episode. The environment is reset before each episode. Nothing happens until
-        the first iteration is asked for, nor between two: the caller may take time with the model.
+        The first run begins with the random steps, which count; another run continues with the data
+        and the model so far, in a new episode. The environment is reset before each episode.
+        Nothing happens until the first iteration is asked for, nor between two: the caller may take
+        time with the model.
 
         Args:
             steps: real steps to make, besides those of earlier runs; exactly as many are made.
