@@ -105,7 +105,7 @@ def test_an_unknown_environment_is_learned_whole(one_episode, capsys):
         (["--threads", "1025"], r"--threads: got '1025', must be an integer of at most 1024"),
         (["--colour"], r"--colour \(see python -m dynaplan mbpo --help\)"),
         (["--checkpoint", "file"], r"--checkpoint file: .*damaged"),
-        (["--steps", "5", "--csv", "file"], r"file is there and is no log"),
+        (["--steps", "5", "--csv", "file"], r"file exists and is no log"),
         (["--steps", "5", "--csv", "no/where"], r"--csv no/where: No such file"),
         (["--checkpoint", "no/where"], r"--checkpoint no/where: No such file"),
         (["--checkpoint", "."], r"--checkpoint \.: Is a directory"),

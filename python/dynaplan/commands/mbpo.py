@@ -16,8 +16,8 @@ from dynaplan.commands.environments import opened
 from dynaplan.commands.progress import progress_bar
 from dynaplan.commands.refusals import refusing
 from dynaplan.errors import ArgumentError, ModelFileError
+from dynaplan.loops.dyna_iteration import DynaIteration
 from dynaplan.loops.mbpo import MBPO
-from dynaplan.loops.progress import DynaIteration
 from dynaplan.reports import tables
 from dynaplan.rewards.terms import Reward
 from dynaplan.tasks.rewards import for_env as reward_for_env

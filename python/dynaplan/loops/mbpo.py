@@ -48,6 +48,9 @@ class MBPO(Dyna):
         seed: of everything; None draws one.
         threads: for learning, imagining and updates; the results are the same for any number.
 
+    Attributes:
+        settings: the arguments but `env`, `angles`, `agent` and `seed`, as a `DynaSettings`.
+
     Raises:
         TypeError: `env` is no environment, or its spaces are not Boxes.
         ShapeError: its spaces are not 1-D.

@@ -8,8 +8,8 @@ import numpy as np
 from rich import box
 from rich.table import Table
 
-from dynaplan.loops.pets import Iteration
-from dynaplan.loops.progress import DynaIteration
+from dynaplan.loops.dyna_iteration import DynaIteration
+from dynaplan.loops.pets_state import Iteration
 from dynaplan.reports.episode import ComparedEpisode
 from dynaplan.rollouts.evaluation import Evaluation
 
