@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dynaplan._docstrings import with_arguments_of
+from dynaplan._docstrings import shares_arguments
 
 
 class Settings:
@@ -21,7 +21,7 @@ class Settings:
 
 
 def test_missing_arguments_are_filled_in_by_the_order_of_the_signature() -> None:
-    @with_arguments_of(Settings)
+    @shares_arguments(Settings)
     class House:
         """A house.
 
@@ -45,4 +45,4 @@ def test_without_docstrings_nothing_happens() -> None:
     class House:
         def __init__(self, width: float) -> None: ...
 
-    assert with_arguments_of(Settings)(House).__doc__ is None
+    assert shares_arguments(Settings)(House).__doc__ is None

@@ -325,7 +325,7 @@ def test_the_reference_has_its_signatures(repository: Path, member: str) -> None
     whole = inspect.signature(getattr(SB3Agent, member))
     bare = [p.replace(annotation=p.empty) for p in whole.parameters.values() if p.name != "self"]
     shown = str(whole.replace(parameters=bare, return_annotation=inspect.Signature.empty))
-    name = "SB3Agent" if member == "__init__" else f".{member}"
+    name = "dynaplan.agents.sb3.SB3Agent" if member == "__init__" else f".{member}"
     assert f"`{name}{shown}`" in page
 
 
