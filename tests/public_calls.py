@@ -66,7 +66,6 @@ CALLS: dict[str, tuple[Callable[..., Any], dict[str, Any]]] = {
         },
     ),
     "Transitions.concatenate": (dp.Transitions.concatenate, {"parts": lambda: [data()]}),
-    "Transitions.load": (dp.Transitions.load, {"path": lambda: None}),
     "Transitions.save": (lambda path: data().save(path), {"path": lambda: None}),
     "Transitions.split": (
         lambda **arguments: data().split(**arguments),
@@ -174,7 +173,6 @@ CALLS: dict[str, tuple[Callable[..., Any], dict[str, Any]]] = {
 
 # Wrong values of a kind that the argument takes all the same: a name of a file, a truth value as 1.
 TAKEN = {
-    ("Transitions.load", "path"): "text",
     ("Transitions.save", "path"): "text",
     ("Transitions.__getitem__", "key"): "truth",
     ("load", "path"): "text",
