@@ -3,8 +3,8 @@
 #include <algorithm>
 #include <utility>
 
-#include "dynaplan/core/product.hpp"
 #include "dynaplan/core/transpose.hpp"
+#include "dynaplan/networks/product.hpp"
 
 namespace dynaplan {
 inline namespace DYNAPLAN_LEVEL {

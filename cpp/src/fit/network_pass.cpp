@@ -2,8 +2,8 @@
 
 #include <algorithm>
 
-#include "dynaplan/core/product.hpp"
 #include "dynaplan/core/transpose.hpp"
+#include "dynaplan/networks/product.hpp"
 
 namespace dynaplan {
 inline namespace DYNAPLAN_LEVEL {

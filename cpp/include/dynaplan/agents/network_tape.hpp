@@ -2,8 +2,8 @@
 
 #include <vector>
 
-#include "dynaplan/core/activation.hpp"
 #include "dynaplan/fit/parameter_layout.hpp"
+#include "dynaplan/networks/activation.hpp"
 
 namespace dynaplan {
 inline namespace DYNAPLAN_LEVEL {

@@ -3,7 +3,7 @@
 #include <cmath>
 
 #include "dynaplan/agents/learned_network.hpp"
-#include "dynaplan/core/activation.hpp"
+#include "dynaplan/networks/activation.hpp"
 
 namespace dynaplan {
 inline namespace DYNAPLAN_LEVEL {

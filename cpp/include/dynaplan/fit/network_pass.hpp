@@ -2,8 +2,8 @@
 
 #include <vector>
 
-#include "dynaplan/fit/network_loss.hpp"
 #include "dynaplan/fit/training_rows.hpp"
+#include "dynaplan/networks/network_loss.hpp"
 
 namespace dynaplan {
 inline namespace DYNAPLAN_LEVEL {

@@ -2,7 +2,7 @@
 
 #include <vector>
 
-#include "dynaplan/core/activation.hpp"
+#include "dynaplan/networks/activation.hpp"
 
 namespace dynaplan {
 inline namespace DYNAPLAN_LEVEL {

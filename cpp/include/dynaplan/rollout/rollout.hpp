@@ -3,8 +3,8 @@
 #include <optional>
 #include <vector>
 
-#include "dynaplan/core/affine.hpp"
 #include "dynaplan/core/interrupt.hpp"
+#include "dynaplan/networks/affine.hpp"
 #include "dynaplan/rewards/reward.hpp"
 #include "dynaplan/rollout/particles.hpp"
 #include "dynaplan/terminations/termination.hpp"

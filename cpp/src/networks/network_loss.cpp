@@ -1,4 +1,4 @@
-#include "dynaplan/fit/network_loss.hpp"
+#include "dynaplan/networks/network_loss.hpp"
 
 #include <algorithm>
 #include <cmath>

@@ -1,6 +1,6 @@
 #pragma once
 
-#include "dynaplan/core/register_tile.hpp"
+#include "dynaplan/networks/register_tile.hpp"
 
 namespace dynaplan {
 inline namespace DYNAPLAN_LEVEL {
