@@ -65,9 +65,8 @@ NetworkMember<float> initial_member(const NetworkShape& shape, std::uint64_t see
     layer.bias.setZero(shape.layer_outputs(l));
     made.layers.push_back(std::move(layer));
   }
-  const Index bounds = shape.probabilistic ? shape.targets() : 0;
-  made.log_variance_low.setConstant(bounds, kLow);
-  made.log_variance_high.setConstant(bounds, kHigh);
+  made.log_variance_low.setConstant(shape.bounds(), kLow);
+  made.log_variance_high.setConstant(shape.bounds(), kHigh);
   return made;
 }
 

@@ -77,7 +77,7 @@ class Worker {
 
 std::vector<Trainer> trainers_of(const NetworkParameters& made, Index members, const NetworkFitSettings& settings,
                                  Index rows, const NetworkParameters* initial) {
-  const ParameterLayout<float> layout(made.shape);
+  const ParameterLayout<float> layout(made.shape.layer_sizes(), made.shape.bounds());
   std::vector<Trainer> trainers;
   trainers.reserve(static_cast<std::size_t>(members));
   for (Index m = 0; m < members; ++m) {

@@ -29,7 +29,7 @@ constexpr auto kNothing = [](Index, auto) {};
 template <class T>
 NetworkPass<T>::NetworkPass(const NetworkShape& shape, Index samples, const std::vector<Index>& still)
     : activation_(shape.activation),
-      layout_(shape),
+      layout_(shape.layer_sizes(), shape.bounds()),
       samples_(samples),
       capacity_(padded_lanes<T>(samples)),
       targets_(shape.targets()),

@@ -53,7 +53,7 @@ template <class T>
 NetworkDynamics<T>::NetworkDynamics(const NetworkParameters& parameters)
     : shape_(validated_shape(parameters)), encoding_(shape_, parameters.scaling) {
   for (const NetworkMember<float>& member : parameters.members) {
-    const FoldedNetwork folded = folded_network<T>(shape_, parameters.scaling, member);
+    const FoldedNetwork folded = folded_network<T>(shape_.activation, parameters.scaling, member);
     members_.emplace_back(folded);
     rows_.emplace_back(folded);
   }

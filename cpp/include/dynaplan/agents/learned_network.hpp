@@ -3,7 +3,7 @@
 #include <cstdint>
 #include <vector>
 
-#include "dynaplan/fit/adam.hpp"
+#include "dynaplan/networks/adam.hpp"
 
 namespace dynaplan {
 inline namespace DYNAPLAN_LEVEL {

@@ -2,8 +2,8 @@
 
 #include <vector>
 
-#include "dynaplan/agents/network_tape.hpp"
 #include "dynaplan/agents/sac_networks.hpp"
+#include "dynaplan/networks/network_tape.hpp"
 
 namespace dynaplan {
 inline namespace DYNAPLAN_LEVEL {

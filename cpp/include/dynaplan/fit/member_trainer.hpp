@@ -5,8 +5,8 @@
 #include <limits>
 #include <vector>
 
-#include "dynaplan/fit/adam.hpp"
 #include "dynaplan/fit/network_pass.hpp"
+#include "dynaplan/networks/adam.hpp"
 
 namespace dynaplan {
 inline namespace DYNAPLAN_LEVEL {

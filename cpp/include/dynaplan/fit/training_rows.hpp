@@ -2,7 +2,8 @@
 
 #include <vector>
 
-#include "dynaplan/fit/parameter_layout.hpp"
+#include "dynaplan/models/network.hpp"
+#include "dynaplan/networks/parameter_layout.hpp"
 
 namespace dynaplan {
 inline namespace DYNAPLAN_LEVEL {

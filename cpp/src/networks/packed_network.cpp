@@ -1,4 +1,4 @@
-#include "dynaplan/models/packed_network.hpp"
+#include "dynaplan/networks/packed_network.hpp"
 
 #include <algorithm>
 

@@ -1,4 +1,4 @@
-#include "dynaplan/agents/network_tape.hpp"
+#include "dynaplan/networks/network_tape.hpp"
 
 #include <algorithm>
 #include <utility>

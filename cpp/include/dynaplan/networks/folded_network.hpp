@@ -2,7 +2,8 @@
 
 #include <vector>
 
-#include "dynaplan/models/network.hpp"
+#include "dynaplan/networks/activation.hpp"
+#include "dynaplan/networks/network_member.hpp"
 
 namespace dynaplan {
 inline namespace DYNAPLAN_LEVEL {
@@ -39,8 +40,7 @@ struct FoldedNetwork {
 };
 
 template <class T>
-FoldedNetwork folded_network(const NetworkShape& shape, const NetworkScaling& scaling,
-                             const NetworkMember<float>& member);
+FoldedNetwork folded_network(Activation activation, const NetworkScaling& scaling, const NetworkMember<float>& member);
 
 }  // namespace DYNAPLAN_LEVEL
 }  // namespace dynaplan

@@ -1,7 +1,7 @@
 #pragma once
 
 #include "dynaplan/core/workspace.hpp"
-#include "dynaplan/models/folded_network.hpp"
+#include "dynaplan/networks/folded_network.hpp"
 #include "dynaplan/networks/row_affine.hpp"
 
 namespace dynaplan {

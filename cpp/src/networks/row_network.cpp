@@ -1,4 +1,4 @@
-#include "dynaplan/models/row_network.hpp"
+#include "dynaplan/networks/row_network.hpp"
 
 #include <algorithm>
 
