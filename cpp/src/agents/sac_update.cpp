@@ -50,9 +50,11 @@ SacUpdate<T>::SacUpdate(const SacShape& shape, const SacObjective& objective, In
 template <class T>
 typename SacUpdate<T>::Tapes SacUpdate<T>::tapes() const {
   const Index samples = std::min(samples_, (chunks() + shards() - 1) / shards() * kMaxLanes);
-  const ParameterLayout<T> critic(shape_.critic_sizes());
-  return {{ParameterLayout<T>(shape_.actor_sizes()), shape_.activation, samples},
-          {{critic, shape_.activation, samples}, {critic, shape_.activation, samples}},
+  const auto tape = [&](const std::vector<Index>& sizes) {
+    return NetworkTape<T>(ParameterLayout<T>(sizes), shape_.activation, samples, SingleOutput::kByLane);
+  };
+  return {tape(shape_.actor_sizes()),
+          {tape(shape_.critic_sizes()), tape(shape_.critic_sizes())},
           Numbers<T>::Zero((3 * shape_.action_dim + 2) * kMaxLanes)};
 }
 

@@ -2,7 +2,7 @@
 
 #include "dynaplan/agents/sac_update.hpp"
 #include "dynaplan/agents/transition_store.hpp"
-#include "dynaplan/networks/network_tape.hpp"
+#include "dynaplan/networks/chunk.hpp"
 
 namespace dynaplan {
 inline namespace DYNAPLAN_LEVEL {

@@ -4,6 +4,7 @@
 
 #include "dynaplan/fit/training_rows.hpp"
 #include "dynaplan/networks/network_loss.hpp"
+#include "dynaplan/networks/network_tape.hpp"
 
 namespace dynaplan {
 inline namespace DYNAPLAN_LEVEL {
@@ -14,8 +15,8 @@ struct MiniBatch {
   Index count = 0;
 };
 
-/// One network on one mini-batch, forward and backward. Holds the memory for it, of one thread; a call allocates
-/// nothing.
+/// The loss of one network on one mini-batch, and its gradient. Holds the memory for it, of one thread; a call
+/// allocates nothing.
 template <class T>
 class NetworkPass {
  public:
@@ -31,34 +32,22 @@ class NetworkPass {
   double loss_and_gradient(Loss loss, const Numbers<T>& parameters, const TrainingRows<T>& rows, MiniBatch batch,
                            Numbers<T>& gradient);
 
-  const ParameterLayout<T>& layout() const { return layout_; }
+  const ParameterLayout<T>& layout() const { return tape_.layout(); }
   Index samples() const { return samples_; }
   Index learned_targets() const { return static_cast<Index>(learned_.size()); }
 
  private:
   void gather(const TrainingRows<T>& rows, MiniBatch batch);
-  void forward(const T* parameters);
-  void backward(const T* parameters, Index count, T* gradient);
-  /// The inputs of a layer with samples in rows, padded with zeros to the layer's stride.
-  ConstBlock<T> transposed_inputs(std::size_t layer, Index count);
-  LossInputs<T> loss_inputs(const T* parameters, Index count) const;
-  Block<T> block(T* data, Index dim) const { return {data, dim, lanes_, capacity_}; }
+  LossInputs<T> loss_inputs(const T* parameters);
+  Block<T> targets() { return {targets_.data(), target_dim_, batch_.lanes, padded_lanes<T>(samples_)}; }
 
-  Activation activation_;
-  ParameterLayout<T> layout_;
   Index samples_;
-  Index capacity_;  // lanes from one row of a block to the next
-  Index lanes_ = 0;
-  Index targets_;
+  Index target_dim_;
   std::vector<Index> learned_;
-  Index row_stride_;
-  Numbers<T> rows_;                 // the mini-batch, samples in rows
-  std::vector<Numbers<T>> inputs_;  // of each layer, samples in lanes
-  std::vector<Numbers<T>> slopes_;  // of the activation after each hidden layer
-  Numbers<T> outputs_;
-  Numbers<T> target_lanes_;
-  Numbers<T> transposed_;    // inputs of a hidden layer, samples in rows
-  Numbers<T> gradients_[2];  // of a layer's outputs, and of the layer below
+  Chunk batch_{};
+  NetworkTape<T> tape_;
+  Numbers<T> target_rows_;  // of the mini-batch, samples in rows
+  Numbers<T> targets_;      // the same, samples in lanes
 };
 
 extern template class NetworkPass<float>;
