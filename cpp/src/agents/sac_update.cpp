@@ -98,7 +98,7 @@ void SacUpdate<T>::targets(const SacNetworks<T>& networks, const SacBatch<T>& ba
   tapes.actor.forward(networks.actor.parameters.data(), chunk);
   sample_squashed_gaussian<T>(tapes.actor.outputs(chunk), batch.next_noise, actions, log_prob.data);
   fill_critic_inputs(tapes, batch.next_states, actions, chunk);
-  for (int k = 0; k < 2; ++k) tapes.critics[k].forward(networks.critics[k].slow.data(), chunk);
+  for (int k = 0; k < 2; ++k) tapes.critics[k].forward(networks.critics[k].target.data(), chunk);
   const auto temperature = static_cast<T>(networks.temperature.value());
   const auto value = lanes_of(tapes.critics[0].outputs(chunk), 0).min(lanes_of(tapes.critics[1].outputs(chunk), 0));
   lanes_of(out, 0) = lanes_of(batch.rewards, 0) + (T(1) - lanes_of(batch.terminated, 0)) *

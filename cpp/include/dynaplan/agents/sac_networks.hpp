@@ -36,7 +36,7 @@ struct Temperature {
   double value() const { return std::exp(logarithm); }
 };
 
-/// All that soft actor-critic learns; the critics' slow copies give the targets.
+/// All that soft actor-critic learns; the critics' target networks give the targets.
 template <class T>
 struct SacNetworks {
   SacNetworks(const SacShape& shape, std::uint64_t seed, double temperature);
