@@ -19,7 +19,7 @@ using std::to_string;
 
 constexpr Index kMaxRollouts = Index{1} << 31;  // what a counter of random numbers tells apart
 
-enum class Fate : unsigned char { kGoesOn, kEnded, kCut };
+enum class RolloutStatus : unsigned char { kRunning, kEnded, kCut };
 
 // Rollouts that one member steps, some in the order of `Run::order_`.
 struct Group {
@@ -28,8 +28,8 @@ struct Group {
   Index count;
 };
 
-// All rollouts, a step at a time. Each step sorts those that go on by the member that predicts them, so that a block
-// runs one network; what is drawn is told apart by the place in that order, which does not depend on threads.
+// All rollouts, a step at a time. Each step sorts those that are running by the member that predicts them, so that a
+// block runs one network; random numbers are keyed by the place in that order, which does not depend on threads.
 class Run {
  public:
   Run(const ImaginationProblem& problem, const ImaginedRows& rows)
@@ -41,8 +41,8 @@ class Run {
         threads_(usable_threads((rows.count + lanes_ - 1) / lanes_ + members(), rows.threads)),
         states_(rows.count * state_dim_),
         actions_(rows.count * action_dim_),
-        fates_(size(rows.count), Fate::kGoesOn),
-        going_(size(rows.count)),
+        status_(size(rows.count), RolloutStatus::kRunning),
+        running_(size(rows.count)),
         order_(size(rows.count)),
         choice_(size(rows.count)),
         starts_of_members_(size(members() + 1)),
@@ -61,7 +61,7 @@ class Run {
 
   void run() {
     begin();
-    for (Index t = 0; t < rows_.length && !going_.empty(); ++t) {
+    for (Index t = 0; t < rows_.length && !running_.empty(); ++t) {
       deal_members(t);
       if (problem_.batch_policy != nullptr) ask_policy(t);
       parallel_for(static_cast<Index>(groups_.size()), threads_, [&](Index group, int thread) {
@@ -70,11 +70,11 @@ class Run {
       });
       if (rows_.interrupt != nullptr && rows_.interrupt->requested()) return;
       if (problem_.batch_termination != nullptr) ask_termination(t);
-      going_.erase(
-          std::remove_if(going_.begin(), going_.end(), [&](Index n) { return fates_[size(n)] != Fate::kGoesOn; }),
-          going_.end());
+      running_.erase(std::remove_if(running_.begin(), running_.end(),
+                                    [&](Index n) { return status_[size(n)] != RolloutStatus::kRunning; }),
+                     running_.end());
     }
-    for (Index n = 0; n < rows_.count; ++n) rows_.cut[n] = fates_[size(n)] == Fate::kCut;
+    for (Index n = 0; n < rows_.count; ++n) rows_.cut[n] = status_[size(n)] == RolloutStatus::kCut;
   }
 
  private:
@@ -105,7 +105,7 @@ class Run {
         const double* const start = rows_.starts + n * state_dim_;
         std::copy_n(start, state_dim_, rows_.states + row(n, 0) * state_dim_);
         std::transform(start, start + state_dim_, states_.data() + n * state_dim_, to_float);
-        going_[size(n)] = n;
+        running_[size(n)] = n;
         rows_.steps[n] = 0;
         rows_.cut[n] = false;
       }
@@ -117,7 +117,7 @@ class Run {
 
   // Draws an elite for each rollout, sorts the rollouts by it (a counting sort, stable), and cuts them into blocks.
   void deal_members(Index t) {
-    const auto count = static_cast<Index>(going_.size());
+    const auto count = static_cast<Index>(running_.size());
     alignas(64) float uniform[kMaxLanes];
     std::fill(starts_of_members_.begin(), starts_of_members_.end(), Index{0});
     for (Index first = 0; first < count; first += kMaxLanes) {
@@ -139,11 +139,11 @@ class Run {
         groups_.push_back({problem_.elite_members[size(m)], first, std::min(lanes_, end - first)});
       }
     }
-    for (Index i = 0; i < count; ++i) order_[size(starts_of_members_[size(choice_[size(i)])]++)] = going_[size(i)];
+    for (Index i = 0; i < count; ++i) order_[size(starts_of_members_[size(choice_[size(i)])]++)] = running_[size(i)];
   }
 
   void ask_policy(Index t) {
-    const auto count = static_cast<Index>(going_.size());
+    const auto count = static_cast<Index>(running_.size());
     for (Index i = 0; i < count; ++i) copy_state(order_[size(i)], t, batch_states_.data() + i * state_dim_);
     problem_.batch_policy->act(batch_states_.data(), count, batch_actions_.data());
     for (Index i = 0; i < count * action_dim_; ++i) {
@@ -205,10 +205,10 @@ class Run {
     for (Index k = 0; k < group.count; ++k) {
       const Index rollout = order_[size(group.first + k)];
       if (!is_known(known[k]) || !is_finite(view.next, reward[k], k)) {
-        fates_[size(rollout)] = Fate::kCut;
+        status_[size(rollout)] = RolloutStatus::kCut;
         continue;
       }
-      if (alive[k] == 0.0F) fates_[size(rollout)] = Fate::kEnded;
+      if (alive[k] == 0.0F) status_[size(rollout)] = RolloutStatus::kEnded;
       write(view, k, rollout, t, group.first + k);
       if (problem_.reward != nullptr) rows_.rewards[row(rollout, t)] = static_cast<double>(reward[k]);
       rows_.terminated[row(rollout, t)] = alive[k] == 0.0F;
@@ -270,8 +270,8 @@ class Run {
   void ask_termination(Index t) {
     Index count = 0;
     const auto kept = [&](const auto& use) {
-      for (const Index rollout : going_) {
-        if (fates_[size(rollout)] == Fate::kGoesOn) use(rollout);
+      for (const Index rollout : running_) {
+        if (status_[size(rollout)] == RolloutStatus::kRunning) use(rollout);
       }
     };
     kept([&](Index rollout) {
@@ -289,7 +289,7 @@ class Run {
     kept([&](Index rollout) {
       const bool ends = batch_ended_[size(count++)];
       rows_.terminated[row(rollout, t)] = ends;
-      if (ends) fates_[size(rollout)] = Fate::kEnded;
+      if (ends) status_[size(rollout)] = RolloutStatus::kEnded;
     });
   }
 
@@ -301,9 +301,9 @@ class Run {
   int threads_;
   Eigen::ArrayXf states_;   // (rollouts, S) where each is
   Eigen::ArrayXf actions_;  // (rollouts, A) what it did last
-  std::vector<Fate> fates_;
-  std::vector<Index> going_;  // rollouts that go on, in their order
-  std::vector<Index> order_;  // the same, sorted by member
+  std::vector<RolloutStatus> status_;
+  std::vector<Index> running_;  // rollouts, in ascending order
+  std::vector<Index> order_;    // the same, sorted by member
   std::vector<Index> choice_;
   std::vector<Index> starts_of_members_;
   std::vector<Group> groups_;

@@ -196,7 +196,7 @@ TEST_CASE("any number of rollouts of any length is what they are one by one, on 
   }
 }
 
-TEST_CASE("among some hundreds of rollouts all fates occur") {
+TEST_CASE("among some hundreds of rollouts every outcome occurs") {
   const auto all = by_hand(step_by_hand, {0, 1, 2}, some_starts(12 * kMaxLanes), 5, 2.0, 6.0);
   const auto any = [&](auto is) { return std::any_of(all.begin(), all.end(), is); };
   const auto size = [](const Path& path) { return path.transitions.size(); };

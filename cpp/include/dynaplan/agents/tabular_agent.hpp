@@ -5,8 +5,8 @@
 #include <vector>
 
 #include "dynaplan/agents/discrete_space.hpp"
-#include "dynaplan/agents/experience.hpp"
 #include "dynaplan/agents/q_table.hpp"
+#include "dynaplan/agents/transition_model.hpp"
 #include "dynaplan/core/rounding.hpp"
 #include "dynaplan/core/word_stream.hpp"
 
@@ -73,7 +73,7 @@ class TabularAgent {
   void set_exploration(double exploration);
   const QTable& table() const { return table_; }
   /// Real steps so far.
-  Index steps() const { return experience_.steps(); }
+  Index steps() const { return model_.steps(); }
   /// Values computed anew so far, after real steps and imagined ones.
   Index updates() const { return updates_; }
 
@@ -97,7 +97,7 @@ class TabularAgent {
     table_.set(pair, value + rounded_product(settings_.learning_rate, target - value));
     ++updates_;
   }
-  const Experience& experience() const { return experience_; }
+  const TransitionModel& model() const { return model_; }
   WordStream& stream() { return stream_; }
 
  private:
@@ -105,7 +105,7 @@ class TabularAgent {
 
   TabularSettings settings_;
   QTable table_;
-  Experience experience_;
+  TransitionModel model_;
   WordStream stream_;
   Index updates_ = 0;
 };

@@ -14,11 +14,11 @@ struct Outcome {
   Index next_state;
 };
 
-/// A deterministic model of tables: the last outcome seen of each pair of a state and an action, and when. A pair never
-/// tried is held to lead back to its state without a reward. Pairs are numbered as in `QTable`.
-class Experience {
+/// A deterministic tabular model: the last outcome seen of each pair of a state and an action, and when. A pair never
+/// tried leads back to its state without a reward. Pairs are numbered as in `QTable`.
+class TransitionModel {
  public:
-  Experience(Index states, Index actions);
+  TransitionModel(Index states, Index actions);
 
   /// Takes in a real step.
   void record(Index pair, const Outcome& outcome);
@@ -27,8 +27,8 @@ class Experience {
   void set_steps(Index steps) { steps_ = steps; }
 
   Outcome outcome(Index pair) const {
-    const auto& known = outcomes_[static_cast<std::size_t>(pair)];
-    return {known.reward, known.next_state};
+    const Stored& stored = outcomes_[static_cast<std::size_t>(pair)];
+    return {stored.reward, stored.next_state};
   }
   bool is_tried(Index pair) const { return last_tried(pair) > 0; }
   /// The real step of the last try, 1 for the first step; 0 before any.
