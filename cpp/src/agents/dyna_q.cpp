@@ -17,7 +17,7 @@ void DynaQ::learn(Index pair) {
 }
 
 DynaQPlus::DynaQPlus(const TabularSettings& settings, double bonus) : TabularAgent(settings), bonus_(bonus) {
-  if (!(bonus >= 0.0 && bonus <= kLargestReward)) {
+  if (!(bonus >= 0.0 && bonus <= kMaxReward)) {
     throw ValueError("bonus: got " + std::to_string(bonus) + ", must be finite and not negative");
   }
 }

@@ -23,7 +23,7 @@ TabularSettings validated(const TabularSettings& settings) {
 }
 
 void require_reward(double reward) {
-  if (!(std::abs(reward) <= kLargestReward)) {
+  if (!(std::abs(reward) <= kMaxReward)) {
     throw ValueError("reward: got " + std::to_string(reward) + ", must be finite and at most 1e100 in size");
   }
 }

@@ -13,12 +13,12 @@ namespace {
 
 constexpr float kLow = -10.0F;
 constexpr float kHigh = 0.5F;
-constexpr float kFurthest = 2.0F;  // standard deviations
-constexpr double kSteepest = 1.0;
+constexpr float kMaxDeviation = 2.0F;  // standard deviations
+constexpr double kMaxWeightSize = 1.0;
 constexpr float kStill = -40.0F;  // a log-variance
 
-// Standard normals one after another, those beyond kFurthest left out: truncated, not clipped, so that no weights pile
-// up at the ends.
+// Standard normals one after another, those beyond kMaxDeviation left out: truncated, not clipped, so that no weights
+// pile up at the ends.
 class TruncatedNormals {
  public:
   TruncatedNormals(std::uint64_t seed, Index member)
@@ -28,7 +28,7 @@ class TruncatedNormals {
     for (;;) {
       if (next_ == numbers_.size()) refill();
       const float number = numbers_.data()[next_++];
-      if (std::abs(number) <= kFurthest) return number;
+      if (std::abs(number) <= kMaxDeviation) return number;
     }
   }
 
@@ -45,10 +45,10 @@ class TruncatedNormals {
   Index first_ = 0;
 };
 
-// By how much the weights of an input may grow: until their root mean square is kSteepest.
-double steepest_ratio(const Eigen::VectorXd& weights) {
+// By how much the weights of an input may grow: until their root mean square is kMaxWeightSize.
+double max_growth(const Eigen::VectorXd& weights) {
   const double size = weights.norm() / std::sqrt(static_cast<double>(weights.size()));
-  return size < kSteepest ? kSteepest / std::max(size, std::numeric_limits<double>::min()) : 1.0;
+  return size < kMaxWeightSize ? kMaxWeightSize / std::max(size, std::numeric_limits<double>::min()) : 1.0;
 }
 
 }  // namespace
@@ -78,7 +78,7 @@ NetworkMember<float> rescaled_member(const NetworkShape& shape, const NetworkMem
   Eigen::VectorXd bias = first.bias.cast<double>();
   for (Index j = 0; j < shape.inputs(); ++j) {
     if (from.input_scale(j) == 1.0) continue;  // never varied
-    weights.col(j) *= std::min(to.input_scale(j) / from.input_scale(j), steepest_ratio(weights.col(j)));
+    weights.col(j) *= std::min(to.input_scale(j) / from.input_scale(j), max_growth(weights.col(j)));
     bias += weights.col(j) * ((to.input_mean(j) - from.input_mean(j)) / to.input_scale(j));
   }
   first = {weights.cast<float>(), bias.cast<float>()};

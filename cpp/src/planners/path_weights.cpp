@@ -89,8 +89,8 @@ class Shortfalls {
 
 void weigh(double temperature, CandidateNumbers& returns) {
   // Its inverse must be a float as well.
-  constexpr auto kLeast = static_cast<double>(std::numeric_limits<float>::min());
-  Shortfalls(returns).weigh(static_cast<float>(std::clamp(temperature, kLeast, 1.0 / kLeast)));
+  constexpr auto kMin = static_cast<double>(std::numeric_limits<float>::min());
+  Shortfalls(returns).weigh(static_cast<float>(std::clamp(temperature, kMin, 1.0 / kMin)));
 }
 
 void weigh_for(double effective, CandidateNumbers& returns) {

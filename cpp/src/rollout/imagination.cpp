@@ -85,12 +85,12 @@ class Run {
   Index row(Index rollout, Index t) const { return rollout * rows_.length + t; }
 
   std::size_t workspace_bytes() const {
-    std::size_t most = problem_.dynamics->workspace_bytes(lanes_);
-    if (problem_.policy != nullptr) most = std::max(most, problem_.policy->workspace_bytes(lanes_));
-    if (problem_.reward != nullptr) most = std::max(most, problem_.reward->workspace_bytes(lanes_));
-    if (problem_.termination != nullptr) most = std::max(most, problem_.termination->workspace_bytes(lanes_));
+    std::size_t max_bytes = problem_.dynamics->workspace_bytes(lanes_);
+    if (problem_.policy != nullptr) max_bytes = std::max(max_bytes, problem_.policy->workspace_bytes(lanes_));
+    if (problem_.reward != nullptr) max_bytes = std::max(max_bytes, problem_.reward->workspace_bytes(lanes_));
+    if (problem_.termination != nullptr) max_bytes = std::max(max_bytes, problem_.termination->workspace_bytes(lanes_));
     const Index columns = std::max(problem_.dynamics->output_dim(), action_dim_);
-    return most + 2 * Workspace::bytes<float>(columns * lanes_) + Workspace::bytes<float>(state_dim_ * lanes_) +
+    return max_bytes + 2 * Workspace::bytes<float>(columns * lanes_) + Workspace::bytes<float>(state_dim_ * lanes_) +
            2 * Workspace::bytes<float>(action_dim_ * lanes_) + 3 * Workspace::bytes<float>(lanes_);
   }
 

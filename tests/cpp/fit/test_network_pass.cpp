@@ -74,7 +74,7 @@ double objective(Loss loss, const Problem& problem, NetworkPass<double>& pass, c
   if (loss == Loss::kGaussian) {
     const auto& layout = pass.layout();
     const auto gap = parameters.segment(layout.high(), targets) - parameters.segment(layout.low(), targets);
-    penalty = kBoundPenalty * gap.max(kLeastBoundGap).sum();
+    penalty = kBoundPenalty * gap.max(kMinBoundGap).sum();
   }
   return sum / static_cast<double>(count * pass.learned_targets()) + penalty;
 }

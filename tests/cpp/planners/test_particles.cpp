@@ -34,10 +34,10 @@ TEST_CASE("a planner counts whom known ground rejects, and allocates nothing aft
   CHECK(result.non_finite == 0);
   CHECK(result.status == PlanStatus::kIterations);
   // As far as the ground is known: |a| sqrt(14 / 3) <= 1.
-  const double most = std::sqrt(3.0 / 14);
-  for (const float action : result.actions) CHECK(action == doctest::Approx(most).epsilon(0.03));
+  const double max_action = std::sqrt(3.0 / 14);
+  for (const float action : result.actions) CHECK(action == doctest::Approx(max_action).epsilon(0.03));
   // The worst half of the particles have gains 1, 1 and 2, so earn 2 + 3 a gain.
-  CHECK(result.value == doctest::Approx(2.0 + 3.0 * most * 4.0 / 3.0).epsilon(0.03));
+  CHECK(result.value == doctest::Approx(2.0 + 3.0 * max_action * 4.0 / 3.0).epsilon(0.03));
   const long before = dynaplan_test::allocations();
   Cem(settings).plan(problem, workspace, result);
   CHECK(dynaplan_test::allocations() == before);

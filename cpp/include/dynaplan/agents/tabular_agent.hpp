@@ -16,7 +16,7 @@ inline namespace DYNAPLAN_LEVEL {
 /// The largest table, in pairs of a state and an action: an agent takes 40 to 70 bytes for each.
 inline constexpr Index kMaxPairs = Index{1} << 26;
 /// The largest size of a reward: sums of such rewards cannot overflow.
-inline constexpr double kLargestReward = 1e100;
+inline constexpr double kMaxReward = 1e100;
 
 /// Settings that all agents with tables share, in the symbols of Sutton & Barto 2018.
 struct TabularSettings {

@@ -67,7 +67,7 @@ class Dynamics {
   virtual Index members() const { return 1; }
 
   /// Trajectories that a rollout may hand to one `step`: more than usual where a call costs more than its lanes do.
-  virtual Index most_lanes() const { return kMaxLanes; }
+  virtual Index max_lanes() const { return kMaxLanes; }
 
   /// Scratch that one `step` or `disagreement` of `lanes` trajectories takes.
   virtual std::size_t workspace_bytes(Index lanes) const = 0;

@@ -29,7 +29,7 @@ inline constexpr double kBoundPenalty = 0.01;
 /// The penalty brings the bounds no nearer to each other than this. Below it the upper bound would pass the lower one,
 /// which it then no longer counts beside: the variance would be the same everywhere, and the penalty alone would drive
 /// the bound, by a learning rate a step under Adam, until it overflows.
-inline constexpr double kLeastBoundGap = 1.0;
+inline constexpr double kMinBoundGap = 1.0;
 
 /// The log-variance that a raw output stands for, between two soft bounds, and its slopes.
 template <class T>
