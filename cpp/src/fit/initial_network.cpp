@@ -15,7 +15,7 @@ constexpr float kLow = -10.0F;
 constexpr float kHigh = 0.5F;
 constexpr float kMaxDeviation = 2.0F;  // standard deviations
 constexpr double kMaxWeightSize = 1.0;
-constexpr float kStill = -40.0F;  // a log-variance
+constexpr float kConstantLogVariance = -40.0F;  // a log-variance
 
 // Standard normals one after another, those beyond kMaxDeviation left out: truncated, not clipped, so that no weights
 // pile up at the ends.
@@ -111,15 +111,15 @@ NetworkMember<float> rescaled_member(const NetworkShape& shape, const NetworkMem
   return scaled;
 }
 
-void hold_still(const NetworkShape& shape, Index target, NetworkMember<float>& member) {
+void hold_constant(const NetworkShape& shape, Index target, NetworkMember<float>& member) {
   NetworkLayer<float>& last = member.layers.back();
   last.weights.row(target).setZero();
   last.bias(target) = 0.0F;
   if (!shape.probabilistic) return;
   last.weights.row(shape.targets() + target).setZero();
-  last.bias(shape.targets() + target) = kStill;
-  member.log_variance_low(target) = kStill;
-  member.log_variance_high(target) = kStill;
+  last.bias(shape.targets() + target) = kConstantLogVariance;
+  member.log_variance_low(target) = kConstantLogVariance;
+  member.log_variance_high(target) = kConstantLogVariance;
 }
 
 }  // namespace DYNAPLAN_LEVEL

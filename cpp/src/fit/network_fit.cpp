@@ -53,8 +53,8 @@ void require_same_shape(const NetworkShape& shape, Index members, const NetworkP
 class Worker {
  public:
   Worker(TrainingSchedule& schedule, std::vector<Trainer>& trainers, const NetworkShape& shape, Index samples,
-         const std::vector<Index>& still)
-      : schedule_(schedule), trainers_(trainers), pass_(shape, samples, still) {}
+         const std::vector<Index>& constant_targets)
+      : schedule_(schedule), trainers_(trainers), pass_(shape, samples, constant_targets) {}
 
   void run(const TrainingRows<float>& rows, const TrainingRows<float>* held_out, FitObserver* observer) {
     const auto cancelled = [&] { return schedule_.stopped(observer); };
@@ -117,7 +117,7 @@ NetworkFit fit_networks(const NetworkShape& shape, Index members, const NetworkD
   workers.reserve(static_cast<std::size_t>(threads));
   for (int i = 0; i < threads; ++i) {
     workers.push_back(std::make_unique<Worker>(schedule, trainers, shape, std::min(settings.batch_size, training.count),
-                                               units.still));
+                                               units.constant_targets));
   }
   parallel_for(threads, threads, [&](Index item, int thread) {
     try {
@@ -133,7 +133,7 @@ NetworkFit fit_networks(const NetworkShape& shape, Index members, const NetworkD
   fit.interrupted = schedule.stopped(nullptr);
   for (const Trainer& trainer : trainers) {
     fit.parameters.members.push_back(trainer.result());
-    for (const Index target : units.still) hold_still(shape, target, fit.parameters.members.back());
+    for (const Index target : units.constant_targets) hold_constant(shape, target, fit.parameters.members.back());
     fit.history.push_back(trainer.history());
   }
   return fit;

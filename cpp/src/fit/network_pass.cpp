@@ -8,7 +8,7 @@ namespace dynaplan {
 inline namespace DYNAPLAN_LEVEL {
 
 template <class T>
-NetworkPass<T>::NetworkPass(const NetworkShape& shape, Index samples, const std::vector<Index>& still)
+NetworkPass<T>::NetworkPass(const NetworkShape& shape, Index samples, const std::vector<Index>& constant_targets)
     : samples_(samples),
       target_dim_(shape.targets()),
       tape_(ParameterLayout<T>(shape.layer_sizes(), shape.bounds()), shape.activation, samples,
@@ -16,7 +16,7 @@ NetworkPass<T>::NetworkPass(const NetworkShape& shape, Index samples, const std:
       target_rows_(samples * padded_lanes<T>(target_dim_)),
       targets_(target_dim_ * padded_lanes<T>(samples)) {
   for (Index i = 0; i < target_dim_; ++i) {
-    if (std::find(still.begin(), still.end(), i) == still.end()) learned_.push_back(i);
+    if (std::find(constant_targets.begin(), constant_targets.end(), i) == constant_targets.end()) learned_.push_back(i);
   }
 }
 

@@ -182,11 +182,11 @@ class Run {
     const Block<float> next = workspace.take_block<float>(problem_.dynamics->output_dim(), lanes);
     float* const reward = workspace.take<float>(lanes);
     float* const alive = workspace.take<float>(lanes);
-    float* const known = workspace.take<float>(lanes);
+    float* const disagreement = workspace.take<float>(lanes);
     std::fill_n(reward, lanes, 0.0F);
     std::fill_n(alive, lanes, 1.0F);
-    std::fill_n(known, lanes, 0.0F);
-    if (problem_.disagreement_limit) problem_.dynamics->disagreement(state, action, workspace, known);
+    std::fill_n(disagreement, lanes, 0.0F);
+    if (problem_.disagreement_limit) problem_.dynamics->disagreement(state, action, workspace, disagreement);
     // A particle that keeps its member for life runs the member of its number.
     const Index all = problem_.dynamics->members();
     const Draw draw{stream(t), group.first, 0, Propagation::kTsInf, group.member, all, group.count};
@@ -204,7 +204,7 @@ class Run {
     if (problem_.termination != nullptr) problem_.termination->mark(view, workspace, alive);
     for (Index k = 0; k < group.count; ++k) {
       const Index rollout = order_[size(group.first + k)];
-      if (!is_known(known[k]) || !is_finite(view.next, reward[k], k)) {
+      if (!is_within_limit(disagreement[k]) || !is_finite(view.next, reward[k], k)) {
         status_[size(rollout)] = RolloutStatus::kCut;
         continue;
       }
@@ -241,8 +241,8 @@ class Run {
     }
   }
 
-  // A disagreement that is nan is no agreement.
-  bool is_known(float disagreement) const {
+  // A disagreement that is nan exceeds every limit.
+  bool is_within_limit(float disagreement) const {
     return !problem_.disagreement_limit || static_cast<double>(disagreement) <= *problem_.disagreement_limit;
   }
 

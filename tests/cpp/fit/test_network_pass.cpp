@@ -114,7 +114,7 @@ TEST_CASE("gradients of every loss agree with central differences") {
   check_gradient(shape_of({7, 5}, Activation::kSiLU, true), Loss::kGaussian, 9, 0.5);  // not penalised
 }
 
-TEST_CASE("a still target is neither in the loss nor in the gradient") {
+TEST_CASE("a constant target is neither in the loss nor in the gradient") {
   for (const Loss loss : {Loss::kSquaredError, Loss::kGaussian}) {
     const NetworkShape shape = shape_of({13}, Activation::kSiLU, true);
     const Problem problem(shape, 21);

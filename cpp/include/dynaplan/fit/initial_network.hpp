@@ -20,7 +20,7 @@ NetworkMember<float> rescaled_member(const NetworkShape& shape, const NetworkMem
 /// Makes a trained member predict the mean of a target that never varied in the training data, with next to no
 /// variance: without a scale of its own its variance is what training had time for, which imagination would add at
 /// every step.
-void hold_still(const NetworkShape& shape, Index target, NetworkMember<float>& member);
+void hold_constant(const NetworkShape& shape, Index target, NetworkMember<float>& member);
 
 }  // namespace DYNAPLAN_LEVEL
 }  // namespace dynaplan

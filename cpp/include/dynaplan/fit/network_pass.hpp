@@ -20,9 +20,10 @@ struct MiniBatch {
 template <class T>
 class NetworkPass {
  public:
-  /// For mini-batches of at most `samples` rows. The `still` targets are left out of the loss: nothing is to be learned
-  /// of them, and a constant that is met exactly draws the lower bound of its variance down as long as it is trained.
-  NetworkPass(const NetworkShape& shape, Index samples, const std::vector<Index>& still);
+  /// For mini-batches of at most `samples` rows. `constant_targets` are left out of the loss: there is nothing to learn
+  /// about them, and a constant that is met exactly draws down the lower bound of its variance for as long as it is
+  /// trained.
+  NetworkPass(const NetworkShape& shape, Index samples, const std::vector<Index>& constant_targets);
 
   /// The sum of the loss over samples and learned targets.
   double loss(Loss loss, const Numbers<T>& parameters, const TrainingRows<T>& rows, MiniBatch batch);

@@ -96,7 +96,7 @@ struct PlanResult {
   double value = 0.0;          // the predicted return of `actions`
   PlanStatus status = PlanStatus::kIterations;
   Index candidates = 0;               // evaluated, over all iterations
-  Index rejected = 0;                 // of these, how many left known ground where that rejects them
+  Index rejected = 0;                 // of these, how many were rejected for exceeding the disagreement limit
   Index non_finite = 0;               // and how many of the others had a return that is nan or infinite
   int iterations = 0;                 // that were finished
   std::vector<float> kept_sequences;  // (kept, H, A) best first, for the next plan; empty unless the search keeps some

@@ -78,7 +78,7 @@ struct BlockRollout {
   Index candidates = 0;         // of the lanes, all if 0: see Draw
   T* total = nullptr;           // (K), aligned like a row of a block
   Block<T> trajectory;          // (P * trajectory_rows, K), one particle below the other
-  Block<T> steps_within_limit;  // (P, K) steps that a particle makes on known ground; only where that is limited
+  Block<T> steps_within_limit;  // (P, K) steps of a particle before it exceeds the disagreement limit, if there is one
   RolloutEnd<T> end;            // instead of `total`, which then is left alone
   const Interrupt* interrupt = nullptr;
 };
