@@ -15,7 +15,7 @@ constexpr float kLow = -10.0F;
 constexpr float kHigh = 0.5F;
 constexpr float kMaxDeviation = 2.0F;  // standard deviations
 constexpr double kMaxWeightSize = 1.0;
-constexpr float kConstantLogVariance = -40.0F;  // a log-variance
+constexpr float kConstantLogVariance = -40.0F;
 
 // Standard normals one after another, those beyond kMaxDeviation left out: truncated, not clipped, so that no weights
 // pile up at the ends.

@@ -49,7 +49,7 @@ void require_same_shape(const NetworkShape& shape, Index members, const NetworkP
   if (static_cast<Index>(initial.members.size()) != members) differs("number of members");
 }
 
-// What a thread needs to train any member, and how it is told to stop.
+// What a thread needs to train any member, and how it learns that it is to stop.
 class Worker {
  public:
   Worker(TrainingSchedule& schedule, std::vector<Trainer>& trainers, const NetworkShape& shape, Index samples,

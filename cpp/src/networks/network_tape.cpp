@@ -31,7 +31,7 @@ void activate_and_differentiate_row(T* z, Index lanes, T* slope) {
   }
 }
 
-// `gradient` times the slope: what was kept or, where values tell it, the derivative at the value.
+// `gradient` times the slope: what was kept or, where it follows from the value, the derivative at the value.
 template <class Function, class T>
 void multiply_slope(const T* kept, Index lanes, T* gradient) {
   for (Index lane = 0; lane < lanes; lane += kVectorLanes<T>) {

@@ -82,7 +82,7 @@ void Candidates::prepare(const PlanProblem& problem, Index count, Index horizon)
   ranking_.resize(static_cast<std::size_t>(count));
   late_.resize(static_cast<std::size_t>(blocks));
   threads_ = usable_threads(blocks, problem.threads);
-  // Never fewer than there were: populations shrink and grow again.
+  // Never fewer than before: populations shrink and grow again.
   workspaces_.resize(std::max(workspaces_.size(), static_cast<std::size_t>(threads_)));
   for (Workspace& workspace : workspaces_) workspace.reserve(block_bytes(problem, horizon, lanes_));
   prepare_scores(problem, count);

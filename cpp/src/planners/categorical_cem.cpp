@@ -14,7 +14,7 @@ namespace {
 
 using Choices = Eigen::Matrix<float, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>;
 
-// What the first plan of a warm-started step believes of the choice that the plan before made there.
+// The initial probability of the choice that the previous plan made at a warm-started step.
 constexpr float kWarmProbability = 0.5F;
 
 template <class T>

@@ -11,7 +11,7 @@ inline namespace DYNAPLAN_LEVEL {
 
 namespace {
 
-// A normal beyond two standard deviations is drawn anew, from numbers that no candidate has; the share 0.0455 of them
+// A normal beyond two standard deviations is drawn again, from numbers that no candidate has; the share 0.0455 of them
 // is left each time.
 void redraw_tails(const Stream& stream, Index first, Block<float> normals, Workspace& workspace) {
   constexpr float kMaxDeviation = 2.0F;

@@ -38,7 +38,7 @@ class Regularisation {
   double factor_ = 1.0;
 };
 
-// Tells whether there is time for another part of the work of the same kind, going by the slowest so far.
+// Whether there is time for another part of the work of the same kind, judging by the slowest so far.
 class Watch {
  public:
   explicit Watch(const std::optional<Clock::time_point>& deadline) : deadline_(deadline) {}
@@ -167,7 +167,7 @@ class IlqrRun {
     result_.non_finite += counted.non_finite;
   }
 
-  // The gains along the trajectory that was found; where there is no time to derive them, those along the one before.
+  // The gains along the resulting trajectory; where there is no time to derive them, those along the one before.
   void write_gains() {
     if (!is_expanded_ && deriving_.in_time()) derive();
     if (!has_policy_) return;

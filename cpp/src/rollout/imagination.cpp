@@ -17,7 +17,7 @@ namespace {
 
 using std::to_string;
 
-constexpr Index kMaxRollouts = Index{1} << 31;  // what a counter of random numbers tells apart
+constexpr Index kMaxRollouts = Index{1} << 31;  // what a counter of random numbers distinguishes
 
 enum class RolloutStatus : unsigned char { kRunning, kEnded, kCut };
 
@@ -187,7 +187,7 @@ class Run {
     std::fill_n(alive, lanes, 1.0F);
     std::fill_n(disagreement, lanes, 0.0F);
     if (problem_.disagreement_limit) problem_.dynamics->disagreement(state, action, workspace, disagreement);
-    // A particle that keeps its member for life runs the member of its number.
+    // A particle that keeps its member runs the member of its number.
     const Index all = problem_.dynamics->members();
     const Draw draw{stream(t), group.first, 0, Propagation::kTsInf, group.member, all, group.count};
     problem_.dynamics->step(state, action, draw, workspace, next);
@@ -308,7 +308,7 @@ class Run {
   std::vector<Index> starts_of_members_;
   std::vector<Group> groups_;
   std::vector<Workspace> workspaces_;
-  std::vector<double> batch_states_;  // what functions of whole batches are given and give
+  std::vector<double> batch_states_;  // inputs and outputs of functions of whole batches
   std::vector<double> batch_actions_;
   std::vector<double> batch_next_states_;
   std::unique_ptr<bool[]> batch_ended_;

@@ -40,7 +40,7 @@ void add_scaled(const T* reward, T scale, const T* alive, Index lanes, T* total)
     for (Index k = 0; k < lanes; ++k) total[k] += scale * reward[k];
     return;
   }
-  // A choice, not a product: an ended trajectory's reward may be nan and must still count as nothing.
+  // A choice, not a product: an ended trajectory's reward may be nan and must not count.
   for (Index k = 0; k < lanes; ++k) total[k] += alive[k] != T(0) ? scale * reward[k] : T(0);
 }
 

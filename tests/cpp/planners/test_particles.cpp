@@ -36,7 +36,7 @@ TEST_CASE("a planner counts whom the disagreement limit rejects, and allocates n
   // As far as the limit allows: |a| sqrt(14 / 3) <= 1.
   const double max_action = std::sqrt(3.0 / 14);
   for (const float action : result.actions) CHECK(action == doctest::Approx(max_action).epsilon(0.03));
-  // The worst half of the particles have gains 1, 1 and 2, so earn 2 + 3 a gain.
+  // The worst half of the particles have gains 1, 1 and 2, so return 2 + 3 a gain.
   CHECK(result.value == doctest::Approx(2.0 + 3.0 * max_action * 4.0 / 3.0).epsilon(0.03));
   const long before = dynaplan_test::allocations();
   Cem(settings).plan(problem, workspace, result);

@@ -67,7 +67,7 @@ T reduced(const Risk& risk, std::vector<T> returns, Index members = 1) {
 
 TEST_CASE_TEMPLATE("each particle keeps its member, and the return is the mean over them", T, float, double) {
   const Problem<T> problem;
-  // After t steps of a = 1 member of gain g is at 1 + g t: in two steps it earns 2 + 3 g.
+  // After t steps of a = 1 member of gain g is at 1 + g t: in two steps its return is 2 + 3 g.
   for (const bool keeps : {true, false}) {
     const Results<T> results(problem.problem, std::vector<T>(100 * 2, T(1)), 100, 2, keeps);
     for (const T total : results.totals) REQUIRE(total == T(2 + 3 * 3));

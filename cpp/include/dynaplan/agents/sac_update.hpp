@@ -84,13 +84,13 @@ class SacUpdate {
     double actor_loss = 0.0;
     double log_prob = 0.0;
   };
-  /// What comes of a shard.
+  /// The results of a shard.
   struct Shard {
     Sums sums;
     Numbers<T> critic_gradients[2];
     Numbers<T> actor_gradient;
   };
-  /// What a thread works with.
+  /// The memory of a thread.
   struct Tapes {
     NetworkTape<T> actor;
     NetworkTape<T> critics[2];

@@ -20,9 +20,9 @@ class TransitionModel {
  public:
   TransitionModel(Index states, Index actions);
 
-  /// Takes in a real step.
+  /// Records a real step.
   void record(Index pair, const Outcome& outcome);
-  /// Takes in a pair as it was recorded at real step `when`, in the order in which pairs were first tried.
+  /// Restores a pair as it was recorded at real step `when`, in the order in which pairs were first tried.
   void restore(Index pair, const Outcome& outcome, Index when);
   void set_steps(Index steps) { steps_ = steps; }
 

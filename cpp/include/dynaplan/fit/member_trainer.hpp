@@ -11,7 +11,7 @@
 namespace dynaplan {
 inline namespace DYNAPLAN_LEVEL {
 
-/// How networks are trained; the Python face documents each.
+/// How networks are trained; the Python API documents each.
 struct NetworkFitSettings {
   Index epochs = 100;
   Index batch_size = 32;

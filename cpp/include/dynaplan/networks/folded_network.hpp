@@ -28,7 +28,7 @@ struct FoldedLayer {
 /// units, and whose raw log-variances less their upper bounds.
 ///
 /// Variances of targets, in their own units, are variance_low + variance_range / (1 + e^-x) with x from `log_odds`.
-/// That is what the two soft bounds of NetworkMember amount to: e^(high - softplus(high - raw)) is
+/// That is what the two soft bounds of NetworkMember reduce to: e^(high - softplus(high - raw)) is
 /// e^high / (1 + e^(high - raw)), and e^(low + softplus(l - low)) is e^low + e^l.
 struct FoldedNetwork {
   Activation activation;

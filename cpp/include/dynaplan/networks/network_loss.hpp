@@ -8,14 +8,14 @@
 namespace dynaplan {
 inline namespace DYNAPLAN_LEVEL {
 
-/// What training makes small, with m the predicted mean, v the predicted variance and y the target. Everything that
-/// knows one loss from another is in this header and its source.
+/// What training minimises, with m the predicted mean, v the predicted variance and y the target. Everything that
+/// distinguishes one loss from another is in this header and its source.
 enum class Loss {
   kSquaredError,  // (m - y)^2; the log-variances, if there are any, are left alone
   kGaussian,      // (m - y)^2 / v + ln v: twice the negative log likelihood, less a constant
 };
 
-/// The loss that training begins with, and the one it goes over to after the warm-up.
+/// The loss of the warm-up, and the one after it.
 constexpr Loss warm_up_loss() { return Loss::kSquaredError; }
 constexpr Loss main_loss(bool probabilistic) { return probabilistic ? Loss::kGaussian : Loss::kSquaredError; }
 
