@@ -18,15 +18,17 @@ TEXT_SUFFIXES = CPP_SUFFIXES | {".cmake", ".map", ".md", ".py", ".pyi", ".sh", "
 
 # What each folder of the C++ core may include besides itself. A folder that is not here is a fault.
 CORE = {"core"}
-PARTS = CORE | {"models", "rewards", "terminations"}  # siblings, each on core alone
+NETWORKS = CORE | {"networks"}
+PARTS = NETWORKS | {"models", "rewards", "terminations"}  # siblings, none of which knows another
 CPP_MAY_INCLUDE = {
     "core": set[str](),
+    "networks": CORE,
     "environments": CORE,
-    "models": CORE,
-    "rewards": CORE,
+    "models": NETWORKS,
+    "rewards": NETWORKS,
     "terminations": CORE,
-    "fit": CORE | {"models"},
-    "rollout": CORE | {"models", "rewards", "terminations"},
+    "fit": NETWORKS | {"models"},
+    "rollout": PARTS,
     "planners": PARTS | {"fit", "rollout"},
     "agents": PARTS | {"environments", "fit", "rollout"},
 }

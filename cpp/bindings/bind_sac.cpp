@@ -137,7 +137,7 @@ void for_numbers(SacNetworks<float>& networks, const Use& use) {
     use(name, network.layout, network.parameters);
     use(name + ".first_moment", network.layout, network.first);
     use(name + ".second_moment", network.layout, network.second);
-    if (network.slow.size() > 0) use(name + ".target", network.layout, network.slow);
+    if (network.target.size() > 0) use(name + ".target", network.layout, network.target);
   };
   learned("actor", networks.actor);
   learned("critic_0", networks.critics[0]);

@@ -18,7 +18,7 @@ class PythonDynamics final : public Dynamics<T> {
   IndexType state_dim() const override { return state_dim_; }
   IndexType action_dim() const override { return action_dim_; }
   // A bound on the memory of a block; no call is worth more lanes.
-  IndexType most_lanes() const override { return 16384; }
+  IndexType max_lanes() const override { return 16384; }
   std::size_t workspace_bytes(IndexType /*lanes*/) const override { return 0; }
 
   void step(ConstBlock<T> state, ConstBlock<T> action, const Draw& draw, Workspace& /*workspace*/,

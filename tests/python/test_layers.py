@@ -81,6 +81,12 @@ def test_a_good_tree_has_no_finding(tree: Path) -> None:
             "models may not know rewards",
         ),
         (
+            "cpp/src/networks/a.cpp",
+            '#include "dynaplan/models/linear.hpp"',
+            1,
+            "networks may not know models",
+        ),
+        (
             "cpp/src/rewards/a.cpp",
             "#include <dynaplan/models/linear.hpp>",
             1,

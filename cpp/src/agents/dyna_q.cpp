@@ -8,27 +8,27 @@ namespace dynaplan {
 inline namespace DYNAPLAN_LEVEL {
 
 void DynaQ::learn(Index pair) {
-  update(pair, target(experience().outcome(pair)));
+  update(pair, target(model().outcome(pair)));
   for (Index n = 0; n < settings().planning_steps; ++n) {
-    const Index state = experience().visited_state(stream().below(experience().visited()));
-    const Index imagined = experience().tried_pair(state, stream().below(experience().tried_count(state)));
-    update(imagined, target(experience().outcome(imagined)));
+    const Index state = model().visited_state(stream().below(model().visited()));
+    const Index imagined = model().tried_pair(state, stream().below(model().tried_count(state)));
+    update(imagined, target(model().outcome(imagined)));
   }
 }
 
 DynaQPlus::DynaQPlus(const TabularSettings& settings, double bonus) : TabularAgent(settings), bonus_(bonus) {
-  if (!(bonus >= 0.0 && bonus <= kLargestReward)) {
+  if (!(bonus >= 0.0 && bonus <= kMaxReward)) {
     throw ValueError("bonus: got " + std::to_string(bonus) + ", must be finite and not negative");
   }
 }
 
 void DynaQPlus::learn(Index pair) {
-  update(pair, target(experience().outcome(pair)));
+  update(pair, target(model().outcome(pair)));
   for (Index n = 0; n < settings().planning_steps; ++n) {
-    const Index state = experience().visited_state(stream().below(experience().visited()));
+    const Index state = model().visited_state(stream().below(model().visited()));
     const Index imagined = state * table().actions() + stream().below(table().actions());
-    Outcome outcome = experience().outcome(imagined);
-    const auto untried_for = static_cast<double>(experience().steps() - experience().last_tried(imagined));
+    Outcome outcome = model().outcome(imagined);
+    const auto untried_for = static_cast<double>(model().steps() - model().last_tried(imagined));
     outcome.reward += rounded_product(bonus_, std::sqrt(untried_for));
     update(imagined, target(outcome));
   }

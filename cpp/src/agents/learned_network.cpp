@@ -39,11 +39,11 @@ void move(Index count, const T* __restrict gradient, const AdamStep<T> adam, T* 
 
 template <class T>
 void move_both(Index count, const T* __restrict gradient, const AdamStep<T> adam, const T polyak, T* __restrict first,
-               T* __restrict second, T* __restrict parameters, T* __restrict slow) {
+               T* __restrict second, T* __restrict parameters, T* __restrict target) {
   for (Index i = 0; i < count; ++i) {
     const T moved = parameters[i] - adam.change(gradient[i], first[i], second[i]);
     parameters[i] = moved;
-    slow[i] = (T(1) - polyak) * slow[i] + polyak * moved;
+    target[i] = (T(1) - polyak) * target[i] + polyak * moved;
   }
 }
 
@@ -61,7 +61,7 @@ void for_numbers(const ParameterLayout<T>& layout, const Use& use) {
 }  // namespace
 
 template <class T>
-LearnedNetwork<T>::LearnedNetwork(const std::vector<Index>& sizes, bool has_slow, std::uint64_t seed,
+LearnedNetwork<T>::LearnedNetwork(const std::vector<Index>& sizes, bool has_target, std::uint64_t seed,
                                   std::uint32_t number)
     : layout(sizes),
       parameters(Numbers<T>::Zero(layout.size())),
@@ -76,16 +76,16 @@ LearnedNetwork<T>::LearnedNetwork(const std::vector<Index>& sizes, bool has_slow
     }
     for (Index i = 0; i < layer.outputs; ++i) parameters(layer.bias + i) = draw();
   }
-  if (has_slow) slow = parameters;
+  if (has_target) target = parameters;
 }
 
 template <class T>
 void LearnedNetwork<T>::step(Index start, Index count, const T* gradient, const AdamStep<T>& adam, T polyak) {
-  if (slow.size() == 0) {
+  if (target.size() == 0) {
     move(count, gradient, adam, first.data() + start, second.data() + start, parameters.data() + start);
   } else {
     move_both(count, gradient, adam, polyak, first.data() + start, second.data() + start, parameters.data() + start,
-              slow.data() + start);
+              target.data() + start);
   }
 }
 

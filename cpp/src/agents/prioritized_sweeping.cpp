@@ -21,16 +21,16 @@ PrioritizedSweeping::PrioritizedSweeping(const TabularSettings& settings, double
 }
 
 void PrioritizedSweeping::queue_if_off(Index pair) {
-  const double change = std::abs(target(experience().outcome(pair)) - table().value(pair));
+  const double change = std::abs(target(model().outcome(pair)) - table().value(pair));
   if (change > threshold_) queue_.push(pair, change);
 }
 
 void PrioritizedSweeping::learn(Index pair) {
-  predecessors_.link(pair, experience().outcome(pair).next_state);
+  predecessors_.link(pair, model().outcome(pair).next_state);
   queue_if_off(pair);
   for (Index n = 0; n < settings().planning_steps && !queue_.empty(); ++n) {
     const Index first = queue_.pop();
-    update(first, target(experience().outcome(first)));
+    update(first, target(model().outcome(first)));
     const Index state = first / table().actions();
     for (Index before = predecessors_.first(state); before >= 0; before = predecessors_.after(before)) {
       queue_if_off(before);
@@ -49,10 +49,10 @@ void PrioritizedSweeping::restore_queue(const TabularRecord& record) {
   if (record.priorities.size() != record.queued.size())
     throw ShapeError("priorities: must be one for each queued pair");
   const DiscreteSpace pairs{0, table().pairs()};
-  for (const Index pair : experience().tried()) predecessors_.link(pair, experience().outcome(pair).next_state);
+  for (const Index pair : model().tried()) predecessors_.link(pair, model().outcome(pair).next_state);
   for (std::size_t k = 0; k < record.queued.size(); ++k) {
     const Index pair = pairs.index_of(record.queued[k], "queued");
-    if (queue_.contains(pair) || !experience().is_tried(pair) || !(record.priorities[k] > 0.0)) {
+    if (queue_.contains(pair) || !model().is_tried(pair) || !(record.priorities[k] > 0.0)) {
       throw ValueError("queued: pair " + std::to_string(pair) +
                        " must be tried, stand once and be of priority above 0");
     }

@@ -12,7 +12,7 @@ inline namespace DYNAPLAN_LEVEL {
 
 namespace {
 
-// A row is read once, from anywhere in a large array: asked for early, the rows arrive while others are turned.
+// A row is read once, from anywhere in a large array: asked for early, the rows arrive while others are transposed.
 void prefetch(const float* row, Index width) {
   constexpr Index kLine = 64 / static_cast<Index>(sizeof(float));
   for (Index i = 0; i < width; i += kLine) __builtin_prefetch(row + i);

@@ -65,7 +65,7 @@ Sac::Sac(const SacShape& shape, const ActionBox& box, const SacSettings& setting
       real_("buffer_size", shape.state_dim, shape.action_dim, settings.buffer_size),
       imagined_("imagined_buffer_size", shape.state_dim, shape.action_dim, settings.imagined_buffer_size) {
   for (int thread = 0; thread < settings.threads; ++thread) {
-    acting_.emplace_back(networks_.actor.layout, shape.activation, kMaxLanes);
+    acting_.emplace_back(networks_.actor.layout, shape.activation, kMaxLanes, SingleOutput::kByLane);
   }
 }
 

@@ -17,11 +17,11 @@ std::vector<Index> SacShape::sizes(Index inputs, Index outputs) const {
 void SacShape::validate() const {
   if (state_dim < 1) throw ShapeError("states: got " + std::to_string(state_dim) + " columns, must be at least 1");
   if (action_dim < 1) throw ShapeError("actions: got " + std::to_string(action_dim) + " columns, must be at least 1");
-  constexpr Index kMost = Index{1} << 20;  // so that no product of two sizes overflows
+  constexpr Index kMaxUnits = Index{1} << 20;  // so that no product of two sizes overflows
   for (const Index units : hidden) {
-    if (units >= 1 && units <= kMost) continue;
+    if (units >= 1 && units <= kMaxUnits) continue;
     throw ValueError("hidden: got a layer of " + std::to_string(units) + " units, must be from 1 to " +
-                     std::to_string(kMost));
+                     std::to_string(kMaxUnits));
   }
 }
 

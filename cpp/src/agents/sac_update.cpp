@@ -50,9 +50,11 @@ SacUpdate<T>::SacUpdate(const SacShape& shape, const SacObjective& objective, In
 template <class T>
 typename SacUpdate<T>::Tapes SacUpdate<T>::tapes() const {
   const Index samples = std::min(samples_, (chunks() + shards() - 1) / shards() * kMaxLanes);
-  const ParameterLayout<T> critic(shape_.critic_sizes());
-  return {{ParameterLayout<T>(shape_.actor_sizes()), shape_.activation, samples},
-          {{critic, shape_.activation, samples}, {critic, shape_.activation, samples}},
+  const auto tape = [&](const std::vector<Index>& sizes) {
+    return NetworkTape<T>(ParameterLayout<T>(sizes), shape_.activation, samples, SingleOutput::kByLane);
+  };
+  return {tape(shape_.actor_sizes()),
+          {tape(shape_.critic_sizes()), tape(shape_.critic_sizes())},
           Numbers<T>::Zero((3 * shape_.action_dim + 2) * kMaxLanes)};
 }
 
@@ -96,7 +98,7 @@ void SacUpdate<T>::targets(const SacNetworks<T>& networks, const SacBatch<T>& ba
   tapes.actor.forward(networks.actor.parameters.data(), chunk);
   sample_squashed_gaussian<T>(tapes.actor.outputs(chunk), batch.next_noise, actions, log_prob.data);
   fill_critic_inputs(tapes, batch.next_states, actions, chunk);
-  for (int k = 0; k < 2; ++k) tapes.critics[k].forward(networks.critics[k].slow.data(), chunk);
+  for (int k = 0; k < 2; ++k) tapes.critics[k].forward(networks.critics[k].target.data(), chunk);
   const auto temperature = static_cast<T>(networks.temperature.value());
   const auto value = lanes_of(tapes.critics[0].outputs(chunk), 0).min(lanes_of(tapes.critics[1].outputs(chunk), 0));
   lanes_of(out, 0) = lanes_of(batch.rewards, 0) + (T(1) - lanes_of(batch.terminated, 0)) *

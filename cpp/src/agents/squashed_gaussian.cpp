@@ -20,7 +20,7 @@ template <class T>
 
 template <class T>
 [[gnu::always_inline]] inline Lanes<T> log_deviation(Lanes<T> raw) {
-  return between(raw, static_cast<T>(kLowestLogDeviation), static_cast<T>(kHighestLogDeviation));
+  return between(raw, static_cast<T>(kMinLogDeviation), static_cast<T>(kMaxLogDeviation));
 }
 
 }  // namespace

@@ -13,7 +13,7 @@ namespace {
 
 constexpr float kInfinity = std::numeric_limits<float>::infinity();
 
-float least_float_from(double value) {
+float min_float_from(double value) {
   const auto rounded = static_cast<float>(value);
   return static_cast<double>(rounded) < value ? std::nextafter(rounded, kInfinity) : rounded;
 }
@@ -40,8 +40,8 @@ SquashedGaussianPolicy::SquashedGaussianPolicy(const Sac& agent) : activation_(a
   for (Index i = 0; i < box.dim(); ++i) {
     centre_.push_back(static_cast<float>(box.centre(i)));
     half_range_.push_back(static_cast<float>(box.half_range(i)));
-    low_.push_back(least_float_from(box.low(i)));
-    high_.push_back(-least_float_from(-box.high(i)));
+    low_.push_back(min_float_from(box.low(i)));
+    high_.push_back(-min_float_from(-box.high(i)));
   }
 }
 

@@ -23,7 +23,7 @@ TabularSettings validated(const TabularSettings& settings) {
 }
 
 void require_reward(double reward) {
-  if (!(std::abs(reward) <= kLargestReward)) {
+  if (!(std::abs(reward) <= kMaxReward)) {
     throw ValueError("reward: got " + std::to_string(reward) + ", must be finite and at most 1e100 in size");
   }
 }
@@ -55,7 +55,7 @@ void TabularSettings::validate() const {
 TabularAgent::TabularAgent(const TabularSettings& settings)
     : settings_(validated(settings)),
       table_(settings.states.count, settings.actions.count),
-      experience_(settings.states.count, settings.actions.count),
+      model_(settings.states.count, settings.actions.count),
       stream_(settings.seed) {}
 
 void TabularAgent::set_exploration(double exploration) {
@@ -76,18 +76,18 @@ void TabularAgent::observe(const TabularStep& step) {
   const Index next_state = settings_.states.index_of(step.next_state, "next_state");
   require_reward(step.reward);
   const Index pair = state * table_.actions() + action;
-  experience_.record(pair, {step.reward, step.terminated ? table_.end() : next_state});
+  model_.record(pair, {step.reward, step.terminated ? table_.end() : next_state});
   learn(pair);
 }
 
 TabularRecord TabularAgent::record() const {
   TabularRecord record;
   record.values.assign(table_.values(), table_.values() + table_.pairs());
-  for (const Index pair : experience_.tried()) {
+  for (const Index pair : model_.tried()) {
     record.tried.push_back(pair);
-    record.next_states.push_back(experience_.outcome(pair).next_state);
-    record.rewards.push_back(experience_.outcome(pair).reward);
-    record.last_tried.push_back(experience_.last_tried(pair));
+    record.next_states.push_back(model_.outcome(pair).next_state);
+    record.rewards.push_back(model_.outcome(pair).reward);
+    record.last_tried.push_back(model_.last_tried(pair));
   }
   record.steps = steps();
   record.updates = updates_;
@@ -106,7 +106,7 @@ void TabularAgent::restore(const TabularRecord& record) {
   restore_pairs(record);
   restore_queue(record);
   for (Index pair = 0; pair < table_.pairs(); ++pair) table_.set(pair, record.values[static_cast<std::size_t>(pair)]);
-  experience_.set_steps(record.steps);
+  model_.set_steps(record.steps);
   updates_ = record.updates;
   stream_ = WordStream(settings_.seed, record.place);
 }
@@ -121,13 +121,13 @@ void TabularAgent::restore_pairs(const TabularRecord& record) {
   for (std::size_t k = 0; k < count; ++k) {
     const Index pair = pairs.index_of(record.tried[k], "tried");
     const Index when = record.last_tried[k];
-    if (experience_.is_tried(pair)) throw ValueError("tried: pair " + std::to_string(pair) + " stands twice");
+    if (model_.is_tried(pair)) throw ValueError("tried: pair " + std::to_string(pair) + " stands twice");
     if (when < 1 || when > record.steps) {
       throw ValueError("last_tried: got " + std::to_string(when) + ", must be from 1 to " +
                        std::to_string(record.steps));
     }
     require_reward(record.rewards[k]);
-    experience_.restore(pair, {record.rewards[k], outcomes.index_of(record.next_states[k], "next_states")}, when);
+    model_.restore(pair, {record.rewards[k], outcomes.index_of(record.next_states[k], "next_states")}, when);
   }
 }
 

@@ -13,12 +13,12 @@ namespace {
 
 constexpr float kLow = -10.0F;
 constexpr float kHigh = 0.5F;
-constexpr float kFurthest = 2.0F;  // standard deviations
-constexpr double kSteepest = 1.0;
-constexpr float kStill = -40.0F;  // a log-variance
+constexpr float kMaxDeviation = 2.0F;  // standard deviations
+constexpr double kMaxWeightSize = 1.0;
+constexpr float kConstantLogVariance = -40.0F;
 
-// Standard normals one after another, those beyond kFurthest left out: truncated, not clipped, so that no weights pile
-// up at the ends.
+// Standard normals one after another, those beyond kMaxDeviation left out: truncated, not clipped, so that no weights
+// pile up at the ends.
 class TruncatedNormals {
  public:
   TruncatedNormals(std::uint64_t seed, Index member)
@@ -28,7 +28,7 @@ class TruncatedNormals {
     for (;;) {
       if (next_ == numbers_.size()) refill();
       const float number = numbers_.data()[next_++];
-      if (std::abs(number) <= kFurthest) return number;
+      if (std::abs(number) <= kMaxDeviation) return number;
     }
   }
 
@@ -45,10 +45,10 @@ class TruncatedNormals {
   Index first_ = 0;
 };
 
-// By how much the weights of an input may grow: until their root mean square is kSteepest.
-double steepest_ratio(const Eigen::VectorXd& weights) {
+// By how much the weights of an input may grow: until their root mean square is kMaxWeightSize.
+double max_growth(const Eigen::VectorXd& weights) {
   const double size = weights.norm() / std::sqrt(static_cast<double>(weights.size()));
-  return size < kSteepest ? kSteepest / std::max(size, std::numeric_limits<double>::min()) : 1.0;
+  return size < kMaxWeightSize ? kMaxWeightSize / std::max(size, std::numeric_limits<double>::min()) : 1.0;
 }
 
 }  // namespace
@@ -65,9 +65,8 @@ NetworkMember<float> initial_member(const NetworkShape& shape, std::uint64_t see
     layer.bias.setZero(shape.layer_outputs(l));
     made.layers.push_back(std::move(layer));
   }
-  const Index bounds = shape.probabilistic ? shape.targets() : 0;
-  made.log_variance_low.setConstant(bounds, kLow);
-  made.log_variance_high.setConstant(bounds, kHigh);
+  made.log_variance_low.setConstant(shape.bounds(), kLow);
+  made.log_variance_high.setConstant(shape.bounds(), kHigh);
   return made;
 }
 
@@ -79,7 +78,7 @@ NetworkMember<float> rescaled_member(const NetworkShape& shape, const NetworkMem
   Eigen::VectorXd bias = first.bias.cast<double>();
   for (Index j = 0; j < shape.inputs(); ++j) {
     if (from.input_scale(j) == 1.0) continue;  // never varied
-    weights.col(j) *= std::min(to.input_scale(j) / from.input_scale(j), steepest_ratio(weights.col(j)));
+    weights.col(j) *= std::min(to.input_scale(j) / from.input_scale(j), max_growth(weights.col(j)));
     bias += weights.col(j) * ((to.input_mean(j) - from.input_mean(j)) / to.input_scale(j));
   }
   first = {weights.cast<float>(), bias.cast<float>()};
@@ -112,15 +111,15 @@ NetworkMember<float> rescaled_member(const NetworkShape& shape, const NetworkMem
   return scaled;
 }
 
-void hold_still(const NetworkShape& shape, Index target, NetworkMember<float>& member) {
+void hold_constant(const NetworkShape& shape, Index target, NetworkMember<float>& member) {
   NetworkLayer<float>& last = member.layers.back();
   last.weights.row(target).setZero();
   last.bias(target) = 0.0F;
   if (!shape.probabilistic) return;
   last.weights.row(shape.targets() + target).setZero();
-  last.bias(shape.targets() + target) = kStill;
-  member.log_variance_low(target) = kStill;
-  member.log_variance_high(target) = kStill;
+  last.bias(shape.targets() + target) = kConstantLogVariance;
+  member.log_variance_low(target) = kConstantLogVariance;
+  member.log_variance_high(target) = kConstantLogVariance;
 }
 
 }  // namespace DYNAPLAN_LEVEL

@@ -89,7 +89,7 @@ MemberTrainer<T>::MemberTrainer(const NetworkMember<T>& start, const ParameterLa
       adam_(layout.size()) {
   std::iota(order_.begin(), order_.end(), Index{0});
   if (settings.bootstrap) {
-    // Drawn once: drawn anew every epoch, all members would see the same data.
+    // Drawn once: if drawn every epoch, all members would see the same data.
     Integers draws(settings.seed, member, kBootstrap);
     std::generate(order_.begin(), order_.end(), [&] { return draws.below(rows); });
   }
@@ -147,7 +147,7 @@ void MemberTrainer<T>::assess(NetworkPass<T>& pass, const TrainingRows<T>& held_
   }
   const double mean = mean_loss(total, held_out.count(), pass);
   history_.held_out.push_back(mean);
-  // What one loss says is not to be compared with the other.
+  // Values of one loss are not comparable with those of the other.
   if (loss() != main_loss(layout_.has_bounds())) return;
   const double score = logarithmic(loss(), mean);
   if (score < best_score_) {

@@ -49,12 +49,12 @@ void require_same_shape(const NetworkShape& shape, Index members, const NetworkP
   if (static_cast<Index>(initial.members.size()) != members) differs("number of members");
 }
 
-// What a thread needs to train any member, and how it is told to stop.
+// What a thread needs to train any member, and how it learns that it is to stop.
 class Worker {
  public:
   Worker(TrainingSchedule& schedule, std::vector<Trainer>& trainers, const NetworkShape& shape, Index samples,
-         const std::vector<Index>& still)
-      : schedule_(schedule), trainers_(trainers), pass_(shape, samples, still) {}
+         const std::vector<Index>& constant_targets)
+      : schedule_(schedule), trainers_(trainers), pass_(shape, samples, constant_targets) {}
 
   void run(const TrainingRows<float>& rows, const TrainingRows<float>* held_out, FitObserver* observer) {
     const auto cancelled = [&] { return schedule_.stopped(observer); };
@@ -77,7 +77,7 @@ class Worker {
 
 std::vector<Trainer> trainers_of(const NetworkParameters& made, Index members, const NetworkFitSettings& settings,
                                  Index rows, const NetworkParameters* initial) {
-  const ParameterLayout<float> layout(made.shape);
+  const ParameterLayout<float> layout(made.shape.layer_sizes(), made.shape.bounds());
   std::vector<Trainer> trainers;
   trainers.reserve(static_cast<std::size_t>(members));
   for (Index m = 0; m < members; ++m) {
@@ -117,7 +117,7 @@ NetworkFit fit_networks(const NetworkShape& shape, Index members, const NetworkD
   workers.reserve(static_cast<std::size_t>(threads));
   for (int i = 0; i < threads; ++i) {
     workers.push_back(std::make_unique<Worker>(schedule, trainers, shape, std::min(settings.batch_size, training.count),
-                                               units.still));
+                                               units.constant_targets));
   }
   parallel_for(threads, threads, [&](Index item, int thread) {
     try {
@@ -133,7 +133,7 @@ NetworkFit fit_networks(const NetworkShape& shape, Index members, const NetworkD
   fit.interrupted = schedule.stopped(nullptr);
   for (const Trainer& trainer : trainers) {
     fit.parameters.members.push_back(trainer.result());
-    for (const Index target : units.still) hold_still(shape, target, fit.parameters.members.back());
+    for (const Index target : units.constant_targets) hold_constant(shape, target, fit.parameters.members.back());
     fit.history.push_back(trainer.history());
   }
   return fit;

@@ -16,8 +16,8 @@ constexpr double kTwoPi = 6.283185307179586476925;
 struct Moments {
   Eigen::VectorXd mean;
   Eigen::VectorXd scale;
-  Eigen::VectorXd rounding;  // deviations up to this are rounding
-  std::vector<Index> still;  // columns that deviate no more
+  Eigen::VectorXd rounding;     // deviations up to this are rounding
+  std::vector<Index> constant;  // columns that deviate no more
 };
 
 // Deviations below this share of the mean are rounding.
@@ -33,7 +33,7 @@ Moments moments_of(const Eigen::MatrixXd& columns, const Eigen::VectorXd& roundi
     const double deviation = std::sqrt((columns.row(i).array() - moments.mean(i)).square().mean());
     const bool varies = deviation > moments.rounding(i);
     moments.scale(i) = varies ? deviation : 1.0;
-    if (!varies) moments.still.push_back(i);
+    if (!varies) moments.constant.push_back(i);
   }
   return moments;
 }
@@ -86,17 +86,17 @@ DataUnits units_of(const NetworkShape& shape, const NetworkData& training, const
   const Columns columns = columns_of(shape, training);
   Moments of_inputs = moments_of(columns.inputs, Eigen::VectorXd::Zero(shape.inputs()));
   Moments of_targets = moments_of(columns.targets, columns.rounding);
-  std::vector<Index> still;
-  if (!of_targets.still.empty()) {
+  std::vector<Index> constant_targets;
+  if (!of_targets.constant.empty()) {
     const Eigen::MatrixXd others = columns_of(shape, held_out).targets;
-    for (const Index i : of_targets.still) {
+    for (const Index i : of_targets.constant) {
       const auto deviations = (others.row(i).array() - of_targets.mean(i)).abs();
-      if ((deviations <= of_targets.rounding(i)).all()) still.push_back(i);
+      if ((deviations <= of_targets.rounding(i)).all()) constant_targets.push_back(i);
     }
   }
   return {
       {std::move(of_inputs.mean), std::move(of_inputs.scale), std::move(of_targets.mean), std::move(of_targets.scale)},
-      std::move(still)};
+      std::move(constant_targets)};
 }
 
 template <class T>

@@ -18,12 +18,12 @@ Index TrainingSchedule::take() {
   if (stopped_) return -1;
   const std::scoped_lock lock(mutex_);
   Index chosen = -1;
-  std::size_t fewest = std::numeric_limits<std::size_t>::max();
+  std::size_t min_epochs = std::numeric_limits<std::size_t>::max();
   for (std::size_t m = 0; m < members_.size(); ++m) {
     const Member& member = members_[m];
-    if (member.busy || member.finished || member.training.size() >= fewest) continue;
+    if (member.busy || member.finished || member.training.size() >= min_epochs) continue;
     chosen = static_cast<Index>(m);
-    fewest = member.training.size();
+    min_epochs = member.training.size();
   }
   if (chosen >= 0) members_[static_cast<std::size_t>(chosen)].busy = true;
   return chosen;

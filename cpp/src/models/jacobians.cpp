@@ -14,13 +14,13 @@ void jacobians(const Dynamics<double>& dynamics, const StepQuery& query, const J
            Workspace::bytes<double>(of_action * lanes) + dynamics.jacobians_workspace_bytes(lanes);
   };
   for_blocks(query, kLanes, bytes, [&](const QueryBlock& block, Workspace& workspace) {
-    const JacobianBlock<double> found{workspace.take_block<double>(state_dim, block.lanes()),
-                                      workspace.take_block<double>(of_state, block.lanes()),
-                                      workspace.take_block<double>(of_action, block.lanes())};
-    dynamics.jacobians(block.states, block.actions, workspace, found);
-    block.write(found.next, out.next);
-    block.write(found.state, out.state);
-    block.write(found.action, out.action);
+    const JacobianBlock<double> jacobians{workspace.take_block<double>(state_dim, block.lanes()),
+                                          workspace.take_block<double>(of_state, block.lanes()),
+                                          workspace.take_block<double>(of_action, block.lanes())};
+    dynamics.jacobians(block.states, block.actions, workspace, jacobians);
+    block.write(jacobians.next, out.next);
+    block.write(jacobians.state, out.state);
+    block.write(jacobians.action, out.action);
   });
 }
 

@@ -34,9 +34,9 @@ class LinearGaussian::Predictor {
         unseen_(transposed(model.parameters_.null_basis)) {}
 
   std::size_t workspace_bytes(Index lanes) const {
-    const Index most = std::max(spread_.outputs(), unseen_.outputs());
+    const Index rows = std::max(spread_.outputs(), unseen_.outputs());
     return Workspace::bytes<double>(model_.features_.products_count() * lanes) + Workspace::bytes<double>(lanes) +
-           Workspace::bytes<double>(model_.state_dim_ * lanes) + Workspace::bytes<double>(most * lanes) +
+           Workspace::bytes<double>(model_.state_dim_ * lanes) + Workspace::bytes<double>(rows * lanes) +
            3 * Workspace::bytes<double>(lanes);
   }
 

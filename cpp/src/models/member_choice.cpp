@@ -39,7 +39,7 @@ Index dealt_member(const Draw& draw, Index members) {
       place += std::pair{group[static_cast<std::size_t>(j - i)], j} < own ? 1 : 0;
     }
   }
-  // Where the members do not go evenly into the particles, chance says which ones serve once more.
+  // Where the members do not go evenly into the particles, chance decides which ones serve once more.
   const Index start = below(words(draw.stream, 0, draw.step)[1], members);
   return (place * members / places + start) % members;
 }

@@ -43,12 +43,18 @@ void require_member(const std::string& name, const NetworkShape& shape, const Ne
     require_layer(name + ", layer " + to_string(l), member.layers[static_cast<std::size_t>(l)], shape.layer_outputs(l),
                   shape.layer_inputs(l));
   }
-  const Index bounds = shape.probabilistic ? shape.targets() : 0;
-  require_vector(name + ", log_variance_low", member.log_variance_low, bounds);
-  require_vector(name + ", log_variance_high", member.log_variance_high, bounds);
+  require_vector(name + ", log_variance_low", member.log_variance_low, shape.bounds());
+  require_vector(name + ", log_variance_high", member.log_variance_high, shape.bounds());
 }
 
 }  // namespace
+
+std::vector<Index> NetworkShape::layer_sizes() const {
+  std::vector<Index> sizes{inputs()};
+  sizes.insert(sizes.end(), hidden.begin(), hidden.end());
+  sizes.push_back(outputs());
+  return sizes;
+}
 
 void NetworkShape::validate() const {
   if (state_dim < 1) throw ShapeError("states: got " + to_string(state_dim) + " columns, must be at least 1");

@@ -53,7 +53,7 @@ template <class T>
 NetworkDynamics<T>::NetworkDynamics(const NetworkParameters& parameters)
     : shape_(validated_shape(parameters)), encoding_(shape_, parameters.scaling) {
   for (const NetworkMember<float>& member : parameters.members) {
-    const FoldedNetwork folded = folded_network<T>(shape_, parameters.scaling, member);
+    const FoldedNetwork folded = folded_network<T>(shape_.activation, parameters.scaling, member);
     members_.emplace_back(folded);
     rows_.emplace_back(folded);
   }
@@ -81,7 +81,7 @@ ConstBlock<T> NetworkDynamics<T>::encoded(ConstBlock<T> state, ConstBlock<T> act
   return inputs;
 }
 
-// Means and, unless null, variances of what one member says, by the way that is shorter for so many lanes.
+// Means and, unless null, variances of what one member predicts, by whichever kernel is faster for so many lanes.
 template <class T>
 void NetworkDynamics<T>::run(std::size_t member, ConstBlock<T> inputs, Index wanted, Workspace& workspace,
                              Block<T> mean, const Block<T>* variance) const {
@@ -106,7 +106,7 @@ void NetworkDynamics<T>::mean_of_members(ConstBlock<T> inputs, Index wanted, Wor
   if (members_.size() > 1) scale_block(T(1) / static_cast<T>(members_.size()), mean);
 }
 
-// What one member says, with its noise.
+// What one member predicts, with its noise.
 template <class T>
 void NetworkDynamics<T>::draw_next(std::size_t member, ConstBlock<T> inputs, const Draw& draw, Workspace& workspace,
                                    Block<T> next) const {
@@ -208,7 +208,7 @@ std::size_t NetworkDynamics<T>::jacobians_workspace_bytes(Index lanes) const {
   return Workspace::bytes<T>(rows * lanes) + 5 * Workspace::kAlignment + members_.front().gradient_bytes(lanes);
 }
 
-// Adds what one member says of one target, as derivatives with respect to states and actions.
+// Adds what one member predicts for one target, as derivatives with respect to states and actions.
 template <class T>
 void NetworkDynamics<T>::add_gradient(const PackedNetwork<T>& member, Index target, ConstBlock<T> inputs,
                                       ConstBlock<T> slopes, Workspace& workspace, JacobianBlock<T> out) const {

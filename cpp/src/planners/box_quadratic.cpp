@@ -9,8 +9,8 @@ inline namespace DYNAPLAN_LEVEL {
 namespace {
 
 // A pivot that has lost all its digits to the rows before it is none.
-constexpr double kLeastPivot = 1e-14;
-constexpr double kLeastSlope = 1e-14;  // relative to the terms that it is the sum of
+constexpr double kMinPivot = 1e-14;
+constexpr double kMinSlope = 1e-14;  // relative to the terms that it is the sum of
 constexpr int kMaxSteps = 100;
 
 }  // namespace
@@ -60,7 +60,7 @@ bool BoxQuadratic::factor(const Eigen::MatrixXd& hessian) {
         lower_(i, j) = rest / lower_(j, j);
         continue;
       }
-      if (!(rest > kLeastPivot * std::abs(hessian(column, column))) || !std::isfinite(rest)) return false;
+      if (!(rest > kMinPivot * std::abs(hessian(column, column))) || !std::isfinite(rest)) return false;
       lower_(j, j) = std::sqrt(rest);
     }
   }
@@ -104,7 +104,7 @@ double BoxQuadratic::value_at(const Eigen::MatrixXd& hessian, const Eigen::Vecto
 bool BoxQuadratic::is_settled(const Eigen::MatrixXd& hessian, const Eigen::VectorXd& gradient) const {
   return std::all_of(free_.begin(), free_.end(), [&](Index i) {
     const double size = std::abs(gradient(i)) + hessian.row(i).cwiseAbs().dot(x_.cwiseAbs().transpose());
-    return std::abs(slope_(i)) <= kLeastSlope * size;
+    return std::abs(slope_(i)) <= kMinSlope * size;
   });
 }
 

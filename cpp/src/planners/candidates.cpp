@@ -82,7 +82,7 @@ void Candidates::prepare(const PlanProblem& problem, Index count, Index horizon)
   ranking_.resize(static_cast<std::size_t>(count));
   late_.resize(static_cast<std::size_t>(blocks));
   threads_ = usable_threads(blocks, problem.threads);
-  // Never fewer than there were: populations shrink and grow again.
+  // Never fewer than before: populations shrink and grow again.
   workspaces_.resize(std::max(workspaces_.size(), static_cast<std::size_t>(threads_)));
   for (Workspace& workspace : workspaces_) workspace.reserve(block_bytes(problem, horizon, lanes_));
   prepare_scores(problem, count);
@@ -93,7 +93,7 @@ void Candidates::prepare_scores(const PlanProblem& problem, Index count) {
   if (problem.score != nullptr) {
     trajectories_.resize(static_cast<std::size_t>(rows * (horizon_ + 1) * state_dim_));
     sequences_.resize(static_cast<std::size_t>(rows * horizon_ * action_dim_));
-    known_steps_.resize(static_cast<std::size_t>(problem.rollout.disagreement_limit ? rows : 0));
+    steps_within_limit_.resize(static_cast<std::size_t>(problem.rollout.disagreement_limit ? rows : 0));
   } else if (problem.terminal_value != nullptr) {
     end_states_.resize(static_cast<std::size_t>(rows * state_dim_));
     end_weights_.resize(static_cast<std::size_t>(rows));
@@ -189,7 +189,7 @@ void Candidates::keep_trajectories(const PlanProblem& problem, const BlockRollou
                          particles * block.actions.dim);
   }
   if (problem.rollout.disagreement_limit) {
-    block_to_rows<float>(block.steps_within_limit, count, known_steps_.data() + first * particles, particles);
+    block_to_rows<float>(block.steps_within_limit, count, steps_within_limit_.data() + first * particles, particles);
   }
 }
 
@@ -204,8 +204,9 @@ void Candidates::keep_end(const PlanProblem& problem, const BlockRollout<float>&
 void Candidates::score_kept(const PlanProblem& problem, Index count) {
   const Index particles = problem.rollout.particles.count;
   if (problem.score != nullptr) {
-    problem.score->score(trajectories_.data(), sequences_.data(), known_steps_.empty() ? nullptr : known_steps_.data(),
-                         count * particles, horizon_, particle_totals_.data());
+    problem.score->score(trajectories_.data(), sequences_.data(),
+                         steps_within_limit_.empty() ? nullptr : steps_within_limit_.data(), count * particles,
+                         horizon_, particle_totals_.data());
   } else {
     problem.terminal_value->value(end_states_.data(), count * particles, end_values_.data());
     for (std::size_t n = 0; n < static_cast<std::size_t>(count * particles); ++n) {

@@ -14,21 +14,21 @@ namespace {
 
 using Choices = Eigen::Matrix<float, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>;
 
-// What the first plan of a warm-started step believes of the choice that the plan before made there.
+// The initial probability of the choice that the previous plan made at a warm-started step.
 constexpr float kWarmProbability = 0.5F;
 
 template <class T>
 Index nearest(const Choices& choices, const T* action) {
   Index best = 0;
-  float least = std::numeric_limits<float>::infinity();
+  float min_distance = std::numeric_limits<float>::infinity();
   for (Index c = 0; c < choices.rows(); ++c) {
     float distance = 0.0F;
     for (Index i = 0; i < choices.cols(); ++i) {
       const float difference = static_cast<float>(action[i]) - choices(c, i);
       distance += difference * difference;
     }
-    if (distance < least) {
-      least = distance;
+    if (distance < min_distance) {
+      min_distance = distance;
       best = c;
     }
   }

@@ -11,20 +11,20 @@ inline namespace DYNAPLAN_LEVEL {
 
 namespace {
 
-// A normal beyond two standard deviations is drawn anew, from numbers that no candidate has; the share 0.0455 of them
+// A normal beyond two standard deviations is drawn again, from numbers that no candidate has; the share 0.0455 of them
 // is left each time.
 void redraw_tails(const Stream& stream, Index first, Block<float> normals, Workspace& workspace) {
-  constexpr float kMost = 2.0F;
+  constexpr float kMaxDeviation = 2.0F;
   constexpr Index kAttempts = 8;
   const Block<float> fresh = workspace.take_block<float>(normals.dim, normals.lanes);
   for (Index attempt = 1; attempt <= kAttempts; ++attempt) {
     fill_normal(stream, Purpose::kActions, first, attempt * normal_rows(normals.dim), fresh);
     for (Index i = 0; i < normals.dim * normals.lanes; ++i) {
-      if (std::abs(normals.data[i]) > kMost) normals.data[i] = fresh.data[i];
+      if (std::abs(normals.data[i]) > kMaxDeviation) normals.data[i] = fresh.data[i];
     }
   }
   for (Index i = 0; i < normals.dim * normals.lanes; ++i) {
-    normals.data[i] = std::clamp(normals.data[i], -kMost, kMost);
+    normals.data[i] = std::clamp(normals.data[i], -kMaxDeviation, kMaxDeviation);
   }
 }
 

@@ -38,7 +38,7 @@ class Regularisation {
   double factor_ = 1.0;
 };
 
-// Tells whether there is time for another part of the work of the same kind, going by the slowest so far.
+// Whether there is time for another part of the work of the same kind, judging by the slowest so far.
 class Watch {
  public:
   explicit Watch(const std::optional<Clock::time_point>& deadline) : deadline_(deadline) {}
@@ -142,7 +142,7 @@ class IlqrRun {
 
   // Tries smaller and smaller shares of the step; returns what the best one gained, 0 if none gained enough.
   double search() {
-    constexpr double kLeastShareOfPromise = 1e-4;  // Armijo 1966
+    constexpr double kMinShareOfPromise = 1e-4;  // Armijo 1966
     searching_.begin();
     double gained = 0.0;
     for (int tried = 0; tried < settings_.step_sizes && gained == 0.0;
@@ -152,7 +152,7 @@ class IlqrRun {
                                    trials));
       const double gain = memory_.forward.best_total() - memory_.nominal.total;
       const double promise = memory_.backward.promise(memory_.forward.share(memory_.forward.best()));
-      if (gain > 0.0 && gain >= kLeastShareOfPromise * promise) gained = gain;
+      if (gain > 0.0 && gain >= kMinShareOfPromise * promise) gained = gain;
     }
     if (gained > 0.0) {
       memory_.forward.accept(problem_, memory_.nominal);
@@ -167,7 +167,7 @@ class IlqrRun {
     result_.non_finite += counted.non_finite;
   }
 
-  // The gains along the trajectory that was found; where there is no time to derive them, those along the one before.
+  // The gains along the resulting trajectory; where there is no time to derive them, those along the one before.
   void write_gains() {
     if (!is_expanded_ && deriving_.in_time()) derive();
     if (!has_policy_) return;

@@ -20,7 +20,7 @@ std::size_t length_bytes(const ExactPlanProblem& problem) {
          (termination != nullptr ? termination->workspace_bytes(kLanes) : 0);
 }
 
-// One step at a time, each in every lane of a vector, as a termination is told one step for all lanes.
+// One step at a time, each in every lane of a vector, as a termination is given one step for all lanes.
 Index length_of(const ExactPlanProblem& problem, const NominalTrajectory& trajectory, Workspace& workspace) {
   constexpr Index kLanes = kVectorLanes<double>;
   const Index state_dim = problem.rollout.dynamics->state_dim();

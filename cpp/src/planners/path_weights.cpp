@@ -20,7 +20,7 @@ float sum_of(Lanes lanes) {
   return sum;
 }
 
-// Returns less the best of them, filled up to whole vectors with such as weigh nothing.
+// Returns less the best of them, padded to whole vectors with some of weight 0.
 class Shortfalls {
  public:
   explicit Shortfalls(CandidateNumbers& returns) : returns_(returns), count_(returns.size()) {
@@ -38,7 +38,7 @@ class Shortfalls {
 
   float worst() const { return worst_; }  // of the finite ones, at most 0
 
-  // How many candidates the weights at a temperature amount to.
+  // The effective number of candidates of the weights at a temperature.
   float effective_count(float temperature) const {
     Lanes sum{};
     Lanes squares{};
@@ -74,7 +74,7 @@ class Shortfalls {
     const float inverse = 1.0F / temperature;
     for (std::size_t k = 0; k < returns_.size(); k += kWidth) {
       const Lanes shortfall = load_lanes(returns_.data() + k);
-      // What the exponential takes for its least argument weighs nothing, not a little.
+      // Below the smallest argument of the exponential the weight is 0, not merely small.
       const Lanes weight = fast_exp<float>(shortfall * inverse);
       use(returns_.data() + k, (shortfall * inverse > -80.0F) & (shortfall > kNothing) ? weight : Lanes{});
     }
@@ -89,8 +89,8 @@ class Shortfalls {
 
 void weigh(double temperature, CandidateNumbers& returns) {
   // Its inverse must be a float as well.
-  constexpr auto kLeast = static_cast<double>(std::numeric_limits<float>::min());
-  Shortfalls(returns).weigh(static_cast<float>(std::clamp(temperature, kLeast, 1.0 / kLeast)));
+  constexpr auto kMin = static_cast<double>(std::numeric_limits<float>::min());
+  Shortfalls(returns).weigh(static_cast<float>(std::clamp(temperature, kMin, 1.0 / kMin)));
 }
 
 void weigh_for(double effective, CandidateNumbers& returns) {

@@ -81,7 +81,7 @@ void choose_best(const PlanProblem& problem, int iterations, float best_total, S
   memory.best.assign(result.actions.begin(), result.actions.end());
   choose_mean(problem, iterations, memory, result);
   if (!has_best) return;
-  // Drawn returns flatter the candidate that drew well: it is judged anew, on the draws of the mean.
+  // Drawn returns flatter the candidate that drew well: it is evaluated again, on the draws of the mean.
   const bool is_drawn = problem.rollout.particles.propagation != Propagation::kMean;
   const double best_value = is_drawn ? memory.candidates.value_of(problem, fresh_draws(iterations), memory.best)
                                      : static_cast<double>(best_total);

@@ -70,25 +70,25 @@ void TrajectoryExpansion::expand_dynamics(const ExactPlanProblem& problem, const
   const Index action_dim = whole_.action_dim;
   const Block<double> states = workspace.take_block<double>(state_dim, lanes);
   const Block<double> actions = workspace.take_block<double>(action_dim, lanes);
-  const JacobianBlock<double> found{workspace.take_block<double>(state_dim, lanes),
-                                    workspace.take_block<double>(state_dim * state_dim, lanes),
-                                    workspace.take_block<double>(state_dim * action_dim, lanes)};
+  const JacobianBlock<double> jacobians{workspace.take_block<double>(state_dim, lanes),
+                                        workspace.take_block<double>(state_dim * state_dim, lanes),
+                                        workspace.take_block<double>(state_dim * action_dim, lanes)};
   rows_to_block(trajectory.state(first, state_dim), state_dim, count, states);
   rows_to_block(trajectory.action(first, action_dim), action_dim, count, actions);
-  problem.rollout.dynamics->jacobians(states, actions, workspace, found);
+  problem.rollout.dynamics->jacobians(states, actions, workspace, jacobians);
   const StateLimits<double>* const limits = problem.rollout.limits;
   for (Index k = 0; k < count; ++k) {
     StepExpansion& step = steps_[static_cast<std::size_t>(first + k)];
     for (Index d = 0; d < state_dim; ++d) {
-      const double next = found.next.row(d)[k];
+      const double next = jacobians.next.row(d)[k];
       // Clipped to its limit, a state moves with nothing.
       const bool clipped = limits != nullptr && (next < limits->low[static_cast<std::size_t>(d)] ||
                                                  next > limits->high[static_cast<std::size_t>(d)]);
       for (Index i = 0; i < state_dim; ++i) {
-        step.of_state(d, i) = clipped ? 0.0 : finite_or_zero(found.state.row(d * state_dim + i)[k]);
+        step.of_state(d, i) = clipped ? 0.0 : finite_or_zero(jacobians.state.row(d * state_dim + i)[k]);
       }
       for (Index j = 0; j < action_dim; ++j) {
-        step.of_action(d, j) = clipped ? 0.0 : finite_or_zero(found.action.row(d * action_dim + j)[k]);
+        step.of_action(d, j) = clipped ? 0.0 : finite_or_zero(jacobians.action.row(d * action_dim + j)[k]);
       }
     }
   }

@@ -110,10 +110,10 @@ void AngleReward<T>::expand(const StepVariables<T>& step, Workspace& /*workspace
   const Index entries[] = {first, second};
   const T slopes[] = {-y / squared, x / squared};
   out.add_chain(entries, slopes, 2, T(-2) * weight_ * angle, T(-2) * weight_);
-  const T turned = T(-2) * weight_ * angle / (squared * squared);
-  out.add_second(first, first, turned * T(2) * x * y);
-  out.add_second(second, second, turned * T(-2) * x * y);
-  out.add_second(first, second, turned * (y * y - x * x));
+  const T factor = T(-2) * weight_ * angle / (squared * squared);
+  out.add_second(first, first, factor * T(2) * x * y);
+  out.add_second(second, second, factor * T(-2) * x * y);
+  out.add_second(first, second, factor * (y * y - x * x));
 }
 
 template class AngleReward<float>;

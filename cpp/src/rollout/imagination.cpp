@@ -17,9 +17,9 @@ namespace {
 
 using std::to_string;
 
-constexpr Index kMaxRollouts = Index{1} << 31;  // what a counter of random numbers tells apart
+constexpr Index kMaxRollouts = Index{1} << 31;  // what a counter of random numbers distinguishes
 
-enum class Fate : unsigned char { kGoesOn, kEnded, kCut };
+enum class RolloutStatus : unsigned char { kRunning, kEnded, kCut };
 
 // Rollouts that one member steps, some in the order of `Run::order_`.
 struct Group {
@@ -28,8 +28,8 @@ struct Group {
   Index count;
 };
 
-// All rollouts, a step at a time. Each step sorts those that go on by the member that predicts them, so that a block
-// runs one network; what is drawn is told apart by the place in that order, which does not depend on threads.
+// All rollouts, a step at a time. Each step sorts those that are running by the member that predicts them, so that a
+// block runs one network; random numbers are keyed by the place in that order, which does not depend on threads.
 class Run {
  public:
   Run(const ImaginationProblem& problem, const ImaginedRows& rows)
@@ -41,8 +41,8 @@ class Run {
         threads_(usable_threads((rows.count + lanes_ - 1) / lanes_ + members(), rows.threads)),
         states_(rows.count * state_dim_),
         actions_(rows.count * action_dim_),
-        fates_(size(rows.count), Fate::kGoesOn),
-        going_(size(rows.count)),
+        status_(size(rows.count), RolloutStatus::kRunning),
+        running_(size(rows.count)),
         order_(size(rows.count)),
         choice_(size(rows.count)),
         starts_of_members_(size(members() + 1)),
@@ -61,7 +61,7 @@ class Run {
 
   void run() {
     begin();
-    for (Index t = 0; t < rows_.length && !going_.empty(); ++t) {
+    for (Index t = 0; t < rows_.length && !running_.empty(); ++t) {
       deal_members(t);
       if (problem_.batch_policy != nullptr) ask_policy(t);
       parallel_for(static_cast<Index>(groups_.size()), threads_, [&](Index group, int thread) {
@@ -70,11 +70,11 @@ class Run {
       });
       if (rows_.interrupt != nullptr && rows_.interrupt->requested()) return;
       if (problem_.batch_termination != nullptr) ask_termination(t);
-      going_.erase(
-          std::remove_if(going_.begin(), going_.end(), [&](Index n) { return fates_[size(n)] != Fate::kGoesOn; }),
-          going_.end());
+      running_.erase(std::remove_if(running_.begin(), running_.end(),
+                                    [&](Index n) { return status_[size(n)] != RolloutStatus::kRunning; }),
+                     running_.end());
     }
-    for (Index n = 0; n < rows_.count; ++n) rows_.cut[n] = fates_[size(n)] == Fate::kCut;
+    for (Index n = 0; n < rows_.count; ++n) rows_.cut[n] = status_[size(n)] == RolloutStatus::kCut;
   }
 
  private:
@@ -85,12 +85,12 @@ class Run {
   Index row(Index rollout, Index t) const { return rollout * rows_.length + t; }
 
   std::size_t workspace_bytes() const {
-    std::size_t most = problem_.dynamics->workspace_bytes(lanes_);
-    if (problem_.policy != nullptr) most = std::max(most, problem_.policy->workspace_bytes(lanes_));
-    if (problem_.reward != nullptr) most = std::max(most, problem_.reward->workspace_bytes(lanes_));
-    if (problem_.termination != nullptr) most = std::max(most, problem_.termination->workspace_bytes(lanes_));
+    std::size_t max_bytes = problem_.dynamics->workspace_bytes(lanes_);
+    if (problem_.policy != nullptr) max_bytes = std::max(max_bytes, problem_.policy->workspace_bytes(lanes_));
+    if (problem_.reward != nullptr) max_bytes = std::max(max_bytes, problem_.reward->workspace_bytes(lanes_));
+    if (problem_.termination != nullptr) max_bytes = std::max(max_bytes, problem_.termination->workspace_bytes(lanes_));
     const Index columns = std::max(problem_.dynamics->output_dim(), action_dim_);
-    return most + 2 * Workspace::bytes<float>(columns * lanes_) + Workspace::bytes<float>(state_dim_ * lanes_) +
+    return max_bytes + 2 * Workspace::bytes<float>(columns * lanes_) + Workspace::bytes<float>(state_dim_ * lanes_) +
            2 * Workspace::bytes<float>(action_dim_ * lanes_) + 3 * Workspace::bytes<float>(lanes_);
   }
 
@@ -105,7 +105,7 @@ class Run {
         const double* const start = rows_.starts + n * state_dim_;
         std::copy_n(start, state_dim_, rows_.states + row(n, 0) * state_dim_);
         std::transform(start, start + state_dim_, states_.data() + n * state_dim_, to_float);
-        going_[size(n)] = n;
+        running_[size(n)] = n;
         rows_.steps[n] = 0;
         rows_.cut[n] = false;
       }
@@ -117,7 +117,7 @@ class Run {
 
   // Draws an elite for each rollout, sorts the rollouts by it (a counting sort, stable), and cuts them into blocks.
   void deal_members(Index t) {
-    const auto count = static_cast<Index>(going_.size());
+    const auto count = static_cast<Index>(running_.size());
     alignas(64) float uniform[kMaxLanes];
     std::fill(starts_of_members_.begin(), starts_of_members_.end(), Index{0});
     for (Index first = 0; first < count; first += kMaxLanes) {
@@ -139,11 +139,11 @@ class Run {
         groups_.push_back({problem_.elite_members[size(m)], first, std::min(lanes_, end - first)});
       }
     }
-    for (Index i = 0; i < count; ++i) order_[size(starts_of_members_[size(choice_[size(i)])]++)] = going_[size(i)];
+    for (Index i = 0; i < count; ++i) order_[size(starts_of_members_[size(choice_[size(i)])]++)] = running_[size(i)];
   }
 
   void ask_policy(Index t) {
-    const auto count = static_cast<Index>(going_.size());
+    const auto count = static_cast<Index>(running_.size());
     for (Index i = 0; i < count; ++i) copy_state(order_[size(i)], t, batch_states_.data() + i * state_dim_);
     problem_.batch_policy->act(batch_states_.data(), count, batch_actions_.data());
     for (Index i = 0; i < count * action_dim_; ++i) {
@@ -182,12 +182,12 @@ class Run {
     const Block<float> next = workspace.take_block<float>(problem_.dynamics->output_dim(), lanes);
     float* const reward = workspace.take<float>(lanes);
     float* const alive = workspace.take<float>(lanes);
-    float* const known = workspace.take<float>(lanes);
+    float* const disagreement = workspace.take<float>(lanes);
     std::fill_n(reward, lanes, 0.0F);
     std::fill_n(alive, lanes, 1.0F);
-    std::fill_n(known, lanes, 0.0F);
-    if (problem_.disagreement_limit) problem_.dynamics->disagreement(state, action, workspace, known);
-    // A particle that keeps its member for life runs the member of its number.
+    std::fill_n(disagreement, lanes, 0.0F);
+    if (problem_.disagreement_limit) problem_.dynamics->disagreement(state, action, workspace, disagreement);
+    // A particle that keeps its member runs the member of its number.
     const Index all = problem_.dynamics->members();
     const Draw draw{stream(t), group.first, 0, Propagation::kTsInf, group.member, all, group.count};
     problem_.dynamics->step(state, action, draw, workspace, next);
@@ -204,11 +204,11 @@ class Run {
     if (problem_.termination != nullptr) problem_.termination->mark(view, workspace, alive);
     for (Index k = 0; k < group.count; ++k) {
       const Index rollout = order_[size(group.first + k)];
-      if (!is_known(known[k]) || !is_finite(view.next, reward[k], k)) {
-        fates_[size(rollout)] = Fate::kCut;
+      if (!is_within_limit(disagreement[k]) || !is_finite(view.next, reward[k], k)) {
+        status_[size(rollout)] = RolloutStatus::kCut;
         continue;
       }
-      if (alive[k] == 0.0F) fates_[size(rollout)] = Fate::kEnded;
+      if (alive[k] == 0.0F) status_[size(rollout)] = RolloutStatus::kEnded;
       write(view, k, rollout, t, group.first + k);
       if (problem_.reward != nullptr) rows_.rewards[row(rollout, t)] = static_cast<double>(reward[k]);
       rows_.terminated[row(rollout, t)] = alive[k] == 0.0F;
@@ -241,8 +241,8 @@ class Run {
     }
   }
 
-  // A disagreement that is nan is no agreement.
-  bool is_known(float disagreement) const {
+  // A disagreement that is nan exceeds every limit.
+  bool is_within_limit(float disagreement) const {
     return !problem_.disagreement_limit || static_cast<double>(disagreement) <= *problem_.disagreement_limit;
   }
 
@@ -270,8 +270,8 @@ class Run {
   void ask_termination(Index t) {
     Index count = 0;
     const auto kept = [&](const auto& use) {
-      for (const Index rollout : going_) {
-        if (fates_[size(rollout)] == Fate::kGoesOn) use(rollout);
+      for (const Index rollout : running_) {
+        if (status_[size(rollout)] == RolloutStatus::kRunning) use(rollout);
       }
     };
     kept([&](Index rollout) {
@@ -289,7 +289,7 @@ class Run {
     kept([&](Index rollout) {
       const bool ends = batch_ended_[size(count++)];
       rows_.terminated[row(rollout, t)] = ends;
-      if (ends) fates_[size(rollout)] = Fate::kEnded;
+      if (ends) status_[size(rollout)] = RolloutStatus::kEnded;
     });
   }
 
@@ -301,14 +301,14 @@ class Run {
   int threads_;
   Eigen::ArrayXf states_;   // (rollouts, S) where each is
   Eigen::ArrayXf actions_;  // (rollouts, A) what it did last
-  std::vector<Fate> fates_;
-  std::vector<Index> going_;  // rollouts that go on, in their order
-  std::vector<Index> order_;  // the same, sorted by member
+  std::vector<RolloutStatus> status_;
+  std::vector<Index> running_;  // rollouts, in ascending order
+  std::vector<Index> order_;    // the same, sorted by member
   std::vector<Index> choice_;
   std::vector<Index> starts_of_members_;
   std::vector<Group> groups_;
   std::vector<Workspace> workspaces_;
-  std::vector<double> batch_states_;  // what functions of whole batches are given and give
+  std::vector<double> batch_states_;  // inputs and outputs of functions of whole batches
   std::vector<double> batch_actions_;
   std::vector<double> batch_next_states_;
   std::unique_ptr<bool[]> batch_ended_;

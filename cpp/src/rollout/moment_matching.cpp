@@ -25,7 +25,7 @@ void divide(const T* count, T less, Block<T> sum) {
   }
 }
 
-// A choice, not a product: an ended particle's state may be nan and must still count as nothing.
+// A choice, not a product: an ended particle's state may be nan and must not count.
 template <class T>
 T if_alive(const T* alive, Index lane, T value) {
   return alive == nullptr || alive[lane] != T(0) ? value : T(0);

@@ -131,7 +131,7 @@ bool pays_to_transform(const RolloutProblem<T>& problem, const RolloutBatch<T>& 
 
 template <class T>
 Index block_lanes(const Dynamics<T>& dynamics, Index count) {
-  if (dynamics.most_lanes() > kMaxLanes) return padded_lanes<T>(std::min(count, dynamics.most_lanes()));
+  if (dynamics.max_lanes() > kMaxLanes) return padded_lanes<T>(std::min(count, dynamics.max_lanes()));
   // Four blocks at least, where there are enough rollouts, so that a few threads have something to share.
   constexpr Index kBlocks = 4;
   return std::clamp(padded_lanes<T>((count + kBlocks - 1) / kBlocks), kVectorLanes<T>, kMaxLanes);

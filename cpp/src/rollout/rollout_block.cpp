@@ -40,7 +40,7 @@ void add_scaled(const T* reward, T scale, const T* alive, Index lanes, T* total)
     for (Index k = 0; k < lanes; ++k) total[k] += scale * reward[k];
     return;
   }
-  // A choice, not a product: an ended trajectory's reward may be nan and must still count as nothing.
+  // A choice, not a product: an ended trajectory's reward may be nan and must not count.
   for (Index k = 0; k < lanes; ++k) total[k] += alive[k] != T(0) ? scale * reward[k] : T(0);
 }
 
@@ -126,9 +126,9 @@ class BlockRun {
       std::fill_n(alive_.data, particles_ * lanes_, T(1));
     }
     if (problem_.disagreement_limit) {
-      known_steps_ = block_.steps_within_limit;
-      if (known_steps_.data == nullptr) known_steps_ = workspace_.take_block<T>(particles_, lanes_);
-      std::fill_n(known_steps_.data, particles_ * lanes_, static_cast<T>(horizon_));
+      steps_within_limit_ = block_.steps_within_limit;
+      if (steps_within_limit_.data == nullptr) steps_within_limit_ = workspace_.take_block<T>(particles_, lanes_);
+      std::fill_n(steps_within_limit_.data, particles_ * lanes_, static_cast<T>(horizon_));
       disagreement_ = workspace_.take<T>(lanes_);
       limit_ = static_cast<T>(problem_.disagreement_limit->limit);
     }
@@ -165,12 +165,12 @@ class BlockRun {
   void stop_beyond_disagreement(Index particle, Index t) {
     problem_.dynamics->disagreement(state(particle, t), action(t), workspace_, disagreement_);
     T* const lives = alive_.row(particle);
-    T* const steps_within_limit = known_steps_.row(particle);
+    T* const within_limit = steps_within_limit_.row(particle);
     for (Index k = 0; k < lanes_; ++k) {
-      // A disagreement that is nan is no agreement.
-      const bool leaves = lives[k] != T(0) && !(disagreement_[k] <= limit_);
-      steps_within_limit[k] = leaves ? static_cast<T>(t) : steps_within_limit[k];
-      lives[k] = leaves ? T(0) : lives[k];
+      // A disagreement that is nan exceeds every limit.
+      const bool exceeds = lives[k] != T(0) && !(disagreement_[k] <= limit_);
+      within_limit[k] = exceeds ? static_cast<T>(t) : within_limit[k];
+      lives[k] = exceeds ? T(0) : lives[k];
     }
   }
 
@@ -216,10 +216,10 @@ class BlockRun {
 
   void reject_totals() {
     if (totals_.data == nullptr || !problem_.rejects()) return;
-    const bool needs_known =
+    const bool rejects_exceeding =
         problem_.disagreement_limit && problem_.disagreement_limit->on_exceeding == OnExceeding::kReject;
     for (Index i = 0; i < particles_ * lanes_; ++i) {
-      const bool left = (needs_known && known_steps_.data[i] < static_cast<T>(horizon_)) ||
+      const bool left = (rejects_exceeding && steps_within_limit_.data[i] < static_cast<T>(horizon_)) ||
                         (outside_.data != nullptr && outside_.data[i] != T(0));
       totals_.data[i] = left ? -std::numeric_limits<T>::infinity() : totals_.data[i];
     }
@@ -253,15 +253,15 @@ class BlockRun {
   Index particles_;
   bool keeps_trajectory_;
   Index particle_rows_;
-  Block<T> tiles_;             // (P * particle_rows, K)
-  Block<T> alive_;             // (P, K), no data where nothing ends a particle
-  Block<T> known_steps_;       // (P, K), no data where all ground is known
-  Block<T> outside_;           // (P, K) not 0 where a state was not allowed; no data where all are
-  Block<T> totals_;            // (P, K), no data where no return is wanted
-  T* disagreement_ = nullptr;  // (K)
-  T* step_reward_ = nullptr;   // (K), null where nothing is weighed
-  T* returns_ = nullptr;       // (P), null for one particle
-  T limit_ = T(0);             // of the disagreement on known ground
+  Block<T> tiles_;               // (P * particle_rows, K)
+  Block<T> alive_;               // (P, K), no data where nothing ends a particle
+  Block<T> steps_within_limit_;  // (P, K), no data without a disagreement limit
+  Block<T> outside_;             // (P, K) not 0 where a state was not allowed; no data where all are
+  Block<T> totals_;              // (P, K), no data where no return is wanted
+  T* disagreement_ = nullptr;    // (K)
+  T* step_reward_ = nullptr;     // (K), null where nothing is weighed
+  T* returns_ = nullptr;         // (P), null for one particle
+  T limit_ = T(0);               // of the disagreement
   T scale_ = T(1);
   Draw draw_;
 };

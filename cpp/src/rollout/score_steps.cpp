@@ -31,10 +31,10 @@ class VisitOrder {
   Index step(Index place) const { return is_given() ? 0 : static_cast<Index>(steps_[row(place)]); }
   // How many rows from `place` on are of its step, at most a block of them.
   Index alike(Index place) const {
-    const Index most = std::min(kMaxLanes, count_ - place);
-    if (is_given()) return most;
+    const Index max_count = std::min(kMaxLanes, count_ - place);
+    if (is_given()) return max_count;
     Index count = 1;
-    while (count < most && step(place + count) == step(place)) ++count;
+    while (count < max_count && step(place + count) == step(place)) ++count;
     return count;
   }
 

@@ -36,7 +36,7 @@ TEST_CASE("the queue gives what a search through all its pairs would give") {
   }
 }
 
-TEST_CASE("predecessors follow pairs that come to lead elsewhere") {
+TEST_CASE("predecessors follow pairs that lead elsewhere later") {
   constexpr Index kStates = 6;
   constexpr Index kPairs = 24;
   Predecessors predecessors(kStates, kPairs);

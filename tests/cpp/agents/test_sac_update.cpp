@@ -35,8 +35,8 @@ struct Problem {
       fill(batch.actions, ++number, 0.3);
       for (Index k = 0; k < batch.terminated.lanes; ++k) batch.terminated.row(0)[k] = k % 4 == 0 ? T(1) : T(0);
     }
-    // The slow critics differ from the others, and the critics from each other, as they do in training.
-    for (auto& critic : networks.critics) critic.slow *= T(0.9);
+    // The target networks differ from the critics, and the critics from each other, as they do in training.
+    for (auto& critic : networks.critics) critic.target *= T(0.9);
   }
 
   static void fill(Block<T> part, unsigned seed, double scale) {
@@ -124,8 +124,8 @@ TEST_CASE("a terminated sample's target is its reward, whatever follows; a trunc
   Problem<double> problem(shape_of({}, Activation::kReLU), 1);
   for (auto& critic : problem.networks.critics) {
     critic.parameters.setZero();
-    critic.slow.setZero();
-    critic.slow(critic.layout.layers()[0].bias) = 100.0;
+    critic.target.setZero();
+    critic.target(critic.layout.layers()[0].bias) = 100.0;
   }
   problem.networks.temperature.logarithm = -1000.0;
   const SacBatch<double> batch = problem.update.batch(0);
@@ -144,7 +144,7 @@ TEST_CASE("the sums do not depend on the lanes beyond the samples") {
   CHECK(problem.critic_loss() + problem.actor_loss() == before);
 }
 
-TEST_CASE("a step moves parameters by Adam and the slow copy after them") {
+TEST_CASE("a step moves parameters by Adam and the target network after them") {
   Problem<double> problem(shape_of({30}, Activation::kReLU), 70);
   problem.critic_loss();
   LearnedNetwork<double>& critic = problem.networks.critics[0];
@@ -158,5 +158,5 @@ TEST_CASE("a step moves parameters by Adam and the slow copy after them") {
   const Numbers<double> moved = (critic.parameters - before.parameters).abs();
   CHECK(moved.maxCoeff() == doctest::Approx(1e-2).epsilon(1e-4));
   CHECK((moved > 0.99e-2).count() > 100);
-  CHECK((critic.slow - (0.75 * before.slow + 0.25 * critic.parameters)).abs().maxCoeff() < 1e-15);
+  CHECK((critic.target - (0.75 * before.target + 0.25 * critic.parameters)).abs().maxCoeff() < 1e-15);
 }

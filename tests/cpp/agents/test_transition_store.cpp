@@ -78,7 +78,7 @@ TEST_CASE("the newest transitions stay") {
   CHECK(store.size() == 0);
 }
 
-TEST_CASE("what is restored is what was copied, and goes on alike") {
+TEST_CASE("what is restored is what was copied, and continues alike") {
   TransitionStore store("buffer_size", 1, 1, 4);
   const ActionBox box = box_of(-2.0, 2.0);
   store.append(Rows(0, 6).view(), box);

@@ -74,7 +74,7 @@ double objective(Loss loss, const Problem& problem, NetworkPass<double>& pass, c
   if (loss == Loss::kGaussian) {
     const auto& layout = pass.layout();
     const auto gap = parameters.segment(layout.high(), targets) - parameters.segment(layout.low(), targets);
-    penalty = kBoundPenalty * gap.max(kLeastBoundGap).sum();
+    penalty = kBoundPenalty * gap.max(kMinBoundGap).sum();
   }
   return sum / static_cast<double>(count * pass.learned_targets()) + penalty;
 }
@@ -114,7 +114,7 @@ TEST_CASE("gradients of every loss agree with central differences") {
   check_gradient(shape_of({7, 5}, Activation::kSiLU, true), Loss::kGaussian, 9, 0.5);  // not penalised
 }
 
-TEST_CASE("a still target is neither in the loss nor in the gradient") {
+TEST_CASE("a constant target is neither in the loss nor in the gradient") {
   for (const Loss loss : {Loss::kSquaredError, Loss::kGaussian}) {
     const NetworkShape shape = shape_of({13}, Activation::kSiLU, true);
     const Problem problem(shape, 21);

@@ -93,7 +93,7 @@ TEST_CASE("the smallest value of a quadratic in a box is where no free entry has
   }
 }
 
-TEST_CASE("a quadratic that falls for ever in a free direction is told") {
+TEST_CASE("a quadratic that is unbounded in a free direction is not solved") {
   BoxQuadratic quadratic;
   quadratic.prepare(2);
   const Eigen::Vector2d low(-1, -1);

@@ -10,7 +10,7 @@ using namespace dynaplan;
 using dynaplan_test::Members;
 using dynaplan_test::NextState;
 
-TEST_CASE("a planner counts whom known ground rejects, and allocates nothing after its first plan") {
+TEST_CASE("a planner counts whom the disagreement limit rejects, and allocates nothing after its first plan") {
   const Members<float> dynamics;
   const NextState<float> reward;
   const double state = 1.0;
@@ -33,11 +33,11 @@ TEST_CASE("a planner counts whom known ground rejects, and allocates nothing aft
   CHECK(result.rejected > 1000);
   CHECK(result.non_finite == 0);
   CHECK(result.status == PlanStatus::kIterations);
-  // As far as the ground is known: |a| sqrt(14 / 3) <= 1.
-  const double most = std::sqrt(3.0 / 14);
-  for (const float action : result.actions) CHECK(action == doctest::Approx(most).epsilon(0.03));
-  // The worst half of the particles have gains 1, 1 and 2, so earn 2 + 3 a gain.
-  CHECK(result.value == doctest::Approx(2.0 + 3.0 * most * 4.0 / 3.0).epsilon(0.03));
+  // As far as the limit allows: |a| sqrt(14 / 3) <= 1.
+  const double max_action = std::sqrt(3.0 / 14);
+  for (const float action : result.actions) CHECK(action == doctest::Approx(max_action).epsilon(0.03));
+  // The worst half of the particles have gains 1, 1 and 2, so return 2 + 3 a gain.
+  CHECK(result.value == doctest::Approx(2.0 + 3.0 * max_action * 4.0 / 3.0).epsilon(0.03));
   const long before = dynaplan_test::allocations();
   Cem(settings).plan(problem, workspace, result);
   CHECK(dynaplan_test::allocations() == before);

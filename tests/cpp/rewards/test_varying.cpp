@@ -83,7 +83,7 @@ TEST_CASE("a quadratic reward whose target varies is not taken apart, a constant
   CHECK(make(1)->take_apart(parts));
 }
 
-TEST_CASE("a schedule weighs each step, a terminal reward is of the last step alone, and both are told of") {
+TEST_CASE("a schedule weighs each step, a terminal reward is of the last step alone, and both are reported") {
   const Tile<double> state(1, 16, 1);
   const Tile<double> action(1, 16, 2);
   const auto term = std::make_shared<const QuadraticReward<double>>(Eigen::MatrixXd::Ones(1, 1),

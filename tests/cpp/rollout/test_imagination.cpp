@@ -89,10 +89,10 @@ struct Problem : ImaginationProblem {
 std::vector<Path> imagined(const ImaginationProblem& problem, const std::vector<double>& starts, Index length,
                            int threads = 1, const std::vector<double>& given_actions = {},
                            const std::vector<double>& previous_actions = {}) {
-  const std::size_t most = starts.size() * static_cast<std::size_t>(length);
-  std::vector<double> states(most), actions(most), rewards(most), next_states(most);
+  const std::size_t rows = starts.size() * static_cast<std::size_t>(length);
+  std::vector<double> states(rows), actions(rows), rewards(rows), next_states(rows);
   std::vector<std::int64_t> steps(starts.size());
-  const auto terminated = std::make_unique<bool[]>(most);
+  const auto terminated = std::make_unique<bool[]>(rows);
   const auto cut = std::make_unique<bool[]>(starts.size());
   ImaginedRows rows;
   rows.starts = starts.data();
@@ -196,7 +196,7 @@ TEST_CASE("any number of rollouts of any length is what they are one by one, on 
   }
 }
 
-TEST_CASE("among some hundreds of rollouts all fates occur") {
+TEST_CASE("among some hundreds of rollouts every outcome occurs") {
   const auto all = by_hand(step_by_hand, {0, 1, 2}, some_starts(12 * kMaxLanes), 5, 2.0, 6.0);
   const auto any = [&](auto is) { return std::any_of(all.begin(), all.end(), is); };
   const auto size = [](const Path& path) { return path.transitions.size(); };

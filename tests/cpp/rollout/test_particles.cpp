@@ -67,7 +67,7 @@ T reduced(const Risk& risk, std::vector<T> returns, Index members = 1) {
 
 TEST_CASE_TEMPLATE("each particle keeps its member, and the return is the mean over them", T, float, double) {
   const Problem<T> problem;
-  // After t steps of a = 1 member of gain g is at 1 + g t: in two steps it earns 2 + 3 g.
+  // After t steps of a = 1 member of gain g is at 1 + g t: in two steps its return is 2 + 3 g.
   for (const bool keeps : {true, false}) {
     const Results<T> results(problem.problem, std::vector<T>(100 * 2, T(1)), 100, 2, keeps);
     for (const T total : results.totals) REQUIRE(total == T(2 + 3 * 3));
@@ -108,7 +108,7 @@ TEST_CASE("what the model predicts of the reward is paid, with trajectories and 
   }
 }
 
-TEST_CASE("a candidate that leaves known ground is rejected, or stops where it left") {
+TEST_CASE("a candidate that exceeds the disagreement limit is rejected, or stops where it does") {
   Problem<double> problem(Propagation::kTsInf, 3);
   // The second candidate's last action of 1 is beyond the limit.
   const std::vector<double> actions{0.25, 0.25, 0.25, 0.25, 0.25, 1.0};
@@ -127,7 +127,7 @@ TEST_CASE("a candidate that leaves known ground is rejected, or stops where it l
   CHECK_THROWS_AS(problem.problem.validate(), ValueError);
 }
 
-TEST_CASE("a trajectory that has ended cannot leave known ground any more") {
+TEST_CASE("a trajectory that has ended cannot exceed the disagreement limit any more") {
   Problem<double> problem(Propagation::kMean, 1);
   const Outside<double> outside(Eigen::VectorXd::Constant(1, -1.0), Eigen::VectorXd::Constant(1, 1.5));
   problem.problem.termination = &outside;

@@ -72,7 +72,7 @@ TEST_CASE_TEMPLATE("any number of rollouts of any length follow the recursion", 
   }
 }
 
-TEST_CASE("an ended trajectory stays where it ended and earns nothing more, also after overflow") {
+TEST_CASE("an ended trajectory stays where it ended and gets no more reward, also after overflow") {
   Scalar<double> scalar(2.0);
   const Outside<double> outside(Eigen::VectorXd::Constant(1, -5.0), Eigen::VectorXd::Constant(1, 5.0));
   scalar.problem.termination = &outside;

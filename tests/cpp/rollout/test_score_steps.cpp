@@ -18,7 +18,7 @@ class Wide final : public Dynamics<float> {
  public:
   Index state_dim() const override { return 1; }
   Index action_dim() const override { return 1; }
-  Index most_lanes() const override { return 1000; }
+  Index max_lanes() const override { return 1000; }
   std::size_t workspace_bytes(Index) const override { return 0; }
   void step(ConstBlock<float> state, ConstBlock<float> action, const Draw& draw, Workspace&,
             Block<float> next) const override {

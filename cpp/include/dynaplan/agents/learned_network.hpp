@@ -3,27 +3,27 @@
 #include <cstdint>
 #include <vector>
 
-#include "dynaplan/fit/adam.hpp"
+#include "dynaplan/networks/adam.hpp"
 
 namespace dynaplan {
 inline namespace DYNAPLAN_LEVEL {
 
-/// A network in training: its parameters, Adam's moments, and a slow copy for targets if it has one.
+/// A network in training: its parameters, Adam's moments, and a target network if it has one.
 template <class T>
 struct LearnedNetwork {
   /// Weights and biases uniform within 1 / sqrt(inputs) of the layer (as torch.nn.Linear begins), the same for (seed,
-  /// number) always; the slow copy is equal at first.
-  LearnedNetwork(const std::vector<Index>& sizes, bool has_slow, std::uint64_t seed, std::uint32_t number);
+  /// number) always; the target network is equal at first.
+  LearnedNetwork(const std::vector<Index>& sizes, bool has_target, std::uint64_t seed, std::uint32_t number);
 
-  /// One step of Adam on the `count` parameters from `start`, and then, in the same pass over memory, the slow copy
-  /// moves by the share `polyak` towards them (Polyak averaging).
+  /// One step of Adam on the `count` parameters from `start`, and then, in the same pass over memory, the target
+  /// network moves by the share `polyak` towards them (Polyak averaging).
   void step(Index start, Index count, const T* gradient, const AdamStep<T>& adam, T polyak);
 
   ParameterLayout<T> layout;
   Numbers<T> parameters;
   Numbers<T> first;   // moments
   Numbers<T> second;  // moments
-  Numbers<T> slow;    // empty without one
+  Numbers<T> target;  // its parameters, empty without one
 };
 
 extern template struct LearnedNetwork<float>;

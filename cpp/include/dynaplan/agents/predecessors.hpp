@@ -8,8 +8,8 @@
 namespace dynaplan {
 inline namespace DYNAPLAN_LEVEL {
 
-/// Which pairs lead to each state, as linked lists: a pair leads to one state at a time, and may come to lead to
-/// another.
+/// Which pairs lead to each state, as linked lists: a pair leads to one state at a time, which may
+/// change.
 class Predecessors {
  public:
   Predecessors(Index states, Index pairs);

@@ -1,8 +1,8 @@
 #pragma once
 
-#include "dynaplan/agents/network_tape.hpp"
 #include "dynaplan/agents/sac_update.hpp"
 #include "dynaplan/agents/transition_store.hpp"
+#include "dynaplan/networks/chunk.hpp"
 
 namespace dynaplan {
 inline namespace DYNAPLAN_LEVEL {

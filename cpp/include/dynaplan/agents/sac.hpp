@@ -10,14 +10,14 @@
 namespace dynaplan {
 inline namespace DYNAPLAN_LEVEL {
 
-/// How an agent learns; the Python face documents each.
+/// How an agent learns; the Python API documents each.
 struct SacSettings {
   double learning_rate = 3e-4;
   Index batch_size = 256;
   double tau = 0.005;
   double discount = 0.99;
   double target_entropy = -1.0;
-  double temperature = 1.0;  // at first, or for ever
+  double temperature = 1.0;  // initial value, or the value throughout
   bool learns_temperature = true;
   double real_ratio = 0.05;
   Index buffer_size = 1000000;

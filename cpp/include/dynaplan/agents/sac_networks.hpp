@@ -3,7 +3,7 @@
 #include <cmath>
 
 #include "dynaplan/agents/learned_network.hpp"
-#include "dynaplan/core/activation.hpp"
+#include "dynaplan/networks/activation.hpp"
 
 namespace dynaplan {
 inline namespace DYNAPLAN_LEVEL {
@@ -36,7 +36,7 @@ struct Temperature {
   double value() const { return std::exp(logarithm); }
 };
 
-/// All that soft actor-critic learns; the critics' slow copies give the targets.
+/// All that soft actor-critic learns; the critics' target networks give the targets.
 template <class T>
 struct SacNetworks {
   SacNetworks(const SacShape& shape, std::uint64_t seed, double temperature);

@@ -2,8 +2,8 @@
 
 #include <vector>
 
-#include "dynaplan/agents/network_tape.hpp"
 #include "dynaplan/agents/sac_networks.hpp"
+#include "dynaplan/networks/network_tape.hpp"
 
 namespace dynaplan {
 inline namespace DYNAPLAN_LEVEL {
@@ -84,13 +84,13 @@ class SacUpdate {
     double actor_loss = 0.0;
     double log_prob = 0.0;
   };
-  /// What comes of a shard.
+  /// The results of a shard.
   struct Shard {
     Sums sums;
     Numbers<T> critic_gradients[2];
     Numbers<T> actor_gradient;
   };
-  /// What a thread works with.
+  /// The memory of a thread.
   struct Tapes {
     NetworkTape<T> actor;
     NetworkTape<T> critics[2];

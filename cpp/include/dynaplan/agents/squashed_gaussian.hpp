@@ -9,8 +9,8 @@ inline namespace DYNAPLAN_LEVEL {
 /// [m; l] are the outputs of a network, l kept from -20 to 2 (Haarnoja et al. 2018, "Soft actor-critic", appendix C).
 /// The density's factor 1 - tanh(u)^2 is taken as a logarithm of u, which neither overflows nor needs a small number
 /// added: ln(1 - tanh(u)^2) = 2 (ln 2 - |u| - ln(1 + e^(-2|u|))).
-inline constexpr double kLowestLogDeviation = -20.0;
-inline constexpr double kHighestLogDeviation = 2.0;
+inline constexpr double kMinLogDeviation = -20.0;
+inline constexpr double kMaxLogDeviation = 2.0;
 
 /// `actions` (A, K) from `outputs` (2 A, K) and standard normals `noise` (A, K), and the logarithms of their densities
 /// `log_prob` (K).

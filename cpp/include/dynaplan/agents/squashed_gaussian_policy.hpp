@@ -3,7 +3,7 @@
 #include <vector>
 
 #include "dynaplan/agents/sac.hpp"
-#include "dynaplan/core/affine.hpp"
+#include "dynaplan/networks/affine.hpp"
 #include "dynaplan/rollout/policy.hpp"
 
 namespace dynaplan {

@@ -5,8 +5,8 @@
 #include <vector>
 
 #include "dynaplan/agents/discrete_space.hpp"
-#include "dynaplan/agents/experience.hpp"
 #include "dynaplan/agents/q_table.hpp"
+#include "dynaplan/agents/transition_model.hpp"
 #include "dynaplan/core/rounding.hpp"
 #include "dynaplan/core/word_stream.hpp"
 
@@ -16,9 +16,9 @@ inline namespace DYNAPLAN_LEVEL {
 /// The largest table, in pairs of a state and an action: an agent takes 40 to 70 bytes for each.
 inline constexpr Index kMaxPairs = Index{1} << 26;
 /// The largest size of a reward: sums of such rewards cannot overflow.
-inline constexpr double kLargestReward = 1e100;
+inline constexpr double kMaxReward = 1e100;
 
-/// Settings that all agents with tables share, in the symbols of Sutton & Barto 2018.
+/// Settings that all tabular agents share, in the symbols of Sutton & Barto 2018.
 struct TabularSettings {
   DiscreteSpace states;
   DiscreteSpace actions;
@@ -41,8 +41,8 @@ struct TabularStep {
   bool terminated;
 };
 
-/// All that an agent has learnt, and where its random words stand: what is needed to go on to the bit. Pairs stand in
-/// the order in which they were first tried; the queue is empty but for prioritized sweeping.
+/// All that an agent has learned and the place of its random words: what is needed to resume bit for bit. Pairs stand
+/// in the order in which they were first tried; the queue is empty but for prioritized sweeping.
 struct TabularRecord {
   std::vector<double> values;
   std::vector<std::int64_t> tried, next_states, last_tried, queued;
@@ -52,7 +52,7 @@ struct TabularRecord {
   std::uint64_t place = 0;
 };
 
-/// An agent with a table of values and a model of tables that learns from each real step and from imagined ones.
+/// An agent with a table of values and a tabular model that learns from each real step and from imagined ones.
 /// Epsilon-greedy, ties broken at random. Not for use by two threads at once.
 class TabularAgent {
  public:
@@ -62,7 +62,7 @@ class TabularAgent {
   TabularAgent& operator=(const TabularAgent&) = delete;
   virtual ~TabularAgent() = default;
 
-  /// The next action; with probability `exploration` one drawn from all, unless told not to explore.
+  /// The next action; with probability `exploration` one drawn from all, unless `explore` is false.
   /// Throws ValueError for a state that is not in the space.
   std::int64_t act(std::int64_t state, bool explore = true);
   /// Learns from a real step. Throws ValueError and changes nothing if a number is out of range.
@@ -73,12 +73,12 @@ class TabularAgent {
   void set_exploration(double exploration);
   const QTable& table() const { return table_; }
   /// Real steps so far.
-  Index steps() const { return experience_.steps(); }
-  /// Values computed anew so far, after real steps and imagined ones.
+  Index steps() const { return model_.steps(); }
+  /// Values updated so far, after real steps and imagined ones.
   Index updates() const { return updates_; }
 
   TabularRecord record() const;
-  /// Goes on from a record, in an agent that has learnt nothing yet. Throws ValueError, ShapeError.
+  /// Resumes from a record, in an agent that has not learned anything yet. Throws ValueError, ShapeError.
   void restore(const TabularRecord& record);
 
  protected:
@@ -97,7 +97,7 @@ class TabularAgent {
     table_.set(pair, value + rounded_product(settings_.learning_rate, target - value));
     ++updates_;
   }
-  const Experience& experience() const { return experience_; }
+  const TransitionModel& model() const { return model_; }
   WordStream& stream() { return stream_; }
 
  private:
@@ -105,7 +105,7 @@ class TabularAgent {
 
   TabularSettings settings_;
   QTable table_;
-  Experience experience_;
+  TransitionModel model_;
   WordStream stream_;
   Index updates_ = 0;
 };

@@ -25,7 +25,7 @@ class CFunction {
     if (function == nullptr) throw ValueError("function: got a null pointer, must be the address of a function");
   }
 
-  /// Calls `use(F(), function)`, so that the type of its numbers is known.
+  /// Calls `use(F(), function)`, so that the type of its numbers is a constant.
   template <class Use>
   void visit(const Use& use) const {
     if (const auto* const function = std::get_if<Signature<float>*>(&function_)) {

@@ -5,7 +5,7 @@
 
 namespace dynaplan {
 
-/// Base of all errors of the library. Messages say: argument, what it was, what it must be.
+/// Base of all errors of the library. Messages give the argument, what it was and what it must be.
 class Error : public std::runtime_error {
  public:
   using std::runtime_error::runtime_error;

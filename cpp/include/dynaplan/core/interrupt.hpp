@@ -5,8 +5,8 @@
 namespace dynaplan {
 inline namespace DYNAPLAN_LEVEL {
 
-/// Tells a long computation whether its caller has lost interest, such as by Ctrl-C. What it leaves behind is then of
-/// no use, but sound.
+/// Whether the caller of a long computation wants it to stop, as after Ctrl-C. What it then leaves behind is
+/// incomplete, but valid.
 class Interrupt {
  public:
   virtual ~Interrupt() = default;

@@ -16,7 +16,7 @@ constexpr std::array<std::uint32_t, 2> key_of(std::uint64_t seed) {
   return {static_cast<std::uint32_t>(seed), static_cast<std::uint32_t>(seed >> 32)};
 }
 
-/// A whole number below `limit` from a random word, by multiplication; its bias, limit / 2^32, is of no account here.
+/// A whole number below `limit` from a random word, by multiplication; its bias, limit / 2^32, does not matter here.
 constexpr Index below(std::uint32_t word, Index limit) {
   return static_cast<Index>((static_cast<std::uint64_t>(word) * static_cast<std::uint64_t>(limit)) >> 32);
 }

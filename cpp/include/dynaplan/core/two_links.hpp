@@ -37,7 +37,7 @@ inline TipPosition<T> tip_position(const TwoLinks& links, ConstBlock<T> state, I
           first * cos1 + second * (cos1 * cos2 - sin1 * sin2)};
 }
 
-/// Throws ShapeError unless a state of this size has all entries that the links are found in.
+/// Throws ShapeError unless a state of this size has all entries that describe the links.
 inline void require_state_dim(const TwoLinks& links, Index state_dim) {
   for (const Index entry : {links.base, links.sines[0], links.sines[1], links.cosines[0], links.cosines[1]}) {
     if (entry >= 0 && entry < state_dim) continue;

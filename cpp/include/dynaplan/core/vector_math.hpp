@@ -46,18 +46,18 @@ struct ExpConstants<double> {
 /// A vector between two bounds; a nan stays.
 template <class V, class T>
 [[gnu::always_inline]] inline V between(V x, T low, T high) {
-  const V least = V{} + low;
-  const V most = V{} + high;
+  const V lower = V{} + low;
+  const V upper = V{} + high;
 #if defined(__AVX512F__)
   // Compilers make a comparison and a blend of a choice; the processor's minimum and maximum are one step each, and
   // give their second operand where one is a nan.
   if constexpr (std::is_same_v<T, float>) {
-    const __m512 raised = _mm512_max_ps(reinterpret_cast<__m512>(least), reinterpret_cast<__m512>(x));
-    return reinterpret_cast<V>(_mm512_min_ps(reinterpret_cast<__m512>(most), raised));
+    const __m512 raised = _mm512_max_ps(reinterpret_cast<__m512>(lower), reinterpret_cast<__m512>(x));
+    return reinterpret_cast<V>(_mm512_min_ps(reinterpret_cast<__m512>(upper), raised));
   }
 #endif
-  x = x < least ? least : x;
-  return x > most ? most : x;
+  x = x < lower ? lower : x;
+  return x > upper ? upper : x;
 }
 
 /// x - power ln(2), as if rounded once.

@@ -9,7 +9,7 @@ namespace dynaplan {
 inline namespace DYNAPLAN_LEVEL {
 
 /// Random words one after another. Word k of a seed is word k % 4 of `philox` at the counter
-/// (low word of k / 4, high word of k / 4, 0, 2^32 - 1): a stream can go on where another one stood.
+/// (low word of k / 4, high word of k / 4, 0, 2^32 - 1): a stream can continue where another one stopped.
 class WordStream {
  public:
   explicit WordStream(std::uint64_t seed, std::uint64_t place = 0);

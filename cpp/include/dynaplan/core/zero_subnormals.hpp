@@ -6,8 +6,8 @@ namespace dynaplan {
 inline namespace DYNAPLAN_LEVEL {
 
 /// While it lives, numbers of its thread that are too small for full precision count as 0, read and written. Training
-/// makes many of them (gradients of saturated units, their squares), means nothing by them, and would pay some hundred
-/// cycles for each. Where the processor is no x86 they stay.
+/// makes many of them (gradients of saturated units, their squares), does not need them, and would spend some hundred
+/// cycles on each. Where the processor is no x86 they stay.
 class ZeroSubnormals {
  public:
 #if defined(__SSE2__)

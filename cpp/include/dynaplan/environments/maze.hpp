@@ -29,7 +29,7 @@ struct MazeLayout {
 class Maze {
  public:
   static constexpr Index kActions = 4;
-  /// The most cells: see `kMaxPairs`.
+  /// The maximum number of cells: see `kMaxPairs`.
   static constexpr Index kMaxCells = Index{1} << 24;
 
   struct Step {
@@ -43,12 +43,12 @@ class Maze {
 
   Index states() const { return states_; }
   Index state() const { return state_; }
-  /// Steps since the clock was last set back.
+  /// Steps since the clock was last reset.
   std::int64_t clock() const { return clock_; }
   /// Whether the walls have changed by the next step.
   bool has_changed() const { return changes_ && clock_ >= switch_at_; }
 
-  /// Back to the start, the clock going on.
+  /// Back to the start; the clock continues.
   Index reset() { return state_ = start_; }
   void set_clock_back() { clock_ = 0; }
   /// Throws ValueError for an action that is not from 0 to 3.

@@ -11,7 +11,7 @@ NetworkMember<float> initial_member(const NetworkShape& shape, std::uint64_t see
 
 /// The same function in units of another scaling, exactly but for rounding: first and last layer take up the
 /// difference. Three exceptions: an input that never varied before (scale 1) starts with its weights as they are, in
-/// the new units; a target that never varied starts as its new mean, with a variance as at first; and along an input
+/// the new units; a target that never varied starts as its new mean, with the initial variance; and along an input
 /// that varies so much more now that its weights would exceed 1 (root mean square), the function is stretched about the
 /// old mean, since units that are saturated from the start learn nothing.
 NetworkMember<float> rescaled_member(const NetworkShape& shape, const NetworkMember<float>& member,
@@ -20,7 +20,7 @@ NetworkMember<float> rescaled_member(const NetworkShape& shape, const NetworkMem
 /// Makes a trained member predict the mean of a target that never varied in the training data, with next to no
 /// variance: without a scale of its own its variance is what training had time for, which imagination would add at
 /// every step.
-void hold_still(const NetworkShape& shape, Index target, NetworkMember<float>& member);
+void hold_constant(const NetworkShape& shape, Index target, NetworkMember<float>& member);
 
 }  // namespace DYNAPLAN_LEVEL
 }  // namespace dynaplan

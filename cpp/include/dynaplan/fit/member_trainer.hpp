@@ -5,13 +5,13 @@
 #include <limits>
 #include <vector>
 
-#include "dynaplan/fit/adam.hpp"
 #include "dynaplan/fit/network_pass.hpp"
+#include "dynaplan/networks/adam.hpp"
 
 namespace dynaplan {
 inline namespace DYNAPLAN_LEVEL {
 
-/// How networks are trained; the Python face documents each.
+/// How networks are trained; the Python API documents each.
 struct NetworkFitSettings {
   Index epochs = 100;
   Index batch_size = 32;

@@ -16,9 +16,9 @@ struct NetworkFit {
 
 /// Trains `members` networks of one shape, each on its own, with units (means and scales) of the training rows.
 /// `held_out` may have no rows: then nothing stops a member early and its last parameters are kept. From `initial`
-/// (as many members, the same shape) training goes on, its weights brought to the new units first; else from random
-/// weights. The result is the same for any number of threads.
-/// Throws ShapeError, ValueError for arguments that do not fit, NumericalError if a loss stops being finite.
+/// (as many members, the same shape) training continues, its weights brought to the new units first; else it starts
+/// from random weights. The result is the same for any number of threads. Throws ShapeError, ValueError for arguments
+/// that do not fit, NumericalError if a loss stops being finite.
 NetworkFit fit_networks(const NetworkShape& shape, Index members, const NetworkData& training,
                         const NetworkData& held_out, const NetworkFitSettings& settings,
                         const NetworkParameters* initial = nullptr, FitObserver* observer = nullptr);

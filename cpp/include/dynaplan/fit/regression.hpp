@@ -18,7 +18,7 @@ struct RegressionData {
 };
 
 /// What is remembered of the inputs of a data set, states then actions: the smallest and largest value of each, and
-/// whether all are exact in float32, as observations mostly are. Then they are known to seven digits, no more.
+/// whether all are exact in float32, as observations mostly are. Then they have seven digits, no more.
 struct InputSummary {
   Eigen::ArrayXd low;
   Eigen::ArrayXd high;
@@ -29,7 +29,7 @@ struct InputSummary {
   void include(ConstBlock<double> inputs, Index first, Index count);
   /// Takes in another part of the same data set.
   void include(const InputSummary& part);
-  /// Takes in another data set: one that is known to seven digits makes the whole so.
+  /// Takes in another data set: one with seven digits limits the whole to seven.
   void append(const InputSummary& other);
 };
 

@@ -2,7 +2,8 @@
 
 #include <vector>
 
-#include "dynaplan/fit/parameter_layout.hpp"
+#include "dynaplan/models/network.hpp"
+#include "dynaplan/networks/parameter_layout.hpp"
 
 namespace dynaplan {
 inline namespace DYNAPLAN_LEVEL {
@@ -25,7 +26,7 @@ struct DataUnits {
   /// then it enters as 0 and cannot do harm.
   NetworkScaling scaling;
   /// The targets that do not vary beyond rounding, neither in the training nor in the held-out rows.
-  std::vector<Index> still;
+  std::vector<Index> constant_targets;
 };
 
 DataUnits units_of(const NetworkShape& shape, const NetworkData& training, const NetworkData& held_out);

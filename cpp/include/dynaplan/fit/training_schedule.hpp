@@ -26,7 +26,7 @@ class TrainingSchedule {
   /// Whether to stop; asks the observer, if there is one, but not more often than it can matter to a person.
   bool stopped(FitObserver* observer);
 
-  /// Tells the observer of every epoch that is complete and was not told of.
+  /// Reports to the observer every epoch that is complete and has not been reported.
   void report(FitObserver& observer);
 
  private:

@@ -2,8 +2,8 @@
 
 #include <vector>
 
-#include "dynaplan/core/affine.hpp"
 #include "dynaplan/models/dynamics.hpp"
+#include "dynaplan/networks/affine.hpp"
 
 namespace dynaplan {
 inline namespace DYNAPLAN_LEVEL {

@@ -9,9 +9,9 @@ inline namespace DYNAPLAN_LEVEL {
 template <class T>
 std::size_t central_differences_bytes(const Dynamics<T>& dynamics, Index lanes);
 
-/// `Dynamics::jacobians` of dynamics whose inside is not known: each input is moved by cbrt(epsilon) of its size, or of
-/// 1 where it is smaller, to either side (Nocedal and Wright 2006, sec. 8.1). One call of `step`, with 1 + 2 (S + A)
-/// times the lanes.
+/// `Dynamics::jacobians` of dynamics without derivatives of their own: each input is moved by cbrt(epsilon) of its
+/// size, or of 1 where it is smaller, to either side (Nocedal and Wright 2006, sec. 8.1). One call of `step`, with 1 +
+/// 2 (S + A) times the lanes.
 template <class T>
 void central_differences(const Dynamics<T>& dynamics, ConstBlock<T> state, ConstBlock<T> action, Workspace& workspace,
                          JacobianBlock<T> out);

@@ -15,8 +15,8 @@ inline namespace DYNAPLAN_LEVEL {
 enum class Propagation {
   kMean,    // the mean prediction, of all members
   kSample,  // a draw from the predictive distribution
-  kTs1,     // a draw from one member, a member drawn anew for each particle and step
-  kTsInf,   // a draw from one member, the same for each particle's whole life
+  kTs1,     // a draw from one member, a member drawn for each particle and step
+  kTsInf,   // a draw from one member, the same for a particle throughout
   kMoment,  // a draw, then the particles replaced by draws from the Gaussian of their mean and variance
 };
 
@@ -67,7 +67,7 @@ class Dynamics {
   virtual Index members() const { return 1; }
 
   /// Trajectories that a rollout may hand to one `step`: more than usual where a call costs more than its lanes do.
-  virtual Index most_lanes() const { return kMaxLanes; }
+  virtual Index max_lanes() const { return kMaxLanes; }
 
   /// Scratch that one `step` or `disagreement` of `lanes` trajectories takes.
   virtual std::size_t workspace_bytes(Index lanes) const = 0;

@@ -1,8 +1,8 @@
 #pragma once
 
-#include "dynaplan/core/affine.hpp"
 #include "dynaplan/models/dynamics.hpp"
 #include "dynaplan/models/features.hpp"
+#include "dynaplan/networks/affine.hpp"
 
 namespace dynaplan {
 inline namespace DYNAPLAN_LEVEL {

@@ -6,7 +6,7 @@
 namespace dynaplan {
 inline namespace DYNAPLAN_LEVEL {
 
-/// The numbers of s' = W phi(s, a) + c + noise and of how well they are known.
+/// The numbers of s' = W phi(s, a) + c + noise and their uncertainty.
 struct LinearGaussianParameters {
   Eigen::MatrixXd weights;           // (S, features), of the next state itself
   Eigen::VectorXd intercept;         // (S), 0 where none was fitted

@@ -2,7 +2,8 @@
 
 #include <vector>
 
-#include "dynaplan/core/activation.hpp"
+#include "dynaplan/networks/activation.hpp"
+#include "dynaplan/networks/network_member.hpp"
 
 namespace dynaplan {
 inline namespace DYNAPLAN_LEVEL {
@@ -23,37 +24,18 @@ struct NetworkShape {
   Index targets() const { return state_dim + (rewards ? 1 : 0); }
   /// The means of the targets, then their log-variances if there are any.
   Index outputs() const { return probabilistic ? 2 * targets() : targets(); }
+  /// Of the targets, those whose log-variance has bounds: all or none.
+  Index bounds() const { return probabilistic ? targets() : 0; }
   Index layers() const { return static_cast<Index>(hidden.size()) + 1; }
   Index layer_inputs(Index layer) const { return layer == 0 ? inputs() : hidden[static_cast<std::size_t>(layer - 1)]; }
   Index layer_outputs(Index layer) const {
     return layer + 1 == layers() ? outputs() : hidden[static_cast<std::size_t>(layer)];
   }
+  /// The inputs, the units of each hidden layer, the outputs.
+  std::vector<Index> layer_sizes() const;
 
   /// Throws ValueError, ShapeError naming what does not fit.
   void validate() const;
-};
-
-/// Inputs are standardised, (x - mean) / scale, and targets likewise: the network's own units.
-struct NetworkScaling {
-  Eigen::VectorXd input_mean;    // (inputs)
-  Eigen::VectorXd input_scale;   // (inputs), > 0
-  Eigen::VectorXd target_mean;   // (targets)
-  Eigen::VectorXd target_scale;  // (targets), > 0
-};
-
-template <class T>
-struct NetworkLayer {
-  Eigen::Matrix<T, Eigen::Dynamic, Eigen::Dynamic> weights;  // (outputs, inputs)
-  Eigen::Matrix<T, Eigen::Dynamic, 1> bias;                  // (outputs)
-};
-
-/// One network of an ensemble. The bounds are of the log-variances of standardised targets (Chua et al. 2018, appendix
-/// A.1): lv = high - softplus(high - raw), then lv = low + softplus(lv - low). Empty unless probabilistic.
-template <class T>
-struct NetworkMember {
-  std::vector<NetworkLayer<T>> layers;
-  Eigen::Matrix<T, Eigen::Dynamic, 1> log_variance_low;   // (targets)
-  Eigen::Matrix<T, Eigen::Dynamic, 1> log_variance_high;  // (targets)
 };
 
 /// A network, or an ensemble: one class for all of them.

@@ -2,8 +2,8 @@
 
 #include "dynaplan/models/dynamics.hpp"
 #include "dynaplan/models/network_encoding.hpp"
-#include "dynaplan/models/packed_network.hpp"
-#include "dynaplan/models/row_network.hpp"
+#include "dynaplan/networks/packed_network.hpp"
+#include "dynaplan/networks/row_network.hpp"
 
 namespace dynaplan {
 inline namespace DYNAPLAN_LEVEL {

@@ -35,12 +35,12 @@ struct QueryBlock {
   }
 };
 
-/// Calls `use(block, workspace)` for a query cut into blocks of at most `most_lanes`; the workspace has `bytes(lanes)`
+/// Calls `use(block, workspace)` for a query cut into blocks of at most `max_lanes`; the workspace has `bytes(lanes)`
 /// left.
 template <class Bytes, class Use>
-void for_blocks(const StepQuery& query, Index most_lanes, const Bytes& bytes, const Use& use) {
-  const Index blocks = (query.count + most_lanes - 1) / most_lanes;
-  const Index widest = padded_lanes<double>(std::min(most_lanes, query.count));
+void for_blocks(const StepQuery& query, Index max_lanes, const Bytes& bytes, const Use& use) {
+  const Index blocks = (query.count + max_lanes - 1) / max_lanes;
+  const Index widest = padded_lanes<double>(std::min(max_lanes, query.count));
   std::vector<Workspace> workspaces(static_cast<std::size_t>(usable_threads(blocks, query.threads)));
   for (Workspace& workspace : workspaces) {
     workspace.reserve(Workspace::bytes<double>(query.state_dim * widest) +
@@ -49,8 +49,8 @@ void for_blocks(const StepQuery& query, Index most_lanes, const Bytes& bytes, co
   parallel_for(blocks, static_cast<int>(workspaces.size()), [&](Index index, int thread) {
     Workspace& workspace = workspaces[static_cast<std::size_t>(thread)];
     const Workspace::Scope scope(workspace);
-    const Index first = index * most_lanes;
-    const Index count = std::min(most_lanes, query.count - first);
+    const Index first = index * max_lanes;
+    const Index count = std::min(max_lanes, query.count - first);
     const Index lanes = padded_lanes<double>(count);
     const QueryBlock block{workspace.take_block<double>(query.state_dim, lanes),
                            workspace.take_block<double>(query.action_dim, lanes), first, count};

@@ -105,9 +105,9 @@ class Candidates {
   // Only where all candidates are scored at once, with each one's P particles one after another.
   std::vector<float> particle_totals_;  // (count, P)
   // For a TrajectoryScore:
-  std::vector<float> trajectories_;  // (count, P, H + 1, S)
-  std::vector<float> sequences_;     // (count, P, H, A)
-  std::vector<float> known_steps_;   // (count, P), empty where all ground is known
+  std::vector<float> trajectories_;        // (count, P, H + 1, S)
+  std::vector<float> sequences_;           // (count, P, H, A)
+  std::vector<float> steps_within_limit_;  // (count, P), empty without a disagreement limit
   // For a TerminalValue:
   std::vector<float> end_states_;   // (count, P, S)
   std::vector<float> end_weights_;  // (count, P)

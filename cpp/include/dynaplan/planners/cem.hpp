@@ -16,7 +16,7 @@ struct CemSettings {
   double initial_std = 0.5;  // times half the width of the bounds
   double min_std = 0.05;     // likewise
   bool returns_mean = false;
-  bool truncated = false;  // draws beyond two standard deviations are drawn anew, see draw_narrow
+  bool truncated = false;  // draws beyond two standard deviations are drawn again, see draw_narrow
   double tolerance = 0.0;  // standard deviation, in half widths of the bounds, below which the search has settled
 
   void validate() const;

@@ -8,7 +8,7 @@ namespace dynaplan {
 inline namespace DYNAPLAN_LEVEL {
 
 /// Rolls out several trajectories at once: open loop where a search begins, and a policy to several shares of its
-/// changes where it goes on. What is best becomes the nominal trajectory.
+/// changes where it continues. What is best becomes the nominal trajectory.
 class ForwardPass {
  public:
   /// Trajectories that are rolled out at once.
@@ -35,7 +35,7 @@ class ForwardPass {
   /// The best candidate becomes the nominal trajectory.
   void accept(const ExactPlanProblem& problem, NominalTrajectory& nominal);
 
-  /// What going on from the end of a trajectory is worth, as of its start.
+  /// What continuing from the end of a trajectory is worth, discounted to its start.
   static double value_beyond(const ExactPlanProblem& problem, const CostBeyond& beyond,
                              const NominalTrajectory& trajectory);
 

@@ -17,7 +17,7 @@ struct MppiSettings {
   double std = 0.5;        // of the noise, times half the width of the bounds
   double std_decay = 0.7;  // from one iteration to the next
   std::optional<double>
-      temperature;                  // in units of the return; none: such that the weights amount to `effective_samples`
+      temperature;  // in units of the return; none: the one at which the weights have `effective_samples`
   double effective_samples = 10.0;  // candidates, 1 / sum of squared weights, where no temperature is given
   double control_cost = 0.0;        // weight of temperature x mean / std^2 x noise, 0 to 1; 1 is Williams et al.'s
   Index knots = 0;                  // noise is drawn at so many and joined by lines; 0: at every step

@@ -7,7 +7,7 @@
 namespace dynaplan {
 inline namespace DYNAPLAN_LEVEL {
 
-/// The trajectory that a planner by derivatives improves on.
+/// The trajectory that a gradient-based planner improves.
 struct NominalTrajectory {
   std::vector<double> states;   // (H + 1, S)
   std::vector<double> actions;  // (H, A)

@@ -10,7 +10,7 @@ inline namespace DYNAPLAN_LEVEL {
 /// One number a candidate.
 using CandidateNumbers = std::vector<float, Eigen::aligned_allocator<float>>;
 
-/// Returns become weights e^(return / temperature), scaled to the sum 1. One that is not finite weighs nothing; where
+/// Returns become weights e^(return / temperature), scaled to the sum 1. One that is not finite has weight 0; where
 /// none is, the first candidate has all the weight.
 void weigh(double temperature, CandidateNumbers& returns);
 
@@ -19,7 +19,7 @@ void weigh(double temperature, CandidateNumbers& returns);
 void weigh_for(double effective, CandidateNumbers& returns);
 
 /// Each action of a sequence (H, A) becomes the value at its step of the parabola through the `window` steps about it
-/// (Savitzky & Golay 1964); beyond its ends the sequence goes on with its first and last action. `scratch` keeps its
+/// (Savitzky & Golay 1964); beyond its ends the sequence repeats its first and last action. `scratch` keeps its
 /// memory.
 void smooth(Index window, Index horizon, std::vector<float>& scratch, std::vector<float>& sequence);
 

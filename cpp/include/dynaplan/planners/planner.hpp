@@ -17,11 +17,11 @@ class TrajectoryScore {
  public:
   virtual ~TrajectoryScore() = default;
   /// `states` (count, H + 1, S), `actions` (count, H, A) and `steps_within_limit` (count), row-major; writes `totals`
-  /// (count). Each particle of a candidate is a trajectory of its own. `steps_within_limit` is null where all ground is
-  /// known; what comes of a trajectory that leaves it is for the score to say: -infinity where that rejects.
+  /// (count). Each particle of a candidate is a trajectory of its own. `steps_within_limit` is null without a
+  /// disagreement limit; the score decides what a trajectory that exceeds it is worth: -infinity where that rejects.
   virtual void score(const T* states, const T* actions, const T* steps_within_limit, Index count, Index horizon,
                      T* totals) const = 0;
-  /// Steps of one trajectory, `states` (H + 1, S) and `actions` (H, A), that earn something before it ends.
+  /// Steps of one trajectory, `states` (H + 1, S) and `actions` (H, A), that are rewarded before it ends.
   virtual Index length(const T* /*states*/, const T* /*actions*/, Index horizon) const { return horizon; }
 };
 
@@ -54,8 +54,8 @@ struct PlanProblemOf {
   const double* state = nullptr;        // (S)
   const double* action_low = nullptr;   // (A)
   const double* action_high = nullptr;  // (A)
-  EarlierSequences warm_start;          // one, that goes on with its last action; none: the middle of the bounds
-  const double* action_rate = nullptr;  // (A) most that an action changes by in a step, or null
+  EarlierSequences warm_start;          // one, continued by its last action; none: the middle of the bounds
+  const double* action_rate = nullptr;  // (A) maximum change of an action in a step, or null
   EarlierSequences carried;             // are put among the first candidates; the steps they lack are drawn
   const double* last_action = nullptr;  // (A) applied before this plan, or null
   Stream stream;                        // seed and call; the planner counts the iterations
@@ -69,7 +69,7 @@ struct PlanProblemOf {
   double start_action(Index row) const;
 };
 
-/// What sampling planners are given, and what planners by derivatives are.
+/// What sampling planners are given, and what gradient-based planners are.
 using PlanProblem = PlanProblemOf<float>;
 using ExactPlanProblem = PlanProblemOf<double>;
 
@@ -89,14 +89,14 @@ void require_elites(Index elites, Index candidates);
 /// All iterations were made; the search settled before; the deadline came first; no candidate had a finite return.
 enum class PlanStatus { kIterations, kConverged, kTimeLimit, kNoFiniteCandidate };
 
-/// A plan and how it came about. Reused from call to call: its arrays keep their memory.
+/// A plan and how it was computed. Reused from call to call: its arrays keep their memory.
 struct PlanResult {
   std::vector<float> actions;  // (H, A)
   std::vector<float> states;   // (H + 1, S), the mean prediction under `actions`
   double value = 0.0;          // the predicted return of `actions`
   PlanStatus status = PlanStatus::kIterations;
   Index candidates = 0;               // evaluated, over all iterations
-  Index rejected = 0;                 // of these, how many left known ground where that rejects them
+  Index rejected = 0;                 // of these, how many were rejected for exceeding the disagreement limit
   Index non_finite = 0;               // and how many of the others had a return that is nan or infinite
   int iterations = 0;                 // that were finished
   std::vector<float> kept_sequences;  // (kept, H, A) best first, for the next plan; empty unless the search keeps some

@@ -9,7 +9,7 @@ namespace dynaplan {
 inline namespace DYNAPLAN_LEVEL {
 
 /// Gradients and Hessians of a step's reward by central differences in its state, its action and, where the reward
-/// looks at it, the action one step earlier. Each step is made anew from every point nearby, so that the reward may be
+/// looks at it, the action one step earlier. Each step is repeated from every point nearby, so that the reward may be
 /// any, a Python function among them, which is called once with all points of all steps.
 class RewardDifferences {
  public:

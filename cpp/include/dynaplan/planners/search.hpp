@@ -21,7 +21,7 @@ struct SearchMemory {
   std::vector<float> frequencies;    // (choices)
 };
 
-/// What one sampling planner does otherwise than another: which candidates it draws, what it learns from their returns.
+/// What distinguishes one sampling planner from another: which candidates it draws, what it learns from their returns.
 class Search {
  public:
   virtual ~Search() = default;

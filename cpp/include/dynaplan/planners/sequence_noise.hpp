@@ -1,6 +1,6 @@
 #pragma once
 
-#include "dynaplan/core/affine.hpp"
+#include "dynaplan/networks/affine.hpp"
 
 namespace dynaplan {
 inline namespace DYNAPLAN_LEVEL {

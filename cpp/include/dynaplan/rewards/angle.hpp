@@ -5,7 +5,7 @@
 namespace dynaplan {
 inline namespace DYNAPLAN_LEVEL {
 
-/// Where an angle is found in the state: entry `first` in radians, or atan2(state[second], state[first]).
+/// Where an angle stands in the state: entry `first` in radians, or atan2(state[second], state[first]).
 struct AngleSource {
   Index first = 0;
   Index second = -1;  // -1: there is none

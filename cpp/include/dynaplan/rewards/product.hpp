@@ -22,9 +22,9 @@ class ProductReward final : public Reward<T> {
   }
 
   std::size_t workspace_bytes(Index lanes) const override {
-    std::size_t most = 0;  // factors run one after another and give their scratch back
-    for (const auto& factor : factors_) most = std::max(most, factor->workspace_bytes(lanes));
-    return most + 2 * Workspace::bytes<T>(lanes);
+    std::size_t max_bytes = 0;  // factors run one after another and give their scratch back
+    for (const auto& factor : factors_) max_bytes = std::max(max_bytes, factor->workspace_bytes(lanes));
+    return max_bytes + 2 * Workspace::bytes<T>(lanes);
   }
 
   void add(const StepView<T>& view, Workspace& workspace, T* total) const override {
@@ -50,9 +50,9 @@ class ProductReward final : public Reward<T> {
   }
 
   UseOfStep use_of_step() const override {
-    UseOfStep most = UseOfStep::kNone;
-    for (const auto& factor : factors_) most = std::max(most, factor->use_of_step());
-    return most;
+    UseOfStep max_use = UseOfStep::kNone;
+    for (const auto& factor : factors_) max_use = std::max(max_use, factor->use_of_step());
+    return max_use;
   }
 
   bool needs_previous_action() const override {
@@ -65,9 +65,9 @@ class ProductReward final : public Reward<T> {
   }
 
   std::size_t expansion_bytes(Index variables) const override {
-    std::size_t most = 0;
-    for (const auto& factor : factors_) most = std::max(most, factor->expansion_bytes(variables));
-    return most + 2 * RewardExpansion<T>::bytes(variables);
+    std::size_t max_bytes = 0;
+    for (const auto& factor : factors_) max_bytes = std::max(max_bytes, factor->expansion_bytes(variables));
+    return max_bytes + 2 * RewardExpansion<T>::bytes(variables);
   }
 
   void expand(const StepVariables<T>& step, Workspace& workspace, RewardExpansion<T>& out) const override {

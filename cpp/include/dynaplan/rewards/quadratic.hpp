@@ -2,7 +2,7 @@
 
 #include <optional>
 
-#include "dynaplan/core/affine.hpp"
+#include "dynaplan/networks/affine.hpp"
 #include "dynaplan/rewards/step_targets.hpp"
 
 namespace dynaplan {

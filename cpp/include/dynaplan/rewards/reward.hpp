@@ -15,10 +15,10 @@ struct QuadraticTerm {
   At at;
 };
 
-/// What a reward makes of a step's place on the horizon, from least to most.
+/// What a reward makes of a step's place on the horizon, in ascending order.
 enum class UseOfStep {
   kNone,
-  kOptional,      // may be given none, which counts as step 0: a function whose inside nobody knows
+  kOptional,      // may be given none, which counts as step 0: an opaque function
   kNeedsStep,     // has no value without
   kNeedsHorizon,  // nor without the number of steps in all
 };
@@ -48,7 +48,7 @@ class Reward {
   virtual bool take_apart(RewardParts<T>& /*parts*/) const { return false; }
   /// Whether the reward is one that the model must predict.
   virtual bool needs_prediction() const { return false; }
-  /// Whether the reward is another one at another step.
+  /// Whether the reward depends on the step.
   virtual UseOfStep use_of_step() const { return UseOfStep::kNone; }
   /// Whether the reward looks at the action one step earlier.
   virtual bool needs_previous_action() const { return false; }

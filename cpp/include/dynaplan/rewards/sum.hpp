@@ -16,9 +16,9 @@ class SumReward final : public Reward<T> {
   explicit SumReward(std::vector<std::shared_ptr<const Reward<T>>> terms) : terms_(std::move(terms)) {}
 
   std::size_t workspace_bytes(Index lanes) const override {
-    std::size_t most = 0;  // terms run one after another and give their scratch back
-    for (const auto& term : terms_) most = std::max(most, term->workspace_bytes(lanes));
-    return most;
+    std::size_t max_bytes = 0;  // terms run one after another and give their scratch back
+    for (const auto& term : terms_) max_bytes = std::max(max_bytes, term->workspace_bytes(lanes));
+    return max_bytes;
   }
 
   void add(const StepView<T>& view, Workspace& workspace, T* total) const override {
@@ -38,9 +38,9 @@ class SumReward final : public Reward<T> {
   }
 
   UseOfStep use_of_step() const override {
-    UseOfStep most = UseOfStep::kNone;
-    for (const auto& term : terms_) most = std::max(most, term->use_of_step());
-    return most;
+    UseOfStep max_use = UseOfStep::kNone;
+    for (const auto& term : terms_) max_use = std::max(max_use, term->use_of_step());
+    return max_use;
   }
 
   bool needs_previous_action() const override {
@@ -52,9 +52,9 @@ class SumReward final : public Reward<T> {
   }
 
   std::size_t expansion_bytes(Index variables) const override {
-    std::size_t most = 0;
-    for (const auto& term : terms_) most = std::max(most, term->expansion_bytes(variables));
-    return most;
+    std::size_t max_bytes = 0;
+    for (const auto& term : terms_) max_bytes = std::max(max_bytes, term->expansion_bytes(variables));
+    return max_bytes;
   }
 
   void expand(const StepVariables<T>& step, Workspace& workspace, RewardExpansion<T>& out) const override {

@@ -64,9 +64,9 @@ struct ImaginedRows {
 };
 
 /// Branched rollouts (Janner et al. 2019, "When to trust your model", algorithm 2): at each step the policy draws an
-/// action, and a member of the elite_members, drawn anew for each rollout, draws the next state. A rollout ends with a
-/// termination; before a step on unknown ground; and before one whose prediction is not finite. Throws ValueError
-/// naming a start or an action that is not finite.
+/// action, and a member of the elite_members, drawn afresh for each rollout, draws the next state. A rollout ends with
+/// a termination; before a step that exceeds the disagreement limit; and before one whose prediction is not finite.
+/// Throws ValueError naming a start or an action that is not finite.
 void imagine(const ImaginationProblem& problem, const ImaginedRows& rows);
 
 }  // namespace DYNAPLAN_LEVEL

@@ -21,7 +21,7 @@ struct Risk {
   double parameter = 1.0;
 };
 
-/// How many trajectories stand for each candidate, how they spread, and what their returns come to.
+/// How many trajectories stand for each candidate, how they spread, and how their returns are reduced to one.
 struct Particles {
   Propagation propagation = Propagation::kMean;
   Index count = 1;
@@ -46,11 +46,11 @@ T reduce(const Risk& risk, Index members, T* returns, Index count);
 
 enum class OnExceeding {
   kReject,  // the candidate's return is -infinity
-  kStop,    // the particle stays where it is and earns nothing from that step on
+  kStop,    // the particle stays where it is and gets no reward from that step on
 };
 
-/// Where a model may be trusted: a particle leaves at the first step whose state and action the members disagree on by
-/// more than `limit`.
+/// How far a model is trusted: a particle exceeds the limit at the first step on whose state and action the members
+/// disagree by more than `limit`.
 struct DisagreementLimit {
   double limit = std::numeric_limits<double>::infinity();
   OnExceeding on_exceeding = OnExceeding::kReject;

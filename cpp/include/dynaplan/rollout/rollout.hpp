@@ -3,8 +3,8 @@
 #include <optional>
 #include <vector>
 
-#include "dynaplan/core/affine.hpp"
 #include "dynaplan/core/interrupt.hpp"
+#include "dynaplan/networks/affine.hpp"
 #include "dynaplan/rewards/reward.hpp"
 #include "dynaplan/rollout/particles.hpp"
 #include "dynaplan/terminations/termination.hpp"
@@ -30,7 +30,7 @@ struct RolloutProblem {
   T discount = T(1);
   /// Of the caller's states to the dynamics' own, where these are others.
   const PackedAffine<T>* coordinates = nullptr;
-  /// Another problem whose mean returns are the same and come cheaper: see LinearQuadraticProblem.
+  /// Another problem whose mean returns are the same and cost less: see LinearQuadraticProblem.
   const RolloutProblem* cheaper = nullptr;
   Particles particles;
   std::optional<DisagreementLimit> disagreement_limit;
@@ -47,15 +47,15 @@ struct RolloutProblem {
   void validate() const;
 };
 
-/// What has become of a block's particles after the last step, so that what comes then can be valued.
+/// The state of a block's particles after the last step, from which a terminal value is computed.
 template <class T>
 struct RolloutEnd {
   Block<T> states;   // (P * S, K)
-  Block<T> weights;  // (P, K) the discount of a reward that came next; 0 where the particle has ended
+  Block<T> weights;  // (P, K) the discount of the next reward; 0 where the particle has ended
   Block<T> totals;   // (P, K) each particle's return
 };
 
-/// Chooses the actions of one block on the way, from the states that it comes to.
+/// Chooses the actions of one block during the rollout, from the states it reaches.
 template <class T>
 class ActionFeedback {
  public:
@@ -78,13 +78,13 @@ struct BlockRollout {
   Index candidates = 0;         // of the lanes, all if 0: see Draw
   T* total = nullptr;           // (K), aligned like a row of a block
   Block<T> trajectory;          // (P * trajectory_rows, K), one particle below the other
-  Block<T> steps_within_limit;  // (P, K) steps that a particle makes on known ground; only where that is limited
+  Block<T> steps_within_limit;  // (P, K) steps of a particle before it exceeds the disagreement limit, if there is one
   RolloutEnd<T> end;            // instead of `total`, which then is left alone
   const Interrupt* interrupt = nullptr;
 };
 
 /// The loop over time: dynamics, clipping, reward, termination of one block with all its particles. After its end
-/// a trajectory stays where it ended and earns nothing. No allocation.
+/// a trajectory stays where it ended and gets no reward. No allocation.
 template <class T>
 void rollout_block(const RolloutProblem<T>& problem, const BlockRollout<T>& block, Workspace& workspace);
 

@@ -14,8 +14,8 @@ struct StepBatch {
   const double* actions = nullptr;           // (count, A)
   const double* next_states = nullptr;       // (count, S)
   const double* previous_actions = nullptr;  // (count, A), or null: as `actions`
-  const std::int64_t* steps = nullptr;       // (count) place of each on the horizon, or null: not said
-  Index horizon = 0;                         // steps in all, or 0: not said
+  const std::int64_t* steps = nullptr;       // (count) place of each on the horizon, or null: unknown
+  Index horizon = 0;                         // steps in all, or 0: unknown
   Index count = 0;
   Index state_dim = 0;
   Index action_dim = 0;

@@ -17,7 +17,7 @@ class Termination {
   virtual void mark(const StepView<T>& view, Workspace& workspace, T* alive) const = 0;
   /// Throws ShapeError unless the termination fits states and actions of these sizes.
   virtual void require_dims(Index state_dim, Index action_dim) const = 0;
-  /// Whether it may be another one at another step.
+  /// Whether it may depend on the step.
   virtual bool uses_step() const { return false; }
 };
 

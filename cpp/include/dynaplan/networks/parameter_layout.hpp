@@ -2,7 +2,8 @@
 
 #include <vector>
 
-#include "dynaplan/models/network.hpp"
+#include "dynaplan/core/block.hpp"
+#include "dynaplan/networks/network_member.hpp"
 
 namespace dynaplan {
 inline namespace DYNAPLAN_LEVEL {
@@ -27,12 +28,12 @@ struct LayerPlace {
 template <class T>
 class ParameterLayout {
  public:
-  explicit ParameterLayout(const NetworkShape& shape);
-  /// Of a network without bounds, from the number of inputs over the units of each hidden layer to the outputs.
-  explicit ParameterLayout(const std::vector<Index>& sizes);
+  /// `sizes` are the number of inputs, the units of each hidden layer and the outputs; so many targets have `bounds` of
+  /// their log-variances.
+  explicit ParameterLayout(const std::vector<Index>& sizes, Index bounds = 0);
 
   const std::vector<LayerPlace>& layers() const { return layers_; }
-  bool has_bounds() const { return targets_ > 0; }
+  bool has_bounds() const { return bounds_ > 0; }
   /// Where the bounds of the log-variances stand, if there are any.
   Index low() const { return low_; }
   Index high() const { return high_; }
@@ -46,7 +47,7 @@ class ParameterLayout {
   void take_layer(Index outputs, Index inputs);
 
   std::vector<LayerPlace> layers_;
-  Index targets_ = 0;  // that have bounds
+  Index bounds_;
   Index low_ = 0;
   Index high_ = 0;
   Index size_ = 0;

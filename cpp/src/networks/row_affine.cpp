@@ -1,4 +1,4 @@
-#include "dynaplan/core/row_affine.hpp"
+#include "dynaplan/networks/row_affine.hpp"
 
 #include <algorithm>
 

@@ -1,9 +1,9 @@
-#include "dynaplan/agents/experience.hpp"
+#include "dynaplan/agents/transition_model.hpp"
 
 namespace dynaplan {
 inline namespace DYNAPLAN_LEVEL {
 
-Experience::Experience(Index states, Index actions)
+TransitionModel::TransitionModel(Index states, Index actions)
     : actions_(actions),
       outcomes_(static_cast<std::size_t>(states * actions)),
       last_tried_(outcomes_.size(), 0),
@@ -16,9 +16,9 @@ Experience::Experience(Index states, Index actions)
   }
 }
 
-void Experience::record(Index pair, const Outcome& outcome) { restore(pair, outcome, ++steps_); }
+void TransitionModel::record(Index pair, const Outcome& outcome) { restore(pair, outcome, ++steps_); }
 
-void Experience::restore(Index pair, const Outcome& outcome, Index when) {
+void TransitionModel::restore(Index pair, const Outcome& outcome, Index when) {
   const auto place = static_cast<std::size_t>(pair);
   if (last_tried_[place] == 0) {
     const Index state = pair / actions_;

@@ -1,4 +1,4 @@
-#include "dynaplan/core/activation.hpp"
+#include "dynaplan/networks/activation.hpp"
 
 #include "dynaplan/core/error.hpp"
 

@@ -1,4 +1,4 @@
-#include "dynaplan/core/product.hpp"
+#include "dynaplan/networks/product.hpp"
 
 #include <doctest/doctest.h>
 
@@ -22,7 +22,7 @@ void check(Index rows, Index inner, Index vectors) {
   const RowMajor expected = left * right;
 
   const Matrix plain = left.cast<T>();
-  const Matrix turned = left.transpose().cast<T>();
+  const Matrix transposed = left.transpose().cast<T>();
   const Matrix inputs = right.cast<T>();
   const Eigen::Matrix<T, Eigen::Dynamic, 1> starts = start.cast<T>();
   Matrix out(rows, lanes);
@@ -34,8 +34,8 @@ void check(Index rows, Index inner, Index vectors) {
               });
   CHECK(finished == rows);
   CHECK(out.template cast<double>() == (expected.colwise() + start).eval());
-  multiply<T>({turned.data(), 1, rows}, nullptr, {inputs.data(), inner, lanes, lanes}, {out.data(), rows, lanes, lanes},
-              [](Index, Block<T>) {});
+  multiply<T>({transposed.data(), 1, rows}, nullptr, {inputs.data(), inner, lanes, lanes},
+              {out.data(), rows, lanes, lanes}, [](Index, Block<T>) {});
   CHECK(out.template cast<double>() == expected);
 }
 

@@ -8,14 +8,14 @@
 namespace dynaplan {
 inline namespace DYNAPLAN_LEVEL {
 
-/// What training makes small, with m the predicted mean, v the predicted variance and y the target. Everything that
-/// knows one loss from another is in this header and its source.
+/// What training minimises, with m the predicted mean, v the predicted variance and y the target. Everything that
+/// distinguishes one loss from another is in this header and its source.
 enum class Loss {
   kSquaredError,  // (m - y)^2; the log-variances, if there are any, are left alone
   kGaussian,      // (m - y)^2 / v + ln v: twice the negative log likelihood, less a constant
 };
 
-/// The loss that training begins with, and the one it goes over to after the warm-up.
+/// The loss of the warm-up, and the one after it.
 constexpr Loss warm_up_loss() { return Loss::kSquaredError; }
 constexpr Loss main_loss(bool probabilistic) { return probabilistic ? Loss::kGaussian : Loss::kSquaredError; }
 
@@ -29,7 +29,7 @@ inline constexpr double kBoundPenalty = 0.01;
 /// The penalty brings the bounds no nearer to each other than this. Below it the upper bound would pass the lower one,
 /// which it then no longer counts beside: the variance would be the same everywhere, and the penalty alone would drive
 /// the bound, by a learning rate a step under Adam, until it overflows.
-inline constexpr double kLeastBoundGap = 1.0;
+inline constexpr double kMinBoundGap = 1.0;
 
 /// The log-variance that a raw output stands for, between two soft bounds, and its slopes.
 template <class T>

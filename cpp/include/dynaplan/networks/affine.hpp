@@ -2,8 +2,8 @@
 
 #include <vector>
 
-#include "dynaplan/core/activation.hpp"
-#include "dynaplan/core/register_tile.hpp"
+#include "dynaplan/networks/activation.hpp"
+#include "dynaplan/networks/register_tile.hpp"
 
 namespace dynaplan {
 inline namespace DYNAPLAN_LEVEL {

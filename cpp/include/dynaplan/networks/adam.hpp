@@ -2,7 +2,7 @@
 
 #include <cmath>
 
-#include "dynaplan/fit/parameter_layout.hpp"
+#include "dynaplan/networks/parameter_layout.hpp"
 
 namespace dynaplan {
 inline namespace DYNAPLAN_LEVEL {

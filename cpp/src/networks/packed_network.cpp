@@ -1,4 +1,4 @@
-#include "dynaplan/models/packed_network.hpp"
+#include "dynaplan/networks/packed_network.hpp"
 
 #include <algorithm>
 
@@ -15,8 +15,8 @@ PackedNetwork<T>::PackedNetwork(const FoldedNetwork& network)
       mean_weights_(network.mean.weights.cast<T>()) {
   for (const FoldedLayer& layer : network.hidden) {
     hidden_.push_back(layer.packed<PackedAffine<T>>());
-    const FoldedLayer turned{layer.weights.transpose(), Eigen::VectorXd::Zero(layer.weights.cols())};
-    transposed_.push_back(turned.packed<PackedAffine<T>>());
+    const FoldedLayer transposed{layer.weights.transpose(), Eigen::VectorXd::Zero(layer.weights.cols())};
+    transposed_.push_back(transposed.packed<PackedAffine<T>>());
     widest_ = std::max(widest_, layer.weights.rows());
     units_ += layer.weights.rows();
   }

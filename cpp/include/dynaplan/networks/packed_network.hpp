@@ -1,8 +1,8 @@
 #pragma once
 
-#include "dynaplan/core/affine.hpp"
 #include "dynaplan/core/workspace.hpp"
-#include "dynaplan/models/folded_network.hpp"
+#include "dynaplan/networks/affine.hpp"
+#include "dynaplan/networks/folded_network.hpp"
 
 namespace dynaplan {
 inline namespace DYNAPLAN_LEVEL {

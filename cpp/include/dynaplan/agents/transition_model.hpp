@@ -14,21 +14,21 @@ struct Outcome {
   Index next_state;
 };
 
-/// A deterministic model of tables: the last outcome seen of each pair of a state and an action, and when. A pair never
-/// tried is held to lead back to its state without a reward. Pairs are numbered as in `QTable`.
-class Experience {
+/// A deterministic tabular model: the last outcome seen of each pair of a state and an action, and when. A pair never
+/// tried leads back to its state without a reward. Pairs are numbered as in `QTable`.
+class TransitionModel {
  public:
-  Experience(Index states, Index actions);
+  TransitionModel(Index states, Index actions);
 
-  /// Takes in a real step.
+  /// Records a real step.
   void record(Index pair, const Outcome& outcome);
-  /// Takes in a pair as it was recorded at real step `when`, in the order in which pairs were first tried.
+  /// Restores a pair as it was recorded at real step `when`, in the order in which pairs were first tried.
   void restore(Index pair, const Outcome& outcome, Index when);
   void set_steps(Index steps) { steps_ = steps; }
 
   Outcome outcome(Index pair) const {
-    const auto& known = outcomes_[static_cast<std::size_t>(pair)];
-    return {known.reward, known.next_state};
+    const Stored& stored = outcomes_[static_cast<std::size_t>(pair)];
+    return {stored.reward, stored.next_state};
   }
   bool is_tried(Index pair) const { return last_tried(pair) > 0; }
   /// The real step of the last try, 1 for the first step; 0 before any.

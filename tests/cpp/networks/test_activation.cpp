@@ -1,4 +1,4 @@
-#include "dynaplan/core/activation.hpp"
+#include "dynaplan/networks/activation.hpp"
 
 #include <doctest/doctest.h>
 
@@ -85,12 +85,12 @@ TEST_CASE("activations and their derivatives agree with the standard library") {
 
 TEST_CASE_TEMPLATE("activations of extreme numbers stay finite, and a nan stays a nan", T, float, double) {
   const T nan = std::numeric_limits<T>::quiet_NaN();
-  const T most = std::numeric_limits<T>::max();
+  const T largest = std::numeric_limits<T>::max();
   Tile<T> x(1, kLanes);
   Tile<T> y(1, kLanes);
   lanes_of(x.block(), 0) = T(0);
-  x.block().row(0)[0] = -most;
-  x.block().row(0)[1] = most;
+  x.block().row(0)[0] = -largest;
+  x.block().row(0)[1] = largest;
   x.block().row(0)[2] = nan;
   for (const Activation activation : {Activation::kSiLU, Activation::kTanh, Activation::kReLU}) {
     CAPTURE(std::string(name_of(activation)));

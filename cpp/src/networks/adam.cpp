@@ -1,4 +1,4 @@
-#include "dynaplan/fit/adam.hpp"
+#include "dynaplan/networks/adam.hpp"
 
 #include <algorithm>
 

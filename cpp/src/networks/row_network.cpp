@@ -1,4 +1,4 @@
-#include "dynaplan/models/row_network.hpp"
+#include "dynaplan/networks/row_network.hpp"
 
 #include <algorithm>
 
@@ -65,12 +65,12 @@ void RowNetwork<T>::run(ConstBlock<T> encoded, Index wanted, Workspace& workspac
     T* const input = workspace.take<T>(inputs_);
     T* const result = workspace.take<T>(mean_.padded_outputs());
     for (Index i = 0; i < inputs_; ++i) input[i] = encoded.row(i)[k];
-    const T* const found = features(input, workspace);
-    mean_.apply(found, result);
+    const T* const last_hidden = features(input, workspace);
+    mean_.apply(last_hidden, result);
     write_lanes(result, k, end, mean);
     if (variance == nullptr) continue;
     if (variance_low_.size() > 0) {
-      log_odds_.apply(found, result);
+      log_odds_.apply(last_hidden, result);
       write_variance(result, k, end, *variance);
     } else {
       std::fill_n(result, mean.dim, T(0));

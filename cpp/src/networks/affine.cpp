@@ -1,4 +1,4 @@
-#include "dynaplan/core/affine.hpp"
+#include "dynaplan/networks/affine.hpp"
 
 #include <algorithm>
 

@@ -1,4 +1,4 @@
-#include "dynaplan/fit/network_loss.hpp"
+#include "dynaplan/networks/network_loss.hpp"
 
 #include <algorithm>
 #include <cmath>
@@ -126,7 +126,7 @@ double gaussian(const LossInputs<T>& in, const LossGradient<T>* gradient) {
     }
     total += static_cast<double>(sum_of<T>(sum));
     if (gradient == nullptr) continue;
-    const bool apart = in.high[i] - in.low[i] > static_cast<T>(kLeastBoundGap);
+    const bool apart = in.high[i] - in.low[i] > static_cast<T>(kMinBoundGap);
     const T penalty = apart ? static_cast<T>(kBoundPenalty) : T(0);
     gradient->low[i] = sum_of<T>(by_low) - penalty;
     gradient->high[i] = sum_of<T>(by_high) + penalty;

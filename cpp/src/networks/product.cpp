@@ -1,4 +1,4 @@
-#include "dynaplan/core/product.hpp"
+#include "dynaplan/networks/product.hpp"
 
 namespace dynaplan {
 inline namespace DYNAPLAN_LEVEL {

@@ -1,6 +1,6 @@
 #include <doctest/doctest.h>
 
-#include "dynaplan/core/affine.hpp"
+#include "dynaplan/networks/affine.hpp"
 #include "tiles.hpp"
 
 using namespace dynaplan;

@@ -1,10 +1,10 @@
-#include "dynaplan/agents/network_tape.hpp"
+#include "dynaplan/networks/network_tape.hpp"
 
 #include <algorithm>
 #include <utility>
 
-#include "dynaplan/core/product.hpp"
 #include "dynaplan/core/transpose.hpp"
+#include "dynaplan/networks/product.hpp"
 
 namespace dynaplan {
 inline namespace DYNAPLAN_LEVEL {
@@ -13,17 +13,25 @@ namespace {
 
 constexpr auto kNothing = [](Index, auto) {};
 
-// f(z) in place of z, and f'(z) into `slope` if its row is not null.
+// f(z) in place of z.
 template <class Function, class T>
-void activate_row(T* z, Index lanes, T* slope) {
+void activate_row(T* z, Index lanes) {
   for (Index lane = 0; lane < lanes; lane += kVectorLanes<T>) {
-    const LaneVector<T> x = load_lanes(z + lane);
-    store_lanes(z + lane, Function::template value<T>(x));
-    if (slope != nullptr) store_lanes(slope + lane, Function::template derivative<T>(x));
+    store_lanes(z + lane, Function::template value<T>(load_lanes<T>(z + lane)));
   }
 }
 
-// `gradient` times the slope: what was kept or, where values tell it, the derivative at the value.
+// The same, and f'(z) into `slope`. A loop of its own: with a choice inside, compilers round a tanh otherwise.
+template <class Function, class T>
+void activate_and_differentiate_row(T* z, Index lanes, T* slope) {
+  for (Index lane = 0; lane < lanes; lane += kVectorLanes<T>) {
+    const LaneVector<T> x = load_lanes<T>(z + lane);
+    store_lanes(z + lane, Function::template value<T>(x));
+    store_lanes(slope + lane, Function::template derivative<T>(x));
+  }
+}
+
+// `gradient` times the slope: what was kept or, where it follows from the value, the derivative at the value.
 template <class Function, class T>
 void multiply_slope(const T* kept, Index lanes, T* gradient) {
   for (Index lane = 0; lane < lanes; lane += kVectorLanes<T>) {
@@ -36,20 +44,35 @@ void multiply_slope(const T* kept, Index lanes, T* gradient) {
 }  // namespace
 
 template <class T>
-NetworkTape<T>::NetworkTape(const ParameterLayout<T>& layout, Activation activation, Index samples)
+NetworkTape<T>::NetworkTape(const ParameterLayout<T>& layout, Activation activation, Index samples,
+                            SingleOutput single_output)
     : layout_(layout),
       activation_(activation),
+      single_output_(single_output),
       // One vector more than needed: rows a power of two apart would compete for the same places in the cache.
       capacity_(padded_lanes<T>(samples) + kVectorLanes<T>),
       outputs_(layout.layers().back().outputs * capacity_) {
   bool keeps_slopes = true;
   with_activation(activation, [&](auto function) { keeps_slopes = !decltype(function)::kSlopeOfValue; });
-  for (const LayerPlace& layer : layout_.layers()) {
-    transposed_.emplace_back(Numbers<T>::Zero(samples * transposed_stride(inputs_.size())));
+  for (std::size_t l = 0; l < layout_.layers().size(); ++l) {
+    const LayerPlace& layer = layout_.layers()[l];
+    const bool is_hidden = l + 1 < layout_.layers().size();
+    transposed_.emplace_back(Numbers<T>::Zero(is_transposed(l) ? samples * transposed_stride(l) : 0));
     inputs_.emplace_back(layer.inputs * capacity_);
     gradients_.emplace_back(layer.outputs * capacity_);
-    slopes_.emplace_back(keeps_slopes ? layer.outputs * capacity_ : 0);
+    if (is_hidden) slopes_.emplace_back(keeps_slopes ? layer.outputs * capacity_ : 0);
   }
+}
+
+template <class T>
+bool NetworkTape<T>::is_transposed(std::size_t layer) const {
+  return single_output_ == SingleOutput::kBySample || layout_.layers()[layer].outputs > 1;
+}
+
+template <class T>
+void NetworkTape<T>::load_input_rows(const Chunk& chunk) {
+  eigen_assert(is_transposed(0));
+  rows_to_block(input_row(chunk.first), transposed_stride(0), chunk.count, inputs(chunk));
 }
 
 template <class T>
@@ -70,8 +93,11 @@ void NetworkTape<T>::run(const T* parameters, const Chunk& chunk, bool keeps_slo
       multiply(weights, parameters + layer.bias, from, part(inputs_[l + 1], layer.outputs, chunk),
                [&](Index first, Block<T> rows) {
                  for (Index i = 0; i < rows.dim; ++i) {
-                   T* const slope = slopes.data == nullptr ? nullptr : slopes.row(first + i);
-                   activate_row<Function>(rows.row(i), rows.lanes, slope);
+                   if (slopes.data == nullptr) {
+                     activate_row<Function>(rows.row(i), rows.lanes);
+                   } else {
+                     activate_and_differentiate_row<Function>(rows.row(i), rows.lanes, slopes.row(first + i));
+                   }
                  }
                });
     });
@@ -104,29 +130,38 @@ void NetworkTape<T>::input_gradient(const T* parameters, const Chunk& chunk, Ind
 }
 
 template <class T>
+void NetworkTape<T>::transpose_layer(std::size_t layer, const Chunk& chunk) {
+  if (!is_transposed(layer)) return;
+  block_to_rows(part(std::as_const(inputs_[layer]), layout_.layers()[layer].inputs, chunk), chunk.count,
+                transposed_[layer].data() + chunk.first * transposed_stride(layer), transposed_stride(layer));
+}
+
+template <class T>
 void NetworkTape<T>::transpose_inputs(const Chunk& chunk) {
-  for (std::size_t l = 0; l < layout_.layers().size(); ++l) {
-    if (layout_.layers()[l].outputs == 1) continue;
-    block_to_rows(part(std::as_const(inputs_[l]), layout_.layers()[l].inputs, chunk), chunk.count,
-                  transposed_[l].data() + chunk.first * transposed_stride(l), transposed_stride(l));
-  }
+  transpose_layer(0, chunk);
+  transpose_hidden_inputs(chunk);
+}
+
+template <class T>
+void NetworkTape<T>::transpose_hidden_inputs(const Chunk& chunk) {
+  for (std::size_t l = 1; l < layout_.layers().size(); ++l) transpose_layer(l, chunk);
 }
 
 template <class T>
 void NetworkTape<T>::weight_gradient(Index samples, T* out) const {
-  const Chunk all{0, samples, padded_lanes<T>(samples)};
+  const Chunk all = whole_chunk<T>(samples);
   for (std::size_t l = 0; l < layout_.layers().size(); ++l) {
     const LayerPlace& layer = layout_.layers()[l];
     const ConstBlock<T> gradient = part(gradients_[l], layer.outputs, all);
     T* const weights = out + layer.weights;
     for (Index i = 0; i < layer.outputs; ++i) out[layer.bias + i] = lanes_of(gradient.row(i), all.lanes).sum();
-    if (layer.outputs > 1) {
+    if (is_transposed(l)) {
       multiply<T>({gradient.data, gradient.stride, 1}, nullptr,
                   {transposed_[l].data(), samples, layer.stride, transposed_stride(l)},
                   {weights, layer.outputs, layer.stride, layer.stride}, kNothing);
       continue;
     }
-    // A single row: turning the inputs would cost more than this product.
+    // Transposing the inputs would cost more than this product.
     const ConstBlock<T> inputs = part(inputs_[l], layer.inputs, all);
     const auto by_output = lanes_of(gradient.row(0), all.lanes);
     for (Index j = 0; j < layer.inputs; ++j) weights[j] = (lanes_of(inputs.row(j), all.lanes) * by_output).sum();

@@ -1,4 +1,4 @@
-#include "dynaplan/fit/parameter_layout.hpp"
+#include "dynaplan/networks/parameter_layout.hpp"
 
 namespace dynaplan {
 inline namespace DYNAPLAN_LEVEL {
@@ -19,15 +19,10 @@ using ConstWeights = Eigen::Map<const RowMajor<T>, 0, Eigen::OuterStride<>>;
 }  // namespace
 
 template <class T>
-ParameterLayout<T>::ParameterLayout(const NetworkShape& shape) : targets_(shape.probabilistic ? shape.targets() : 0) {
-  for (Index l = 0; l < shape.layers(); ++l) take_layer(shape.layer_outputs(l), shape.layer_inputs(l));
-  low_ = take(targets_);
-  high_ = take(targets_);
-}
-
-template <class T>
-ParameterLayout<T>::ParameterLayout(const std::vector<Index>& sizes) {
+ParameterLayout<T>::ParameterLayout(const std::vector<Index>& sizes, Index bounds) : bounds_(bounds) {
   for (std::size_t l = 0; l + 1 < sizes.size(); ++l) take_layer(sizes[l + 1], sizes[l]);
+  low_ = take(bounds);
+  high_ = take(bounds);
 }
 
 template <class T>
@@ -53,8 +48,8 @@ Numbers<T> ParameterLayout<T>::pack(const NetworkMember<T>& member) const {
     numbers.segment(layers_[l].bias, layers_[l].outputs) = member.layers[l].bias.array();
   }
   if (has_bounds()) {
-    numbers.segment(low_, targets_) = member.log_variance_low.array();
-    numbers.segment(high_, targets_) = member.log_variance_high.array();
+    numbers.segment(low_, bounds_) = member.log_variance_low.array();
+    numbers.segment(high_, bounds_) = member.log_variance_high.array();
   }
   return numbers;
 }
@@ -67,8 +62,8 @@ NetworkMember<T> ParameterLayout<T>::unpack(const Numbers<T>& numbers) const {
                                   Eigen::OuterStride<>(layer.stride));
     member.layers.push_back({weights, numbers.segment(layer.bias, layer.outputs).matrix()});
   }
-  member.log_variance_low = numbers.segment(low_, targets_).matrix();
-  member.log_variance_high = numbers.segment(high_, targets_).matrix();
+  member.log_variance_low = numbers.segment(low_, bounds_).matrix();
+  member.log_variance_high = numbers.segment(high_, bounds_).matrix();
   return member;
 }
 

@@ -1,6 +1,6 @@
 #pragma once
 
-#include "dynaplan/core/register_tile.hpp"
+#include "dynaplan/networks/register_tile.hpp"
 
 namespace dynaplan {
 inline namespace DYNAPLAN_LEVEL {
@@ -25,7 +25,7 @@ template <class T>
 void multiply_rows(const MatrixView<T>& left, const T* start, const ConstBlock<T>& right, const Block<T>& out);
 
 /// The same for any number of rows; after each few of them, `finish(first, rows)` gets the rows that are done while
-/// they are still in the nearest cache.
+/// they are in the nearest cache.
 template <class T, class Finish>
 void multiply(const MatrixView<T>& left, const T* start, const ConstBlock<T>& right, const Block<T>& out,
               const Finish& finish) {

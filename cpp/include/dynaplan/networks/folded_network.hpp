@@ -2,7 +2,8 @@
 
 #include <vector>
 
-#include "dynaplan/models/network.hpp"
+#include "dynaplan/networks/activation.hpp"
+#include "dynaplan/networks/network_member.hpp"
 
 namespace dynaplan {
 inline namespace DYNAPLAN_LEVEL {
@@ -27,7 +28,7 @@ struct FoldedLayer {
 /// units, and whose raw log-variances less their upper bounds.
 ///
 /// Variances of targets, in their own units, are variance_low + variance_range / (1 + e^-x) with x from `log_odds`.
-/// That is what the two soft bounds of NetworkMember amount to: e^(high - softplus(high - raw)) is
+/// That is what the two soft bounds of NetworkMember reduce to: e^(high - softplus(high - raw)) is
 /// e^high / (1 + e^(high - raw)), and e^(low + softplus(l - low)) is e^low + e^l.
 struct FoldedNetwork {
   Activation activation;
@@ -39,8 +40,7 @@ struct FoldedNetwork {
 };
 
 template <class T>
-FoldedNetwork folded_network(const NetworkShape& shape, const NetworkScaling& scaling,
-                             const NetworkMember<float>& member);
+FoldedNetwork folded_network(Activation activation, const NetworkScaling& scaling, const NetworkMember<float>& member);
 
 }  // namespace DYNAPLAN_LEVEL
 }  // namespace dynaplan

@@ -7,7 +7,7 @@
 namespace dynaplan {
 inline namespace DYNAPLAN_LEVEL {
 
-/// What a network applies between its layers. Everything that knows one activation from another is in this file.
+/// What a network applies between its layers. Everything that distinguishes activations is in this file.
 enum class Activation { kSiLU, kTanh, kReLU };
 inline constexpr Activation kActivations[] = {Activation::kSiLU, Activation::kTanh, Activation::kReLU};
 
