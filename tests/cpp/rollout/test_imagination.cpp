@@ -89,10 +89,10 @@ struct Problem : ImaginationProblem {
 std::vector<Path> imagined(const ImaginationProblem& problem, const std::vector<double>& starts, Index length,
                            int threads = 1, const std::vector<double>& given_actions = {},
                            const std::vector<double>& previous_actions = {}) {
-  const std::size_t rows = starts.size() * static_cast<std::size_t>(length);
-  std::vector<double> states(rows), actions(rows), rewards(rows), next_states(rows);
+  const std::size_t max_rows = starts.size() * static_cast<std::size_t>(length);
+  std::vector<double> states(max_rows), actions(max_rows), rewards(max_rows), next_states(max_rows);
   std::vector<std::int64_t> steps(starts.size());
-  const auto terminated = std::make_unique<bool[]>(rows);
+  const auto terminated = std::make_unique<bool[]>(max_rows);
   const auto cut = std::make_unique<bool[]>(starts.size());
   ImaginedRows rows;
   rows.starts = starts.data();
