@@ -248,7 +248,7 @@ def test_an_input_that_never_varies_does_no_harm():
     [
         ({"epochs": 0}, "epochs: got 0, must be at least 1"),
         ({"batch_size": 0}, "batch_size: got 0, must be at least 1"),
-        ({"learning_rate": 0.0}, "learning_rate: got 0, must be above 0"),
+        ({"learning_rate": 0.0}, "learning_rate: got 0.0, must be finite"),
         ({"learning_rate": np.nan}, "learning_rate: got nan"),
         ({"weight_decay": (0.1, 0.2)}, "weight_decay: got 2 numbers"),
         ({"weight_decay": -1.0}, "weight_decay: got -1"),
@@ -260,7 +260,7 @@ def test_an_input_that_never_varies_does_no_harm():
         ({"threads": 0}, "threads: got 0"),
         ({"hidden": (8, 0)}, "hidden"),
         ({"hidden": (8.5,)}, "hidden: got 8.5, must be an integer"),
-        ({"activation": "gelu"}, 'activation: got "gelu"'),
+        ({"activation": "gelu"}, "activation: got 'gelu'"),
         ({"angles": (2,)}, "angles"),
         ({"angles": (0, 0)}, "angles"),
         ({"seed": -1}, "seed: got -1"),
@@ -327,7 +327,7 @@ def test_initial_must_be_of_the_same_kind_and_shape():
         ({"probabilistic": False}, "kind of output"),
         ({"rewards": True}, "rewards"),
     ):
-        with pytest.raises(dp.ArgumentError, match=f"initial: has another .*{name}"):
+        with pytest.raises(dp.ArgumentError, match=f"initial: has a different .*{name}"):
             quick(data, initial=first, **settings)
 
 
