@@ -131,14 +131,15 @@ def lqr(
         >>> dp.lqr([[1.1]], [[1.0]], [[1.0]], [[1.0]]).K.round(6)
         array([[0.703428]])
     """
-    dynamics, inputs = _matrix("A", A), _matrix("B", B)
+    dynamics = _matrix("A", A, "(S, S)")
+    inputs = _matrix("B", B, "(S, A)")
     states, actions = len(dynamics), inputs.shape[1]
     problem = (
         dynamics,
         inputs,
-        _weights("Q", Q),
-        _weights("R", R),
-        np.zeros((states, actions)) if N is None else _matrix("N", N),
+        _weights("Q", Q, states),
+        _weights("R", R, actions),
+        np.zeros((states, actions)) if N is None else _matrix("N", N, "(S, A)"),
         np.zeros(states) if c is None else _arrays.vector("c", c),
         np.zeros(states) if state_target is None else _arrays.vector("state_target", state_target),
         np.zeros(actions)
@@ -153,19 +154,25 @@ def lqr(
     steps = _core.finite_regulators(
         problem,
         horizon=_arrays.integer("horizon", horizon),
-        final_value=_weights("Q_final", Q if Q_final is None else Q_final),
+        final_value=_weights("Q_final", Q if Q_final is None else Q_final, states),
     )
     gains, offsets, values, slopes = (np.stack(parts) for parts in zip(*steps, strict=True))
     return Regulator(gains[:-1], offsets[:-1], values, slopes)
 
 
-def _matrix(name: str, values: ArrayLike) -> NDArray[np.float64]:
+def _matrix(name: str, values: ArrayLike, shape: str) -> NDArray[np.float64]:
+    """Returns a matrix, whose sizes the core compares with those of the others."""
     array = _arrays.numbers(name, values)
-    if array.ndim != 2:
-        raise ShapeError(f"{name}: got shape {array.shape}, must be a matrix (rows, columns)")
+    if array.ndim != 2 or array.size == 0:
+        raise ShapeError(f"{name}: got shape {array.shape}, must be {shape}")
     return array
 
 
-def _weights(name: str, values: ArrayLike) -> NDArray[np.float64]:
-    array = np.atleast_1d(_arrays.numbers(name, values))
-    return np.ascontiguousarray(np.diag(array)) if array.ndim == 1 else array
+def _weights(name: str, values: ArrayLike, size: int) -> NDArray[np.float64]:
+    """Returns a matrix; a vector, or a number where there is one variable, is its diagonal."""
+    array = _arrays.numbers(name, values)
+    if array.ndim == 2:
+        return array
+    if array.ndim > 2 or array.size != size:
+        raise ShapeError(f"{name}: got shape {array.shape}, must be ({size}, {size}) or ({size},)")
+    return np.ascontiguousarray(np.diag(array.reshape(size)))
