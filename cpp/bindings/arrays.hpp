@@ -7,7 +7,7 @@
 #include <initializer_list>
 #include <string>
 
-#include "dynaplan/core/error.hpp"
+#include "dynaplan/core/check.hpp"
 
 namespace dynaplan::bindings {
 
@@ -15,23 +15,6 @@ namespace py = pybind11;
 
 using RowMatrix = Eigen::Matrix<double, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>;
 using IndexType = Eigen::Index;
-
-inline std::string shape_text(const py::array& array) {
-  std::string text = "(";
-  for (py::ssize_t i = 0; i < array.ndim(); ++i) {
-    text += (i > 0 ? ", " : "") + std::to_string(array.shape(i));
-  }
-  return text + (array.ndim() == 1 ? ",)" : ")");
-}
-
-// A negative size stands for any.
-inline std::string shape_text(std::initializer_list<IndexType> shape) {
-  std::string text = "(";
-  for (const IndexType size : shape) {
-    text += (text.size() > 1 ? ", " : "") + (size < 0 ? std::string("any") : std::to_string(size));
-  }
-  return text + (shape.size() == 1 ? ",)" : ")");
-}
 
 // The data of an array that Python has already made contiguous and of the right type; nothing is ever converted here,
 // so no pointer is taken from a temporary. A negative size in `shape` stands for any.
@@ -48,7 +31,8 @@ const T* input(const py::array& array, const char* name, std::initializer_list<I
     ++i;
   }
   if (!fits) {
-    throw ShapeError(std::string(name) + ": got shape " + shape_text(array) + ", must be " + shape_text(shape));
+    const std::string got = shape_text(array.shape(), static_cast<std::size_t>(array.ndim()));
+    throw_shape_error(name, "shape " + got, shape_text(shape));
   }
   if ((array.flags() & py::array::c_style) == 0) {
     throw py::type_error(std::string(name) + ": must be C-contiguous");

@@ -1,5 +1,6 @@
 #include "arrays.hpp"
 #include "bindings.hpp"
+#include "dynaplan/core/check.hpp"
 #include "dynaplan/fit/linear_gaussian_fit.hpp"
 #include "dynaplan/fit/recursive.hpp"
 #include "handles.hpp"
@@ -87,7 +88,7 @@ LinearGaussianFit from_state(const py::tuple& state, int degree, bool intercept,
   const RegressionDesign design{state_dim, PolynomialFeatures(seen.low.size(), degree), intercept, predicts_change};
   const Eigen::MatrixXd upper = matrix_input(state[1].cast<py::array>(), "factor");
   if (upper.rows() != design.columns() || upper.cols() != design.columns() || state_dim >= seen.low.size()) {
-    throw ShapeError("factor: does not fit the settings it came with");
+    throw ShapeError("factor: has another shape than its settings say; must come from the same fit");
   }
   return {design, TriangularFactor(upper, state[2].cast<double>()), std::move(seen), ridge};
 }

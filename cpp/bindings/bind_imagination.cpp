@@ -13,6 +13,8 @@
 #include "interrupt.hpp"
 #include "limits.hpp"
 
+#include "dynaplan/core/check.hpp"
+
 namespace dynaplan::bindings {
 
 namespace {
@@ -92,7 +94,7 @@ py::tuple imagine_rows(const DynamicsHandle& dynamics, const py::array& starts, 
   rows.starts = input<double>(starts, "starts", {-1, state_dim});
   rows.count = starts.shape(0);
   rows.length = length;
-  if (length < 1) throw ValueError("length: got " + std::to_string(length) + ", must be at least 1");
+  require_at_least("length", length, 1);
   const IndexType size = rows.count * length;
   rows.given_actions = optional_input<double>(choice.actions, "actions", {size, action_dim});
   rows.previous_actions = optional_input<double>(choice.previous_actions, "previous_actions", {rows.count, action_dim});

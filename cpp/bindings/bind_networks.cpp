@@ -2,6 +2,7 @@
 
 #include "arrays.hpp"
 #include "bindings.hpp"
+#include "dynaplan/core/check.hpp"
 #include "dynaplan/models/network_prediction.hpp"
 #include "network_handle.hpp"
 #include "query.hpp"
@@ -57,8 +58,8 @@ NetworkHandle make(IndexType state_dim, IndexType action_dim, std::vector<IndexT
   made.shape.validate();  // the shapes of the arrays below follow from it
   const auto layers = static_cast<std::size_t>(made.shape.layers());
   if (weights.size() != layers || biases.size() != layers) {
-    throw ShapeError("weights: got " + std::to_string(weights.size()) + " layers and " + std::to_string(biases.size()) +
-                     " biases, must be one more than hidden: " + std::to_string(layers));
+    throw_shape_error("weights", text_of(weights.size()) + " layers and " + text_of(biases.size()) + " biases",
+                      text_of(layers) + ", one more than hidden");
   }
   made.members.resize(weights[0].ndim() == 3 ? static_cast<std::size_t>(weights[0].shape(0)) : 0);
   for (IndexType l = 0; l < made.shape.layers(); ++l) add_layer(weights, biases, l, made);

@@ -8,6 +8,7 @@
 #include "bindings.hpp"
 #include "dynaplan/agents/sac.hpp"
 #include "dynaplan/agents/squashed_gaussian_policy.hpp"
+#include "dynaplan/core/check.hpp"
 #include "handles.hpp"
 
 namespace dynaplan::bindings {
@@ -25,7 +26,7 @@ class SacHandle {
   auto use(const Use& use) {
     const py::gil_scoped_release release;
     const std::unique_lock lock(mutex_, std::try_to_lock);
-    if (!lock) throw ValueError("agent: is busy with a call of another thread, must be used by one at a time");
+    if (!lock) throw ValueError("agent: in use by another thread; call it from one thread at a time");
     return use(agent_);
   }
 
@@ -91,7 +92,7 @@ py::array_t<double> act(SacHandle& handle, const py::array& states, bool determi
 }
 
 py::array_t<double> explore(SacHandle& handle, IndexType count) {
-  if (count < 0) throw ValueError("count: got " + std::to_string(count) + ", must be at least 0");
+  require_at_least("count", count, 0);
   py::array_t<double> actions({count, handle.settings_of().shape().action_dim});
   double* out = actions.mutable_data();
   handle.use([&](Sac& agent) { agent.explore(count, out); });
@@ -180,7 +181,7 @@ py::tuple counters(SacHandle& handle) {
 void set_counters(SacHandle& handle, double logarithm, double first, double second, IndexType updates,
                   std::uint64_t draws) {
   handle.use([&](Sac& agent) {
-    if (updates < 0) throw ValueError("updates: got " + std::to_string(updates) + ", must be at least 0");
+    require_at_least("updates", updates, 0);
     agent.networks().temperature = {logarithm, first, second};
     agent.networks().updates = updates;
     agent.set_draws(draws);

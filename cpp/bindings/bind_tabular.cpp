@@ -7,6 +7,7 @@
 #include "dynaplan/agents/dyna_q.hpp"
 #include "dynaplan/agents/maze_run.hpp"
 #include "dynaplan/agents/prioritized_sweeping.hpp"
+#include "dynaplan/core/check.hpp"
 #include "exclusive.hpp"
 
 namespace dynaplan::bindings {
@@ -23,7 +24,7 @@ std::int64_t integer(const py::handle& value, const char* name) {
   const long long number = whole ? PyLong_AsLongLongAndOverflow(whole.ptr(), &overflow) : 0;
   if (!whole) PyErr_Clear();
   if (!whole || overflow != 0) {
-    throw ValueError(std::string(name) + ": got " + std::string(py::repr(value)) + ", must be an integer of 64 bits");
+    throw_value_error(name, std::string(py::repr(value)), "an integer of 64 bits");
   }
   return number;
 }

@@ -4,6 +4,7 @@
 #include <string>
 #include <utility>
 
+#include "dynaplan/core/check.hpp"
 #include "dynaplan/core/error.hpp"
 
 namespace dynaplan::bindings {
@@ -21,7 +22,7 @@ class Exclusive {
    public:
     explicit Use(Exclusive& owner) : owner_(owner) {
       if (owner.in_use_.exchange(true, std::memory_order_acquire)) {
-        throw ValueError(std::string(owner.name_) + ": is in use by another thread");
+        throw ValueError(std::string(owner.name_) + ": in use by another thread; call it from one thread at a time");
       }
     }
     ~Use() { owner_.in_use_.store(false, std::memory_order_release); }

@@ -6,6 +6,7 @@
 #include <optional>
 
 #include "arrays.hpp"
+#include "dynaplan/core/check.hpp"
 #include "dynaplan/planners/ilqr.hpp"
 #include "dynaplan/planners/search.hpp"
 #include "dynaplan/rollout/linear_quadratic.hpp"
@@ -76,7 +77,7 @@ class PlanMemory {
    public:
     explicit Lease(PlanMemory& memory) : memory_(memory) {
       if (memory.busy_.exchange(true)) {
-        throw ValueError("memory: two threads plan with the same memory at once; give each its own MPC");
+        throw ValueError("memory: in use by another thread; give each thread its own MPC");
       }
     }
     ~Lease() { memory_.busy_ = false; }
@@ -212,8 +213,7 @@ struct PlanInputs {
 // A time_limit beyond a day is none: a time that far need not be one that the clock can tell.
 inline std::optional<Clock::time_point> deadline_of(std::optional<double> time_limit) {
   if (!time_limit) return std::nullopt;
-  if (!(*time_limit > 0.0))
-    throw ValueError("time_limit: got " + std::to_string(*time_limit) + ", must be above 0 seconds");
+  require(*time_limit > 0.0, "time_limit", *time_limit, "above 0 seconds");
   if (*time_limit > 86400.0) return std::nullopt;
   return Clock::now() + std::chrono::duration_cast<Clock::duration>(std::chrono::duration<double>(*time_limit));
 }

@@ -77,7 +77,7 @@ def test_a_python_function_that_asks_for_the_step_is_refused():
 
 def test_an_endless_horizon_refuses_what_changes():
     reward = rewards.quadratic([1.0], target=TARGETS[:, None]) + rewards.action_cost([1.0])
-    with pytest.raises(dp.ArgumentError, match="reward: differs from step to step"):
+    with pytest.raises(dp.ArgumentError, match="reward: changes from step to step"):
         dp.LQR(horizon=HORIZON, infinite_horizon=True).plan(
             scalar_model(GAIN), reward, [0.7], action_space=FREE
         )

@@ -160,10 +160,14 @@ def test_settings_out_of_range_are_refused_at_once(settings, error, message):
     ("arguments", "error", "message"),
     [
         ({"state": [np.nan]}, dp.ArgumentError, "state: entry 0 is nan"),
-        ({"action_space": ([1.0], [-1.0])}, dp.ArgumentError, "low exceeds high"),
+        ({"action_space": ([1.0], [-1.0])}, dp.ArgumentError, "action_space.low: entry 0"),
         ({"warm_start": np.zeros((3, 1))}, dp.ShapeError, r"warm_start: got shape \(3, 1\)"),
         ({"previous_action": [np.inf]}, dp.ArgumentError, "previous_action: entry 0 is inf"),
-        ({"reward": dp.rewards.quadratic([1.0, 2.0])}, dp.ShapeError, "weights for 2 states"),
+        (
+            {"reward": dp.rewards.quadratic([1.0, 2.0])},
+            dp.ShapeError,
+            "a quadratic term for 2 states",
+        ),
         ({"reward": dp.rewards.predicted()}, dp.ArgumentError, "predicts no rewards"),
         ({"reward": lambda obs, act, next_obs: 0.0}, dp.ShapeError, "reward: returned shape"),
     ],

@@ -303,8 +303,8 @@ def test_what_does_not_fit_is_refused(agent: dp.SAC) -> None:
     refuse("threads: got 0", dp.ArgumentError, threads=0)
     refuse("policy: got 3", TypeError, policy=3)
     refuse("policy: got shape", dp.ShapeError, policy=lambda s: np.zeros((5, 2)))
-    refuse("policy: gave an action of nan", dp.ArgumentError, policy=lambda s: np.nan * policy(s))
-    refuse("reward: pays what the model predicts", dp.ArgumentError, reward=None)
+    refuse("policy: got an action of nan", dp.ArgumentError, policy=lambda s: np.nan * policy(s))
+    refuse("reward: predicted by the model, but", dp.ArgumentError, reward=None)
     refuse("reward: got 4", TypeError, reward=4)
     refuse("reward: row 0 is inf", dp.ArgumentError, reward=lambda s, a, n: np.full(len(s), np.inf))
     refuse(
@@ -313,14 +313,14 @@ def test_what_does_not_fit_is_refused(agent: dp.SAC) -> None:
         reward=lambda s, a, n, step: s[:, 0],
     )
     at_the_end = dp.rewards.terminal(dp.rewards.quadratic([1.0] * 3))
-    refuse("reward: is another one", dp.ArgumentError, reward=at_the_end)
+    refuse("reward: changes from step to step", dp.ArgumentError, reward=at_the_end)
     refuse("termination: got 4", TypeError, termination=4)
     refuse("termination: got dtype", TypeError, termination=lambda s, a, n: s[:, 0])
     refuse("elite_members: got 2", dp.ArgumentError, elite_members=2)
     refuse("elite_members: got member 1", dp.ArgumentError, elite_members=[1])
     refuse("elite_members: got none", dp.ArgumentError, elite_members=[])
     pendulum = dp.SAC(gym.make("Pendulum-v1"), hidden=(8,))
-    refuse("policy: is for 3 states and 1 actions", dp.ShapeError, policy=pendulum)
+    refuse("policy: got one for 3 states and 1 action", dp.ShapeError, policy=pendulum)
 
 
 def test_the_policys_own_error_comes_through(exact: dp.LinearGaussian) -> None:
@@ -347,7 +347,7 @@ def test_the_core_wants_a_policy_or_actions(exact: dp.LinearGaussian) -> None:
         "threads": 1,
     }
     starts, _ = rows(5, 0)
-    with pytest.raises(dp.ArgumentError, match="policy: got none, and no actions"):
+    with pytest.raises(dp.ArgumentError, match="policy: got none, must be"):
         _core.imagine(starts=starts, **settings)
     with pytest.raises(dp.ShapeError, match="actions"):
         _core.imagine(starts=starts, actions=np.zeros((5, ACTIONS)), **settings)

@@ -127,8 +127,8 @@ def test_the_arrays_come_back_as_they_went_in() -> None:
     ("name", "value", "error", "message"),
     [
         ("angles", (1, 1), errors.ArgumentError, "angles: got 1, must be states from 0 to 2"),
-        ("activation", "gelu", errors.ArgumentError, 'activation: got "gelu"'),
-        ("hidden", (0, 3), errors.ArgumentError, "hidden: got a layer of 0 units"),
+        ("activation", "gelu", errors.ArgumentError, "activation: got 'gelu'"),
+        ("hidden", (0, 3), errors.ArgumentError, "hidden: got 0, must be at least 1"),
     ],
 )
 def test_a_wrong_shape_is_named(
@@ -143,11 +143,13 @@ def test_a_wrong_shape_is_named(
 def test_wrong_numbers_are_named() -> None:
     networks = Networks()
     networks.input_scale[1] = 0.0
-    with pytest.raises(errors.ArgumentError, match="input_scale: has a number that is not above 0"):
+    with pytest.raises(errors.ArgumentError, match=r"input_scale: entry 1 is 0\.0, must be"):
         networks.compiled()
     networks = Networks()
     networks.weights[1][2, 0, 0] = np.nan
-    with pytest.raises(errors.ArgumentError, match="member 2, layer 1: has a weight that is not"):
+    with pytest.raises(
+        errors.ArgumentError, match="member 2, layer 1, weights: row 0, column 0 is nan"
+    ):
         networks.compiled()
     networks = Networks()
     networks.weights.pop()
@@ -155,5 +157,7 @@ def test_wrong_numbers_are_named() -> None:
         networks.compiled()
     networks = Networks()
     object.__setattr__(networks, "log_variance_low", None)
-    with pytest.raises(errors.ShapeError, match="log_variance_low: has 0 numbers, must have 3"):
+    with pytest.raises(
+        errors.ShapeError, match=r"log_variance_low: got shape \(0,\), must be \(3,\)"
+    ):
         networks.compiled()

@@ -238,9 +238,9 @@ def test_out_takes_the_particles():
     [
         ({"particles": 0}, dp.ArgumentError, "particles: got 0"),
         ({"particles": 2.0}, dp.ArgumentError, "particles: got 2.0, must be an integer"),
-        ({"particles": 5}, dp.ArgumentError, "must be 1 under propagation"),
-        ({"propagation": "moment"}, dp.ArgumentError, "at least 2 under propagation"),
-        ({"propagation": "some"}, dp.ArgumentError, 'propagation: got "some"'),
+        ({"particles": 5}, dp.ArgumentError, "must be 1 with propagation 'mean'"),
+        ({"propagation": "moment"}, dp.ArgumentError, "at least 2 with propagation 'moment'"),
+        ({"propagation": "some"}, dp.ArgumentError, "propagation: got 'some'"),
         ({"propagation": None}, TypeError, "propagation: got None"),
         ({"risk": 0.1}, TypeError, "risk: got 0.1"),
         (
@@ -282,7 +282,7 @@ def test_what_only_an_ensemble_or_a_model_of_rewards_can_do_is_refused_of_others
         )
     with pytest.raises(dp.ArgumentError, match="predicts no rewards"):
         dp.returns(model, dp.rewards.predicted(), [0.0], actions)
-    with pytest.raises(dp.ArgumentError, match="only a rollout knows"):
+    with pytest.raises(dp.ArgumentError, match="only a rollout can score it"):
         dp.rewards.predicted()([[0.0]], [[0.0]], [[0.0]])
     with pytest.raises(dp.ArgumentError, match="never disagree"):
         dp.DisagreementLimit.calibrated(model, linear_system(10, 1, 1))

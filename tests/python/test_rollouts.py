@@ -179,13 +179,17 @@ def test_functions_as_rewards_equal_built_in_terms():
         ({"actions": np.zeros((2, 0, 1))}, dp.ShapeError, "horizon of 0"),
         ({"actions": np.zeros((2, 3, 4))}, dp.ShapeError, "actions: got shape"),
         ({"states": np.zeros((3, 1))}, dp.ShapeError, r"states: got shape \(3, 1\)"),
-        ({"states": [np.nan]}, dp.ArgumentError, "states: candidate 0, entry 0 is not finite"),
+        (
+            {"states": [np.nan]},
+            dp.ArgumentError,
+            "states: candidate 0, entry 0 is nan, must be finite",
+        ),
         ({"actions": np.full((2, 3, 1), np.inf)}, dp.ArgumentError, "actions: candidate 0"),
         ({"threads": 0}, dp.ArgumentError, "threads: got 0"),
         ({"clip": -1.0}, dp.ArgumentError, "clip: got -1"),
         ({"seed": -1}, dp.ArgumentError, "seed: got -1"),
         ({"dtype": np.int32}, dp.ArgumentError, "dtype"),
-        ({"propagation": "ts2"}, dp.ArgumentError, 'propagation: got "ts2"'),
+        ({"propagation": "ts2"}, dp.ArgumentError, "propagation: got 'ts2'"),
         ({"actions": np.zeros((2, 3, 1), complex)}, TypeError, "must be real numbers"),
         ({"actions": [[["a"]]]}, TypeError, "must be real numbers"),
     ],
@@ -199,7 +203,7 @@ def test_bad_input_is_refused_by_name(arguments, error, message):
 def test_returns_refuse_what_does_not_fit():
     model = scalar_model()
     actions = np.zeros((2, 3, 1))
-    with pytest.raises(dp.ShapeError, match="weights for 2 states"):
+    with pytest.raises(dp.ShapeError, match="a quadratic term for 2 states"):
         dp.returns(model, dp.rewards.quadratic([1.0, 1.0]), [0.0], actions)
     with pytest.raises(dp.ShapeError, match="reward: returned shape"):
         dp.returns(model, lambda o, a, n: np.zeros(1), [0.0], actions)

@@ -270,7 +270,7 @@ def test_two_threads_cannot_use_an_agent_at_once():
     worker.start()
     insist(lambda: one.act([0.0, 0.0, 0.0]))
     worker.join()
-    assert "busy with a call of another thread" in refused[0]
+    assert "in use by another thread" in refused[0]
     assert one.updates % 20 == 0  # whoever was refused changed nothing
     one.update()
 

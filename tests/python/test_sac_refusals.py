@@ -34,8 +34,8 @@ class Image(Box):
 @pytest.mark.parametrize(
     ("env", "error", "said"),
     [
-        (Unbounded(), dp.ArgumentError, "action_space: dimension 0 goes from -inf to 1"),
-        (Flat(), dp.ArgumentError, "action_space: dimension 1 goes from 2.0* to 2.0*"),
+        (Unbounded(), dp.ArgumentError, "action_space: got bounds -inf and 1.0 in dimension 0"),
+        (Flat(), dp.ArgumentError, "action_space: got bounds 2.0 and 2.0 in dimension 1"),
         (Discrete(), TypeError, "action_space is .*, must be a Box"),
         (Image(), dp.ShapeError, "observation_space has shape"),
         ("Pendulum-v1", TypeError, "must be an environment"),
@@ -95,7 +95,7 @@ WRONG = {
     "nan reward": (2, [0.0, np.nan, 0.0, 0.0], dp.ArgumentError, "rewards: row 1 is"),
     "reward beyond float32": (2, [0.0, 1e39, 0.0, 0.0], dp.ArgumentError, "rewards: row 1 is"),
     "infinite next state": (3, np.full((4, 3), np.inf), dp.ArgumentError, "next_states"),
-    "action outside": (1, np.full((4, 2), 3.1), dp.ArgumentError, "must lie from -2"),
+    "action outside": (1, np.full((4, 2), 3.1), dp.ArgumentError, "must be from -2.0 to 3.0"),
     "text": (0, [["a", "b", "c"]] * 4, TypeError, "states"),
 }
 
@@ -115,7 +115,7 @@ def test_wrong_transitions_are_refused_and_none_is_taken(name, method):
 
 def test_other_wrong_calls_are_refused():
     one = agent()
-    with pytest.raises(dp.ArgumentError, match="0 transitions to learn from"):
+    with pytest.raises(dp.ArgumentError, match="no transitions to learn from"):
         one.update()
     with pytest.raises(dp.ArgumentError, match="must be at least 0"):
         one.update(-1)

@@ -177,7 +177,7 @@ def test_spaces_that_do_not_start_at_0() -> None:
         shifted.act(5)
     with pytest.raises(dp.ArgumentError, match="action: got 0, must be from 100 to 103"):
         shifted.observe(0, 0, 0.0, 0, False)
-    with pytest.raises(dp.ArgumentError, match="agent: was made for"):
+    with pytest.raises(dp.ArgumentError, match="agent: got one for"):
         Maze(SMALL).run(shifted, 1)
 
 
@@ -333,5 +333,5 @@ def test_two_threads_at_one_agent_are_told() -> None:
         except dp.ArgumentError as error:
             refusals.append(str(error))
     at_work.join()
-    assert set(refusals) == {"agent: is in use by another thread"}
+    assert set(refusals) == {"agent: in use by another thread; call it from one thread at a time"}
     assert agent.act(0) in range(4)

@@ -260,7 +260,7 @@ def test_an_input_that_never_varies_does_no_harm():
         ({"threads": 0}, "threads: got 0"),
         ({"hidden": (8, 0)}, "hidden"),
         ({"hidden": (8.5,)}, "hidden: got 8.5, must be an integer"),
-        ({"activation": "gelu"}, 'activation: got "gelu"'),
+        ({"activation": "gelu"}, "activation: got 'gelu'"),
         ({"angles": (2,)}, "angles"),
         ({"angles": (0, 0)}, "angles"),
         ({"seed": -1}, "seed: got -1"),
@@ -327,7 +327,7 @@ def test_initial_must_be_of_the_same_kind_and_shape():
         ({"probabilistic": False}, "kind of output"),
         ({"rewards": True}, "rewards"),
     ):
-        with pytest.raises(dp.ArgumentError, match=f"initial: has another .*{name}"):
+        with pytest.raises(dp.ArgumentError, match=f"initial: has a different .*{name}"):
             quick(data, initial=first, **settings)
 
 

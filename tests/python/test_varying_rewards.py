@@ -202,7 +202,7 @@ def test_an_expensive_linear_quadratic_problem_keeps_its_varying_terms(threads):
 def test_what_lacks_or_does_not_fit_is_said():
     varying = rewards.quadratic([1.0], [[0.0], [1.0]])
     one = [[0.0]]
-    with pytest.raises(dp.ArgumentError, match="steps: got none, but the reward is another one"):
+    with pytest.raises(dp.ArgumentError, match="steps: got none, must be the step of each row"):
         varying(one, one, one)
     with pytest.raises(dp.ArgumentError, match="horizon: got none"):
         rewards.terminal(varying)(one, one, one, steps=[0])
@@ -216,7 +216,7 @@ def test_what_lacks_or_does_not_fit_is_said():
         rewards.terminal(lambda s, a, n: n[:, 0])
     with pytest.raises(TypeError, match="must be a term"):
         rewards.scheduled(None, [1.0])
-    with pytest.raises(dp.ArgumentError, match="weights: must be finite"):
+    with pytest.raises(dp.ArgumentError, match="weights: entry 0 is nan"):
         rewards.scheduled(varying, [np.nan])
     with pytest.raises(dp.ShapeError, match="weights"):
         rewards.scheduled(varying, [])
@@ -226,7 +226,7 @@ def test_what_lacks_or_does_not_fit_is_said():
         rewards.quadratic([1.0], np.zeros((1, 2, 1)))
     with pytest.raises(dp.ShapeError, match="no steps"):
         rewards.quadratic([1.0], np.zeros((0, 1)))
-    with pytest.raises(dp.ArgumentError, match="target: must be finite"):
+    with pytest.raises(dp.ArgumentError, match="target: row 1 is inf"):
         rewards.angle(1.0, index=0, target=[0.0, np.inf])
     # What does not vary needs no steps, and is not disturbed by them.
     constant = rewards.quadratic([1.0])

@@ -1,8 +1,6 @@
 #include "dynaplan/agents/dyna_q.hpp"
 
-#include <string>
-
-#include "dynaplan/core/error.hpp"
+#include "dynaplan/core/check.hpp"
 
 namespace dynaplan {
 inline namespace DYNAPLAN_LEVEL {
@@ -17,9 +15,7 @@ void DynaQ::learn(Index pair) {
 }
 
 DynaQPlus::DynaQPlus(const TabularSettings& settings, double bonus) : TabularAgent(settings), bonus_(bonus) {
-  if (!(bonus >= 0.0 && bonus <= kMaxReward)) {
-    throw ValueError("bonus: got " + std::to_string(bonus) + ", must be finite and not negative");
-  }
+  require(bonus >= 0.0 && bonus <= kMaxReward, "bonus", bonus, "from 0 to 1e+100");
 }
 
 void DynaQPlus::learn(Index pair) {

@@ -1,8 +1,6 @@
 #include "dynaplan/agents/maze_run.hpp"
 
-#include <string>
-
-#include "dynaplan/core/error.hpp"
+#include "dynaplan/core/check.hpp"
 
 namespace dynaplan {
 inline namespace DYNAPLAN_LEVEL {
@@ -11,9 +9,9 @@ void run_maze(TabularAgent& agent, Maze& maze, Index steps, double* rewards, boo
   const DiscreteSpace& states = agent.settings().states;
   const DiscreteSpace& actions = agent.settings().actions;
   if (states.start != 0 || states.count != maze.states() || actions.start != 0 || actions.count != Maze::kActions) {
-    throw ValueError("agent: was made for " + std::to_string(states.count) + " states and " +
-                     std::to_string(actions.count) + " actions, must be for the maze's " +
-                     std::to_string(maze.states()) + " and " + std::to_string(Maze::kActions));
+    throw_value_error(
+        "agent", "one for " + text_of(states.count) + " states and " + text_of(actions.count) + " actions",
+        "for the maze's " + text_of(maze.states()) + " and " + text_of(Maze::kActions) + ", numbered from 0");
   }
   for (Index k = 0; k < steps; ++k) {
     const Index state = maze.state();

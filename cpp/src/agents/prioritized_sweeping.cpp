@@ -1,8 +1,6 @@
 #include "dynaplan/agents/prioritized_sweeping.hpp"
 
-#include <string>
-
-#include "dynaplan/core/error.hpp"
+#include "dynaplan/core/check.hpp"
 
 namespace dynaplan {
 inline namespace DYNAPLAN_LEVEL {
@@ -12,12 +10,8 @@ PrioritizedSweeping::PrioritizedSweeping(const TabularSettings& settings, double
       threshold_(threshold),
       queue_(table().pairs()),
       predecessors_(table().states() + 1, table().pairs()) {
-  if (settings.planning_steps < 1) {
-    throw ValueError("planning_steps: got " + std::to_string(settings.planning_steps) + ", must be at least 1");
-  }
-  if (!(threshold >= 0.0 && std::isfinite(threshold))) {
-    throw ValueError("threshold: got " + std::to_string(threshold) + ", must be finite and not negative");
-  }
+  require_at_least("planning_steps", settings.planning_steps, 1);
+  require_not_negative("threshold", threshold);
 }
 
 void PrioritizedSweeping::queue_if_off(Index pair) {
@@ -46,15 +40,14 @@ void PrioritizedSweeping::record_queue(TabularRecord& record) const {
 }
 
 void PrioritizedSweeping::restore_queue(const TabularRecord& record) {
-  if (record.priorities.size() != record.queued.size())
-    throw ShapeError("priorities: must be one for each queued pair");
+  require_same_size("priorities", static_cast<Index>(record.priorities.size()), "queued",
+                    static_cast<Index>(record.queued.size()));
   const DiscreteSpace pairs{0, table().pairs()};
   for (const Index pair : model().tried()) predecessors_.link(pair, model().outcome(pair).next_state);
   for (std::size_t k = 0; k < record.queued.size(); ++k) {
     const Index pair = pairs.index_of(record.queued[k], "queued");
     if (queue_.contains(pair) || !model().is_tried(pair) || !(record.priorities[k] > 0.0)) {
-      throw ValueError("queued: pair " + std::to_string(pair) +
-                       " must be tried, stand once and be of priority above 0");
+      throw_value_error("queued", "pair " + text_of(pair), "a tried pair, listed once and with a priority above 0");
     }
     queue_.push(pair, record.priorities[k]);
   }

@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "dynaplan/agents/random_use.hpp"
+#include "dynaplan/core/check.hpp"
 #include "dynaplan/core/error.hpp"
 #include "dynaplan/core/transpose.hpp"
 
@@ -30,7 +31,7 @@ ReplayDraw::ReplayDraw(const TransitionStore& real, const TransitionStore& imagi
   if (imagined.size() == 0) real_samples_ = batch_size;
   if (real.size() > 0) return;
   real_samples_ = 0;
-  if (imagined.size() == 0) throw ValueError("update: there are 0 transitions to learn from, must be at least 1");
+  if (imagined.size() == 0) throw ValueError("update: no transitions to learn from; add some first");
 }
 
 const float* ReplayDraw::row(Index sample) const {

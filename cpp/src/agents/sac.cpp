@@ -2,10 +2,10 @@
 
 #include <algorithm>
 #include <cmath>
-#include <string>
 
 #include "dynaplan/agents/random_use.hpp"
 #include "dynaplan/agents/squashed_gaussian.hpp"
+#include "dynaplan/core/check.hpp"
 #include "dynaplan/core/error.hpp"
 #include "dynaplan/core/parallel.hpp"
 #include "dynaplan/core/transpose.hpp"
@@ -16,30 +16,25 @@ inline namespace DYNAPLAN_LEVEL {
 
 namespace {
 
-using std::to_string;
-
 constexpr Index kMaxSamples = Index{1} << 16;  // what memory has to be there for
 constexpr int kMaxThreads = 1024;
 
-void require(bool fits, const char* name, double value, const char* range) {
-  if (!fits) throw ValueError(std::string(name) + ": got " + to_string(value) + ", must be " + range);
+[[noreturn]] void throw_not_finite(const char* whose, std::uint64_t update, double loss) {
+  throw NumericalError("update " + text_of(update) + ": the loss of the " + whose + " is " + text_of(loss) +
+                       ", must be finite; scale the rewards or lower learning_rate");
 }
 
 }  // namespace
 
 void SacSettings::validate() const {
-  require(learning_rate > 0.0 && learning_rate <= 1.0, "learning_rate", learning_rate, "above 0 and at most 1");
-  if (batch_size < 1 || batch_size > kMaxSamples) {
-    throw ValueError("batch_size: got " + to_string(batch_size) + ", must be from 1 to " + to_string(kMaxSamples));
-  }
-  require(tau > 0.0 && tau <= 1.0, "tau", tau, "above 0 and at most 1");
-  require(discount >= 0.0 && discount <= 1.0, "discount", discount, "from 0 to 1");
-  require(std::isfinite(target_entropy), "target_entropy", target_entropy, "finite");
-  require(temperature > 0.0 && std::isfinite(temperature), "temperature", temperature, "above 0 and finite");
-  require(real_ratio >= 0.0 && real_ratio <= 1.0, "real_ratio", real_ratio, "from 0 to 1");
-  if (threads < 1 || threads > kMaxThreads) {
-    throw ValueError("threads: got " + to_string(threads) + ", must be from 1 to " + to_string(kMaxThreads));
-  }
+  require_positive_fraction("learning_rate", learning_rate);
+  require_in("batch_size", batch_size, 1, kMaxSamples);
+  require_positive_fraction("tau", tau);
+  require_fraction("discount", discount);
+  require_finite("target_entropy", target_entropy);
+  require_positive("temperature", temperature);
+  require_fraction("real_ratio", real_ratio);
+  require_in("threads", threads, 1, kMaxThreads);
 }
 
 namespace {
@@ -47,10 +42,7 @@ namespace {
 SacShape validated(const SacShape& shape, const ActionBox& box, const SacSettings& settings) {
   shape.validate();
   box.validate();
-  if (box.dim() != shape.action_dim) {
-    throw ShapeError("action_space: has " + to_string(box.dim()) + " dimensions, must have " +
-                     to_string(shape.action_dim));
-  }
+  require_size("action_space", box.dim(), shape.action_dim);
   settings.validate();
   return shape;
 }
@@ -126,8 +118,7 @@ void Sac::critic_step(const ReplayDraw& draw) {
     update_->critic_pass(networks_, shard, thread);
   });
   if (const double loss = update_->critic_loss(); !std::isfinite(static_cast<float>(loss))) {
-    throw NumericalError("update " + to_string(networks_.updates + 1) + ": the loss of the critics is " +
-                         to_string(loss) + "; must be finite: scale the rewards or lower learning_rate");
+    throw_not_finite("critics", networks_.updates + 1, loss);
   }
   const AdamStep<float> adam(settings_.learning_rate, networks_.updates + 1);
   run_ranges(update_->critic_ranges(), [&](const auto& range, float* memory) {
@@ -141,8 +132,7 @@ void Sac::actor_step() {
     update_->actor_pass(networks_, shard, thread);
   });
   if (const double loss = update_->actor_loss(); !std::isfinite(static_cast<float>(loss))) {
-    throw NumericalError("update " + to_string(networks_.updates + 1) + ": the loss of the actor is " +
-                         to_string(loss) + "; must be finite: scale the rewards or lower learning_rate");
+    throw_not_finite("actor", networks_.updates + 1, loss);
   }
   const AdamStep<float> adam(settings_.learning_rate, networks_.updates + 1);
   run_ranges(update_->actor_ranges(),
@@ -154,7 +144,7 @@ void Sac::actor_step() {
 }
 
 SacStatistics Sac::update(Index count, const std::function<bool()>& wants_stop) {
-  if (count < 0) throw ValueError("update: got " + to_string(count) + " updates, must be at least 0");
+  require_at_least("count", count, 0);
   prepare();
   SacStatistics sums;
   while (sums.updates < count && !wants_stop()) {
@@ -185,11 +175,7 @@ std::vector<SacBatch<float>> Sac::next_batch() {
 }
 
 void Sac::act(const double* states, Index count, bool deterministic, double* actions) {
-  for (Index i = 0; i < count * shape_.state_dim; ++i) {
-    if (std::isfinite(static_cast<float>(states[i]))) continue;
-    throw ValueError("states: row " + to_string(i / shape_.state_dim) + ", column " + to_string(i % shape_.state_dim) +
-                     " is " + to_string(states[i]) + ", must be a finite float32");
-  }
+  require_finite_float32("states", states, count, shape_.state_dim);
   const Index action_dim = shape_.action_dim;
   const Stream stream = stream_of(settings_.seed, draws_, RandomUse::kActing);
   if (!deterministic) ++draws_;

@@ -1,8 +1,6 @@
 #include "dynaplan/agents/sac_networks.hpp"
 
-#include <string>
-
-#include "dynaplan/core/error.hpp"
+#include "dynaplan/core/check.hpp"
 
 namespace dynaplan {
 inline namespace DYNAPLAN_LEVEL {
@@ -15,14 +13,10 @@ std::vector<Index> SacShape::sizes(Index inputs, Index outputs) const {
 }
 
 void SacShape::validate() const {
-  if (state_dim < 1) throw ShapeError("states: got " + std::to_string(state_dim) + " columns, must be at least 1");
-  if (action_dim < 1) throw ShapeError("actions: got " + std::to_string(action_dim) + " columns, must be at least 1");
+  require_columns("states", state_dim);
+  require_columns("actions", action_dim);
   constexpr Index kMaxUnits = Index{1} << 20;  // so that no product of two sizes overflows
-  for (const Index units : hidden) {
-    if (units >= 1 && units <= kMaxUnits) continue;
-    throw ValueError("hidden: got a layer of " + std::to_string(units) + " units, must be from 1 to " +
-                     std::to_string(kMaxUnits));
-  }
+  for (const Index units : hidden) require_in("hidden", units, 1, kMaxUnits);
 }
 
 template <class T>

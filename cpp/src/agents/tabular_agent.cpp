@@ -1,8 +1,8 @@
 #include "dynaplan/agents/tabular_agent.hpp"
 
 #include <algorithm>
-#include <string>
 
+#include "dynaplan/core/check.hpp"
 #include "dynaplan/core/error.hpp"
 
 namespace dynaplan {
@@ -10,29 +10,18 @@ inline namespace DYNAPLAN_LEVEL {
 
 namespace {
 
-void require_share(double value, const char* name, bool may_be_zero) {
-  if (!(value <= 1.0 && (may_be_zero ? value >= 0.0 : value > 0.0))) {
-    throw ValueError(std::string(name) + ": got " + std::to_string(value) + ", must be " +
-                     (may_be_zero ? "from 0 to 1" : "above 0 and at most 1"));
-  }
-}
-
 TabularSettings validated(const TabularSettings& settings) {
   settings.validate();
   return settings;
 }
 
 void require_reward(double reward) {
-  if (!(std::abs(reward) <= kMaxReward)) {
-    throw ValueError("reward: got " + std::to_string(reward) + ", must be finite and at most 1e100 in size");
-  }
+  require(std::abs(reward) <= kMaxReward, "reward", reward, "from -1e+100 to 1e+100");
 }
 
-void require_size(std::size_t size, std::size_t wanted, const char* name) {
-  if (size != wanted) {
-    throw ShapeError(std::string(name) + ": got " + std::to_string(size) + " entries, must have " +
-                     std::to_string(wanted));
-  }
+template <class T>
+void require_entries(const char* name, const std::vector<T>& values, Index count) {
+  require_size(name, static_cast<Index>(values.size()), count);
 }
 
 }  // namespace
@@ -41,15 +30,13 @@ void TabularSettings::validate() const {
   states.validate("states");
   actions.validate("actions");
   if (states.count > kMaxPairs || actions.count > kMaxPairs / states.count) {
-    throw ValueError("states, actions: got " + std::to_string(states.count) + " and " + std::to_string(actions.count) +
-                     ", must be at most " + std::to_string(kMaxPairs) + " pairs");
+    throw_value_error("states, actions", text_of(states.count) + " and " + text_of(actions.count),
+                      "at most " + text_of(kMaxPairs) + " pairs");
   }
-  require_share(learning_rate, "learning_rate", false);
-  require_share(discount, "discount", true);
-  require_share(exploration, "exploration", true);
-  if (planning_steps < 0) {
-    throw ValueError("planning_steps: got " + std::to_string(planning_steps) + ", must be at least 0");
-  }
+  require_positive_fraction("learning_rate", learning_rate);
+  require_fraction("discount", discount);
+  require_fraction("exploration", exploration);
+  require_at_least("planning_steps", planning_steps, 0);
 }
 
 TabularAgent::TabularAgent(const TabularSettings& settings)
@@ -59,7 +46,7 @@ TabularAgent::TabularAgent(const TabularSettings& settings)
       stream_(settings.seed) {}
 
 void TabularAgent::set_exploration(double exploration) {
-  require_share(exploration, "exploration", true);
+  require_fraction("exploration", exploration);
   settings_.exploration = exploration;
 }
 
@@ -97,12 +84,11 @@ TabularRecord TabularAgent::record() const {
 }
 
 void TabularAgent::restore(const TabularRecord& record) {
-  if (steps() != 0) throw ValueError("record: the agent has learnt something already");
-  require_size(record.values.size(), static_cast<std::size_t>(table_.pairs()), "values");
-  if (!std::all_of(record.values.begin(), record.values.end(), [](double value) { return std::isfinite(value); })) {
-    throw ValueError("values: must be finite");
-  }
-  if (record.steps < 0 || record.updates < 0) throw ValueError("steps, updates: must not be negative");
+  if (steps() != 0) throw ValueError("record: this agent has already learned; restore into a new one");
+  require_entries("values", record.values, table_.pairs());
+  require_finite("values", record.values.data(), table_.pairs());
+  require_at_least("steps", record.steps, 0);
+  require_at_least("updates", record.updates, 0);
   restore_pairs(record);
   restore_queue(record);
   for (Index pair = 0; pair < table_.pairs(); ++pair) table_.set(pair, record.values[static_cast<std::size_t>(pair)]);
@@ -113,26 +99,25 @@ void TabularAgent::restore(const TabularRecord& record) {
 
 void TabularAgent::restore_pairs(const TabularRecord& record) {
   const std::size_t count = record.tried.size();
-  require_size(record.next_states.size(), count, "next_states");
-  require_size(record.rewards.size(), count, "rewards");
-  require_size(record.last_tried.size(), count, "last_tried");
+  require_entries("next_states", record.next_states, static_cast<Index>(count));
+  require_entries("rewards", record.rewards, static_cast<Index>(count));
+  require_entries("last_tried", record.last_tried, static_cast<Index>(count));
   const DiscreteSpace pairs{0, table_.pairs()};
   const DiscreteSpace outcomes{0, table_.states() + 1};
   for (std::size_t k = 0; k < count; ++k) {
     const Index pair = pairs.index_of(record.tried[k], "tried");
     const Index when = record.last_tried[k];
-    if (model_.is_tried(pair)) throw ValueError("tried: pair " + std::to_string(pair) + " stands twice");
-    if (when < 1 || when > record.steps) {
-      throw ValueError("last_tried: got " + std::to_string(when) + ", must be from 1 to " +
-                       std::to_string(record.steps));
-    }
+    if (model_.is_tried(pair)) throw_value_error("tried", "pair " + text_of(pair) + " twice", "listed once");
+    require_in("last_tried", when, 1, record.steps);
     require_reward(record.rewards[k]);
     model_.restore(pair, {record.rewards[k], outcomes.index_of(record.next_states[k], "next_states")}, when);
   }
 }
 
 void TabularAgent::restore_queue(const TabularRecord& record) {
-  if (!record.queued.empty() || !record.priorities.empty()) throw ValueError("queued: this agent has no queue");
+  if (!record.queued.empty() || !record.priorities.empty()) {
+    throw_value_error("queued", "a queue", "empty: this agent has none");
+  }
 }
 
 }  // namespace DYNAPLAN_LEVEL

@@ -5,54 +5,36 @@
 #include <limits>
 #include <utility>
 
-#include "dynaplan/core/error.hpp"
+#include "dynaplan/core/check.hpp"
 
 namespace dynaplan {
 inline namespace DYNAPLAN_LEVEL {
 
-namespace {
-
-using std::to_string;
-
-// Beyond float32 a number would become an infinity in the store.
-bool usable(double value) { return std::abs(value) <= static_cast<double>(std::numeric_limits<float>::max()); }
-
-void require_usable(const char* name, const double* values, Index count, Index columns) {
-  for (Index i = 0; i < count * columns; ++i) {
-    if (usable(values[i])) continue;
-    throw ValueError(std::string(name) + ": row " + to_string(i / columns) +
-                     (columns > 1 ? ", column " + to_string(i % columns) : std::string()) + " is " +
-                     to_string(values[i]) + ", must be a finite float32");
-  }
-}
-
-}  // namespace
-
 void TransitionRows::validate(Index state_dim, const ActionBox& box) const {
   const Index action_dim = box.dim();
-  require_usable("states", states, count, state_dim);
-  require_usable("actions", actions, count, action_dim);
-  require_usable("rewards", rewards, count, 1);
-  require_usable("next_states", next_states, count, state_dim);
+  require_finite_float32("states", states, count, state_dim);
+  require_finite_float32("actions", actions, count, action_dim);
+  require_finite_float32("rewards", rewards, count, 1);
+  require_finite_float32("next_states", next_states, count, state_dim);
   constexpr double kRounding = 1e-5;  // of actions that passed through float32, in half ranges
   for (Index i = 0; i < count * action_dim; ++i) {
     const Index j = i % action_dim;
     if (std::abs(actions[i] - box.centre(j)) <= (1.0 + kRounding) * box.half_range(j)) continue;
-    throw ValueError("actions: row " + to_string(i / action_dim) + ", column " + to_string(j) + " is " +
-                     to_string(actions[i]) + ", must lie from " + to_string(box.low(j)) + " to " +
-                     to_string(box.high(j)) + ": what was applied, after clipping");
+    throw_row_error("actions", i, action_dim, actions[i],
+                    "from " + text_of(box.low(j)) + " to " + text_of(box.high(j)) + ": the applied action, clipped");
   }
 }
 
 void ActionBox::validate() const {
   if (low.size() != high.size() || low.size() < 1) {
-    throw ShapeError("action_space: low has " + to_string(low.size()) + " numbers and high has " +
-                     to_string(high.size()) + ", must have the same number, at least 1");
+    throw_shape_error("action_space", "shapes " + shape_text({low.size()}) + " and " + shape_text({high.size()}),
+                      "low and high of the same size, at least 1");
   }
   for (Index i = 0; i < dim(); ++i) {
-    if (usable(low(i)) && usable(high(i)) && low(i) < high(i)) continue;
-    throw ValueError("action_space: dimension " + to_string(i) + " goes from " + to_string(low(i)) + " to " +
-                     to_string(high(i)) + ", must have finite bounds, the lower one below the upper one");
+    if (is_finite_float32(low(i)) && is_finite_float32(high(i)) && low(i) < high(i)) continue;
+    throw_value_error("action_space",
+                      "bounds " + text_of(low(i)) + " and " + text_of(high(i)) + " in dimension " + text_of(i),
+                      "finite, the lower one below the upper one");
   }
 }
 
@@ -63,7 +45,7 @@ TransitionStore::TransitionStore(const char* name, Index state_dim, Index action
 
 std::unique_ptr<float[]> TransitionStore::allocated(Index capacity) const {
   if (capacity > std::numeric_limits<Index>::max() / static_cast<Index>(sizeof(float)) / stride_) {
-    throw ValueError(name_ + ": got " + to_string(capacity) + ", which no memory holds");
+    throw_value_error(name_, text_of(capacity), "smaller: no memory holds that many");
   }
   // Uninitialised: pages come with their rows.
   return std::unique_ptr<float[]>(new float[static_cast<std::size_t>(capacity * stride_)]);
@@ -89,7 +71,7 @@ void TransitionStore::append(const TransitionRows& rows, const ActionBox& box) {
 void TransitionStore::clear() { size_ = next_ = 0; }
 
 void TransitionStore::resize(Index capacity) {
-  if (capacity < 1) throw ValueError(name_ + ": got " + to_string(capacity) + ", must be at least 1");
+  require_at_least(name_, capacity, 1);
   if (capacity == capacity_) return;
   const Index kept = std::min(size_, capacity);
   std::unique_ptr<float[]> rows = kept > 0 ? allocated(capacity) : nullptr;
@@ -110,8 +92,8 @@ void TransitionStore::copy_to(float* rows) const {
 void TransitionStore::restore(const float* rows, Index size, Index next) {
   const bool fits = size >= 0 && size <= capacity_ && next >= 0 && next < capacity_;
   if (!fits || (size < capacity_ && next != size)) {
-    throw ValueError(name_ + ": " + to_string(size) + " transitions with the next at " + to_string(next) +
-                     " do not fit a store of " + to_string(capacity_));
+    throw_value_error(name_, text_of(size) + " transitions with the next at " + text_of(next),
+                      "what fits a store of " + text_of(capacity_));
   }
   if (size > 0 && !rows_) rows_ = allocated(capacity_);
   for (Index i = 0; i < size; ++i) std::copy_n(rows + i * width(), width(), writable(i));

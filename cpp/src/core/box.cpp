@@ -1,20 +1,15 @@
 #include "dynaplan/core/box.hpp"
 
-#include <string>
-
-#include "dynaplan/core/error.hpp"
+#include "dynaplan/core/check.hpp"
 
 namespace dynaplan {
 inline namespace DYNAPLAN_LEVEL {
 
 template <class T>
 Box<T>::Box(const Eigen::VectorXd& low, const Eigen::VectorXd& high) {
-  if (low.size() != high.size()) {
-    throw ShapeError("low, high: got " + std::to_string(low.size()) + " and " + std::to_string(high.size()) +
-                     " entries, must have as many of each");
-  }
+  require_same_size("low", low.size(), "high", high.size());
   for (Index i = 0; i < low.size(); ++i) {
-    if (!(low(i) <= high(i))) throw ValueError("low, high: low must not exceed high, nor be nan");
+    require_bounds(low(i), high(i));
     low_.push_back(static_cast<T>(low(i)));
     high_.push_back(static_cast<T>(high(i)));
   }

@@ -6,15 +6,14 @@
 
 #include <algorithm>
 #include <exception>
-#include <string>
 
-#include "dynaplan/core/error.hpp"
+#include "dynaplan/core/check.hpp"
 
 namespace dynaplan {
 inline namespace DYNAPLAN_LEVEL {
 
 int usable_threads(Index count, int threads) {
-  if (threads < 1) throw ValueError("threads: got " + std::to_string(threads) + ", must be at least 1");
+  require_at_least("threads", threads, 1);
   return static_cast<int>(std::max<Index>(1, std::min<Index>(count, threads)));
 }
 

@@ -1,8 +1,8 @@
 #include "dynaplan/environments/maze.hpp"
 
 #include <algorithm>
-#include <string>
 
+#include "dynaplan/core/check.hpp"
 #include "dynaplan/core/error.hpp"
 
 namespace dynaplan {
@@ -39,18 +39,20 @@ std::vector<std::int32_t> next_states(const MazeLayout& layout, const std::vecto
 
 void MazeLayout::validate() const {
   if (rows < 1 || columns < 1 || rows > Maze::kMaxCells / columns) {
-    throw ValueError("layout: got " + std::to_string(rows) + " by " + std::to_string(columns) +
-                     " cells, must be from 1 to " + std::to_string(Maze::kMaxCells) + " in all");
+    throw_value_error("layout", text_of(rows) + " by " + text_of(columns) + " cells",
+                      "from 1 to " + text_of(Maze::kMaxCells) + " in all");
   }
   const auto cells = static_cast<std::size_t>(rows * columns);
   if (goals.size() != cells || walls.size() != cells || !(changed_walls.empty() || changed_walls.size() == cells)) {
-    throw ShapeError("goals, walls: must have one entry for each of the " + std::to_string(cells) + " cells");
+    throw ShapeError("goals, walls: must have one entry for each of the " + text_of(cells) + " cells");
   }
-  if (start < 0 || start >= rows * columns) throw ValueError("start: must be a cell, got " + std::to_string(start));
-  if (std::count(goals.begin(), goals.end(), 0) == rows * columns) throw ValueError("goals: there is none");
+  require_in("start", start, 0, rows * columns - 1);
+  if (std::count(goals.begin(), goals.end(), 0) == rows * columns) {
+    throw_value_error("goals", "none", "at least one cell");
+  }
   const auto place = static_cast<std::size_t>(start);
-  if (goals[place] != 0 || walls[place] != 0) throw ValueError("start: must be neither a goal nor a wall");
-  if (switch_at < 0) throw ValueError("switch_at: got " + std::to_string(switch_at) + ", must not be negative");
+  require(goals[place] == 0 && walls[place] == 0, "start", start, "a cell that is neither a goal nor a wall");
+  require_at_least("switch_at", switch_at, 0);
 }
 
 Maze::Maze(const MazeLayout& layout)
@@ -64,9 +66,7 @@ Maze::Maze(const MazeLayout& layout)
             changes_ ? next_states(layout, layout.changed_walls) : std::vector<std::int32_t>{}} {}
 
 Maze::Step Maze::step(std::int64_t action) {
-  if (action < 0 || action >= kActions) {
-    throw ValueError("action: got " + std::to_string(action) + ", must be from 0 to 3");
-  }
+  require_in("action", action, 0, kActions - 1);
   const auto& next = next_[has_changed() ? 1 : 0];
   state_ = next[static_cast<std::size_t>(state_ * kActions + action)];
   ++clock_;

@@ -3,9 +3,9 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
-#include <string>
 #include <utility>
 
+#include "dynaplan/core/check.hpp"
 #include "dynaplan/core/error.hpp"
 
 namespace dynaplan {
@@ -33,9 +33,7 @@ double rank_tolerance(const RegressionDesign& design, const TriangularFactor& fa
 
 LeastSquaresSolution solve(const RegressionDesign& design, const TriangularFactor& factor, const InputSummary& seen,
                            double ridge) {
-  if (!(ridge >= 0.0 && std::isfinite(ridge))) {
-    throw ValueError("ridge: got " + std::to_string(ridge) + ", must be finite and not negative");
-  }
+  require_not_negative("ridge", ridge);
   return solve_least_squares(factor,
                              {design.feature_columns(), design.intercept, ridge, rank_tolerance(design, factor, seen)});
 }
@@ -87,14 +85,11 @@ LinearGaussianFit LinearGaussianFit::updated(const RegressionData& data, int thr
 
 LinearGaussianFit LinearGaussianFit::merged(const LinearGaussianFit& other) const {
   const RegressionDesign& theirs = other.design_;
-  if (theirs.state_dim != design_.state_dim || theirs.action_dim() != design_.action_dim()) {
-    throw ShapeError("other: was fitted to (" + std::to_string(theirs.state_dim) + ", " +
-                     std::to_string(theirs.action_dim()) + ") states and actions, must have (" +
-                     std::to_string(design_.state_dim) + ", " + std::to_string(design_.action_dim()) + ")");
-  }
+  require_model_dims("other", "a model", {theirs.state_dim, theirs.action_dim()},
+                     {design_.state_dim, design_.action_dim()});
   if (theirs.features.degree() != design_.features.degree() || theirs.intercept != design_.intercept ||
       theirs.predicts_change != design_.predicts_change || other.ridge_ != ridge_) {
-    throw ValueError("other: was fitted with other settings, must have the same features, intercept, target and ridge");
+    throw ValueError("other: fitted with different settings, must have the same features, intercept, target and ridge");
   }
   InputSummary seen = inputs_seen_;
   seen.append(other.inputs_seen_);

@@ -4,9 +4,10 @@
 #include <array>
 #include <cmath>
 #include <numeric>
-#include <sstream>
+#include <string>
 #include <utility>
 
+#include "dynaplan/core/check.hpp"
 #include "dynaplan/core/error.hpp"
 #include "dynaplan/core/random.hpp"
 
@@ -42,13 +43,6 @@ class Integers {
   std::size_t next_ = 4;
 };
 
-void require(bool holds, const char* name, double value, const char* rule) {
-  if (holds) return;
-  std::ostringstream text;
-  text << name << ": got " << value << ", must be " << rule;
-  throw ValueError(text.str());
-}
-
 // 0 where no target varies, so that nothing is learned.
 template <class T>
 double mean_loss(double sum, Index rows, const NetworkPass<T>& pass) {
@@ -58,22 +52,21 @@ double mean_loss(double sum, Index rows, const NetworkPass<T>& pass) {
 }  // namespace
 
 void NetworkFitSettings::validate(Index layers) const {
-  const auto whole = [](Index value) { return static_cast<double>(value); };
-  require(epochs >= 1, "epochs", whole(epochs), "at least 1");
-  require(batch_size >= 1, "batch_size", whole(batch_size), "at least 1");
-  require(learning_rate > 0.0 && std::isfinite(learning_rate), "learning_rate", learning_rate, "above 0 and finite");
+  require_at_least("epochs", epochs, 1);
+  require_at_least("batch_size", batch_size, 1);
+  require_positive("learning_rate", learning_rate);
   const auto decays = static_cast<Index>(weight_decay.size());
   if (decays != 1 && decays != layers) {
-    throw ValueError("weight_decay: got " + std::to_string(decays) + " numbers, must be one, or one for each of the " +
-                     std::to_string(layers) + " layers");
+    throw_value_error("weight_decay", text_of(decays) + " numbers",
+                      "one, or one for each of the " + text_of(layers) + " layers");
   }
   for (const double decay : weight_decay) {
-    require(decay >= 0.0 && std::isfinite(decay), "weight_decay", decay, "at least 0 and finite");
+    require_not_negative("weight_decay", decay);
     require(decay * learning_rate < 1.0, "weight_decay", decay, "below 1 / learning_rate");
   }
-  require(patience >= 1, "patience", whole(patience), "at least 1");
-  require(improvement >= 0.0 && improvement < 1.0, "improvement", improvement, "from 0 to below 1");
-  require(warm_up >= 0, "warm_up", whole(warm_up), "at least 0");
+  require_at_least("patience", patience, 1);
+  require_fraction_below_one("improvement", improvement);
+  require_at_least("warm_up", warm_up, 0);
 }
 
 template <class T>
@@ -181,17 +174,17 @@ void MemberTrainer<T>::fail(const char* kind, const TrainingRows<T>& rows, MiniB
       largest_row = batch.rows[i];
     }
   }
-  std::ostringstream text;
-  text << "loss: became " << (std::isnan(loss) ? "nan" : "infinite") << " for member " << member_ << " in epoch "
-       << epoch_ << ", after " << steps_ << " steps; ";
+  const std::string became = "loss: became " + std::string(std::isnan(loss) ? "nan" : "infinite") + " for member " +
+                             text_of(member_) + " in epoch " + text_of(epoch_) + ", after " + text_of(steps_) +
+                             " steps; ";
   // Standardised data keep within sqrt(rows) standard deviations: beyond 1e6 the row is the cause, not the steps.
   if (largest > 1e6) {
-    text << kind << " " << largest_row << " lies " << largest << " standard deviations from the mean; leave it out";
-  } else {
-    text << "the largest parameter is " << parameters_.abs().maxCoeff() << ": lower learning_rate, which is "
-         << settings_.learning_rate;
+    throw NumericalError(became + kind + " " + text_of(largest_row) + " lies " + rounded_text(largest) +
+                         " standard deviations from the mean; leave it out");
   }
-  throw NumericalError(text.str());
+  throw NumericalError(became + "the largest parameter is " +
+                       rounded_text(static_cast<double>(parameters_.abs().maxCoeff())) +
+                       ": lower learning_rate, which is " + text_of(settings_.learning_rate));
 }
 
 template class MemberTrainer<float>;

@@ -6,6 +6,7 @@
 #include <string>
 #include <utility>
 
+#include "dynaplan/core/check.hpp"
 #include "dynaplan/core/error.hpp"
 #include "dynaplan/core/parallel.hpp"
 #include "dynaplan/core/zero_subnormals.hpp"
@@ -19,26 +20,22 @@ namespace {
 
 using Trainer = MemberTrainer<float>;
 
-void require_finite(const double* values, Index rows, Index columns, const char* name) {
-  if (values == nullptr) throw ShapeError(std::string(name) + ": missing");
-  for (Index i = 0; i < rows * columns; ++i) {
-    if (std::isfinite(values[i])) continue;
-    throw ValueError(std::string(name) + ": row " + std::to_string(i / columns) + ", column " +
-                     std::to_string(i % columns) + " is not finite");
-  }
+void require_rows(const char* name, const double* values, Index rows, Index columns) {
+  if (values == nullptr) throw_shape_error(name, "none", "one row for each transition");
+  require_finite(name, values, rows, columns);
 }
 
 void require_data(const NetworkShape& shape, const NetworkData& data) {
-  require_finite(data.states, data.count, shape.state_dim, "states");
-  require_finite(data.actions, data.count, shape.action_dim, "actions");
-  require_finite(data.next_states, data.count, shape.state_dim, "next_states");
-  if (shape.rewards) require_finite(data.rewards, data.count, 1, "rewards");
+  require_rows("states", data.states, data.count, shape.state_dim);
+  require_rows("actions", data.actions, data.count, shape.action_dim);
+  require_rows("next_states", data.next_states, data.count, shape.state_dim);
+  if (shape.rewards) require_rows("rewards", data.rewards, data.count, 1);
 }
 
 void require_same_shape(const NetworkShape& shape, Index members, const NetworkParameters& initial) {
   const NetworkShape& other = initial.shape;
   const auto differs = [](const std::string& name) {
-    throw ValueError("initial: has another " + name + " than is to be fitted");
+    throw ValueError("initial: has a different " + name + "; must be the same as in the fit");
   };
   if (other.state_dim != shape.state_dim || other.action_dim != shape.action_dim) differs("state_dim or action_dim");
   if (other.angles != shape.angles) differs("set of angles");
@@ -98,8 +95,8 @@ NetworkFit fit_networks(const NetworkShape& shape, Index members, const NetworkD
   shape.validate();
   settings.validate(shape.layers());
   const int threads = usable_threads(members, settings.threads);
-  if (members < 1) throw ValueError("members: got " + std::to_string(members) + ", must be at least 1");
-  if (training.count < 1) throw ShapeError("states: no row to train on");
+  require_at_least("members", members, 1);
+  if (training.count < 1) throw_shape_error("states", "no rows to train on", "at least one");
   require_data(shape, training);
   if (held_out.count > 0) require_data(shape, held_out);
   if (initial != nullptr) require_same_shape(shape, members, *initial);

@@ -1,7 +1,6 @@
 #include "dynaplan/fit/recursive.hpp"
 
-#include <string>
-
+#include "dynaplan/core/check.hpp"
 #include "dynaplan/core/error.hpp"
 
 namespace dynaplan {
@@ -10,9 +9,7 @@ inline namespace DYNAPLAN_LEVEL {
 namespace {
 
 double checked_forgetting(double forgetting) {
-  if (!(forgetting > 0.0 && forgetting <= 1.0)) {
-    throw ValueError("forgetting: got " + std::to_string(forgetting) + ", must be in (0, 1]");
-  }
+  require_positive_fraction("forgetting", forgetting);
   return forgetting;
 }
 
@@ -47,7 +44,7 @@ void RecursiveLeastSquares::update(const double* state, const double* action, co
 }
 
 LinearGaussianFit RecursiveLeastSquares::fit() const {
-  if (factor_.rows() == 0.0) throw ValueError("model: no transition has been taken in yet, at least one must be");
+  if (factor_.rows() == 0.0) throw ValueError("model: has seen no transition; call update() first");
   return {design_, factor_, inputs_seen_, ridge_};
 }
 

@@ -3,9 +3,8 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
-#include <string>
 
-#include "dynaplan/core/error.hpp"
+#include "dynaplan/core/check.hpp"
 #include "dynaplan/core/transpose.hpp"
 
 namespace dynaplan {
@@ -19,15 +18,6 @@ void scale_lanes(const RegressionData& data, Index first, Index step, Index coun
     if (k < count && data.weights != nullptr) scale = std::sqrt(data.weights[first + k * step]);
     if (scale == 1.0) continue;
     for (Index i = 0; i < out.dim; ++i) out.row(i)[k] *= scale;
-  }
-}
-
-void require_finite(const char* name, const double* values, Index count, Index dim) {
-  for (Index i = 0; i < count * dim; ++i) {
-    if (!std::isfinite(values[i])) {
-      throw ValueError(std::string(name) + ": row " + std::to_string(i / dim) + ", column " + std::to_string(i % dim) +
-                       " is " + std::to_string(values[i]) + ", must be finite");
-    }
   }
 }
 
@@ -88,18 +78,15 @@ void require_finite(const RegressionDesign& design, const RegressionData& data) 
 }
 
 void validate(const RegressionData& data) {
-  if (data.count < 1) throw ShapeError("transitions: got 0, must be at least 1");
+  if (data.count < 1) throw_shape_error("transitions", "0", "at least 1");
   if (data.weights == nullptr) return;
   require_finite("weights", data.weights, data.count, 1);
   double largest = 0.0;
   for (Index i = 0; i < data.count; ++i) {
-    if (data.weights[i] < 0.0) {
-      throw ValueError("weights: row " + std::to_string(i) + " is " + std::to_string(data.weights[i]) +
-                       ", must not be negative");
-    }
+    if (data.weights[i] < 0.0) throw_row_error("weights", i, 1, data.weights[i], "at least 0");
     largest = std::max(largest, data.weights[i]);
   }
-  if (largest == 0.0) throw ValueError("weights: all are 0, at least one must be positive");
+  if (largest == 0.0) throw_value_error("weights", "0 for all rows", "above 0 for at least one");
 }
 
 }  // namespace DYNAPLAN_LEVEL

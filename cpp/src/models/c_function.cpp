@@ -1,5 +1,6 @@
 #include "dynaplan/models/c_function.hpp"
 
+#include "dynaplan/core/check.hpp"
 #include "dynaplan/models/central_differences.hpp"
 
 namespace dynaplan {
@@ -8,7 +9,8 @@ inline namespace DYNAPLAN_LEVEL {
 template <class T>
 CFunctionDynamics<T>::CFunctionDynamics(CFunction<DynamicsSignature> function, Index state_dim, Index action_dim)
     : function_(std::move(function)), state_dim_(state_dim), action_dim_(action_dim) {
-  if (state_dim < 1 || action_dim < 1) throw ShapeError("state_dim, action_dim: must be at least 1");
+  require_dim("state_dim", state_dim);
+  require_dim("action_dim", action_dim);
 }
 
 template <class T>

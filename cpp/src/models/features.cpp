@@ -1,8 +1,6 @@
 #include "dynaplan/models/features.hpp"
 
-#include <string>
-
-#include "dynaplan/core/error.hpp"
+#include "dynaplan/core/check.hpp"
 
 namespace dynaplan {
 inline namespace DYNAPLAN_LEVEL {
@@ -14,8 +12,8 @@ constexpr Index kMaxFeatures = 1000000;
 }  // namespace
 
 PolynomialFeatures::PolynomialFeatures(Index inputs, int degree) : inputs_(inputs), degree_(degree) {
-  if (inputs < 1) throw ShapeError("inputs: got " + std::to_string(inputs) + ", must be at least 1");
-  if (degree < 1) throw ValueError("degree: got " + std::to_string(degree) + ", must be at least 1");
+  require_dim("inputs", inputs);
+  require_at_least("degree", degree, 1);
   // A feature of the degree before is extended only by inputs not before its last one: each monomial once.
   std::vector<Index> last_input(static_cast<std::size_t>(inputs));
   for (Index i = 0; i < inputs; ++i) last_input[static_cast<std::size_t>(i)] = i;
@@ -25,8 +23,8 @@ PolynomialFeatures::PolynomialFeatures(Index inputs, int degree) : inputs_(input
     for (Index f = first; f < end; ++f) {
       for (Index i = last_input[static_cast<std::size_t>(f)]; i < inputs; ++i) {
         if (count() >= kMaxFeatures) {
-          throw ValueError("degree: got " + std::to_string(degree) + " for " + std::to_string(inputs) +
-                           " inputs, must give fewer than a million features");
+          throw_value_error("degree", text_of(degree) + " for " + text_of(inputs) + " inputs",
+                            "lower: at most a million features");
         }
         products_.push_back({f, i});
         last_input.push_back(i);

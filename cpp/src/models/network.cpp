@@ -2,45 +2,41 @@
 
 #include <string>
 
-#include "dynaplan/core/error.hpp"
+#include "dynaplan/core/check.hpp"
 
 namespace dynaplan {
 inline namespace DYNAPLAN_LEVEL {
 
 namespace {
 
-using std::to_string;
-
 template <class Derived>
 void require_vector(const std::string& name, const Eigen::MatrixBase<Derived>& vector, Index size) {
-  if (vector.size() != size) {
-    throw ShapeError(name + ": has " + to_string(vector.size()) + " numbers, must have " + to_string(size));
+  require_size(name, vector.size(), size);
+  for (Index i = 0; i < size; ++i) {
+    if (!std::isfinite(vector(i))) throw_entry_error(name, i, static_cast<double>(vector(i)), "finite");
   }
-  if (!vector.allFinite()) throw ValueError(name + ": has a number that is not finite; all must be");
 }
 
 void require_scale(const std::string& name, const Eigen::VectorXd& scale, Index size) {
   require_vector(name, scale, size);
-  if (!(scale.array() > 0.0).all()) throw ValueError(name + ": has a number that is not above 0; all must be");
+  for (Index i = 0; i < size; ++i) {
+    if (!(scale(i) > 0.0)) throw_entry_error(name, i, scale(i), "above 0");
+  }
 }
 
 void require_layer(const std::string& name, const NetworkLayer<float>& layer, Index outputs, Index inputs) {
-  if (layer.weights.rows() != outputs || layer.weights.cols() != inputs) {
-    throw ShapeError(name + ": weights have shape (" + to_string(layer.weights.rows()) + ", " +
-                     to_string(layer.weights.cols()) + "), must have (" + to_string(outputs) + ", " +
-                     to_string(inputs) + ")");
-  }
-  if (!layer.weights.allFinite()) throw ValueError(name + ": has a weight that is not finite; all must be");
+  require_shape(name + ", weights", layer.weights.rows(), layer.weights.cols(), outputs, inputs);
+  require_finite_matrix(name + ", weights", layer.weights);
   require_vector(name + ", bias", layer.bias, outputs);
 }
 
 void require_member(const std::string& name, const NetworkShape& shape, const NetworkMember<float>& member) {
   if (static_cast<Index>(member.layers.size()) != shape.layers()) {
-    throw ShapeError(name + ": has " + to_string(member.layers.size()) + " layers, must have " +
-                     to_string(shape.layers()) + ": one more than hidden");
+    throw_shape_error(name, text_of(member.layers.size()) + " layers",
+                      text_of(shape.layers()) + ", one more than hidden");
   }
   for (Index l = 0; l < shape.layers(); ++l) {
-    require_layer(name + ", layer " + to_string(l), member.layers[static_cast<std::size_t>(l)], shape.layer_outputs(l),
+    require_layer(name + ", layer " + text_of(l), member.layers[static_cast<std::size_t>(l)], shape.layer_outputs(l),
                   shape.layer_inputs(l));
   }
   require_vector(name + ", log_variance_low", member.log_variance_low, shape.bounds());
@@ -57,16 +53,15 @@ std::vector<Index> NetworkShape::layer_sizes() const {
 }
 
 void NetworkShape::validate() const {
-  if (state_dim < 1) throw ShapeError("states: got " + to_string(state_dim) + " columns, must be at least 1");
-  if (action_dim < 1) throw ShapeError("actions: got " + to_string(action_dim) + " columns, must be at least 1");
+  require_columns("states", state_dim);
+  require_columns("actions", action_dim);
   for (const Index units : hidden) {
-    if (units < 1) throw ValueError("hidden: got a layer of " + to_string(units) + " units, must be at least 1");
+    require_at_least("hidden", units, 1);
   }
   Index previous = -1;
   for (const Index angle : angles) {
     if (angle <= previous || angle >= state_dim) {
-      throw ValueError("angles: got " + to_string(angle) + ", must be states from 0 to " + to_string(state_dim - 1) +
-                       ", ascending");
+      throw_value_error("angles", text_of(angle), "states from 0 to " + text_of(state_dim - 1) + ", ascending");
     }
     previous = angle;
   }
@@ -78,8 +73,8 @@ void NetworkParameters::validate() const {
   require_scale("input_scale", scaling.input_scale, shape.inputs());
   require_vector("target_mean", scaling.target_mean, shape.targets());
   require_scale("target_scale", scaling.target_scale, shape.targets());
-  if (members.empty()) throw ShapeError("weights: got 0 members, must be at least 1");
-  for (std::size_t m = 0; m < members.size(); ++m) require_member("member " + to_string(m), shape, members[m]);
+  if (members.empty()) throw_shape_error("weights", "0 members", "at least 1");
+  for (std::size_t m = 0; m < members.size(); ++m) require_member("member " + text_of(m), shape, members[m]);
 }
 
 }  // namespace DYNAPLAN_LEVEL

@@ -1,6 +1,6 @@
 #include "dynaplan/networks/activation.hpp"
 
-#include "dynaplan/core/error.hpp"
+#include "dynaplan/core/check.hpp"
 
 namespace dynaplan {
 inline namespace DYNAPLAN_LEVEL {
@@ -9,9 +9,9 @@ Activation activation_of(const std::string& name) {
   std::string names;
   for (const Activation activation : kActivations) {
     if (name == name_of(activation)) return activation;
-    names += std::string(names.empty() ? "" : ", ") + '"' + name_of(activation) + '"';
+    names += (names.empty() ? "" : ", ") + text_of(name_of(activation));
   }
-  throw ValueError("activation: got \"" + name + "\", must be one of " + names);
+  throw_value_error("activation", text_of(name), "one of " + names);
 }
 
 const char* name_of(Activation activation) {

@@ -3,9 +3,8 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
-#include <string>
 
-#include "dynaplan/core/error.hpp"
+#include "dynaplan/core/check.hpp"
 
 namespace dynaplan {
 inline namespace DYNAPLAN_LEVEL {
@@ -125,23 +124,19 @@ class CategoricalSearch final : public Search {
 }  // namespace
 
 void CategoricalCemSettings::validate() const {
-  require_at_least_one("horizon", horizon);
-  require_at_least_one("candidates", candidates);
-  require_at_least_one("iterations", iterations);
+  require_at_least("horizon", horizon, 1);
+  require_at_least("candidates", candidates, 1);
+  require_at_least("iterations", iterations, 1);
   require_elites(elites, candidates);
-  if (!(min_probability >= 0.0 && min_probability <= 1.0)) {
-    throw ValueError("min_probability: got " + std::to_string(min_probability) + ", must be from 0 to 1");
-  }
-  if (!(smoothing >= 0.0 && smoothing < 1.0)) {
-    throw ValueError("smoothing: got " + std::to_string(smoothing) + ", must be in [0, 1)");
-  }
+  require_fraction("min_probability", min_probability);
+  require_fraction_below_one("smoothing", smoothing);
 }
 
 CategoricalCem::CategoricalCem(const CategoricalCemSettings& settings, const Eigen::MatrixXd& choices)
     : settings_(settings), given_(choices), choices_(choices.cast<float>()) {
   settings.validate();
-  if (choices.size() == 0) throw ShapeError("actions: got none, must have one row for each choice");
-  if (!choices.allFinite()) throw ValueError("actions: must be finite");
+  if (choices.size() == 0) throw_shape_error("actions", "none", "one row for each choice");
+  require_finite_matrix("actions", choices);
 }
 
 void CategoricalCem::copy_actions(const PlanProblem& /*problem*/, const PlanResult& result, double* out) const {
@@ -153,12 +148,10 @@ void CategoricalCem::copy_actions(const PlanProblem& /*problem*/, const PlanResu
 
 void CategoricalCem::plan(const PlanProblem& problem, SearchMemory& memory, PlanResult& result) const {
   problem.validate();
-  if (choices_.cols() != problem.rollout.dynamics->action_dim()) {
-    throw ShapeError("actions: got " + std::to_string(choices_.cols()) + " entries each, must be the model's " +
-                     std::to_string(problem.rollout.dynamics->action_dim()));
-  }
+  const Index action_dim = problem.rollout.dynamics->action_dim();
+  require_shape("actions", choices_.rows(), choices_.cols(), choices_.rows(), action_dim);
   if (problem.action_rate != nullptr) {
-    throw ValueError("limits.action_rate: given, but a choice among fixed actions cannot be bent to it; must be None");
+    throw_value_error("limits.action_rate", "one", "None: fixed actions cannot be changed to keep to it");
   }
   CategoricalSearch search(settings_, choices_, problem, memory);
   const float best_total = run_search(problem, settings_.horizon, settings_.iterations, search, memory, result);

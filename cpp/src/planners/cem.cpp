@@ -2,9 +2,8 @@
 
 #include <algorithm>
 #include <cmath>
-#include <string>
 
-#include "dynaplan/core/error.hpp"
+#include "dynaplan/core/check.hpp"
 
 namespace dynaplan {
 inline namespace DYNAPLAN_LEVEL {
@@ -72,22 +71,14 @@ class CemSearch final : public Search {
 }  // namespace
 
 void CemSettings::validate() const {
-  require_at_least_one("horizon", horizon);
-  require_at_least_one("candidates", candidates);
-  require_at_least_one("iterations", iterations);
+  require_at_least("horizon", horizon, 1);
+  require_at_least("candidates", candidates, 1);
+  require_at_least("iterations", iterations, 1);
   require_elites(elites, candidates);
-  if (!(smoothing >= 0.0 && smoothing < 1.0)) {
-    throw ValueError("smoothing: got " + std::to_string(smoothing) + ", must be in [0, 1)");
-  }
-  if (!(initial_std > 0.0 && std::isfinite(initial_std))) {
-    throw ValueError("initial_std: got " + std::to_string(initial_std) + ", must be finite and above 0");
-  }
-  if (!(tolerance >= 0.0 && std::isfinite(tolerance))) {
-    throw ValueError("tolerance: got " + std::to_string(tolerance) + ", must be finite and at least 0");
-  }
-  if (!(min_std >= 0.0 && min_std <= initial_std)) {
-    throw ValueError("min_std: got " + std::to_string(min_std) + ", must be from 0 to initial_std");
-  }
+  require_fraction_below_one("smoothing", smoothing);
+  require_positive("initial_std", initial_std);
+  require_not_negative("tolerance", tolerance);
+  require(min_std >= 0.0 && min_std <= initial_std, "min_std", min_std, "from 0 to initial_std");
 }
 
 Cem::Cem(const CemSettings& settings) : settings_(settings) { settings.validate(); }

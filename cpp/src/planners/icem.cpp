@@ -2,9 +2,8 @@
 
 #include <algorithm>
 #include <cmath>
-#include <string>
 
-#include "dynaplan/core/error.hpp"
+#include "dynaplan/core/check.hpp"
 
 namespace dynaplan {
 inline namespace DYNAPLAN_LEVEL {
@@ -65,25 +64,20 @@ class IcemSearch final : public Search {
   PlanResult& result_;
 };
 
-void require(bool holds, const char* name, double value, const char* rule) {
-  if (!holds) throw ValueError(std::string(name) + ": got " + std::to_string(value) + ", must be " + rule);
-}
-
 }  // namespace
 
 void IcemSettings::validate() const {
-  require_at_least_one("horizon", horizon);
-  require_at_least_one("candidates", candidates);
-  require_at_least_one("iterations", iterations);
+  require_at_least("horizon", horizon, 1);
+  require_at_least("candidates", candidates, 1);
+  require_at_least("iterations", iterations, 1);
   require_elites(elites, candidates);
-  require(smoothing >= 0.0 && smoothing < 1.0, "smoothing", smoothing, "in [0, 1)");
-  require(initial_std > 0.0 && std::isfinite(initial_std), "initial_std", initial_std, "finite and above 0");
+  require_fraction_below_one("smoothing", smoothing);
+  require_positive("initial_std", initial_std);
   require(min_std >= 0.0 && min_std <= initial_std, "min_std", min_std, "from 0 to initial_std");
-  require(noise_exponent >= 0.0 && std::isfinite(noise_exponent), "noise_exponent", noise_exponent,
-          "finite and at least 0");
+  require_not_negative("noise_exponent", noise_exponent);
   require(population_decay >= 1.0 && std::isfinite(population_decay), "population_decay", population_decay,
           "finite and at least 1");
-  require(reuse_fraction >= 0.0 && reuse_fraction <= 1.0, "reuse_fraction", reuse_fraction, "from 0 to 1");
+  require_fraction("reuse_fraction", reuse_fraction);
 }
 
 Index IcemSettings::kept() const { return static_cast<Index>(reuse_fraction * static_cast<double>(elites)); }

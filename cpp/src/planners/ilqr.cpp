@@ -2,9 +2,8 @@
 
 #include <algorithm>
 #include <cmath>
-#include <string>
 
-#include "dynaplan/core/error.hpp"
+#include "dynaplan/core/check.hpp"
 
 namespace dynaplan {
 inline namespace DYNAPLAN_LEVEL {
@@ -204,34 +203,30 @@ class IlqrRun {
 
 void require_mean_prediction(const RolloutProblem<double>& rollout) {
   if (rollout.particles.propagation != Propagation::kMean || rollout.particles.count != 1) {
-    throw ValueError("propagation: a planner by derivatives plans by the mean prediction of one particle");
+    throw_value_error("propagation", "one that samples",
+                      "'mean' with one particle: a gradient-based planner plans by the mean prediction");
   }
-  if (rollout.disagreement_limit)
-    throw ValueError("disagreement_limit: a planner by derivatives cannot keep to known ground");
+  if (rollout.disagreement_limit) {
+    throw_value_error("disagreement_limit", "one", "None: a gradient-based planner cannot enforce it");
+  }
 }
 
 }  // namespace
 
 void IlqrSettings::validate() const {
-  require_at_least_one("horizon", horizon);
-  require_at_least_one("iterations", iterations);
-  require_at_least_one("step_sizes", step_sizes);
-  if (step_sizes > 64) throw ValueError("step_sizes: got " + std::to_string(step_sizes) + ", must be at most 64");
-  if (!(tolerance >= 0.0 && std::isfinite(tolerance))) {
-    throw ValueError("tolerance: got " + std::to_string(tolerance) + ", must be finite and at least 0");
-  }
+  require_at_least("horizon", horizon, 1);
+  require_at_least("iterations", iterations, 1);
+  require_in("step_sizes", step_sizes, 1, 64);
+  require_not_negative("tolerance", tolerance);
   if (!(min_regularisation > 0.0 && min_regularisation <= max_regularisation && std::isfinite(max_regularisation))) {
-    throw ValueError("min_regularisation, max_regularisation: got " + std::to_string(min_regularisation) + " and " +
-                     std::to_string(max_regularisation) + ", must be finite, above 0 and in this order");
+    throw_value_error("min_regularisation, max_regularisation",
+                      text_of(min_regularisation) + " and " + text_of(max_regularisation),
+                      "finite, above 0 and in this order");
   }
-  if (!(regularisation >= 0.0 && regularisation <= max_regularisation)) {
-    throw ValueError("regularisation: got " + std::to_string(regularisation) +
-                     ", must be from 0 to max_regularisation");
-  }
-  if (!(regularisation_factor > 1.0 && std::isfinite(regularisation_factor))) {
-    throw ValueError("regularisation_factor: got " + std::to_string(regularisation_factor) +
-                     ", must be finite and above 1");
-  }
+  require(regularisation >= 0.0 && regularisation <= max_regularisation, "regularisation", regularisation,
+          "from 0 to max_regularisation");
+  require(regularisation_factor > 1.0 && std::isfinite(regularisation_factor), "regularisation_factor",
+          regularisation_factor, "finite and above 1");
 }
 
 Ilqr::Ilqr(const IlqrSettings& settings) : settings_(settings) { settings.validate(); }
@@ -245,11 +240,12 @@ void run_ilqr(const IlqrSettings& settings, const ExactPlanProblem& problem, con
   problem.validate();
   require_mean_prediction(problem.rollout);
   if (problem.action_rate != nullptr) {
-    throw ValueError(
-        "limits.action_rate: a planner by derivatives keeps no rates; put an action_change_cost in the reward");
+    throw_value_error("limits.action_rate", "one",
+                      "None for a gradient-based planner; put an action_change_cost in the reward");
   }
   if (problem.terminal_value != nullptr) {
-    throw ValueError("terminal_value: has no derivatives; put what comes after in a term, as rewards.terminal");
+    throw_value_error("terminal_value", "one",
+                      "None for a gradient-based planner; put a rewards.terminal term in the reward");
   }
   IlqrRun(settings, problem, beyond, memory, result).run();
 }

@@ -4,6 +4,7 @@
 #include <optional>
 #include <string>
 
+#include "dynaplan/core/check.hpp"
 #include "dynaplan/core/dense.hpp"
 #include "dynaplan/core/error.hpp"
 
@@ -15,17 +16,18 @@ namespace {
 using Matrix = Eigen::MatrixXd;
 using Vector = Eigen::VectorXd;
 
-void require_shape(const char* name, const Matrix& matrix, Index rows, Index columns) {
-  if (matrix.rows() != rows || matrix.cols() != columns) {
-    throw ShapeError(std::string(name) + ": got shape (" + std::to_string(matrix.rows()) + ", " +
-                     std::to_string(matrix.cols()) + "), must be (" + std::to_string(rows) + ", " +
-                     std::to_string(columns) + ")");
-  }
-  if (!matrix.allFinite()) throw ValueError(std::string(name) + ": must be finite");
+void require_matrix(const char* name, const Matrix& matrix, Index rows, Index columns) {
+  require_shape(name, matrix.rows(), matrix.cols(), rows, columns);
+  require_finite_matrix(name, matrix);
+}
+
+void require_vector(const char* name, const Vector& vector, Index size) {
+  require_size(name, vector.size(), size);
+  require_finite(name, vector.data(), size);
 }
 
 void require_symmetric(const char* name, const Matrix& matrix, Index size) {
-  require_shape(name, matrix, size, size);
+  require_matrix(name, matrix, size, size);
   if (!matrix.isApprox(matrix.transpose(), 1e-10)) {
     throw ValueError(std::string(name) + ": must be a symmetric matrix");
   }
@@ -34,13 +36,13 @@ void require_symmetric(const char* name, const Matrix& matrix, Index size) {
 void validate_matrices(const RiccatiProblem& terms) {
   const Index size = terms.a.rows();
   const Index action_dim = terms.b.cols();
-  if (size < 1) throw ShapeError("A: got no rows, must have one for each state");
-  if (action_dim < 1) throw ShapeError("B: got no columns, must have one for each action");
-  require_shape("A", terms.a, size, size);
-  require_shape("B", terms.b, size, action_dim);
+  if (size < 1) throw_shape_error("A", "no rows", "one for each state");
+  if (action_dim < 1) throw_shape_error("B", "no columns", "one for each action");
+  require_matrix("A", terms.a, size, size);
+  require_matrix("B", terms.b, size, action_dim);
   require_symmetric("Q", terms.q, size);
   require_symmetric("R", terms.r, action_dim);
-  require_shape("N", terms.n, size, action_dim);
+  require_matrix("N", terms.n, size, action_dim);
 }
 
 // One step of the recursion from what follows, `value` and `slope`; the costs of what follows are discounted.
@@ -124,20 +126,18 @@ LinearTerms linear_terms_of(const ExactPlanProblem& problem) {
 
 void LinearQuadratic::set_targets(const Eigen::VectorXd& state_target, const Eigen::VectorXd& action_target) {
   validate_matrices(terms);
-  require_shape("state_target", state_target, terms.a.rows(), 1);
-  require_shape("action_target", action_target, terms.b.cols(), 1);
+  require_vector("state_target", state_target, terms.a.rows());
+  require_vector("action_target", action_target, terms.b.cols());
   state_slope = -terms.q * state_target - terms.n * action_target;
   action_slope = -terms.r * action_target - terms.n.transpose() * state_target;
 }
 
 void LinearQuadratic::validate() const {
   validate_matrices(terms);
-  require_shape("c", constant, terms.a.rows(), 1);
-  require_shape("q", state_slope, terms.a.rows(), 1);
-  require_shape("r", action_slope, terms.b.cols(), 1);
-  if (!(discount > 0.0 && discount <= 1.0)) {
-    throw ValueError("discount: got " + std::to_string(discount) + ", must be in (0, 1]");
-  }
+  require_vector("c", constant, terms.a.rows());
+  require_vector("q", state_slope, terms.a.rows());
+  require_vector("r", action_slope, terms.b.cols());
+  require_positive_fraction("discount", discount);
 }
 
 Regulator infinite_horizon_regulator(const LinearQuadratic& problem) {
@@ -165,10 +165,10 @@ Regulator infinite_horizon_regulator(const LinearQuadratic& problem) {
 std::vector<Regulator> finite_regulators(const LinearQuadratic& problem, Index horizon,
                                          const Eigen::MatrixXd& final_value, const Eigen::VectorXd& final_target) {
   problem.validate();
-  require_at_least_one("horizon", horizon);
+  require_at_least("horizon", horizon, 1);
   const Index size = problem.terms.a.rows();
   require_symmetric("Q_final", final_value, size);
-  require_shape("state_target", final_target, size, 1);
+  require_vector("state_target", final_target, size);
   std::vector<Regulator> regulators(static_cast<std::size_t>(horizon + 1));
   regulators.back() = {Matrix::Zero(problem.terms.b.cols(), size), Vector::Zero(problem.terms.b.cols()), final_value,
                        -final_value * final_target};
@@ -178,7 +178,7 @@ std::vector<Regulator> finite_regulators(const LinearQuadratic& problem, Index h
   return regulators;
 }
 
-void LqrSettings::validate() const { require_at_least_one("horizon", horizon); }
+void LqrSettings::validate() const { require_at_least("horizon", horizon, 1); }
 
 Lqr::Lqr(const LqrSettings& settings) : settings_(settings) { settings.validate(); }
 
@@ -189,7 +189,7 @@ void Lqr::plan(const ExactPlanProblem& problem, TrajectoryMemory& memory, Trajec
   CostBeyond beyond{Matrix::Zero(size, size), Vector::Zero(size)};
   if (settings_.infinite_horizon) {
     if (problem.rollout.reward->use_of_step() != UseOfStep::kNone) {
-      throw ValueError("reward: differs from step to step, but an infinite horizon needs one that does not");
+      throw ValueError("reward: changes from step to step; an infinite horizon needs one that does not");
     }
     const Regulator regulator = infinite_horizon_regulator(terms);
     beyond = {regulator.value, regulator.slope};

@@ -2,9 +2,8 @@
 
 #include <algorithm>
 #include <cmath>
-#include <string>
 
-#include "dynaplan/core/error.hpp"
+#include "dynaplan/core/check.hpp"
 
 namespace dynaplan {
 inline namespace DYNAPLAN_LEVEL {
@@ -80,27 +79,21 @@ class MppiSearch final : public Search {
   SearchMemory& memory_;
 };
 
-void require(bool holds, const char* name, double value, const char* rule) {
-  if (!holds) throw ValueError(std::string(name) + ": got " + std::to_string(value) + ", must be " + rule);
-}
-
 }  // namespace
 
 void MppiSettings::validate() const {
-  require_at_least_one("horizon", horizon);
-  require_at_least_one("candidates", candidates);
-  require_at_least_one("iterations", iterations);
-  require(std > 0.0 && std::isfinite(std), "std", std, "finite and above 0");
-  require(std_decay > 0.0 && std_decay <= 1.0, "std_decay", std_decay, "above 0 and at most 1");
-  if (temperature) {
-    require(*temperature > 0.0 && std::isfinite(*temperature), "temperature", *temperature, "finite and above 0");
-  }
+  require_at_least("horizon", horizon, 1);
+  require_at_least("candidates", candidates, 1);
+  require_at_least("iterations", iterations, 1);
+  require_positive("std", std);
+  require_positive_fraction("std_decay", std_decay);
+  if (temperature) require_positive("temperature", *temperature);
   require(effective_samples >= 1.0 && effective_samples <= static_cast<double>(candidates), "effective_samples",
           effective_samples, "from 1 to candidates");
-  require(control_cost >= 0.0 && control_cost <= 1.0, "control_cost", control_cost, "from 0 to 1");
-  require(control_cost == 0.0 || temperature, "control_cost", control_cost, "0 where no temperature is given");
-  require(knots >= 0 && knots <= horizon, "knots", static_cast<double>(knots), "from 0 to the horizon");
-  require(smoothing_window >= 1 && smoothing_window % 2 == 1, "smoothing_window", static_cast<double>(smoothing_window),
+  require_fraction("control_cost", control_cost);
+  require(control_cost == 0.0 || temperature, "control_cost", control_cost, "0.0 unless a temperature is given");
+  require(knots >= 0 && knots <= horizon, "knots", knots, "from 0 to the horizon");
+  require(smoothing_window >= 1 && smoothing_window % 2 == 1, "smoothing_window", smoothing_window,
           "odd and at least 1");
 }
 

@@ -2,41 +2,22 @@
 
 #include <algorithm>
 #include <cmath>
-#include <string>
 #include <utility>
 
-#include "dynaplan/core/error.hpp"
+#include "dynaplan/core/check.hpp"
 
 namespace dynaplan {
 inline namespace DYNAPLAN_LEVEL {
 
-namespace {
-
-void require_finite(const char* name, const double* values, Index count) {
-  for (Index i = 0; values != nullptr && i < count; ++i) {
-    if (!std::isfinite(values[i])) {
-      throw ValueError(std::string(name) + ": entry " + std::to_string(i) + " is " + std::to_string(values[i]) +
-                       ", must be finite");
-    }
-  }
-}
-
-}  // namespace
-
-void require_at_least_one(const char* setting, Index value) {
-  if (value < 1) throw ValueError(std::string(setting) + ": got " + std::to_string(value) + ", must be at least 1");
-}
-
 void require_elites(Index elites, Index candidates) {
   if (elites >= 1 && elites <= candidates) return;
-  throw ValueError("elites: got " + std::to_string(elites) +
-                   ", must be from 1 to candidates = " + std::to_string(candidates));
+  throw_value_error("elites", text_of(elites), "from 1 to candidates = " + text_of(candidates));
 }
 
 template <class T>
 void PlanProblemOf<T>::validate() const {
   rollout.validate();
-  if (score == nullptr && rollout.reward == nullptr) throw ValueError("reward: got none, must be a reward");
+  if (score == nullptr && rollout.reward == nullptr) throw_value_error("reward", "none", "a reward");
   const Index action_dim = rollout.dynamics->action_dim();
   require_finite("state", state, rollout.dynamics->state_dim());
   require_finite("action_space.low", action_low, action_dim);
@@ -46,11 +27,10 @@ void PlanProblemOf<T>::validate() const {
   require_finite("previous_action", last_action, action_dim);
   for (Index i = 0; i < action_dim; ++i) {
     if (action_rate != nullptr && !(action_rate[i] >= 0.0)) {
-      throw ValueError("limits.action_rate: entry " + std::to_string(i) + " is " + std::to_string(action_rate[i]) +
-                       ", must be at least 0");
+      throw_entry_error("limits.action_rate", i, action_rate[i], "at least 0");
     }
     if (action_low[i] > action_high[i]) {
-      throw ValueError("action_space: low exceeds high in entry " + std::to_string(i));
+      throw_entry_error("action_space.low", i, action_low[i], "at most action_space.high = " + text_of(action_high[i]));
     }
   }
 }

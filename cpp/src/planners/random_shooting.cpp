@@ -2,6 +2,8 @@
 
 #include <cmath>
 
+#include "dynaplan/core/check.hpp"
+
 namespace dynaplan {
 inline namespace DYNAPLAN_LEVEL {
 
@@ -35,8 +37,8 @@ class UniformSearch final : public Search {
 }  // namespace
 
 void RandomShootingSettings::validate() const {
-  require_at_least_one("horizon", horizon);
-  require_at_least_one("candidates", candidates);
+  require_at_least("horizon", horizon, 1);
+  require_at_least("candidates", candidates, 1);
 }
 
 RandomShooting::RandomShooting(const RandomShootingSettings& settings) : settings_(settings) { settings.validate(); }

@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "dynaplan/core/check.hpp"
 #include "dynaplan/core/dense.hpp"
 #include "dynaplan/core/error.hpp"
 
@@ -159,10 +160,9 @@ std::optional<Matrix> doubled(const Shifted& problem) {
 }
 
 std::string text(const std::complex<double>& value) {
-  const std::string real = std::to_string(value.real());
-  return value.imag() == 0.0
-             ? real
-             : real + (value.imag() < 0.0 ? " - " : " + ") + std::to_string(std::abs(value.imag())) + "i";
+  const std::string real = rounded_text(value.real());
+  return value.imag() == 0.0 ? real
+                             : real + (value.imag() < 0.0 ? " - " : " + ") + rounded_text(std::abs(value.imag())) + "i";
 }
 
 // Whether the complex matrix [A - lambda I, B] has full rank: the test of Popov, Belevitch and Hautus. As a real matrix
@@ -194,12 +194,12 @@ bool has_full_rank(const Matrix& a, const std::complex<double>& lambda, const Ma
     if (std::abs(std::abs(lambda) - 1.0) < kOnCircle &&
         !has_full_rank(rest.transpose(), lambda, without_mixed.q.transpose())) {
       throw NumericalError("Q: the mode of A with eigenvalue " + text(lambda) +
-                           " is marginally stable and costs nothing; it must cost something, or be discounted");
+                           " is marginally stable and costs nothing; give it a cost, or discount it");
     }
   }
   throw NumericalError(
-      "A, B, Q, R: the Riccati equation has no stabilising solution that could be found; Q and R must be positive "
-      "semi-definite, and no marginally stable mode may be without a cost");
+      "A, B, Q, R: no stabilising solution of the Riccati equation; Q and R must be positive semi-definite, and no "
+      "marginally stable mode may be without a cost");
 }
 
 }  // namespace
@@ -210,8 +210,8 @@ Matrix riccati_gain(const RiccatiProblem& problem, const Matrix& value) {
   const std::optional<Matrix> gain = solve_definite(curvature, right, 1e-14);
   if (!gain) {
     throw NumericalError(
-        "R: R + B^T P B is not positive definite: some action, or some sum of actions, costs nothing or pays for "
-        "itself; give it a cost");
+        "R: R + B^T P B is not positive definite: some action, or some sum of actions, costs nothing or "
+        "less than nothing; give it a cost");
   }
   return *gain;
 }

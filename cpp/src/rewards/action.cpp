@@ -2,34 +2,20 @@
 
 #include <algorithm>
 #include <cmath>
-#include <string>
 
-#include "dynaplan/core/error.hpp"
+#include "dynaplan/core/check.hpp"
 
 namespace dynaplan {
 inline namespace DYNAPLAN_LEVEL {
-
-namespace {
-
-void require_action_dim(const char* term, Index weights_dim, Index action_dim) {
-  if (weights_dim != action_dim) {
-    throw ShapeError(std::string("reward: ") + term + " has weights for " + std::to_string(weights_dim) +
-                     " actions, must have them for the model's " + std::to_string(action_dim));
-  }
-}
-
-}  // namespace
 
 template <class T>
 ActionCost<T>::ActionCost(const Eigen::MatrixXd& weights, const Eigen::MatrixXd& targets, const Eigen::VectorXd& low,
                           const Eigen::VectorXd& high)
     : form_(weights, targets) {
-  if (low.size() != weights.rows() || high.size() != weights.rows()) {
-    throw ShapeError("low, high: got " + std::to_string(low.size()) + " and " + std::to_string(high.size()) +
-                     " entries, must have one for each of " + std::to_string(weights.rows()) + " actions");
-  }
+  require_same_size("low", low.size(), "weights", weights.rows());
+  require_same_size("high", high.size(), "weights", weights.rows());
   for (Index i = 0; i < low.size(); ++i) {
-    if (!(low(i) <= high(i))) throw ValueError("low, high: low must not exceed high, nor be nan");
+    require_bounds(low(i), high(i));
     clips_ = clips_ || std::isfinite(low(i)) || std::isfinite(high(i));
     low_.push_back(static_cast<T>(low(i)));
     high_.push_back(static_cast<T>(high(i)));
@@ -60,7 +46,7 @@ void ActionCost<T>::add(const StepView<T>& view, Workspace& workspace, T* total)
 
 template <class T>
 void ActionCost<T>::require_dims(Index /*state_dim*/, Index action_dim) const {
-  require_action_dim("an action cost", form_.dim(), action_dim);
+  require_model_actions("reward", "an action cost", form_.dim(), action_dim);
 }
 
 template <class T>
@@ -85,7 +71,7 @@ void ActionChangeCost<T>::add(const StepView<T>& view, Workspace& workspace, T* 
 
 template <class T>
 void ActionChangeCost<T>::require_dims(Index /*state_dim*/, Index action_dim) const {
-  require_action_dim("an action-change cost", form_.dim(), action_dim);
+  require_model_actions("reward", "an action-change cost", form_.dim(), action_dim);
 }
 
 template <class T>

@@ -1,9 +1,8 @@
 #include "dynaplan/rewards/angle.hpp"
 
 #include <cmath>
-#include <string>
 
-#include "dynaplan/core/error.hpp"
+#include "dynaplan/core/check.hpp"
 
 namespace dynaplan {
 inline namespace DYNAPLAN_LEVEL {
@@ -48,10 +47,8 @@ inline T wrapped(T angle) {
 template <class T>
 AngleReward<T>::AngleReward(const AngleSource& source, double weight, const Eigen::MatrixXd& targets, At at)
     : source_(source), weight_(static_cast<T>(weight)), targets_(targets), at_(at) {
-  if (!std::isfinite(weight)) throw ValueError("weight: must be finite");
-  if (targets.rows() != 1) {
-    throw ShapeError("target: got " + std::to_string(targets.rows()) + " entries a step, must be one angle");
-  }
+  require_finite("weight", weight);
+  if (targets.rows() != 1) throw_shape_error("target", text_of(targets.rows()) + " entries a step", "one angle");
 }
 
 template <class T>
@@ -83,10 +80,7 @@ void AngleReward<T>::add(const StepView<T>& view, Workspace& /*workspace*/, T* t
 template <class T>
 void AngleReward<T>::require_dims(Index state_dim, Index /*action_dim*/) const {
   for (const Index index : {source_.first, source_.second < 0 ? source_.first : source_.second}) {
-    if (index < 0 || index >= state_dim) {
-      throw ShapeError("reward: an angle term looks at state " + std::to_string(index) +
-                       ", must be one of the model's " + std::to_string(state_dim) + " states");
-    }
+    require_model_entry("reward", "an angle term", "state", index, state_dim);
   }
 }
 

@@ -1,6 +1,6 @@
 #include "dynaplan/rewards/c_function.hpp"
 
-#include <string>
+#include "dynaplan/core/check.hpp"
 
 namespace dynaplan {
 inline namespace DYNAPLAN_LEVEL {
@@ -8,7 +8,8 @@ inline namespace DYNAPLAN_LEVEL {
 template <class T>
 CFunctionReward<T>::CFunctionReward(CFunction<RewardSignature> function, Index state_dim, Index action_dim)
     : function_(std::move(function)), state_dim_(state_dim), action_dim_(action_dim) {
-  if (state_dim < 1 || action_dim < 1) throw ShapeError("state_dim, action_dim: must be at least 1");
+  require_dim("state_dim", state_dim);
+  require_dim("action_dim", action_dim);
 }
 
 template <class T>
@@ -33,11 +34,7 @@ void CFunctionReward<T>::add(const StepView<T>& view, Workspace& workspace, T* t
 
 template <class T>
 void CFunctionReward<T>::require_dims(Index state_dim, Index action_dim) const {
-  if (state_dim != state_dim_ || action_dim != action_dim_) {
-    throw ShapeError("reward: a compiled function reads " + std::to_string(state_dim_) + " states and " +
-                     std::to_string(action_dim_) + " actions, must read the model's " + std::to_string(state_dim) +
-                     " and " + std::to_string(action_dim));
-  }
+  require_model_dims("reward", "a compiled function", {state_dim_, action_dim_}, {state_dim, action_dim});
 }
 
 template class CFunctionReward<float>;

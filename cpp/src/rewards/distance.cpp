@@ -2,9 +2,8 @@
 
 #include <algorithm>
 #include <cmath>
-#include <string>
 
-#include "dynaplan/core/error.hpp"
+#include "dynaplan/core/check.hpp"
 
 namespace dynaplan {
 inline namespace DYNAPLAN_LEVEL {
@@ -12,15 +11,10 @@ inline namespace DYNAPLAN_LEVEL {
 template <class T>
 EntryDistance<T>::EntryDistance(const DistanceEntries& entries)
     : from_(entries.from), to_(entries.to), targets_(entries.targets) {
-  if (from_.empty()) throw ShapeError("indices: got none, must name at least one entry of the state");
-  if (!to_.empty() && to_.size() != from_.size()) {
-    throw ShapeError("to: got " + std::to_string(to_.size()) + " entries, must be as many as the " +
-                     std::to_string(from_.size()) + " indices");
-  }
-  if (targets_.dim() != static_cast<Index>(from_.size())) {
-    throw ShapeError("target: got " + std::to_string(targets_.dim()) + " entries, must be as many as the " +
-                     std::to_string(from_.size()) + " indices");
-  }
+  const auto count = static_cast<Index>(from_.size());
+  if (count < 1) throw_shape_error("indices", "none", "at least one entry of the state");
+  if (!to_.empty()) require_same_size("to", static_cast<Index>(to_.size()), "indices", count);
+  require_same_size("target", targets_.dim(), "indices", count);
 }
 
 template <class T>
@@ -46,9 +40,7 @@ template <class T>
 void EntryDistance<T>::require_state_dim(Index state_dim) const {
   for (const std::vector<Index>* entries : {&from_, &to_}) {
     for (const Index entry : *entries) {
-      if (entry >= 0 && entry < state_dim) continue;
-      throw ShapeError("reward: a distance looks at state " + std::to_string(entry) + ", the model has " +
-                       std::to_string(state_dim) + " states");
+      require_model_entry("reward", "a distance", "state", entry, state_dim);
     }
   }
 }
@@ -56,7 +48,7 @@ void EntryDistance<T>::require_state_dim(Index state_dim) const {
 template <class T>
 DistanceReward<T>::DistanceReward(const DistanceEntries& entries, double weight, At at)
     : distance_(entries), weight_(static_cast<T>(weight)), at_(at) {
-  if (!std::isfinite(weight)) throw ValueError("weight: must be finite");
+  require_finite("weight", weight);
 }
 
 template <class T>
@@ -78,8 +70,8 @@ void DistanceReward<T>::require_dims(Index state_dim, Index /*action_dim*/) cons
 template <class T>
 WithinReward<T>::WithinReward(const DistanceEntries& entries, double radius, double bonus, At at)
     : distance_(entries), squared_radius_(static_cast<T>(radius * radius)), bonus_(static_cast<T>(bonus)), at_(at) {
-  if (!(radius >= 0.0 && std::isfinite(radius))) throw ValueError("radius: must be finite and not below 0");
-  if (!std::isfinite(bonus)) throw ValueError("bonus: must be finite");
+  require_not_negative("radius", radius);
+  require_finite("bonus", bonus);
 }
 
 template <class T>

@@ -2,7 +2,7 @@
 
 #include <cmath>
 
-#include "dynaplan/core/error.hpp"
+#include "dynaplan/core/check.hpp"
 
 namespace dynaplan {
 inline namespace DYNAPLAN_LEVEL {
@@ -10,7 +10,7 @@ inline namespace DYNAPLAN_LEVEL {
 template <class T>
 DoublePendulumReward<T>::DoublePendulumReward(const TwoLinks& links, double healthy_reward)
     : links_(links), healthy_reward_(static_cast<T>(healthy_reward)) {
-  if (!std::isfinite(healthy_reward)) throw ValueError("healthy_reward: must be finite");
+  require_finite("healthy_reward", healthy_reward);
 }
 
 template <class T>

@@ -2,9 +2,8 @@
 
 #include <algorithm>
 #include <cmath>
-#include <string>
 
-#include "dynaplan/core/error.hpp"
+#include "dynaplan/core/check.hpp"
 
 namespace dynaplan {
 inline namespace DYNAPLAN_LEVEL {
@@ -13,14 +12,9 @@ template <class T>
 ExcessCost<T>::ExcessCost(const Eigen::VectorXd& weights, const Eigen::VectorXd& low, const Eigen::VectorXd& high,
                           At at)
     : box_(low, high), at_(at) {
-  if (weights.size() != low.size()) {
-    throw ShapeError("weights: got " + std::to_string(weights.size()) + " entries, must be as many as the " +
-                     std::to_string(low.size()) + " bounds");
-  }
+  require_same_size("weights", weights.size(), "low", low.size());
   for (const double weight : weights) {
-    if (!(weight >= 0.0 && std::isfinite(weight))) {
-      throw ValueError("weights: got " + std::to_string(weight) + ", must be finite and at least 0");
-    }
+    require_not_negative("weights", weight);
     weights_.push_back(static_cast<T>(weight));
   }
 }
@@ -45,10 +39,7 @@ void ExcessCost<T>::add(const StepView<T>& view, Workspace& /*workspace*/, T* to
 
 template <class T>
 void ExcessCost<T>::require_dims(Index state_dim, Index /*action_dim*/) const {
-  if (box_.dim() != state_dim) {
-    throw ShapeError("reward: an excess has bounds for " + std::to_string(box_.dim()) +
-                     " states, must have them for the model's " + std::to_string(state_dim));
-  }
+  require_model_states("reward", "an excess", box_.dim(), state_dim);
 }
 
 template <class T>

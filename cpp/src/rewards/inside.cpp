@@ -2,9 +2,8 @@
 
 #include <algorithm>
 #include <cmath>
-#include <string>
 
-#include "dynaplan/core/error.hpp"
+#include "dynaplan/core/check.hpp"
 
 namespace dynaplan {
 inline namespace DYNAPLAN_LEVEL {
@@ -12,7 +11,7 @@ inline namespace DYNAPLAN_LEVEL {
 template <class T>
 InsideReward<T>::InsideReward(const Eigen::VectorXd& low, const Eigen::VectorXd& high, double bonus, At at)
     : box_(low, high), bonus_(static_cast<T>(bonus)), at_(at) {
-  if (!std::isfinite(bonus)) throw ValueError("bonus: must be finite");
+  require_finite("bonus", bonus);
 }
 
 template <class T>
@@ -27,10 +26,7 @@ void InsideReward<T>::add(const StepView<T>& view, Workspace& workspace, T* tota
 
 template <class T>
 void InsideReward<T>::require_dims(Index state_dim, Index /*action_dim*/) const {
-  if (box_.dim() != state_dim) {
-    throw ShapeError("reward: a box has bounds for " + std::to_string(box_.dim()) +
-                     " states, must have them for the model's " + std::to_string(state_dim));
-  }
+  require_model_states("reward", "a box", box_.dim(), state_dim);
 }
 
 template <class T>

@@ -1,9 +1,8 @@
 #include "dynaplan/rewards/linear.hpp"
 
 #include <cmath>
-#include <string>
 
-#include "dynaplan/core/error.hpp"
+#include "dynaplan/core/check.hpp"
 
 namespace dynaplan {
 inline namespace DYNAPLAN_LEVEL {
@@ -11,8 +10,8 @@ inline namespace DYNAPLAN_LEVEL {
 template <class T>
 LinearReward<T>::LinearReward(const Eigen::VectorXd& weights, double offset, At at)
     : offset_(static_cast<T>(offset)), at_(at) {
-  if (!weights.allFinite()) throw ValueError("weights: must be finite");
-  if (!std::isfinite(offset)) throw ValueError("offset: must be finite");
+  require_finite("weights", weights.data(), weights.size());
+  require_finite("offset", offset);
   for (const double weight : weights) weights_.push_back(static_cast<T>(weight));
 }
 
@@ -30,15 +29,12 @@ void LinearReward<T>::add(const StepView<T>& view, Workspace& /*workspace*/, T* 
 
 template <class T>
 void LinearReward<T>::require_dims(Index state_dim, Index /*action_dim*/) const {
-  if (static_cast<Index>(weights_.size()) != state_dim) {
-    throw ShapeError("reward: a linear term has weights for " + std::to_string(weights_.size()) +
-                     " states, must have them for the model's " + std::to_string(state_dim));
-  }
+  require_model_states("reward", "a linear term", static_cast<Index>(weights_.size()), state_dim);
 }
 
 template <class T>
 ChangeReward<T>::ChangeReward(Index index, double weight) : index_(index), weight_(static_cast<T>(weight)) {
-  if (!std::isfinite(weight)) throw ValueError("weight: must be finite");
+  require_finite("weight", weight);
 }
 
 template <class T>
@@ -50,10 +46,7 @@ void ChangeReward<T>::add(const StepView<T>& view, Workspace& /*workspace*/, T* 
 
 template <class T>
 void ChangeReward<T>::require_dims(Index state_dim, Index /*action_dim*/) const {
-  if (index_ < 0 || index_ >= state_dim) {
-    throw ShapeError("reward: a term of change looks at state " + std::to_string(index_) + ", the model has " +
-                     std::to_string(state_dim) + " states");
-  }
+  require_model_entry("reward", "a term of change", "state", index_, state_dim);
 }
 
 template <class T>

@@ -2,8 +2,8 @@
 
 #include <algorithm>
 #include <cmath>
-#include <string>
 
+#include "dynaplan/core/check.hpp"
 #include "dynaplan/core/error.hpp"
 
 namespace dynaplan {
@@ -13,10 +13,10 @@ namespace {
 
 void require_symmetric(const Eigen::MatrixXd& weights, Index dim) {
   if (weights.rows() != dim || weights.cols() != dim) {
-    throw ShapeError("weights: got (" + std::to_string(weights.rows()) + ", " + std::to_string(weights.cols()) +
-                     "), must be square with " + std::to_string(dim) + " rows, as many as the target has entries");
+    throw_shape_error("weights", "shape " + shape_text({weights.rows(), weights.cols()}),
+                      shape_text({dim, dim}) + ", a row and a column for each entry of the target");
   }
-  if (!weights.allFinite()) throw ValueError("weights: must be finite");
+  require_finite_matrix("weights", weights);
   if (!weights.isApprox(weights.transpose(), 1e-12)) throw ValueError("weights: must be a symmetric matrix");
 }
 
@@ -31,7 +31,7 @@ Eigen::MatrixXd upper_factor(const Eigen::MatrixXd& weights) {
     const double pivot = rest(j, j);
     const double off_diagonal = j + 1 < dim ? rest.row(j).tail(dim - j - 1).cwiseAbs().maxCoeff() : 0.0;
     if (pivot < -tolerance || (pivot <= tolerance && off_diagonal > tolerance)) {
-      throw ValueError("weights: a matrix of weights must be positive semi-definite");
+      throw ValueError("weights: must be positive semi-definite");
     }
     if (pivot <= tolerance) continue;
     upper.row(j).tail(dim - j) = rest.row(j).tail(dim - j) / std::sqrt(pivot);
@@ -111,10 +111,7 @@ void QuadraticReward<T>::add(const StepView<T>& view, Workspace& workspace, T* t
 
 template <class T>
 void QuadraticReward<T>::require_dims(Index state_dim, Index /*action_dim*/) const {
-  if (form_.dim() != state_dim) {
-    throw ShapeError("reward: a quadratic term has weights for " + std::to_string(form_.dim()) +
-                     " states, must have them for the model's " + std::to_string(state_dim));
-  }
+  require_model_states("reward", "a quadratic term", form_.dim(), state_dim);
 }
 
 template <class T>

@@ -2,9 +2,8 @@
 
 #include <algorithm>
 #include <cmath>
-#include <string>
 
-#include "dynaplan/core/error.hpp"
+#include "dynaplan/core/check.hpp"
 
 namespace dynaplan {
 inline namespace DYNAPLAN_LEVEL {
@@ -14,13 +13,10 @@ namespace {
 double scale_of(const ToleranceSettings& settings) {
   const double value = settings.value_at_margin;
   const bool gaussian = settings.falloff == Falloff::kGaussian;
-  if (!(settings.low <= settings.high)) throw ValueError("low, high: low must not exceed high, nor be nan");
-  if (!(settings.margin > 0.0 && std::isfinite(settings.margin))) {
-    throw ValueError("margin: must be finite and above 0");
-  }
-  if (!(value < 1.0 && (gaussian ? value > 0.0 : value >= 0.0))) {
-    throw ValueError("value_at_margin: must be below 1 and above 0, or 0 with a quadratic falloff");
-  }
+  require_bounds(settings.low, settings.high);
+  require_positive("margin", settings.margin);
+  require(value < 1.0 && (gaussian ? value > 0.0 : value >= 0.0), "value_at_margin", value,
+          gaussian ? "in (0, 1)" : "in [0, 1)");
   const double at_margin = gaussian ? std::log(value) : value - 1.0;
   return at_margin / (settings.margin * settings.margin);
 }
@@ -64,11 +60,7 @@ template <class T>
 void ToleranceReward<T>::require_dims(Index state_dim, Index action_dim) const {
   const bool of_action = from_ == From::kAction;
   const Index dim = of_action ? action_dim : state_dim;
-  if (index_ < 0 || index_ >= dim) {
-    const std::string what = of_action ? "action" : "state";
-    throw ShapeError("reward: a tolerance looks at " + what + " " + std::to_string(index_) + ", the model has " +
-                     std::to_string(dim) + " " + what + "s");
-  }
+  require_model_entry("reward", "a tolerance", of_action ? "action" : "state", index_, dim);
 }
 
 template <class T>

@@ -4,8 +4,8 @@
 #include <atomic>
 #include <cmath>
 #include <memory>
-#include <string>
 
+#include "dynaplan/core/check.hpp"
 #include "dynaplan/core/error.hpp"
 #include "dynaplan/core/parallel.hpp"
 #include "dynaplan/core/transpose.hpp"
@@ -14,8 +14,6 @@ namespace dynaplan {
 inline namespace DYNAPLAN_LEVEL {
 
 namespace {
-
-using std::to_string;
 
 constexpr Index kMaxRollouts = Index{1} << 31;  // what a counter of random numbers distinguishes
 
@@ -148,8 +146,7 @@ class Run {
     problem_.batch_policy->act(batch_states_.data(), count, batch_actions_.data());
     for (Index i = 0; i < count * action_dim_; ++i) {
       const double value = batch_actions_[size(i)];
-      if (std::isfinite(static_cast<float>(value))) continue;
-      throw ValueError("policy: gave an action of " + to_string(value) + ", must be finite float32");
+      if (!is_finite_float32(value)) throw_value_error("policy", "an action of " + text_of(value), "a finite float32");
     }
   }
 
@@ -314,33 +311,31 @@ class Run {
   std::unique_ptr<bool[]> batch_ended_;
 };
 
-bool is_finite_float(double value) { return std::isfinite(static_cast<float>(value)); }
-
-void require_finite(const char* name, const double* values, Index rows, Index columns, int threads) {
+void require_finite_in_parallel(const char* name, const double* values, Index rows, Index columns, int threads) {
   if (values == nullptr) return;
   constexpr Index kValues = 8192;
   const Index count = rows * columns;
   std::atomic<bool> finite{true};
   parallel_for((count + kValues - 1) / kValues, threads, [&](Index slice, int /*thread*/) {
     const double* const last = values + std::min((slice + 1) * kValues, count);
-    if (!std::all_of(values + slice * kValues, last, is_finite_float)) finite = false;
+    if (!std::all_of(values + slice * kValues, last, is_finite_float32)) finite = false;
   });
   if (finite) return;
-  const Index i = std::find_if_not(values, values + count, is_finite_float) - values;
-  throw ValueError(std::string(name) + ": row " + to_string(i / columns) + ", column " + to_string(i % columns) +
-                   " is " + to_string(values[i]) + ", must be a finite float32");
+  require_finite_float32(name, values, rows, columns);
 }
 
 void require_rows(const ImaginationProblem& problem, const ImaginedRows& rows) {
   const Index state_dim = problem.dynamics->state_dim();
   const Index action_dim = problem.dynamics->action_dim();
   const bool policy_missing = problem.policy == nullptr && problem.batch_policy == nullptr;
-  if (rows.length < 1) throw ValueError("length: got " + to_string(rows.length) + ", must be at least 1");
-  if (rows.count >= kMaxRollouts) throw ValueError("starts: got 2^31 or more, must be fewer");
-  if (policy_missing && rows.given_actions == nullptr) throw ValueError("policy: got none, and no actions either");
-  require_finite("starts", rows.starts, rows.count, state_dim, rows.threads);
-  require_finite("actions", rows.given_actions, rows.count * rows.length, action_dim, rows.threads);
-  require_finite("previous_actions", rows.previous_actions, rows.count, action_dim, rows.threads);
+  require_at_least("length", rows.length, 1);
+  if (rows.count >= kMaxRollouts) throw_value_error("starts", text_of(rows.count) + " rows", "fewer than 2**31");
+  if (policy_missing && rows.given_actions == nullptr) {
+    throw_value_error("policy", "none", "a policy, or give the actions");
+  }
+  require_finite_in_parallel("starts", rows.starts, rows.count, state_dim, rows.threads);
+  require_finite_in_parallel("actions", rows.given_actions, rows.count * rows.length, action_dim, rows.threads);
+  require_finite_in_parallel("previous_actions", rows.previous_actions, rows.count, action_dim, rows.threads);
 }
 
 }  // namespace
@@ -348,26 +343,24 @@ void require_rows(const ImaginationProblem& problem, const ImaginedRows& rows) {
 void ImaginationProblem::validate() const {
   const Index state_dim = dynamics->state_dim();
   const Index action_dim = dynamics->action_dim();
-  if (policy != nullptr && (policy->state_dim() != state_dim || policy->action_dim() != action_dim)) {
-    throw ShapeError("policy: is for " + to_string(policy->state_dim()) + " states and " +
-                     to_string(policy->action_dim()) + " actions, must be for the model's " + to_string(state_dim) +
-                     " and " + to_string(action_dim));
+  if (policy != nullptr) {
+    require_model_dims("policy", "one", {policy->state_dim(), policy->action_dim()}, {state_dim, action_dim});
   }
   if (reward != nullptr) {
     reward->require_dims(state_dim, action_dim);
     if (reward->needs_prediction() && dynamics->output_dim() == state_dim) {
-      throw ValueError("reward: pays what the model predicts, but the model predicts no rewards; fit one that does");
+      throw ValueError("reward: predicted by the model, but this model predicts no rewards; fit one that does");
     }
     if (reward->use_of_step() >= UseOfStep::kNeedsStep) {
-      throw ValueError("reward: is another one at another step, must not: an imagined rollout begins anywhere");
+      throw ValueError(
+          "reward: changes from step to step; imagined rollouts need one that does not, as they start anywhere");
     }
   }
   if (termination != nullptr) termination->require_dims(state_dim, action_dim);
-  if (elite_members.empty()) throw ValueError("elite_members: got none, must be at least one member");
+  if (elite_members.empty()) throw_value_error("elite_members", "none", "at least one member");
   for (const Index elite : elite_members) {
     if (elite >= 0 && elite < dynamics->members()) continue;
-    throw ValueError("elite_members: got member " + to_string(elite) + ", must be one of the model's " +
-                     to_string(dynamics->members()) + ", from 0 on");
+    throw_value_error("elite_members", "member " + text_of(elite), "from 0 to " + text_of(dynamics->members() - 1));
   }
   if (disagreement_limit) DisagreementLimit{*disagreement_limit, OnExceeding::kStop}.validate();
 }

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "dynaplan/core/check.hpp"
 #include "dynaplan/core/error.hpp"
 
 namespace dynaplan {
@@ -41,34 +42,27 @@ T deviation_of_members(Index members, T mean, const T* returns, Index count) {
 }  // namespace
 
 void Particles::validate() const {
-  if (count < 1) throw ValueError("particles: got " + std::to_string(count) + ", must be at least 1");
-  if (propagation == Propagation::kMean && count != 1) {
-    throw ValueError("particles: got " + std::to_string(count) +
-                     ", must be 1 under propagation \"mean\", as all would be the same");
-  }
-  if (propagation == Propagation::kMoment && count < 2) {
-    throw ValueError("particles: got 1, must be at least 2 under propagation \"moment\", which takes their variance");
-  }
-  if (risk.reduction == Reduction::kCvar && !(risk.parameter > 0.0 && risk.parameter <= 1.0)) {
-    throw ValueError("fraction: got " + std::to_string(risk.parameter) + ", must be in (0, 1]");
-  }
+  require_at_least("particles", count, 1);
+  require(propagation != Propagation::kMean || count == 1, "particles", count,
+          "1 with propagation 'mean', where all particles are the same");
+  require(propagation != Propagation::kMoment || count >= 2, "particles", count,
+          "at least 2 with propagation 'moment', which takes their variance");
+  if (risk.reduction == Reduction::kCvar) require_positive_fraction("fraction", risk.parameter);
   if (risk.reduction != Reduction::kEpistemicPenalty) return;
-  if (!(risk.parameter >= 0.0 && std::isfinite(risk.parameter))) {
-    throw ValueError("multiple: got " + std::to_string(risk.parameter) + ", must be finite and at least 0");
-  }
+  require_not_negative("multiple", risk.parameter);
   if (propagation != Propagation::kTsInf) {
-    throw ValueError("propagation: must be \"tsinf\" for an epistemic penalty, where a particle keeps its member");
+    throw ValueError("propagation: must be 'tsinf' for an epistemic penalty, so that a particle keeps its member");
   }
 }
 
 void Particles::require_members(Index members) const {
   if (risk.reduction != Reduction::kEpistemicPenalty) return;
   if (members < 2) {
-    throw ValueError("risk: an epistemic penalty needs an ensemble, the model has one member");
+    throw ValueError("risk: an epistemic penalty needs an ensemble; the model has one member");
   }
   if (count % members != 0) {
-    throw ValueError("particles: got " + std::to_string(count) + ", must be a multiple of the model's " +
-                     std::to_string(members) + " members for an epistemic penalty");
+    throw_value_error("particles", text_of(count),
+                      "a multiple of the model's " + text_of(members) + " members for an epistemic penalty");
   }
 }
 
@@ -78,7 +72,7 @@ Propagation propagation_of(const std::string& name) {
   if (name == "ts1") return Propagation::kTs1;
   if (name == "tsinf") return Propagation::kTsInf;
   if (name == "moment") return Propagation::kMoment;
-  throw ValueError("propagation: got \"" + name + R"(", must be "mean", "sample", "ts1", "tsinf" or "moment")");
+  throw_value_error("propagation", text_of(name), "'mean', 'sample', 'ts1', 'tsinf' or 'moment'");
 }
 
 Reduction reduction_of(const std::string& name) {
@@ -86,7 +80,7 @@ Reduction reduction_of(const std::string& name) {
   if (name == "cvar") return Reduction::kCvar;
   if (name == "worst") return Reduction::kWorst;
   if (name == "epistemic_penalty") return Reduction::kEpistemicPenalty;
-  throw ValueError("reduction: got \"" + name + R"(", must be "mean", "cvar", "worst" or "epistemic_penalty")");
+  throw_value_error("reduction", text_of(name), "'mean', 'cvar', 'worst' or 'epistemic_penalty'");
 }
 
 template <class T>
@@ -109,9 +103,7 @@ T reduce(const Risk& risk, Index members, T* returns, Index count) {
   return mean;
 }
 
-void DisagreementLimit::validate() const {
-  if (!(limit >= 0.0)) throw ValueError("limit: got " + std::to_string(limit) + ", must be at least 0");
-}
+void DisagreementLimit::validate() const { require(limit >= 0.0, "limit", limit, "at least 0"); }
 
 template float reduce<float>(const Risk&, Index, float*, Index);
 template double reduce<double>(const Risk&, Index, double*, Index);

@@ -4,6 +4,7 @@
 #include <memory>
 #include <string>
 
+#include "dynaplan/core/check.hpp"
 #include "dynaplan/core/error.hpp"
 #include "dynaplan/core/parallel.hpp"
 #include "dynaplan/core/transpose.hpp"
@@ -34,8 +35,9 @@ void throw_first_nonfinite(const char* name, const T* values, Index rows, Index 
   for (Index row = 0; row < rows; ++row) {
     for (Index column = 0; column < columns; ++column) {
       if (!std::isfinite(values[row * columns + column])) {
-        throw ValueError(std::string(name) + ": candidate " + std::to_string(row) + ", entry " +
-                         std::to_string(column) + " is not finite; all states and actions must be");
+        const std::string candidate = std::string(name) + ": candidate " + text_of(row) + ", entry ";
+        throw ValueError(candidate + text_of(column) + " is " + text_of(values[row * columns + column]) +
+                         ", must be finite");
       }
     }
   }
@@ -144,10 +146,10 @@ void rollout(const RolloutProblem<T>& given, const RolloutBatch<T>& batch) {
   std::unique_ptr<const LinearQuadraticProblem<T>> linear_quadratic;
   if (pays_to_transform(given, batch)) linear_quadratic = LinearQuadraticProblem<T>::of(given);
   if (linear_quadratic) problem.cheaper = &linear_quadratic->problem();
-  if (batch.count < 1) throw ShapeError("actions: got 0 candidates, must be at least 1");
-  if (batch.horizon < 1) throw ShapeError("actions: got a horizon of 0 steps, must be at least 1");
+  if (batch.count < 1) throw_shape_error("actions", "0 candidates", "at least 1");
+  if (batch.horizon < 1) throw_shape_error("actions", "a horizon of 0 steps", "at least 1");
   if (batch.steps_within_limit != nullptr && !problem.disagreement_limit) {
-    throw ValueError("steps_within_limit: asked for without known ground");
+    throw ValueError("steps_within_limit: needs a disagreement limit; set disagreement_limit");
   }
   const BlockShape<T> shape(problem, batch);
   const Index blocks = (batch.count + shape.lanes - 1) / shape.lanes;

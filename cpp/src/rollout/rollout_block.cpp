@@ -1,7 +1,7 @@
 #include <algorithm>
 #include <limits>
-#include <string>
 
+#include "dynaplan/core/check.hpp"
 #include "dynaplan/core/error.hpp"
 #include "dynaplan/rollout/moment_matching.hpp"
 #include "dynaplan/rollout/rollout.hpp"
@@ -287,9 +287,8 @@ namespace {
 
 template <class T>
 void require_states(const char* name, const StateLimits<T>* limits, Index state_dim) {
-  if (limits == nullptr || static_cast<Index>(limits->low.size()) == state_dim) return;
-  throw ShapeError(std::string(name) + ": has limits for " + std::to_string(limits->low.size()) +
-                   " states, must have them for the model's " + std::to_string(state_dim));
+  if (limits == nullptr) return;
+  require_model_states(name, "bounds", static_cast<Index>(limits->low.size()), state_dim);
 }
 
 }  // namespace
@@ -300,15 +299,13 @@ void RolloutProblem<T>::validate() const {
   if (reward != nullptr) {
     reward->require_dims(state_dim, dynamics->action_dim());
     if (reward->needs_prediction() && dynamics->output_dim() == state_dim) {
-      throw ValueError("reward: pays what the model predicts, but the model predicts no rewards; fit one that does");
+      throw ValueError("reward: predicted by the model, but this model predicts no rewards; fit one that does");
     }
   }
   if (termination != nullptr) termination->require_dims(state_dim, dynamics->action_dim());
   require_states("clip", limits, state_dim);
   require_states("limits", allowed, state_dim);
-  if (!(discount > T(0) && discount <= T(1))) {
-    throw ValueError("discount: got " + std::to_string(discount) + ", must be in (0, 1]");
-  }
+  require(discount > T(0) && discount <= T(1), "discount", discount, "in (0, 1]");
   particles.validate();
   particles.require_members(dynamics->members());
   if (disagreement_limit) disagreement_limit->validate();

@@ -2,9 +2,9 @@
 
 #include <algorithm>
 #include <numeric>
-#include <string>
 #include <vector>
 
+#include "dynaplan/core/check.hpp"
 #include "dynaplan/core/error.hpp"
 #include "dynaplan/core/transpose.hpp"
 
@@ -21,7 +21,7 @@ class VisitOrder {
     rows_.resize(static_cast<std::size_t>(count_));
     std::iota(rows_.begin(), rows_.end(), Index{0});
     for (const Index row : rows_) {
-      if (steps_[row] < 0) throw ValueError("steps: got " + std::to_string(steps_[row]) + ", must not be below 0");
+      require_at_least("steps", steps_[row], 0);
     }
     std::stable_sort(rows_.begin(), rows_.end(), [this](Index a, Index b) { return steps_[a] < steps_[b]; });
   }
@@ -86,15 +86,15 @@ void for_each_block(const StepBatch& batch, const VisitOrder& order, std::size_t
 void require_known(const Reward<double>& reward, const StepBatch& batch) {
   if (reward.needs_prediction()) {
     throw ValueError(
-        "reward: pays what the model predicts, which only a rollout knows; must not be asked of single "
-        "steps, nor go with a termination that is a Python function");
+        "reward: predicted by the model, so only a rollout can score it; score no single steps by it and use no "
+        "termination that is a Python function");
   }
   const UseOfStep use = reward.use_of_step();
   if (use >= UseOfStep::kNeedsStep && batch.steps == nullptr) {
-    throw ValueError("steps: got none, but the reward is another one at another step; must say which each row is");
+    throw_value_error("steps", "none", "the step of each row: the reward changes from step to step");
   }
   if (use == UseOfStep::kNeedsHorizon && batch.horizon < 1) {
-    throw ValueError("horizon: got none, but the reward has a term of the last step; must be the number of steps");
+    throw_value_error("horizon", "none", "the number of steps: the reward has a term of the last one");
   }
 }
 

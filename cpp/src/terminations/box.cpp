@@ -1,23 +1,11 @@
 #include "dynaplan/terminations/box.hpp"
 
 #include <algorithm>
-#include <string>
 
-#include "dynaplan/core/error.hpp"
+#include "dynaplan/core/check.hpp"
 
 namespace dynaplan {
 inline namespace DYNAPLAN_LEVEL {
-
-namespace {
-
-void require_state_dim(Index box_dim, Index state_dim) {
-  if (box_dim != state_dim) {
-    throw ShapeError("termination: has bounds for " + std::to_string(box_dim) +
-                     " states, must have them for the model's " + std::to_string(state_dim));
-  }
-}
-
-}  // namespace
 
 template <class T>
 void Outside<T>::mark(const StepView<T>& view, Workspace& /*workspace*/, T* alive) const {
@@ -26,7 +14,7 @@ void Outside<T>::mark(const StepView<T>& view, Workspace& /*workspace*/, T* aliv
 
 template <class T>
 void Outside<T>::require_dims(Index state_dim, Index /*action_dim*/) const {
-  require_state_dim(box_.dim(), state_dim);
+  require_model_states("termination", "a box", box_.dim(), state_dim);
 }
 
 template <class T>
@@ -40,7 +28,7 @@ void Inside<T>::mark(const StepView<T>& view, Workspace& workspace, T* alive) co
 
 template <class T>
 void Inside<T>::require_dims(Index state_dim, Index /*action_dim*/) const {
-  require_state_dim(box_.dim(), state_dim);
+  require_model_states("termination", "a box", box_.dim(), state_dim);
 }
 
 template class Outside<float>;

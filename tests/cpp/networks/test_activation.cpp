@@ -108,6 +108,6 @@ TEST_CASE("activations are found by their names") {
   for (const Activation activation : {Activation::kSiLU, Activation::kTanh, Activation::kReLU}) {
     CHECK(activation_of(name_of(activation)) == activation);
   }
-  CHECK_THROWS_WITH_AS(activation_of("gelu"), R"(activation: got "gelu", must be one of "silu", "tanh", "relu")",
+  CHECK_THROWS_WITH_AS(activation_of("gelu"), "activation: got 'gelu', must be one of 'silu', 'tanh', 'relu'",
                        ValueError);
 }

@@ -371,5 +371,6 @@ TEST_CASE("parts that do not fit, and numbers that are not finite, are refused b
   CHECK_THROWS_WITH_AS(problem.validate(), "elite_members: got none, must be at least one member", ValueError);
   problem.elite_members = {0};
   problem.policy = nullptr;
-  CHECK_THROWS_WITH_AS(imagined(problem, {0.0}, 1), "policy: got none, and no actions either", ValueError);
+  CHECK_THROWS_WITH_AS(imagined(problem, {0.0}, 1), "policy: got none, must be a policy, or give the actions",
+                       ValueError);
 }

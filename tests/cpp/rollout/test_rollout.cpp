@@ -100,7 +100,7 @@ TEST_CASE("clipping holds states within their limits, but does not hide a nan") 
 TEST_CASE("inputs that are not finite, and parts that do not fit, are refused by name") {
   const Scalar<double> scalar(0.5);
   CHECK_THROWS_WITH_AS(Results<double>(scalar.problem, {1.0, 1.0}, {0.0, 0.0, 0.0, INFINITY}, 2, 2),
-                       "actions: candidate 1, entry 1 is not finite; all states and actions must be", ValueError);
+                       "actions: candidate 1, entry 1 is inf, must be finite", ValueError);
   CHECK_THROWS_AS(Results<double>(scalar.problem, {NAN}, {0.0}, 1, 1), ValueError);
   RolloutProblem<double> wrong = scalar.problem;
   wrong.discount = 0.0;

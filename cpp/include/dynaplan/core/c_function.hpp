@@ -7,7 +7,7 @@
 #include <utility>
 #include <variant>
 
-#include "dynaplan/core/error.hpp"
+#include "dynaplan/core/check.hpp"
 #include "dynaplan/core/workspace.hpp"
 
 namespace dynaplan {
@@ -22,7 +22,7 @@ class CFunction {
   template <class F>
   CFunction(Signature<F>* function, void* user_data, std::shared_ptr<const void> owner)
       : function_(function), user_data_(user_data), owner_(std::move(owner)) {
-    if (function == nullptr) throw ValueError("function: got a null pointer, must be the address of a function");
+    if (function == nullptr) throw_value_error("function", "a null pointer", "the address of a function");
   }
 
   /// Calls `use(F(), function)`, so that the type of its numbers is a constant.

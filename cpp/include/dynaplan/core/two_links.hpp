@@ -1,9 +1,7 @@
 #pragma once
 
-#include <string>
-
 #include "dynaplan/core/block.hpp"
-#include "dynaplan/core/error.hpp"
+#include "dynaplan/core/check.hpp"
 
 namespace dynaplan {
 inline namespace DYNAPLAN_LEVEL {
@@ -40,9 +38,7 @@ inline TipPosition<T> tip_position(const TwoLinks& links, ConstBlock<T> state, I
 /// Throws ShapeError unless a state of this size has all entries that describe the links.
 inline void require_state_dim(const TwoLinks& links, Index state_dim) {
   for (const Index entry : {links.base, links.sines[0], links.sines[1], links.cosines[0], links.cosines[1]}) {
-    if (entry >= 0 && entry < state_dim) continue;
-    throw ShapeError("double pendulum: looks at state " + std::to_string(entry) + ", the model has " +
-                     std::to_string(state_dim) + " states");
+    require_model_entry("double_pendulum", "a position", "state", entry, state_dim);
   }
 }
 

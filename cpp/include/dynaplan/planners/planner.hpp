@@ -80,9 +80,6 @@ void limit_rates(const PlanProblem& problem, Block<float> actions);
 /// The same for one sequence (H * A).
 void limit_rates(const PlanProblem& problem, std::vector<float>& sequence);
 
-/// Throws ValueError naming the setting if it is below 1.
-void require_at_least_one(const char* setting, Index value);
-
 /// Throws ValueError unless there are from 1 to `candidates` elites.
 void require_elites(Index elites, Index candidates);
 

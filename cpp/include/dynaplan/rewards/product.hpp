@@ -6,7 +6,7 @@
 #include <utility>
 #include <vector>
 
-#include "dynaplan/core/error.hpp"
+#include "dynaplan/core/check.hpp"
 #include "dynaplan/rewards/reward.hpp"
 
 namespace dynaplan {
@@ -18,7 +18,7 @@ class ProductReward final : public Reward<T> {
  public:
   ProductReward(std::vector<std::shared_ptr<const Reward<T>>> factors, double weight)
       : factors_(std::move(factors)), weight_(static_cast<T>(weight)) {
-    if (!std::isfinite(weight)) throw ValueError("weight: must be finite");
+    require_finite("weight", weight);
   }
 
   std::size_t workspace_bytes(Index lanes) const override {

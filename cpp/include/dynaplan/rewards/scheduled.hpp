@@ -6,7 +6,7 @@
 #include <utility>
 #include <vector>
 
-#include "dynaplan/core/error.hpp"
+#include "dynaplan/core/check.hpp"
 #include "dynaplan/rewards/reward.hpp"
 
 namespace dynaplan {
@@ -18,8 +18,8 @@ class ScheduledReward final : public Reward<T> {
  public:
   /// `weights` (steps), the last one for all steps beyond. Throws ShapeError, ValueError.
   ScheduledReward(std::shared_ptr<const Reward<T>> term, const Eigen::VectorXd& weights) : term_(std::move(term)) {
-    if (weights.size() < 1) throw ShapeError("weights: got none, must have one for each step");
-    if (!weights.allFinite()) throw ValueError("weights: must be finite");
+    if (weights.size() < 1) throw_shape_error("weights", "none", "one for each step");
+    require_finite("weights", weights.data(), weights.size());
     for (const double weight : weights) weights_.push_back(static_cast<T>(weight));
   }
 

@@ -5,7 +5,7 @@
 #include <string>
 #include <vector>
 
-#include "dynaplan/core/error.hpp"
+#include "dynaplan/core/check.hpp"
 #include "dynaplan/rewards/reward.hpp"
 
 namespace dynaplan {
@@ -17,8 +17,8 @@ class StepTargets {
  public:
   /// `targets` (n, steps): a column a step, a single one for all. Throws ShapeError, ValueError.
   explicit StepTargets(const Eigen::MatrixXd& targets) : dim_(targets.rows()), steps_(targets.cols()) {
-    if (steps_ < 1) throw ShapeError("target: got no steps, must have one row for each step, or one for all");
-    if (!targets.allFinite()) throw ValueError("target: must be finite");
+    if (steps_ < 1) throw_shape_error("target", "no steps", "one row for each step, or one for all");
+    require_finite_matrix("target", targets.transpose());
     values_.reserve(static_cast<std::size_t>(targets.size()));
     for (const double value : targets.reshaped()) values_.push_back(static_cast<T>(value));
   }
