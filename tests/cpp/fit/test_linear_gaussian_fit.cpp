@@ -114,7 +114,7 @@ TEST_CASE("a value that is not finite is named, and leaves a recursion as it was
   System system(1000, 2, 1, 0.1, 1);
   system.actions(567, 0) = std::numeric_limits<double>::quiet_NaN();
   CHECK_THROWS_WITH_AS(LinearGaussianFit::fit(linear(2, 1), system.data(), 0.0, 1),
-                       "actions: row 567, column 0 is nan, must be finite", ValueError);
+                       "actions: row 567 is nan, must be finite", ValueError);
   RecursiveLeastSquares recursive(linear(2, 1), 0.0, 0.9);
   const double bad[] = {1.0, std::numeric_limits<double>::infinity()};
   CHECK_THROWS_AS(recursive.update(bad, bad, bad), ValueError);

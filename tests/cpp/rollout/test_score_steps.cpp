@@ -103,5 +103,5 @@ TEST_CASE("a state that is not finite is found in any lane of a wide block") {
   batch.states = states.data();
   batch.actions = actions.data();
   batch.trajectories = trajectories.data();
-  CHECK_THROWS_WITH_AS(rollout(problem, batch), "states: candidate 333, entry 0 is nan, must be finite", ValueError);
+  CHECK_THROWS_WITH_AS(rollout(problem, batch), "states: candidate 333, entry 0 is inf, must be finite", ValueError);
 }
