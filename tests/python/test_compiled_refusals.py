@@ -129,7 +129,7 @@ def test_functions_of_other_sizes_do_not_go_with_the_model(library, model):
         signatures.REWARD_FLOAT32.ctypes(("cost_float32", library)), state_dim=4, action_dim=2
     )
     with pytest.raises(
-        dp.ShapeError, match="reads 4 states and 2 actions, must read the model's 3"
+        dp.ShapeError, match="for 4 states and 2 actions, must be for the model's 3"
     ):
         dp.CEM(horizon=3).plan(model, term, np.ones(3), action_space=BOX)
     end = terminations.compiled(
@@ -137,9 +137,9 @@ def test_functions_of_other_sizes_do_not_go_with_the_model(library, model):
         state_dim=3,
         action_dim=1,
     )
-    with pytest.raises(dp.ShapeError, match="reads 3 states and 1 actions"):
+    with pytest.raises(dp.ShapeError, match="for 3 states and 1 action, must be"):
         dp.rollout(model, np.ones(3), np.zeros((1, 2, 2)), termination=end)
-    with pytest.raises(dp.ShapeError, match="reads 4 states"):
+    with pytest.raises(dp.ShapeError, match="for 4 states and"):
         term(np.zeros((2, 3)), np.zeros((2, 2)), np.zeros((2, 3)))
 
 

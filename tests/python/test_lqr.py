@@ -214,7 +214,7 @@ def test_an_endless_horizon_with_targets_is_the_limit_of_long_ones():
             r"A, B: the mode of A with eigenvalue 1.2 .* reach",
         ),
         ((np.diag([0.5, 1.0]), [[1.0], [0.0]], [1.0, 1.0], [1.0]), "eigenvalue 1.0 .* reach"),
-        (([[1.0]], [[1.0]], [0.0], [1.0]), "Q: the mode of A with eigenvalue 1.0 does not decay"),
+        (([[1.0]], [[1.0]], [0.0], [1.0]), "eigenvalue 1.0 is marginally stable"),
         (([[0.5]], [[0.0]], [1.0], [0.0]), r"R: R \+ B\^T P B is singular"),
         (([[0.5]], [[1.0, 1.0]], [1.0], [0.0, 0.0]), r"R: R \+ B\^T P B is singular"),
         (([[0.5]], [[1.0]], [1.0], [-9.0]), "positive"),

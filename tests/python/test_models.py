@@ -259,7 +259,7 @@ def test_settings_that_differ_or_are_out_of_range_are_refused_by_name():
         dp.LinearGaussian.fit(data, weights=np.where(np.arange(50) == 3, -1.0, 1.0))
     with pytest.raises(dp.ShapeError, match="weights"):
         dp.LinearGaussian.fit(data, weights=np.ones(49))
-    with pytest.raises(dp.ArgumentError, match="all are 0"):
+    with pytest.raises(dp.ArgumentError, match="0 for all rows"):
         dp.LinearGaussian.fit(data, weights=np.zeros(50))
     with pytest.raises(dp.ArgumentError, match="threads: got 0"):
         dp.LinearGaussian.fit(data, threads=0)

@@ -248,7 +248,7 @@ def test_an_input_that_never_varies_does_no_harm():
     [
         ({"epochs": 0}, "epochs: got 0, must be at least 1"),
         ({"batch_size": 0}, "batch_size: got 0, must be at least 1"),
-        ({"learning_rate": 0.0}, "learning_rate: got 0, must be above 0"),
+        ({"learning_rate": 0.0}, "learning_rate: got 0.0, must be finite"),
         ({"learning_rate": np.nan}, "learning_rate: got nan"),
         ({"weight_decay": (0.1, 0.2)}, "weight_decay: got 2 numbers"),
         ({"weight_decay": -1.0}, "weight_decay: got -1"),

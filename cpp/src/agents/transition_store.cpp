@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "dynaplan/core/check.hpp"
+#include "dynaplan/core/error.hpp"
 
 namespace dynaplan {
 inline namespace DYNAPLAN_LEVEL {
@@ -92,8 +93,8 @@ void TransitionStore::copy_to(float* rows) const {
 void TransitionStore::restore(const float* rows, Index size, Index next) {
   const bool fits = size >= 0 && size <= capacity_ && next >= 0 && next < capacity_;
   if (!fits || (size < capacity_ && next != size)) {
-    throw_value_error(name_, text_of(size) + " transitions with the next at " + text_of(next),
-                      "what fits a store of " + text_of(capacity_));
+    throw ValueError(name_ + ": " + text_of(size) + " transitions with the next at " + text_of(next) +
+                     " do not fit a store of " + text_of(capacity_));
   }
   if (size > 0 && !rows_) rows_ = allocated(capacity_);
   for (Index i = 0; i < size; ++i) std::copy_n(rows + i * width(), width(), writable(i));
