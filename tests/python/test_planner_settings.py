@@ -157,5 +157,5 @@ def test_the_numbers_of_lqr_are_checked_by_name(value):
 @pytest.mark.parametrize("name", ["A", "B", "N"])
 def test_lqr_asks_for_matrices_by_shape(name):
     arguments = {"A": [[1.0]], "B": [[1.0]], "Q": [[1.0]], "R": [[1.0]]} | {name: 1.0}
-    with pytest.raises(dp.ShapeError, match=rf"^{name}: got shape \(\), must be a matrix"):
+    with pytest.raises(dp.ShapeError, match=rf"^{name}: got shape \(\), must be \(S, [SA]\)"):
         dp.lqr(**arguments)
