@@ -238,8 +238,7 @@ def check_python(root: Path) -> Iterator[Finding]:
         name = path.relative_to(root).as_posix()
         tree = ast.parse(path.read_text(encoding="utf-8"), filename=name)
         for line, target in imported_modules(tree, package, module):
-            if target.split(".")[0] != module.split(".")[0]:
-                arrows.setdefault(module, {}).setdefault(target, (name, line))
+            arrows.setdefault(module, {}).setdefault(target, (name, line))
             if rule := check_python_arrow(module, target):
                 yield Finding(name, line, rule)
         if module.split(".")[0] not in {"commands", "reports", "__main__"}:

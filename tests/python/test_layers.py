@@ -162,6 +162,8 @@ def test_a_fault_is_found(tree: Path, path: str, text: str, line: int, rule: str
     ("first", "second"),
     [
         ("errors", "files"),
+        ("models/a", "models/b"),
+        ("models/networks/a", "models/linear/a"),
     ],
 )
 def test_a_cycle_is_found_within_a_folder_and_across_its_parts(

@@ -8,7 +8,6 @@
 #include "dynaplan/core/error.hpp"
 
 namespace dynaplan {
-inline namespace DYNAPLAN_LEVEL {
 
 namespace {
 
@@ -213,5 +212,4 @@ void require_model_entry(std::string_view argument, std::string_view part, std::
   throw_shape_error(argument, got, "of one of the model's " + counted(count, kind));
 }
 
-}  // namespace DYNAPLAN_LEVEL
 }  // namespace dynaplan

@@ -17,7 +17,7 @@ TriangularFactor checked_factor(const RegressionDesign& design, const Regression
                                 InputSummary& seen) {
   validate(data);
   TriangularFactor factor = factor_rows(design, data, threads, seen);
-  if (!factor.upper().allFinite()) require_finite(design, data);
+  if (!factor.upper().allFinite()) require_finite_data(design, data);
   return factor;
 }
 

@@ -31,7 +31,7 @@ RecursiveLeastSquares::RecursiveLeastSquares(const LinearGaussianFit& fit, doubl
 
 void RecursiveLeastSquares::update(const double* state, const double* action, const double* next_state) {
   const RegressionData data{state, action, next_state, nullptr, 1};
-  require_finite(design_, data);
+  require_finite_data(design_, data);
   constexpr Index kLanes = kVectorLanes<double>;
   const Index columns = design_.columns();
   workspace_.reserve(Workspace::bytes<double>(columns * kLanes) + Workspace::bytes<double>(columns));

@@ -71,7 +71,7 @@ void RegressionDesign::pack(const RegressionData& data, Index first, Index step,
   if (data.weights != nullptr || count < out.lanes) scale_lanes(data, first, step, count, out);
 }
 
-void require_finite(const RegressionDesign& design, const RegressionData& data) {
+void require_finite_data(const RegressionDesign& design, const RegressionData& data) {
   require_finite("states", data.states, data.count, design.state_dim);
   require_finite("actions", data.actions, data.count, design.action_dim());
   require_finite("next_states", data.next_states, data.count, design.state_dim);

@@ -8,8 +8,9 @@
 #include <type_traits>
 
 namespace dynaplan {
-inline namespace DYNAPLAN_LEVEL {
 
+// Outside the namespaces of the levels, as nothing here depends on one: compiled once for all of them.
+//
 // Every check of an argument and the text of every number in a message, in one dialect:
 // "argument: got X, must be Y".
 
@@ -116,5 +117,4 @@ void require_model_actions(std::string_view argument, std::string_view part, std
 void require_model_entry(std::string_view argument, std::string_view part, std::string_view kind, std::ptrdiff_t entry,
                          std::ptrdiff_t count);
 
-}  // namespace DYNAPLAN_LEVEL
 }  // namespace dynaplan

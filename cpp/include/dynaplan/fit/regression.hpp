@@ -55,7 +55,7 @@ void validate(const RegressionData& data);
 
 /// Throws ValueError naming the first value that is not finite. A separate pass over the data: needed only where a
 /// result is not finite, as anything computed from such a value is not.
-void require_finite(const RegressionDesign& design, const RegressionData& data);
+void require_finite_data(const RegressionDesign& design, const RegressionData& data);
 
 }  // namespace DYNAPLAN_LEVEL
 }  // namespace dynaplan
