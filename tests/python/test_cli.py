@@ -6,7 +6,6 @@ import re
 import signal
 import subprocess
 import sys
-import time
 
 import gymnasium
 import numpy as np
@@ -45,9 +44,7 @@ def without_times(text):
 
 
 def test_the_whole_job_in_a_pipe(run_python, tmp_path):
-    start = time.perf_counter()
     result = run_python("import sys; from dynaplan.commands.main import main; sys.exit(main([]))")
-    assert time.perf_counter() - start < 30.0
     assert result.stderr == ""
     assert "\x1b" not in result.stdout
     assert "\r" not in result.stdout

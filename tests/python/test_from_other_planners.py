@@ -1,4 +1,4 @@
-"""The page for users of other planners: both sides run, and ours has the same return in less time.
+"""The page for users of other planners: both sides run, and ours has the same return.
 
 The code is the page's own, taken from between its headings.
 """
@@ -6,7 +6,6 @@ The code is the page's own, taken from between its headings.
 from __future__ import annotations
 
 import re
-import time
 import warnings
 from pathlib import Path
 from typing import Any
@@ -30,29 +29,19 @@ def blocks() -> dict[str, list[tuple[bool, str]]]:
     return found
 
 
-def played(setting_up: list[str], code: str) -> tuple[float, float]:
-    """The mean return of the `act` that the code makes, and the seconds it took a decision."""
-    returns, seconds = [], 0.0
+def mean_return(setting_up: list[str], code: str) -> float:
+    """The mean return of the `act` that the code makes."""
+    returns = []
     for seed in EPISODES:
         names: dict[str, Any] = {}
         for one in (*setting_up, code):
             exec(one, names)  # anew for each episode, as no controller remembers the one before
-        spent = 0.0
-
-        def timed(state: Any, names: dict[str, Any] = names) -> Any:
-            nonlocal spent
-            begin = time.perf_counter()
-            action = names["act"](state)
-            spent += time.perf_counter() - begin
-            return action
-
-        returns.append(names["episode_return"](timed, seed))
-        seconds += spent
-    return float(np.mean(returns)), seconds / (200 * len(EPISODES))
+        returns.append(names["episode_return"](names["act"], seed))
+    return float(np.mean(returns))
 
 
 @pytest.mark.parametrize("package", ["pytorch-mppi", "pytorch-icem"])
-def test_ours_has_the_same_return_in_less_time(package: str) -> None:
+def test_ours_has_the_same_return(package: str) -> None:
     pytest.importorskip(package.replace("-", "_"))
     torch = pytest.importorskip("torch")
     page = blocks()
@@ -65,10 +54,8 @@ def test_ours_has_the_same_return_in_less_time(package: str) -> None:
     torch.manual_seed(0)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # of the packages
-        of_theirs = played([ours[0], *theirs], codes[0])
-    of_ours = played(ours, codes[1])
-    assert of_ours[0] >= of_theirs[0] - SEARCH_NOISE
-    assert of_ours[1] < of_theirs[1]
+        of_theirs = mean_return([ours[0], *theirs], codes[0])
+    assert mean_return(ours, codes[1]) >= of_theirs - SEARCH_NOISE
 
 
 def test_ours_is_five_lines() -> None:

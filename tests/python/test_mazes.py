@@ -186,7 +186,7 @@ def test_only_an_agent_with_tables_runs() -> None:
 def test_ctrl_c_ends_a_run_and_keeps_what_was_learnt(run_python: RunPython) -> None:
     run_python(
         """
-import signal, time
+import signal
 import dynaplan as dp
 from dynaplan.envs.mazes import Maze
 maze = Maze()
@@ -195,11 +195,9 @@ signal.setitimer(signal.ITIMER_REAL, 0.3)
 def interrupt(*_):
     raise KeyboardInterrupt
 signal.signal(signal.SIGALRM, interrupt)
-begin = time.perf_counter()
 try:
     maze.run(agent, 50_000_000)
 except KeyboardInterrupt:
-    assert time.perf_counter() - begin < 10.0
     assert 0 < agent.steps < 50_000_000 and agent.q.max() > 0.0
 else:
     raise AssertionError("it was not interrupted")

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import time
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -47,7 +49,9 @@ def test_a_plan_carries_what_it_promises():
     model = scalar_model()
     planner = dp.CEM(horizon=6, candidates=100, elites=10, iterations=3, clip=None)
     reward = dp.rewards.quadratic([1.0])
+    begin = time.perf_counter()
     plan = planner.plan(model, reward, [1.0], action_space=BOX, seed=0)
+    elapsed = time.perf_counter() - begin
     assert plan.actions.shape == (6, 1)
     assert plan.states.shape == (7, 1)
     assert plan.states[0, 0] == 1.0
@@ -56,7 +60,7 @@ def test_a_plan_carries_what_it_promises():
     assert plan.value == pytest.approx(-(again[1:] ** 2).sum(), rel=1e-5)
     assert plan.status == "iterations"
     assert (plan.stats.candidates, plan.stats.non_finite, plan.stats.iterations) == (300, 0, 3)
-    assert 0.0 < plan.stats.seconds < 10.0
+    assert 0.0 < plan.stats.seconds <= elapsed
 
 
 def test_best_is_a_sequence_seen_and_mean_lies_between_the_elites():

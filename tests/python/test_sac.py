@@ -289,7 +289,7 @@ one.observe(r.normal(size=(99, 2)), r.uniform(-1, 1, (99, 1)), r.normal(size=99)
 one.update(5)
 child = os.fork()
 if child == 0:
-    signal.alarm(20)  # ends the child if it hangs
+    signal.alarm(30)  # ends the child if it hangs
     one.update(5)
     os._exit(0)
 _, status = os.waitpid(child, 0)
