@@ -5,7 +5,8 @@ from it, `evaluate` says how far ahead a model can be trusted, and `MPC` control
 such as `CEM`.
 """
 
-from typing import TYPE_CHECKING
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
 
 from dynaplan._isa import build_info as build_info
 from dynaplan._isa import load_core as _load_core
@@ -13,99 +14,168 @@ from dynaplan._version import __version__ as __version__
 
 _load_core()
 
-from dynaplan import rewards as rewards  # noqa: E402  # the compiled module comes first
-from dynaplan import terminations as terminations  # noqa: E402
-from dynaplan.agents.interface import Agent as Agent  # noqa: E402
-from dynaplan.agents.sac.episodes import AgentEpisode as AgentEpisode  # noqa: E402
-from dynaplan.agents.sac.sac import SAC as SAC  # noqa: E402
-from dynaplan.agents.sac.settings import UpdateStatistics as UpdateStatistics  # noqa: E402
-from dynaplan.agents.tabular.dyna_q import DynaQ as DynaQ  # noqa: E402
-from dynaplan.agents.tabular.dyna_q_plus import DynaQPlus as DynaQPlus  # noqa: E402
-from dynaplan.agents.tabular.prioritized_sweeping import PrioritizedSweeping as PrioritizedSweeping  # noqa: E402
-from dynaplan.control.explanation import Explanation as Explanation  # noqa: E402
-from dynaplan.control.mpc import MPC as MPC  # noqa: E402
-from dynaplan.control.tuning import Trial as Trial  # noqa: E402
-from dynaplan.control.tuning import Tuning as Tuning  # noqa: E402
-from dynaplan.control.tuning import tune as tune  # noqa: E402
-from dynaplan.data.collection import collect as collect  # noqa: E402
-from dynaplan.data.driver import Episode as Episode  # noqa: E402
-from dynaplan.data.transitions import Transitions as Transitions  # noqa: E402
-from dynaplan.errors import ArgumentError as ArgumentError  # noqa: E402
-from dynaplan.errors import Error as Error  # noqa: E402
-from dynaplan.errors import IsaError as IsaError  # noqa: E402
-from dynaplan.errors import ModelFileError as ModelFileError  # noqa: E402
-from dynaplan.errors import NumericalError as NumericalError  # noqa: E402
-from dynaplan.errors import RankDeficientWarning as RankDeficientWarning  # noqa: E402
-from dynaplan.errors import ShapeError as ShapeError  # noqa: E402
-from dynaplan.functions import signatures as signatures  # noqa: E402
-from dynaplan.functions.signatures import get_include as get_include  # noqa: E402
-from dynaplan.loops.dyna import Dyna as Dyna  # noqa: E402
-from dynaplan.loops.dyna_iteration import DynaIteration as DynaIteration  # noqa: E402
-from dynaplan.loops.interface import Learner as Learner  # noqa: E402
-from dynaplan.loops.loading import load as load  # noqa: E402
-from dynaplan.loops.mbpo import MBPO as MBPO  # noqa: E402
-from dynaplan.loops.mbpo import mbpo_paper as mbpo_paper  # noqa: E402
-from dynaplan.loops.pets import PETS as PETS  # noqa: E402
-from dynaplan.loops.pets_state import Iteration as Iteration  # noqa: E402
-from dynaplan.loops.presets import pets_cpu as pets_cpu  # noqa: E402
-from dynaplan.loops.presets import pets_paper as pets_paper  # noqa: E402
-from dynaplan.loops.schedules import LinearSchedule as LinearSchedule  # noqa: E402
-from dynaplan.loops.schedules import RolloutLengthSchedule as RolloutLengthSchedule  # noqa: E402
-from dynaplan.models.functions import CompiledModel as CompiledModel  # noqa: E402
-from dynaplan.models.functions import FunctionModel as FunctionModel  # noqa: E402
-from dynaplan.models.interface import Model as Model  # noqa: E402
-from dynaplan.models.interface import Prediction as Prediction  # noqa: E402
-from dynaplan.models.jacobians import Jacobians as Jacobians  # noqa: E402
-from dynaplan.models.jacobians import with_jacobians as with_jacobians  # noqa: E402
-from dynaplan.models.linear.features import Identity as Identity  # noqa: E402
-from dynaplan.models.linear.features import Polynomial as Polynomial  # noqa: E402
-from dynaplan.models.linear.linear_gaussian import LinearGaussian as LinearGaussian  # noqa: E402
-from dynaplan.models.linear.recursive import RecursiveLeastSquares as RecursiveLeastSquares  # noqa: E402
-from dynaplan.models.networks.arrays import NetworkUnits as NetworkUnits  # noqa: E402
-from dynaplan.models.networks.ensemble import Ensemble as Ensemble  # noqa: E402
-from dynaplan.models.networks.gaussian_mlp import GaussianMLP as GaussianMLP  # noqa: E402
-from dynaplan.models.networks.mlp import MLP as MLP  # noqa: E402
-from dynaplan.models.networks.training import TrainingHistory as TrainingHistory  # noqa: E402
-from dynaplan.planners.categorical_cem import CategoricalCEM as CategoricalCEM  # noqa: E402
-from dynaplan.planners.cem import CEM as CEM  # noqa: E402
-from dynaplan.planners.icem import ICEM as ICEM  # noqa: E402
-from dynaplan.planners.ilqr import ILQR as ILQR  # noqa: E402
-from dynaplan.planners.interface import Planner as Planner  # noqa: E402
-from dynaplan.planners.limits import Limits as Limits  # noqa: E402
-from dynaplan.planners.lqr import LQR as LQR  # noqa: E402
-from dynaplan.planners.lqr import Regulator as Regulator  # noqa: E402
-from dynaplan.planners.lqr import lqr as lqr  # noqa: E402
-from dynaplan.planners.mppi import MPPI as MPPI  # noqa: E402
-from dynaplan.planners.plan import Plan as Plan  # noqa: E402
-from dynaplan.planners.plan import PlanStats as PlanStats  # noqa: E402
-from dynaplan.planners.presets import cem_pets as cem_pets  # noqa: E402
-from dynaplan.planners.presets import cem_planet as cem_planet  # noqa: E402
-from dynaplan.planners.presets import icem_blitz as icem_blitz  # noqa: E402
-from dynaplan.planners.presets import mppi_pytorch as mppi_pytorch  # noqa: E402
-from dynaplan.planners.random_shooting import RandomShooting as RandomShooting  # noqa: E402
-from dynaplan.rewards.terms import Reward as Reward  # noqa: E402
-from dynaplan.rollouts import risk as risk  # noqa: E402
-from dynaplan.rollouts.disagreement import DisagreementLimit as DisagreementLimit  # noqa: E402
-from dynaplan.rollouts.evaluation import Evaluation as Evaluation  # noqa: E402
-from dynaplan.rollouts.evaluation import evaluate as evaluate  # noqa: E402
-from dynaplan.rollouts.imagination import Imagined as Imagined  # noqa: E402
-from dynaplan.rollouts.imagination import imagine as imagine  # noqa: E402
-from dynaplan.rollouts.risk import Risk as Risk  # noqa: E402
-from dynaplan.rollouts.rollout import returns as returns  # noqa: E402
-from dynaplan.rollouts.rollout import rollout as rollout  # noqa: E402
-from dynaplan.terminations.terms import Termination as Termination  # noqa: E402
-
 if TYPE_CHECKING:
+    from dynaplan import rewards as rewards
+    from dynaplan import terminations as terminations
+    from dynaplan.agents.interface import Agent as Agent
+    from dynaplan.agents.sac.episodes import AgentEpisode as AgentEpisode
+    from dynaplan.agents.sac.sac import SAC as SAC
+    from dynaplan.agents.sac.settings import UpdateStatistics as UpdateStatistics
+    from dynaplan.agents.tabular.dyna_q import DynaQ as DynaQ
+    from dynaplan.agents.tabular.dyna_q_plus import DynaQPlus as DynaQPlus
+    from dynaplan.agents.tabular.prioritized_sweeping import (
+        PrioritizedSweeping as PrioritizedSweeping,
+    )
+    from dynaplan.control.explanation import Explanation as Explanation
+    from dynaplan.control.mpc import MPC as MPC
+    from dynaplan.control.tuning import Trial as Trial
+    from dynaplan.control.tuning import Tuning as Tuning
+    from dynaplan.control.tuning import tune as tune
+    from dynaplan.data.collection import collect as collect
+    from dynaplan.data.driver import Episode as Episode
+    from dynaplan.data.transitions import Transitions as Transitions
     from dynaplan.envs.imagined import ImaginedVectorEnv as ImaginedVectorEnv
+    from dynaplan.errors import ArgumentError as ArgumentError
+    from dynaplan.errors import Error as Error
+    from dynaplan.errors import IsaError as IsaError
+    from dynaplan.errors import ModelFileError as ModelFileError
+    from dynaplan.errors import NumericalError as NumericalError
+    from dynaplan.errors import RankDeficientWarning as RankDeficientWarning
+    from dynaplan.errors import ShapeError as ShapeError
+    from dynaplan.functions import signatures as signatures
+    from dynaplan.functions.signatures import get_include as get_include
+    from dynaplan.loops.dyna import Dyna as Dyna
+    from dynaplan.loops.dyna_iteration import DynaIteration as DynaIteration
+    from dynaplan.loops.interface import Learner as Learner
+    from dynaplan.loops.loading import load as load
+    from dynaplan.loops.mbpo import MBPO as MBPO
+    from dynaplan.loops.mbpo import mbpo_paper as mbpo_paper
+    from dynaplan.loops.pets import PETS as PETS
+    from dynaplan.loops.pets_state import Iteration as Iteration
+    from dynaplan.loops.presets import pets_cpu as pets_cpu
+    from dynaplan.loops.presets import pets_paper as pets_paper
+    from dynaplan.loops.schedules import LinearSchedule as LinearSchedule
+    from dynaplan.loops.schedules import RolloutLengthSchedule as RolloutLengthSchedule
+    from dynaplan.models.functions import CompiledModel as CompiledModel
+    from dynaplan.models.functions import FunctionModel as FunctionModel
+    from dynaplan.models.interface import Model as Model
+    from dynaplan.models.interface import Prediction as Prediction
+    from dynaplan.models.jacobians import Jacobians as Jacobians
+    from dynaplan.models.jacobians import with_jacobians as with_jacobians
+    from dynaplan.models.linear.features import Identity as Identity
+    from dynaplan.models.linear.features import Polynomial as Polynomial
+    from dynaplan.models.linear.linear_gaussian import LinearGaussian as LinearGaussian
+    from dynaplan.models.linear.recursive import RecursiveLeastSquares as RecursiveLeastSquares
+    from dynaplan.models.networks.arrays import NetworkUnits as NetworkUnits
+    from dynaplan.models.networks.ensemble import Ensemble as Ensemble
+    from dynaplan.models.networks.gaussian_mlp import GaussianMLP as GaussianMLP
+    from dynaplan.models.networks.mlp import MLP as MLP
+    from dynaplan.models.networks.training import TrainingHistory as TrainingHistory
+    from dynaplan.planners.categorical_cem import CategoricalCEM as CategoricalCEM
+    from dynaplan.planners.cem import CEM as CEM
+    from dynaplan.planners.icem import ICEM as ICEM
+    from dynaplan.planners.ilqr import ILQR as ILQR
+    from dynaplan.planners.interface import Planner as Planner
+    from dynaplan.planners.limits import Limits as Limits
+    from dynaplan.planners.lqr import LQR as LQR
+    from dynaplan.planners.lqr import Regulator as Regulator
+    from dynaplan.planners.lqr import lqr as lqr
+    from dynaplan.planners.mppi import MPPI as MPPI
+    from dynaplan.planners.plan import Plan as Plan
+    from dynaplan.planners.plan import PlanStats as PlanStats
+    from dynaplan.planners.presets import cem_pets as cem_pets
+    from dynaplan.planners.presets import cem_planet as cem_planet
+    from dynaplan.planners.presets import icem_blitz as icem_blitz
+    from dynaplan.planners.presets import mppi_pytorch as mppi_pytorch
+    from dynaplan.planners.random_shooting import RandomShooting as RandomShooting
+    from dynaplan.rewards.terms import Reward as Reward
+    from dynaplan.rollouts import risk as risk
+    from dynaplan.rollouts.disagreement import DisagreementLimit as DisagreementLimit
+    from dynaplan.rollouts.evaluation import Evaluation as Evaluation
+    from dynaplan.rollouts.evaluation import evaluate as evaluate
+    from dynaplan.rollouts.imagination import Imagined as Imagined
+    from dynaplan.rollouts.imagination import imagine as imagine
+    from dynaplan.rollouts.risk import Risk as Risk
+    from dynaplan.rollouts.rollout import returns as returns
+    from dynaplan.rollouts.rollout import rollout as rollout
+    from dynaplan.terminations.terms import Termination as Termination
 else:
+    # Imported when they are asked for, so that `import dynaplan` costs little more than NumPy's.
+    _MODULES = {
+        "rewards": "rewards",
+        "terminations": "terminations",
+        "signatures": "functions.signatures",
+        "risk": "rollouts.risk",
+    }
+    _NAMES = {
+        "agents.interface": "Agent",
+        "agents.sac.episodes": "AgentEpisode",
+        "agents.sac.sac": "SAC",
+        "agents.sac.settings": "UpdateStatistics",
+        "agents.tabular.dyna_q": "DynaQ",
+        "agents.tabular.dyna_q_plus": "DynaQPlus",
+        "agents.tabular.prioritized_sweeping": "PrioritizedSweeping",
+        "control.explanation": "Explanation",
+        "control.mpc": "MPC",
+        "control.tuning": "Trial Tuning tune",
+        "data.collection": "collect",
+        "data.driver": "Episode",
+        "data.transitions": "Transitions",
+        "envs.imagined": "ImaginedVectorEnv",
+        "errors": "ArgumentError Error IsaError ModelFileError NumericalError"
+        " RankDeficientWarning ShapeError",
+        "functions.signatures": "get_include",
+        "loops.dyna": "Dyna",
+        "loops.dyna_iteration": "DynaIteration",
+        "loops.interface": "Learner",
+        "loops.loading": "load",
+        "loops.mbpo": "MBPO mbpo_paper",
+        "loops.pets": "PETS",
+        "loops.pets_state": "Iteration",
+        "loops.presets": "pets_cpu pets_paper",
+        "loops.schedules": "LinearSchedule RolloutLengthSchedule",
+        "models.functions": "CompiledModel FunctionModel",
+        "models.interface": "Model Prediction",
+        "models.jacobians": "Jacobians with_jacobians",
+        "models.linear.features": "Identity Polynomial",
+        "models.linear.linear_gaussian": "LinearGaussian",
+        "models.linear.recursive": "RecursiveLeastSquares",
+        "models.networks.arrays": "NetworkUnits",
+        "models.networks.ensemble": "Ensemble",
+        "models.networks.gaussian_mlp": "GaussianMLP",
+        "models.networks.mlp": "MLP",
+        "models.networks.training": "TrainingHistory",
+        "planners.categorical_cem": "CategoricalCEM",
+        "planners.cem": "CEM",
+        "planners.icem": "ICEM",
+        "planners.ilqr": "ILQR",
+        "planners.interface": "Planner",
+        "planners.limits": "Limits",
+        "planners.lqr": "LQR Regulator lqr",
+        "planners.mppi": "MPPI",
+        "planners.plan": "Plan PlanStats",
+        "planners.presets": "cem_pets cem_planet icem_blitz mppi_pytorch",
+        "planners.random_shooting": "RandomShooting",
+        "rewards.terms": "Reward",
+        "rollouts.disagreement": "DisagreementLimit",
+        "rollouts.evaluation": "Evaluation evaluate",
+        "rollouts.imagination": "Imagined imagine",
+        "rollouts.risk": "Risk",
+        "rollouts.rollout": "returns rollout",
+        "terminations.terms": "Termination",
+    }
+    _HOMES = {name: module for module, names in _NAMES.items() for name in names.split()}
 
-    def __getattr__(name: str) -> type:
-        """Imports what derives from Gymnasium's classes on first use, since that takes long."""
-        if name != "ImaginedVectorEnv":
+    def __getattr__(name: str) -> Any:
+        """Imports a public name on first use."""
+        if name in _MODULES:
+            value = import_module(f"dynaplan.{_MODULES[name]}")
+        elif name in _HOMES:
+            value = getattr(import_module(f"dynaplan.{_HOMES[name]}"), name)
+        else:
             raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-        from dynaplan.envs.imagined import ImaginedVectorEnv  # noqa: PLC0415  # see above
-
-        return ImaginedVectorEnv
+        globals()[name] = value
+        return value
 
 
 def __dir__() -> list[str]:

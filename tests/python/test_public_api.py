@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import ast
 import importlib
 import inspect
 import pickle
 import pkgutil
 import re
 from functools import partial
+from pathlib import Path
 from types import FunctionType
 
 import numpy as np
@@ -205,3 +207,19 @@ def test_a_prediction_is_still_a_tuple_and_pickles():
     assert mean is prediction.mean
     again = pickle.loads(pickle.dumps(prediction))
     np.testing.assert_array_equal(again.mean, mean)
+
+
+def test_names_imported_on_first_use_are_those_that_type_checkers_see() -> None:
+    tree = ast.parse(Path(dp.__file__).read_text(encoding="utf-8"))
+    checked = next(node for node in tree.body if isinstance(node, ast.If))
+    seen = {
+        alias.name: f"{node.module}".removeprefix("dynaplan").lstrip(".")
+        for node in checked.body
+        if isinstance(node, ast.ImportFrom)
+        for alias in node.names
+    }
+    modules = {name: path.rpartition(".")[0] for name, path in dp._MODULES.items()}
+    assert seen == {**dp._HOMES, **modules}
+    assert {*seen, "__version__", "build_info"} == set(dp.__all__)
+    with pytest.raises(AttributeError, match="no attribute 'nothing'"):
+        dp.nothing  # noqa: B018
