@@ -69,18 +69,18 @@ class PreparedPlanner:
                 allowed=allowed,
                 terminal_value=value,
             )
-        self._problem = _core.PlanProblem(
-            dynamics=model.dynamics,
-            reward=scored[0],
-            score=self._score,
-            terminal_value=value if self._score is None else None,
-            termination=scored[1],
-            limits=state_limits(model, planner.clip),
-            allowed=allowed,
-            action_rate=self.action_rate,
-            discount=planner.discount,
-            particles=spread_of(planner.propagation, planner.particles, planner.risk),
-            disagreement_limit=disagreement_limit_of(planner.disagreement_limit),
+        self._problem = _core.PlanProblem(  # by position, as in `_plan_alone`
+            model.dynamics,
+            scored[0],
+            self._score,
+            value if self._score is None else None,
+            scored[1],
+            state_limits(model, planner.clip),
+            allowed,
+            self.action_rate,
+            planner.discount,
+            spread_of(planner.propagation, planner.particles, planner.risk),
+            disagreement_limit_of(planner.disagreement_limit),
         )
 
     def plan(
@@ -128,21 +128,21 @@ class PreparedPlanner:
         begin = time.perf_counter()
         if self._score is not None:
             self._score.previous_action = memory.previous_action
-        parts = _core.plan(
-            planner=self._settings,
-            memory=memory.core,
-            problem=self._problem,
-            state=state,
-            low=self.low,
-            high=self.high,
-            warm_start=memory.warm_start,
-            kept_sequences=self._sequences(memory, state),
-            previous_action=memory.previous_action,
-            skip=memory.skip,
-            seed=seed,
-            call=call,
-            threads=self._threads,
-            time_limit=time_limit,
+        parts = _core.plan(  # by position: keywords would cost a fifth of the smallest plan
+            self._settings,
+            memory.core,
+            self._problem,
+            state,
+            self.low,
+            self.high,
+            memory.warm_start,
+            self._sequences(memory, state),
+            memory.previous_action,
+            memory.skip,
+            seed,
+            call,
+            self._threads,
+            time_limit,
         )
         return _plan_of(parts, begin)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 from abc import ABC, abstractmethod
 from dataclasses import fields
+from functools import cache
 from typing import Any, TypeAlias, TypeVar, cast
 
 from dynaplan import _core
@@ -53,9 +54,14 @@ class PlannerSettings(ABC):
 
 def search_settings(planner: PlannerSettings, *without: str) -> dict[str, Any]:
     """Returns the settings of the search itself by name, without those of the rollouts."""
+    return {name: getattr(planner, name) for name in _search_names(type(planner), without)}
+
+
+@cache
+def _search_names(kind: type[PlannerSettings], without: tuple[str, ...]) -> list[str]:
     rollouts = inspect.get_annotations(PlannerSettings).keys() - {"horizon", "candidates"}
-    names = [field.name for field in fields(cast(Any, planner))]
-    return {n: getattr(planner, n) for n in names if n not in rollouts and n not in without}
+    names = [field.name for field in fields(cast(Any, kind))]
+    return [name for name in names if name not in rollouts and name not in without]
 
 
 def check_choice(name: str, value: object, first: str, second: str) -> None:
