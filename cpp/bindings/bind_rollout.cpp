@@ -50,7 +50,7 @@ RolloutBatch<T> batch_of(const Dynamics<T>& dynamics, const py::array& states, c
   return batch;
 }
 
-// Writes the trajectories to `out`; returns the steps on known ground (N, P), or None where all ground is known.
+// Writes the trajectories to `out`; returns the steps within the disagreement limit (N, P), or None without one.
 template <class T>
 py::object rollout_into(const RolloutInputs& inputs, const py::array& states, const py::array& actions,
                         std::uint64_t seed, int threads, py::array& out) {

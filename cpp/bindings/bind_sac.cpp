@@ -15,8 +15,8 @@ namespace dynaplan::bindings {
 
 namespace {
 
-// An agent that one thread at a time may use. Whoever finds it busy is told so instead of waiting: a signal handler
-// that waited for the call it interrupts would wait for ever.
+// An agent that one thread at a time may use. A second caller gets an error instead of waiting: a signal handler
+// that waited for the call it interrupts would never return.
 class SacHandle {
  public:
   SacHandle(const SacShape& shape, const ActionBox& box, const SacSettings& settings) : agent_(shape, box, settings) {}

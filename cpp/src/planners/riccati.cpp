@@ -28,7 +28,7 @@ Matrix action_curvature(const RiccatiProblem& problem, const Matrix& value) {
   return symmetric_part(problem.r + congruence(problem.b, value));
 }
 
-// Largest modulus of the eigenvalues; infinite where it cannot be told.
+// Largest modulus of the eigenvalues; infinite where they are not found.
 double spectral_radius(const Matrix& matrix) {
   if (!matrix.allFinite()) return std::numeric_limits<double>::infinity();
   const std::optional<std::vector<std::complex<double>>> values = eigenvalues(matrix);

@@ -22,7 +22,7 @@ __all__ = ["can_draw", "draw"]
 
 Floats: TypeAlias = NDArray[np.float64]
 
-# Blue and vermilion of Okabe & Ito 2008, told apart with any colour vision.
+# Blue and vermilion of Okabe & Ito 2008, distinct in any colour vision.
 _ACTUAL, _PREDICTED, _PLAIN, _FAINT = "#222222", "#D55E00", "#0072B2", "#8A8A8A"
 # Dashes that begin with a dot.
 _PREDICTION: dict[str, Any] = {
