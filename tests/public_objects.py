@@ -101,7 +101,7 @@ def dyna() -> tuple[dp.Dyna, dp.DynaIteration]:
 
 @cache
 def tuning() -> dp.Tuning:
-    settings = {"horizons": (3,), "iterations": (2,), "seconds": 2.0}
+    settings = {"horizons": (3,), "iterations": (2,), "time_limit": 2.0}
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         return dp.tune(

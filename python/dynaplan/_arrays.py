@@ -12,6 +12,8 @@ from numpy.typing import ArrayLike, NDArray
 from dynaplan._texts import shown
 from dynaplan.errors import ArgumentError, ShapeError
 
+_MAX_COUNT = 2**31 - 1  # of a C int, by which the core counts
+
 
 def numbers(
     name: str, values: ArrayLike, dtype: type[np.floating[Any]] | None = np.float64
@@ -76,13 +78,21 @@ def seed_number(seed: int | None) -> int:
     """Returns `seed` as an unsigned 64-bit number; None draws a fresh one."""
     if seed is None:
         return secrets.randbits(64)
-    number = integer("seed", seed)
+    number = _whole("seed", seed)
     if not 0 <= number < 2**64:
-        raise ArgumentError(f"seed: got {seed}, must be from 0 to 2**64 - 1")
+        raise ArgumentError(f"seed: got {shown(number)}, must be from 0 to 2**64 - 1")
     return number
 
 
 def integer(name: str, value: SupportsIndex) -> int:
+    """Returns `value` as an int that the core can count by."""
+    number = _whole(name, value)
+    if abs(number) > _MAX_COUNT:
+        raise ArgumentError(f"{name}: got {shown(number)}, must be at most {_MAX_COUNT} in size")
+    return number
+
+
+def _whole(name: str, value: SupportsIndex) -> int:
     """Returns `value` as an int; a float is refused, even a whole one, and so are truth values."""
     try:
         number = operator.index(value)

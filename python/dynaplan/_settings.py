@@ -15,8 +15,12 @@ def _optional_real(name: str, value: Any) -> float | None:
     return None if value is None else _arrays.real(name, value)
 
 
+def _count_or_seed(name: str, value: Any) -> int:
+    return _arrays.seed_number(value) if name == "seed" else _arrays.integer(name, value)
+
+
 _CHECKS: dict[str, Callable[[str, Any], object]] = {
-    "int": _arrays.integer,
+    "int": _count_or_seed,
     "float": _arrays.real,
     "float | None": _optional_real,
     "bool": _arrays.flag,

@@ -9,6 +9,7 @@ import numpy as np
 
 _MAX_LENGTH = 60
 _MAX_ENTRIES = 6
+_MAX_BITS = 128
 
 
 def shown(value: object) -> str:
@@ -20,6 +21,8 @@ def shown(value: object) -> str:
     if isinstance(value, type):
         return f"the class {value.__name__}"
     plain = value is None or isinstance(value, str | bytes | int | float | complex | list | tuple)
+    if isinstance(value, int) and value.bit_length() > _MAX_BITS:
+        return f"an integer of {value.bit_length()} bits"  # Python may refuse to print it
     text = repr(value) if plain else ""
     short = plain and len(text) <= _MAX_LENGTH and "\n" not in text and " at 0x" not in text
     return text if short else type(value).__name__

@@ -125,7 +125,9 @@ def test_limits_are_checked_by_name(name, value):
 
 
 @pytest.mark.parametrize("value", ["1", 1j, True, [0.5], {}, np.nan])
-@pytest.mark.parametrize("name", ["period", "share", "seconds", "horizons", "iterations", "seed"])
+@pytest.mark.parametrize(
+    "name", ["period", "share", "time_limit", "horizons", "iterations", "seed"]
+)
 def test_the_numbers_of_tune_are_checked_by_name(name, value):
     arguments = {"period": 0.1, "action_space": ([-1.0], [1.0]), "states": [[0.0]], name: value}
     with pytest.raises(dp.ArgumentError, match=f"^{name}: got .*, must be"):

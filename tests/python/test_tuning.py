@@ -8,7 +8,7 @@ import pytest
 import dynaplan as dp
 from reference.systems import scalar_model
 
-ARGUMENTS = {"action_space": ([-1.0], [1.0]), "states": [[1.0], [-0.5]], "seconds": 0.2}
+ARGUMENTS = {"action_space": ([-1.0], [1.0]), "states": [[1.0], [-0.5]], "time_limit": 0.2}
 COST = dp.rewards.quadratic([1.0]) + dp.rewards.action_cost([0.1])
 
 
@@ -54,7 +54,7 @@ def test_a_longer_period_has_room_for_more_candidates():
         ({"period": 0.0}, "period: got 0.0"),
         ({"period": 1e-7}, "period: got 1e-07, must be longer"),
         ({"share": 1.5}, "share: got 1.5"),
-        ({"seconds": -1.0}, "seconds: got -1.0"),
+        ({"time_limit": -1.0}, "time_limit: got -1.0"),
         ({"horizons": ()}, "horizons"),
         ({"states": [[np.nan]]}, "state"),
     ],

@@ -101,7 +101,7 @@ def tune(  # noqa: D417  # the decorator describes the others
     horizons: Sequence[int] = (10, 20, 30),
     iterations: Sequence[int] = (1, 2, 3, 5),
     share: float = 0.7,
-    seconds: float = 20.0,
+    time_limit: float = 20.0,
     seed: int = 0,
 ) -> Tuning:
     """Measures this machine and picks candidates, horizon and iterations for a control period.
@@ -119,8 +119,8 @@ def tune(  # noqa: D417  # the decorator describes the others
         iterations: numbers of iterations to try.
         share: fraction of the period that a plan may take; the rest is for everything else. Default
             0.7.
-        seconds: how long all closed loops may take together, roughly; it sets their number of
-            steps, from 10 to 200.
+        time_limit: seconds that all closed loops may take together, roughly; it sets their number
+            of steps, from 10 to 200.
         seed: seed of the plans, the same for every size.
 
     Returns:
@@ -134,11 +134,11 @@ def tune(  # noqa: D417  # the decorator describes the others
         >>> s, a = np.array([[0.0], [1.0], [0.5], [-1.0]]), np.array([[1.0], [0.0], [-1.0], [1.0]])
         >>> model = dp.LinearGaussian.fit(dp.Transitions(s, a, 0.5 * s + a))
         >>> found = dp.tune(0.01, model, dp.rewards.quadratic([1.0]), action_space=([-1.0], [1.0]),
-        ...                 states=[[1.0]], horizons=(5,), iterations=(2,), seconds=0.2)
+        ...                 states=[[1.0]], horizons=(5,), iterations=(2,), time_limit=0.2)
         >>> found.planner.horizon
         5
     """
-    for name, value in (("period", period), ("seconds", seconds)):
+    for name, value in (("period", period), ("time_limit", time_limit)):
         if not 0.0 < _arrays.real(name, value) < np.inf:
             raise ArgumentError(f"{name}: got {value}, must be finite and above 0")
     if not 0.0 < _arrays.real("share", share) <= 1.0:
@@ -154,7 +154,7 @@ def tune(  # noqa: D417  # the decorator describes the others
             f"planner: got {type(family).__name__}, must be one that draws candidates, such as ICEM"
         )
     starts = _arrays.rows("states", states, model.state_dim)
-    steps = int(np.clip(seconds / (period * len(sizes) * len(starts)), 10, 200))
+    steps = int(np.clip(time_limit / (period * len(sizes) * len(starts)), 10, 200))
     loop = _Loop(model, reward, action_space, termination, starts, steps, share * period, seed)
     trials = tuple(loop.trial(family, horizon, count) for horizon, count in sizes)
     fitting = [trial for trial in trials if not np.isnan(trial.value)]

@@ -313,12 +313,12 @@ class ImaginedVectorEnv(VectorEnv[Array, Array, Array]):
         if self.closed:
             raise ClosedEnvironmentError("step: the environment is closed")
         if not self._was_reset:
-            raise ResetNeeded("step: the environment was never reset, must be before")
+            raise ResetNeeded("step: the environment was never reset; call reset() first")
         if self._mode is AutoresetMode.DISABLED and count_nonzero(self._ended):
             row = int(np.argmax(self._ended))
             raise ResetNeeded(
-                f"step: the episode of environment {row} is over, must be reset before, by "
-                'reset(options={"reset_mask": ...})'
+                f"step: the episode of environment {row} is over; call "
+                'reset(options={"reset_mask": ...}) first'
             )
 
     def _reset_mask(self, options: dict[str, Any] | None) -> Bools:
@@ -334,7 +334,9 @@ class ImaginedVectorEnv(VectorEnv[Array, Array, Array]):
         if not mask.any():
             raise ArgumentError("reset_mask: is False for all environments, must be True for some")
         if not self._was_reset and not mask.all():
-            raise ResetNeeded("reset_mask: leaves out some environments, must not at first")
+            raise ResetNeeded(
+                "reset_mask: leaves out some environments; the first reset must be of all"
+            )
         return mask
 
 

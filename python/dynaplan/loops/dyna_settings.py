@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from dynaplan import _arrays
+from dynaplan import _arrays, _texts
 from dynaplan.errors import ArgumentError
 from dynaplan.loops.interface import Learner
 from dynaplan.loops.schedules import RolloutLength, checked_rollout_length
-from dynaplan.rewards.terms import Reward
+from dynaplan.rewards.terms import Reward, Term
+from dynaplan.rollouts.arguments import require_function
+from dynaplan.terminations.terms import Term as TerminationTerm
 from dynaplan.terminations.terms import Termination
 
 __all__ = ["DynaSettings"]
@@ -55,6 +57,7 @@ class DynaSettings:
 
     Raises:
         ArgumentError: a setting is out of range.
+        TypeError: `learn`, `reward` or `termination` is none.
     """
 
     learn: Learner
@@ -74,6 +77,12 @@ class DynaSettings:
     def __post_init__(self) -> None:
         for name, minimum in _MINIMA.items():
             object.__setattr__(self, name, _arrays.at_least(minimum, name, getattr(self, name)))
+        if not callable(self.learn):
+            raise TypeError(f"learn: got {_texts.shown(self.learn)}, must be a function")
+        if not isinstance(self.reward, Term):
+            require_function("reward", self.reward)
+        if not isinstance(self.termination, TerminationTerm | None):
+            require_function("termination", self.termination)
         object.__setattr__(self, "rollout_length", checked_rollout_length(self.rollout_length))
         quantile = self.disagreement_quantile
         if quantile is not None and not 0.0 <= quantile <= 1.0:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from dynaplan import files
+from dynaplan import _texts, files
 from dynaplan.agents.sac import files as sac_files
 from dynaplan.agents.sac.sac import SAC
 from dynaplan.agents.sac.settings import UpdateStatistics
@@ -68,6 +68,11 @@ class DynaState:
     """
 
     def __init__(self, settings: DynaSettings, env: Env[Any, Any], agent: Any, seed: int) -> None:
+        lacking = [name for name in ("act", "observe", "update") if not hasattr(agent, name)]
+        if lacking:
+            raise TypeError(
+                f"agent: got {_texts.shown(agent)}, must be a SAC or have act, observe and update"
+            )
         self.agent = agent
         self.model: Any = None
         self.driver = SeededDriver(env, seed)

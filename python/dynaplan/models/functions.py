@@ -97,7 +97,7 @@ class _KnownDynamics:
             _core.Particles("mean", 1, "mean", 1.0),
             None,
             0,
-            threads,
+            _arrays.integer("threads", threads),
             steps,
         )
         mean = steps[:, 0, 1].copy()

@@ -9,7 +9,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dynaplan import _arrays, _core, _texts
-from dynaplan.errors import ArgumentError
 
 __all__ = ["SACSettings", "UpdateStatistics", "units"]
 
@@ -71,19 +70,19 @@ class SACSettings:
         Raises:
             ArgumentError: something is out of range.
         """
-        for name, least in (("learning_starts", 0), ("train_freq", 1), ("gradient_steps", 1)):
-            if _arrays.integer(name, getattr(self, name)) < least:
-                raise ArgumentError(f"{name}: got {getattr(self, name)}, must be at least {least}")
+        for setting, minimum in (("learning_starts", 0), ("train_freq", 1), ("gradient_steps", 1)):
+            _arrays.at_least(minimum, setting, getattr(self, setting))
         fixed = self.temperature
+        name = "initial_temperature" if fixed is None else "temperature"
         settings = _core.SacSettings(
-            learning_rate=float(self.learning_rate),
+            learning_rate=_arrays.real("learning_rate", self.learning_rate),
             batch_size=_arrays.integer("batch_size", self.batch_size),
-            tau=float(self.tau),
-            discount=float(self.discount),
-            target_entropy=float(self.target_entropy),
-            temperature=float(self.initial_temperature if fixed is None else fixed),
+            tau=_arrays.real("tau", self.tau),
+            discount=_arrays.real("discount", self.discount),
+            target_entropy=_arrays.real("target_entropy", self.target_entropy),
+            temperature=_arrays.real(name, getattr(self, name)),
             learns_temperature=fixed is None,
-            real_ratio=float(self.real_ratio),
+            real_ratio=_arrays.real("real_ratio", self.real_ratio),
             buffer_size=_arrays.integer("buffer_size", self.buffer_size),
             imagined_buffer_size=_arrays.integer("imagined_buffer_size", self.imagined_buffer_size),
             seed=self.seed,

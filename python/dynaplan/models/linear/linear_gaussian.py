@@ -172,7 +172,13 @@ class LinearGaussian(FittedModel):
             ShapeError: the dimensions differ.
         """
         row_weights = None if weights is None else _arrays.vector("weights", weights, len(data))
-        fit = self._fit.updated(data.states, data.actions, data.next_states, row_weights, threads)
+        fit = self._fit.updated(
+            data.states,
+            data.actions,
+            data.next_states,
+            row_weights,
+            _arrays.integer("threads", threads),
+        )
         return self._like(fit)
 
     def merged(self, other: LinearGaussian) -> LinearGaussian:
@@ -316,7 +322,9 @@ class LinearGaussian(FittedModel):
         """
         state_rows = _arrays.rows("states", states, self.state_dim)
         action_rows = _arrays.rows("actions", actions, self.action_dim)
-        return Prediction(*self._fit.predict(state_rows, action_rows, threads))
+        return Prediction(
+            *self._fit.predict(state_rows, action_rows, _arrays.integer("threads", threads))
+        )
 
     def sample(
         self, states: ArrayLike, actions: ArrayLike, *, seed: int | None = None, threads: int = 1

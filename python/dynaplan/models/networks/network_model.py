@@ -165,7 +165,8 @@ class NetworkModel(FittedModel):
         state_rows = _arrays.rows("states", states, self.state_dim)
         action_rows = _arrays.rows("actions", actions, self.action_dim)
         # Where a reward is predicted, its mean comes fourth.
-        mean, aleatoric, epistemic = self._parameters.predict(state_rows, action_rows, threads)[:3]
+        count = _arrays.integer("threads", threads)
+        mean, aleatoric, epistemic = self._parameters.predict(state_rows, action_rows, count)[:3]
         return Prediction(mean, aleatoric, epistemic)
 
     def sample(
@@ -185,7 +186,9 @@ class NetworkModel(FittedModel):
         state_rows = _arrays.rows("states", states, self.state_dim)
         action_rows = _arrays.rows("actions", actions, self.action_dim)
         number = _arrays.seed_number(seed)
-        return self._parameters.sample(state_rows, action_rows, number, threads)
+        return self._parameters.sample(
+            state_rows, action_rows, number, _arrays.integer("threads", threads)
+        )
 
     def __repr__(self) -> str:
         shape = self.architecture
