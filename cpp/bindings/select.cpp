@@ -38,4 +38,5 @@ PyModuleDef definition = {
 
 }  // namespace
 
+// NOLINTNEXTLINE(bugprone-reserved-identifier,readability-identifier-naming): the name that Python looks for
 PyMODINIT_FUNC PyInit__select() { return PyModuleDef_Init(&definition); }

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <charconv>
-#include <cstdlib>
 #include <system_error>
 
 #include "dynaplan/core/error.hpp"
@@ -23,7 +22,9 @@ std::string repr(Float number, Precision... precision) {
   const std::string_view text(buffer, static_cast<std::size_t>(written.ptr - buffer));
   const std::size_t mark = text.find('e');
   const std::string power(text.substr(mark + 1));
-  const int exponent = std::atoi(power.c_str());
+  int exponent = 0;
+  std::from_chars(power.data() + 1, power.data() + power.size(), exponent);  // after the sign, which is always there
+  if (power.front() == '-') exponent = -exponent;
   const bool negative = text.front() == '-';
   std::string digits(text.substr(negative ? 1 : 0, mark - (negative ? 1 : 0)));
   digits.erase(std::remove(digits.begin(), digits.end(), '.'), digits.end());
