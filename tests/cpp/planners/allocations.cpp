@@ -3,13 +3,13 @@
 #include <atomic>
 #include <cstddef>
 
-// GCC says by a macro that a sanitizer is on, Clang by a feature.
-#if defined(__has_feature)
+// GCC says by a macro that a sanitizer is on, Clang by a feature, which Eigen's headers define for GCC too.
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+#define DYNAPLAN_SANITIZED
+#elif defined(__has_feature)
 #if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
 #define DYNAPLAN_SANITIZED
 #endif
-#elif defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-#define DYNAPLAN_SANITIZED
 #endif
 
 // The executable's malloc takes the place of the C library's for everything it is linked with, operator new and the
