@@ -119,11 +119,11 @@ def real(name: str, value: Any) -> float:
     return float(value)
 
 
-def discount_factor(value: Any) -> float:
-    """Returns `value` as the weight of each step relative to the one before, in (0, 1]."""
-    number = real("discount", value)
+def positive_fraction(name: str, value: Any) -> float:
+    """Returns `value` as a float in (0, 1]."""
+    number = real(name, value)
     if not 0.0 < number <= 1.0:
-        raise ArgumentError(f"discount: got {number}, must be in (0, 1]")
+        raise ArgumentError(f"{name}: got {shown(value)}, must be in (0, 1]")
     return number
 
 

@@ -12,7 +12,6 @@ from dynaplan.errors import ShapeError
 from dynaplan.planners.sampling import SamplingPlanner
 from dynaplan.planners.settings import (
     CoreSettings,
-    check_choice,
     search_settings,
     shared_settings_last,
 )
@@ -76,7 +75,7 @@ class CategoricalCEM(SamplingPlanner):
         super().__post_init__()
 
     def _settings(self) -> CoreSettings:
-        check_choice("result", self.result, "best", "mode")
+        _arrays.choice("result", self.result, "best", "mode")
         return _core.CategoricalCem(
             **search_settings(self, "actions", "result"),
             returns_mode=self.result == "mode",

@@ -5,11 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from dynaplan import _core
+from dynaplan import _arrays, _core
 from dynaplan.planners.sampling import SamplingPlanner
 from dynaplan.planners.settings import (
     CoreSettings,
-    check_choice,
     search_settings,
     shared_settings_last,
 )
@@ -67,5 +66,5 @@ class CEM(SamplingPlanner):
     tolerance: float = 0.0
 
     def _settings(self) -> CoreSettings:
-        check_choice("result", self.result, "best", "mean")
+        _arrays.choice("result", self.result, "best", "mean")
         return _core.Cem(**search_settings(self, "result"), returns_mean=self.result == "mean")

@@ -49,8 +49,7 @@ class Planner(PlannerSettings):
         checked_settings(self)
         if self.threads < 1:
             raise ArgumentError(f"threads: got {self.threads}, must be at least 1")
-        if not 0.0 < self.discount <= 1.0:
-            raise ArgumentError(f"discount: got {self.discount}, must be in (0, 1]")
+        _arrays.positive_fraction("discount", self.discount)
         if self.clip is not None and not 0.0 < self.clip < np.inf:
             raise ArgumentError(f"clip: got {self.clip}, must be finite and above 0, or None")
         self._settings()  # the core checks the rest

@@ -10,13 +10,12 @@ from typing import Any, TypeAlias, TypeVar, cast
 
 from dynaplan import _core
 from dynaplan._docstrings import shares_arguments
-from dynaplan.errors import ArgumentError
 from dynaplan.rewards.terms import Reward
 from dynaplan.rollouts.disagreement import DisagreementLimit
 from dynaplan.rollouts.risk import Risk
 from dynaplan.rollouts.rollout import MEAN, Propagation
 
-__all__ = ["CoreSettings", "PlannerSettings", "check_choice"]
+__all__ = ["CoreSettings", "PlannerSettings"]
 __all__ += ["search_settings", "shared_settings_last"]
 
 CoreSettings: TypeAlias = _core.SamplingPlanner | _core.GradientPlanner
@@ -62,12 +61,6 @@ def _search_names(kind: type[PlannerSettings], without: tuple[str, ...]) -> list
     rollouts = inspect.get_annotations(PlannerSettings).keys() - {"horizon", "candidates"}
     names = [field.name for field in fields(cast(Any, kind))]
     return [name for name in names if name not in rollouts and name not in without]
-
-
-def check_choice(name: str, value: object, first: str, second: str) -> None:
-    """Refuses what is neither of two names."""
-    if not isinstance(value, str) or value not in (first, second):
-        raise ArgumentError(f'{name}: got {value!r}, must be "{first}" or "{second}"')
 
 
 def shared_settings_last(cls: _Class) -> _Class:

@@ -11,7 +11,6 @@ from numpy.typing import NDArray
 
 from dynaplan import _arrays, _texts
 from dynaplan.data.transitions import Transitions
-from dynaplan.errors import ArgumentError
 from dynaplan.models.interface import Model
 from dynaplan.rollouts.arguments import require_fitting, require_model
 from dynaplan.rollouts.rollout import Propagation, rollout
@@ -154,9 +153,7 @@ def evaluate(
     """
     require_model(model)
     horizon = _arrays.at_least(1, "horizon", horizon)
-    share = _arrays.real("share", share)
-    if not 0.0 < share <= 1.0:
-        raise ArgumentError(f"share: got {share}, must be in (0, 1]")
+    share = _arrays.positive_fraction("share", share)
     require_fitting("held_out", held_out, model)
     if reference is None:
         reference = held_out

@@ -61,8 +61,7 @@ class CVaR(Risk):
     fraction: float
 
     def __post_init__(self) -> None:
-        if not 0.0 < _arrays.real("fraction", self.fraction) <= 1.0:
-            raise ArgumentError(f"fraction: got {self.fraction}, must be in (0, 1]")
+        _arrays.positive_fraction("fraction", self.fraction)
 
     def _reduction(self) -> tuple[Reduction, float]:
         return "cvar", self.fraction

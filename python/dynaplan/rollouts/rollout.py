@@ -191,7 +191,7 @@ def returns(
     limits = state_limits(model, clip)
     number = _arrays.seed_number(seed)
     threads = _arrays.at_least(1, "threads", threads)
-    discount = _arrays.discount_factor(discount)
+    discount = _arrays.positive_fraction("discount", discount)
     scored = compiled(reward, termination)
     if scored is not None:
         compiled_reward, compiled_termination = scored

@@ -82,7 +82,7 @@ class TrajectoryScore:
             require_function("termination", termination)
         self.reward = reward
         self.termination = termination
-        self.discount = _arrays.discount_factor(discount)
+        self.discount = _arrays.positive_fraction("discount", discount)
         self.previous_action = previous_action
         self.allowed = allowed
         self.terminal_value = terminal_value
