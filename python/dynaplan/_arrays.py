@@ -78,21 +78,13 @@ def seed_number(seed: int | None) -> int:
     """Returns `seed` as an unsigned 64-bit number; None draws a fresh one."""
     if seed is None:
         return secrets.randbits(64)
-    number = _whole("seed", seed)
+    number = integer("seed", seed)
     if not 0 <= number < 2**64:
         raise ArgumentError(f"seed: got {shown(number)}, must be from 0 to 2**64 - 1")
     return number
 
 
 def integer(name: str, value: SupportsIndex) -> int:
-    """Returns `value` as an int that the core can count by."""
-    number = _whole(name, value)
-    if abs(number) > _MAX_COUNT:
-        raise ArgumentError(f"{name}: got {shown(number)}, must be at most {_MAX_COUNT} in size")
-    return number
-
-
-def _whole(name: str, value: SupportsIndex) -> int:
     """Returns `value` as an int; a float is refused, even a whole one, and so are truth values."""
     try:
         number = operator.index(value)
@@ -100,6 +92,14 @@ def _whole(name: str, value: SupportsIndex) -> int:
         raise ArgumentError(f"{name}: got {shown(value)}, must be an integer") from None
     if isinstance(value, bool):
         raise ArgumentError(f"{name}: got {value}, must be an integer")
+    return number
+
+
+def count(name: str, value: SupportsIndex) -> int:
+    """Returns `value` as an int that the core can count by."""
+    number = integer(name, value)
+    if abs(number) > _MAX_COUNT:
+        raise ArgumentError(f"{name}: got {shown(number)}, must be at most {_MAX_COUNT} in size")
     return number
 
 

@@ -16,7 +16,7 @@ def _optional_real(name: str, value: Any) -> float | None:
 
 
 def _count_or_seed(name: str, value: Any) -> int:
-    return _arrays.seed_number(value) if name == "seed" else _arrays.integer(name, value)
+    return _arrays.seed_number(value) if name == "seed" else _arrays.count(name, value)
 
 
 _CHECKS: dict[str, Callable[[str, Any], object]] = {

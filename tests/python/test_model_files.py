@@ -246,7 +246,7 @@ HOSTILE = {
     "infinity": (value(3, -np.inf), r"entry \(0, 3\) is -inf"),
     "below the diagonal": (value(12, 1.0), "must be 0 below the diagonal"),
     "bounds crossed": (value(147, 1e9), "'observed_low': must not be above"),
-    "huge degree": (settings(degree=10**19), "degree: got 1(0{19}), must be at most"),
+    "huge degree": (settings(degree=10**19), "do not fit"),
     "large degree": (settings(degree=12), "do not fit"),
     "negative degree": (settings(degree=-1), "at least 1"),
     "linear of degree 2": (settings(features="Identity"), "of degree 2 are not known"),

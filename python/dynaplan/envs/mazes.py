@@ -104,7 +104,7 @@ class Maze(gymnasium.Env[Any, Any]):
             raise ArgumentError(f"render_mode: got {render_mode!r}, must be ansi or rgb_array")
         if (changed_layout is None) != (switch_at is None):
             raise ArgumentError("changed_layout, switch_at: must both be given, or neither")
-        if _arrays.integer("factor", factor) < 1:
+        if _arrays.count("factor", factor) < 1:
             raise ArgumentError(f"factor: got {factor}, must be at least 1")
         self.render_mode = render_mode
         letters = _letters("layout", layout)

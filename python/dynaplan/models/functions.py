@@ -97,7 +97,7 @@ class _KnownDynamics:
             _core.Particles("mean", 1, "mean", 1.0),
             None,
             0,
-            _arrays.integer("threads", threads),
+            _arrays.count("threads", threads),
             steps,
         )
         mean = steps[:, 0, 1].copy()
@@ -194,7 +194,7 @@ class FunctionModel(_KnownDynamics):
         if not callable(function):
             raise TypeError(f"function: got {type(function).__name__}, must be a function")
         self.function = function
-        dims = [_arrays.integer("state_dim", state_dim), _arrays.integer("action_dim", action_dim)]
+        dims = [_arrays.count("state_dim", state_dim), _arrays.count("action_dim", action_dim)]
         if min(dims) < 1:
             raise ArgumentError(f"state_dim, action_dim: got {dims}, must be at least 1")
         super().__init__(_core.python_dynamics(_Checked(function), *dims), observed)
@@ -272,7 +272,7 @@ class CompiledModel(_KnownDynamics):
         observed: tuple[ArrayLike, ArrayLike] | None = None,
     ) -> None:
         compiled = compiled_function("dynamics", function, dtype, user_data, owner)
-        dims = _arrays.integer("state_dim", state_dim), _arrays.integer("action_dim", action_dim)
+        dims = _arrays.count("state_dim", state_dim), _arrays.count("action_dim", action_dim)
         super().__init__(_core.compiled_dynamics(*compiled, *dims), observed)
 
     @classmethod

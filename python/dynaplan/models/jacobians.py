@@ -67,5 +67,5 @@ def with_jacobians(
     """
     state_rows = _arrays.rows("states", states, model.state_dim)
     action_rows = _arrays.rows("actions", actions, model.action_dim)
-    count = _arrays.integer("threads", threads)
+    count = _arrays.count("threads", threads)
     return Jacobians(*_core.jacobians(model.dynamics, state_rows, action_rows, count))

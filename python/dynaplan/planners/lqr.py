@@ -153,7 +153,7 @@ def lqr(
         return Regulator(*_core.infinite_horizon_regulator(problem))
     steps = _core.finite_regulators(
         problem,
-        horizon=_arrays.integer("horizon", horizon),
+        horizon=_arrays.count("horizon", horizon),
         final_value=_weights("Q_final", Q if Q_final is None else Q_final, states),
     )
     gains, offsets, values, slopes = (np.stack(parts) for parts in zip(*steps, strict=True))

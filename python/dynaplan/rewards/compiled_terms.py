@@ -61,8 +61,8 @@ def compiled(
         array([-5.])
     """
     found = compiled_function("reward", function, dtype, user_data, owner)
-    states = _arrays.integer("state_dim", state_dim)
-    actions = _arrays.integer("action_dim", action_dim)
+    states = _arrays.count("state_dim", state_dim)
+    actions = _arrays.count("action_dim", action_dim)
     name = getattr(function, "__name__", "compiled")
     return Term(_core.compiled_reward(*found, states, actions), name, text=f"compiled({name})")
 

@@ -94,7 +94,7 @@ class Term:
             _arrays.step_rows("next_states", next_states),
             previous,
             None if steps is None else _arrays.step_numbers("steps", steps),
-            0 if horizon is None else _arrays.integer("horizon", horizon),
+            0 if horizon is None else _arrays.count("horizon", horizon),
         )
 
     def __add__(self, other: Term) -> Term:

@@ -295,7 +295,7 @@ def chosen_members(model: Model, elite_members: int | Sequence[int] | None) -> l
     if elite_members is None:
         return list(range(count))
     if isinstance(elite_members, Iterable) and not isinstance(elite_members, str):
-        return [_arrays.integer("elite_members", member) for member in elite_members]
+        return [_arrays.count("elite_members", member) for member in elite_members]
     if isinstance(elite_members, bool) or not isinstance(elite_members, int | np.integer):
         got = _texts.shown(elite_members)
         raise TypeError(f"elite_members: got {got}, must be an integer or a list of integers")

@@ -236,7 +236,7 @@ def spread_of(propagation: Propagation, particles: int, risk: Risk) -> _core.Par
         raise TypeError(f"risk: got {_texts.shown(risk)}, must be a measure of dp.risk")
     if not isinstance(propagation, str):
         raise TypeError(f"propagation: got {_texts.shown(propagation)}, must be a name")
-    return _core.Particles(propagation, _arrays.integer("particles", particles), *risk._reduction())
+    return _core.Particles(propagation, _arrays.count("particles", particles), *risk._reduction())
 
 
 def start_and_actions(

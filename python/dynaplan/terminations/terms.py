@@ -161,8 +161,8 @@ def compiled(
         array([ True])
     """
     found = compiled_function("termination", function, dtype, user_data, owner)
-    states = _arrays.integer("state_dim", state_dim)
-    actions = _arrays.integer("action_dim", action_dim)
+    states = _arrays.count("state_dim", state_dim)
+    actions = _arrays.count("action_dim", action_dim)
     name = getattr(function, "__name__", "function")
     return Term(_core.compiled_termination(*found, states, actions), f"compiled({name})")
 

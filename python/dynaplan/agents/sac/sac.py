@@ -282,7 +282,7 @@ class SAC:
             NumericalError: a loss is not finite, such as with enormous rewards; the network it is
                 the loss of is left as it was.
         """
-        return UpdateStatistics(*self._core.update(_arrays.integer("count", count)))
+        return UpdateStatistics(*self._core.update(_arrays.count("count", count)))
 
     def run(self, steps: int) -> Iterator[AgentEpisode]:
         """Acts in the environment and learns; an episode comes out after each.

@@ -76,7 +76,7 @@ class SACSettings:
         name = "initial_temperature" if fixed is None else "temperature"
         settings = _core.SacSettings(
             learning_rate=_arrays.real("learning_rate", self.learning_rate),
-            batch_size=_arrays.integer("batch_size", self.batch_size),
+            batch_size=_arrays.count("batch_size", self.batch_size),
             tau=_arrays.real("tau", self.tau),
             discount=_arrays.real("discount", self.discount),
             target_entropy=_arrays.real("target_entropy", self.target_entropy),
@@ -86,7 +86,7 @@ class SACSettings:
             buffer_size=_arrays.integer("buffer_size", self.buffer_size),
             imagined_buffer_size=_arrays.integer("imagined_buffer_size", self.imagined_buffer_size),
             seed=self.seed,
-            threads=_arrays.integer("threads", threads),
+            threads=_arrays.count("threads", threads),
         )
         return _core.Sac(
             state_dim=state_dim,
@@ -100,4 +100,4 @@ class SACSettings:
 
 def units(hidden: Sequence[int]) -> tuple[int, ...]:
     """Returns the units of each hidden layer."""
-    return tuple(_arrays.integer("hidden", layer) for layer in hidden)
+    return tuple(_arrays.count("hidden", layer) for layer in hidden)

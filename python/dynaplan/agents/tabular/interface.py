@@ -57,7 +57,7 @@ class TabularAgent(ABC):
                 learning_rate,
                 discount,
                 exploration,
-                _arrays.integer("planning_steps", planning_steps),
+                _arrays.count("planning_steps", planning_steps),
                 self._seed,
             )
         )

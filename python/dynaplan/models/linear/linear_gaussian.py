@@ -143,7 +143,7 @@ class LinearGaussian(FittedModel):
         """
         change = predicts_change(target)
         intercept, ridge = _arrays.flag("intercept", intercept), _arrays.real("ridge", ridge)
-        threads = _arrays.integer("threads", threads)
+        threads = _arrays.count("threads", threads)
         row_weights = None if weights is None else _arrays.vector("weights", weights, len(data))
         fit = _core.LinearGaussianFit.fit(
             data.states,
@@ -177,7 +177,7 @@ class LinearGaussian(FittedModel):
             data.actions,
             data.next_states,
             row_weights,
-            _arrays.integer("threads", threads),
+            _arrays.count("threads", threads),
         )
         return self._like(fit)
 
@@ -323,7 +323,7 @@ class LinearGaussian(FittedModel):
         state_rows = _arrays.rows("states", states, self.state_dim)
         action_rows = _arrays.rows("actions", actions, self.action_dim)
         return Prediction(
-            *self._fit.predict(state_rows, action_rows, _arrays.integer("threads", threads))
+            *self._fit.predict(state_rows, action_rows, _arrays.count("threads", threads))
         )
 
     def sample(

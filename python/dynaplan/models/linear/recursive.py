@@ -67,8 +67,8 @@ class RecursiveLeastSquares:
         intercept, ridge = _arrays.flag("intercept", intercept), _arrays.real("ridge", ridge)
         forgetting = _arrays.real("forgetting", forgetting)
         self._recursive = _core.RecursiveLeastSquares(
-            _arrays.integer("state_dim", state_dim),
-            _arrays.integer("action_dim", action_dim),
+            _arrays.count("state_dim", state_dim),
+            _arrays.count("action_dim", action_dim),
             checked_features(features).degree,
             intercept,
             predicts_change(target),

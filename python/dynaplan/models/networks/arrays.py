@@ -135,7 +135,7 @@ class NetworkArrays:
         return cls(
             state_dim=state_dim,
             action_dim=action_dim,
-            angles=[_arrays.integer("angles", angle) for angle in units.angles],
+            angles=[_arrays.count("angles", angle) for angle in units.angles],
             hidden=[len(biases) for _, biases in layers[:-1]],
             activation=activation,
             probabilistic=False,

@@ -125,7 +125,7 @@ class NetworkModel(FittedModel):
             held_out=held_out,
             initial=None if initial is None else initial._parameters,
             progress=progress,
-            threads=_arrays.integer("threads", threads),
+            threads=_arrays.count("threads", threads),
         )
         return cls(fitted)
 
@@ -165,7 +165,7 @@ class NetworkModel(FittedModel):
         state_rows = _arrays.rows("states", states, self.state_dim)
         action_rows = _arrays.rows("actions", actions, self.action_dim)
         # Where a reward is predicted, its mean comes fourth.
-        count = _arrays.integer("threads", threads)
+        count = _arrays.count("threads", threads)
         mean, aleatoric, epistemic = self._parameters.predict(state_rows, action_rows, count)[:3]
         return Prediction(mean, aleatoric, epistemic)
 
@@ -187,7 +187,7 @@ class NetworkModel(FittedModel):
         action_rows = _arrays.rows("actions", actions, self.action_dim)
         number = _arrays.seed_number(seed)
         return self._parameters.sample(
-            state_rows, action_rows, number, _arrays.integer("threads", threads)
+            state_rows, action_rows, number, _arrays.count("threads", threads)
         )
 
     def __repr__(self) -> str:

@@ -143,7 +143,7 @@ class TrainingHistory:
 def whole_numbers(name: str, values: Sequence[int] | int) -> tuple[int, ...]:
     """Returns `values` as a tuple of ints; one int is a tuple of one."""
     several = values if isinstance(values, Iterable) else [values]
-    return tuple(_arrays.integer(name, value) for value in several)
+    return tuple(_arrays.count(name, value) for value in several)
 
 
 def decay_of(weight_decay: float | Sequence[float]) -> float | tuple[float, ...]:
