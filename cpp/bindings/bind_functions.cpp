@@ -1,6 +1,5 @@
 #include <cstdint>
 #include <memory>
-#include <utility>
 
 #include "arrays.hpp"
 #include "bindings.hpp"
@@ -14,39 +13,21 @@ namespace dynaplan::bindings {
 
 namespace {
 
-// A Python object that lives as long as a function of its does, whichever thread lets go of it last.
-class Owner {
- public:
-  explicit Owner(py::object object) : object_(std::move(object)) {}
-  // NOLINTNEXTLINE(bugprone-exception-escape): taking the GIL fails only while Python ends, where nothing can be done
-  ~Owner() {
-    const py::gil_scoped_acquire acquire;
-    object_ = py::object();
-  }
-  Owner(const Owner&) = delete;
-  Owner& operator=(const Owner&) = delete;
-
- private:
-  py::object object_;
-};
-
 template <template <class> class Signature>
-CFunction<Signature> function_at(std::uintptr_t address, bool float64, std::uintptr_t user_data,
-                                 const py::object& owner) {
+CFunction<Signature> function_at(std::uintptr_t address, bool float64, std::uintptr_t user_data) {
   // NOLINTBEGIN(performance-no-int-to-ptr): an address is what Python has of a compiled function
   auto* const data = reinterpret_cast<void*>(user_data);
-  auto keeper = std::make_shared<const Owner>(owner);
-  if (float64) return {reinterpret_cast<Signature<double>*>(address), data, std::move(keeper)};
-  return {reinterpret_cast<Signature<float>*>(address), data, std::move(keeper)};
+  if (float64) return {reinterpret_cast<Signature<double>*>(address), data, nullptr};
+  return {reinterpret_cast<Signature<float>*>(address), data, nullptr};
   // NOLINTEND(performance-no-int-to-ptr)
 }
 
 template <class Made, template <class> class Kind, template <class> class Signature>
 Made made_of(std::uintptr_t address, bool float64, std::uintptr_t user_data, const py::object& owner,
              IndexType state_dim, IndexType action_dim) {
-  const auto function = function_at<Signature>(address, float64, user_data, owner);
+  const auto function = function_at<Signature>(address, float64, user_data);
   return {std::make_shared<const Kind<float>>(function, state_dim, action_dim),
-          std::make_shared<const Kind<double>>(function, state_dim, action_dim)};
+          std::make_shared<const Kind<double>>(function, state_dim, action_dim), owner};
 }
 
 template <class Made, template <class> class Kind, template <class> class Signature>
@@ -57,7 +38,7 @@ void bind_compiled(py::module_& m, const char* name) {
 
 DynamicsHandle python_dynamics(const py::object& function, IndexType state_dim, IndexType action_dim) {
   return {std::make_shared<const PythonDynamics<float>>(function, state_dim, action_dim),
-          std::make_shared<const PythonDynamics<double>>(function, state_dim, action_dim)};
+          std::make_shared<const PythonDynamics<double>>(function, state_dim, action_dim), function};
 }
 
 }  // namespace

@@ -1,5 +1,6 @@
 #include "bindings.hpp"
 #include "dynaplan/models/jacobians.hpp"
+#include "garbage.hpp"
 #include "handles.hpp"
 #include "query.hpp"
 
@@ -25,7 +26,7 @@ py::tuple jacobians_of(const DynamicsHandle& dynamics, const py::array& states, 
 }  // namespace
 
 void bind_models(py::module_& m) {
-  py::class_<DynamicsHandle>(m, "Dynamics", py::module_local())
+  py::class_<DynamicsHandle>(m, "Dynamics", py::module_local(), collected<DynamicsHandle>())
       .def_property_readonly("state_dim", [](const DynamicsHandle& self) { return self.float64->state_dim(); })
       .def_property_readonly("action_dim", [](const DynamicsHandle& self) { return self.float64->action_dim(); });
   m.def("jacobians", &jacobians_of, py::arg("dynamics"), py::arg("states"), py::arg("actions"), py::arg("threads"));

@@ -10,6 +10,7 @@
 #include "dynaplan/planners/icem.hpp"
 #include "dynaplan/planners/mppi.hpp"
 #include "dynaplan/planners/random_shooting.hpp"
+#include "garbage.hpp"
 #include "interrupt.hpp"
 #include "plan_problem.hpp"
 
@@ -152,15 +153,18 @@ void bind_categorical_cem(py::module_& m) {
 
 void bind_planners(py::module_& m) {
   py::class_<PlanMemory>(m, "PlanMemory", py::module_local()).def(py::init<>());
-  py::class_<BoundProblem>(m, "PlanProblem", py::module_local())
-      .def(py::init<const DynamicsHandle&, const RewardHandle*, const py::object&, const py::object&,
-                    const TerminationHandle*, const py::object&, const py::object&, const py::object&, double,
-                    const Particles&, const DisagreementLimit*>(),
-           py::arg("dynamics"), py::arg("reward").none(true), py::arg("score").none(true),
-           py::arg("terminal_value").none(true), py::arg("termination").none(true), py::arg("limits").none(true),
-           py::arg("allowed").none(true), py::arg("action_rate").none(true), py::arg("discount"), py::arg("particles"),
-           py::arg("disagreement_limit").none(true), py::keep_alive<1, 2>(), py::keep_alive<1, 3>(),
-           py::keep_alive<1, 6>());
+  py::class_<BoundProblem>(m, "PlanProblem", py::module_local(), collected<BoundProblem>())
+      .def(py::init([](const py::object& dynamics, const py::object& reward, const py::object& score,
+                       const py::object& terminal_value, const py::object& termination, const py::object& limits,
+                       const py::object& allowed, const py::object& action_rate, double discount,
+                       const Particles& particles, const DisagreementLimit* disagreement_limit) {
+             PlanParts parts{dynamics, reward, score, terminal_value, termination};
+             return std::make_unique<BoundProblem>(std::move(parts), limits, allowed, action_rate, discount, particles,
+                                                   disagreement_limit);
+           }),
+           py::arg("dynamics").none(false), py::arg("reward"), py::arg("score"), py::arg("terminal_value"),
+           py::arg("termination"), py::arg("limits"), py::arg("allowed"), py::arg("action_rate"), py::arg("discount"),
+           py::arg("particles"), py::arg("disagreement_limit").none(true));
   py::class_<SamplingPlanner>(m, "SamplingPlanner", py::module_local());
   bind_cem(m);
   bind_random_shooting(m);

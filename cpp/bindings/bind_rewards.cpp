@@ -20,6 +20,7 @@
 #include "dynaplan/rewards/scheduled.hpp"
 #include "dynaplan/rewards/sum.hpp"
 #include "dynaplan/rewards/tolerance.hpp"
+#include "garbage.hpp"
 #include "handles.hpp"
 #include "steps.hpp"
 
@@ -60,14 +61,24 @@ std::vector<std::shared_ptr<const Reward<T>>> terms_of(const py::list& handles) 
   return terms;
 }
 
+// What a reward made of others must keep alive: what they do.
+py::tuple owned_by(const py::list& handles) {
+  py::tuple owned(handles.size());
+  for (std::size_t i = 0; i < handles.size(); ++i) {
+    const py::object& part = handles[i].cast<const RewardHandle&>().owned;
+    owned[i] = part ? part : py::none();
+  }
+  return owned;
+}
+
 RewardHandle sum(const py::list& terms) {
   return {std::make_shared<const SumReward<float>>(terms_of<float>(terms)),
-          std::make_shared<const SumReward<double>>(terms_of<double>(terms))};
+          std::make_shared<const SumReward<double>>(terms_of<double>(terms)), owned_by(terms)};
 }
 
 RewardHandle product(const py::list& factors, double weight) {
   return {std::make_shared<const ProductReward<float>>(terms_of<float>(factors), weight),
-          std::make_shared<const ProductReward<double>>(terms_of<double>(factors), weight)};
+          std::make_shared<const ProductReward<double>>(terms_of<double>(factors), weight), owned_by(factors)};
 }
 
 DistanceEntries entries_of(const std::vector<IndexType>& from, const std::vector<IndexType>& to,
@@ -165,7 +176,7 @@ void bind_gains(py::module_& m) {
 }  // namespace
 
 void bind_rewards(py::module_& m) {
-  py::class_<RewardHandle>(m, "Reward", py::module_local())
+  py::class_<RewardHandle>(m, "Reward", py::module_local(), collected<RewardHandle>())
       .def("score", &score, py::arg("states"), py::arg("actions"), py::arg("next_states"),
            py::arg("previous_actions") = py::none(), py::arg("steps") = py::none(), py::arg("horizon") = 0);
   bind_costs(m);
@@ -177,14 +188,14 @@ void bind_rewards(py::module_& m) {
       [](const RewardHandle& term, const py::array& weights) {
         const Eigen::VectorXd of_steps = vector_input(weights, "weights");
         return RewardHandle{std::make_shared<const ScheduledReward<float>>(term.float32, of_steps),
-                            std::make_shared<const ScheduledReward<double>>(term.float64, of_steps)};
+                            std::make_shared<const ScheduledReward<double>>(term.float64, of_steps), term.owned};
       },
       py::arg("term"), py::arg("weights"));
   m.def(
       "terminal_reward",
       [](const RewardHandle& term) {
         return RewardHandle{std::make_shared<const TerminalReward<float>>(term.float32),
-                            std::make_shared<const TerminalReward<double>>(term.float64)};
+                            std::make_shared<const TerminalReward<double>>(term.float64), term.owned};
       },
       py::arg("term"));
   m.def("product_reward", &product, py::arg("factors"), py::arg("weight"));

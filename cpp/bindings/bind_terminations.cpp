@@ -3,6 +3,7 @@
 #include "dynaplan/rollout/score_steps.hpp"
 #include "dynaplan/terminations/box.hpp"
 #include "dynaplan/terminations/double_pendulum.hpp"
+#include "garbage.hpp"
 #include "handles.hpp"
 #include "steps.hpp"
 
@@ -31,7 +32,7 @@ py::array_t<bool> ended(const TerminationHandle& termination, const py::array& s
 }  // namespace
 
 void bind_terminations(py::module_& m) {
-  py::class_<TerminationHandle>(m, "Termination", py::module_local())
+  py::class_<TerminationHandle>(m, "Termination", py::module_local(), collected<TerminationHandle>())
       .def("ended", &ended, py::arg("states"), py::arg("actions"), py::arg("next_states"),
            py::arg("steps") = py::none());
   m.def("outside_termination", &of_box<Outside>, py::arg("low"), py::arg("high"));

@@ -1,5 +1,7 @@
 #pragma once
 
+#include <pybind11/pybind11.h>
+
 #include <memory>
 #include <type_traits>
 
@@ -12,10 +14,19 @@ namespace dynaplan::bindings {
 
 // What Python holds of a model, a reward or a termination: one object in both precisions. Shared, because a Python
 // object may outlive the one it was made from.
+//
+// `owned` is what must stay alive with them, such as the Python function that they call: the C++ objects only borrow
+// it, so that each reference has one owner that the garbage collector knows.
 template <template <class> class Kind>
 struct Handle {
   std::shared_ptr<const Kind<float>> float32;
   std::shared_ptr<const Kind<double>> float64;
+  pybind11::object owned{};
+
+  template <class Show>
+  void visit(const Show& show) const {
+    show(owned);
+  }
 
   template <class T>
   const Kind<T>* get() const {

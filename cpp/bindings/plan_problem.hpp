@@ -4,6 +4,8 @@
 #include <chrono>
 #include <memory>
 #include <optional>
+#include <string>
+#include <utility>
 
 #include "arrays.hpp"
 #include "dynaplan/core/check.hpp"
@@ -15,11 +17,12 @@
 
 namespace dynaplan::bindings {
 
-// Calls a Python function with whole trajectories. Runs outside any parallel region, so its exception just passes.
+// Calls a Python function, which it borrows, with whole trajectories. Runs outside any parallel region, so its
+// exception just passes.
 template <class T>
 class PythonScore final : public TrajectoryScore<T> {
  public:
-  PythonScore(const py::object& function, const Dynamics<T>& dynamics)
+  PythonScore(py::handle function, const Dynamics<T>& dynamics)
       : function_(function), state_dim_(dynamics.state_dim()), action_dim_(dynamics.action_dim()) {}
 
   void score(const T* states, const T* actions, const T* steps_within_limit, IndexType count, IndexType horizon,
@@ -42,7 +45,7 @@ class PythonScore final : public TrajectoryScore<T> {
   }
 
  private:
-  const py::object& function_;
+  py::handle function_;
   IndexType state_dim_;
   IndexType action_dim_;
 };
@@ -50,7 +53,7 @@ class PythonScore final : public TrajectoryScore<T> {
 // Likewise with the states where candidates end.
 class PythonTerminalValue final : public TerminalValue {
  public:
-  PythonTerminalValue(const py::object& function, IndexType state_dim) : function_(function), state_dim_(state_dim) {}
+  PythonTerminalValue(py::handle function, IndexType state_dim) : function_(function), state_dim_(state_dim) {}
 
   void value(const float* states, IndexType count, float* values) const override {
     const py::gil_scoped_acquire acquire;
@@ -61,7 +64,7 @@ class PythonTerminalValue final : public TerminalValue {
   }
 
  private:
-  const py::object& function_;
+  py::handle function_;
   IndexType state_dim_;
 };
 
@@ -92,32 +95,51 @@ class PlanMemory {
   std::atomic<bool> busy_{false};
 };
 
-// What stays the same from plan to plan, in one precision. Keeps alive what its problem borrows.
+// The parts of a problem as Python gives them, each None where there is none.
+struct PlanParts {
+  py::object dynamics;
+  py::object reward;
+  py::object score;
+  py::object terminal_value;
+  py::object termination;
+};
+
+// The C++ object that a part holds, or null for None.
+template <class Part>
+const Part* part_of(const py::object& object, const char* name) {
+  if (object.is_none()) return nullptr;
+  if (!py::isinstance<Part>(object)) {
+    throw py::type_error(std::string(name) + ": got " + Py_TYPE(object.ptr())->tp_name + ", must be one of dynaplan's");
+  }
+  return &object.cast<const Part&>();
+}
+
+// What stays the same from plan to plan, in one precision. The parts are borrowed.
 template <class T>
 class BoundProblemOf {
  public:
-  BoundProblemOf(const DynamicsHandle& dynamics, const RewardHandle* reward, const py::object& score,
-                 const py::object& terminal_value, const TerminationHandle* termination, const py::object& limits,
-                 const py::object& allowed, const py::object& action_rate, double discount, const Particles& particles,
+  BoundProblemOf(const PlanParts& parts, const py::object& limits, const py::object& allowed,
+                 const py::object& action_rate, double discount, const Particles& particles,
                  const DisagreementLimit* disagreement_limit)
-      : limits_(limits_of<T>(limits)),
-        allowed_(limits_of<T>(allowed)),
-        score_function_(score),
-        terminal_function_(terminal_value) {
-    problem.rollout.dynamics = dynamics.get<T>();
-    if (reward != nullptr) problem.rollout.reward = reward->get<T>();
-    if (termination != nullptr) problem.rollout.termination = termination->get<T>();
+      : limits_(limits_of<T>(limits)), allowed_(limits_of<T>(allowed)) {
+    problem.rollout.dynamics = part_of<DynamicsHandle>(parts.dynamics, "dynamics")->template get<T>();
+    if (const auto* reward = part_of<RewardHandle>(parts.reward, "reward")) {
+      problem.rollout.reward = reward->template get<T>();
+    }
+    if (const auto* termination = part_of<TerminationHandle>(parts.termination, "termination")) {
+      problem.rollout.termination = termination->template get<T>();
+    }
     problem.rollout.limits = limits_ ? &*limits_ : nullptr;
     problem.rollout.allowed = allowed_ ? &*allowed_ : nullptr;
     problem.rollout.discount = static_cast<T>(discount);
     problem.rollout.particles = particles;
     if (disagreement_limit != nullptr) problem.rollout.disagreement_limit = *disagreement_limit;
-    if (!score.is_none()) {
-      score_.emplace(score_function_, *problem.rollout.dynamics);
+    if (!parts.score.is_none()) {
+      score_.emplace(parts.score, *problem.rollout.dynamics);
       problem.score = &*score_;
     }
-    if (!terminal_value.is_none()) {
-      terminal_value_.emplace(terminal_function_, dynamics.float32->state_dim());
+    if (!parts.terminal_value.is_none()) {
+      terminal_value_.emplace(parts.terminal_value, problem.rollout.dynamics->state_dim());
       problem.terminal_value = &*terminal_value_;
     }
     if (!action_rate.is_none()) {
@@ -135,17 +157,17 @@ class BoundProblemOf {
   std::optional<StateLimits<T>> limits_;
   std::optional<StateLimits<T>> allowed_;
   Eigen::VectorXd action_rate_;
-  py::object score_function_;
-  py::object terminal_function_;
   std::optional<PythonScore<T>> score_;
   std::optional<PythonTerminalValue> terminal_value_;
 };
 
-// The same for the planners that sample, in float32, and those that go by derivatives, in float64.
+// The same for the planners that sample, in float32, and those that go by derivatives, in float64. Keeps the parts
+// alive.
 class BoundProblem {
  public:
   template <class... Arguments>
-  explicit BoundProblem(const Arguments&... arguments) : sampled_(arguments...), exact_(arguments...) {
+  explicit BoundProblem(PlanParts parts, const Arguments&... arguments)
+      : parts_(std::move(parts)), sampled_(parts_, arguments...), exact_(parts_, arguments...) {
     // A planner that samples has no use for a reward that the score pays too, one that wants derivatives has.
     if (sampled_.problem.score != nullptr) sampled_.problem.rollout.reward = nullptr;
     linear_quadratic_ = LinearQuadraticProblem<float>::of(sampled_.problem.rollout);
@@ -157,7 +179,16 @@ class BoundProblem {
   // Whether Python is called while a plan is made, so that plans of several systems must take turns.
   bool calls_python() const { return sampled().score != nullptr || sampled().terminal_value != nullptr; }
 
+  template <class Show>
+  void visit(const Show& show) const {
+    for (const py::object* part :
+         {&parts_.dynamics, &parts_.reward, &parts_.score, &parts_.terminal_value, &parts_.termination}) {
+      show(*part);
+    }
+  }
+
  private:
+  PlanParts parts_;
   BoundProblemOf<float> sampled_;
   BoundProblemOf<double> exact_;
   std::unique_ptr<const LinearQuadraticProblem<float>> linear_quadratic_;

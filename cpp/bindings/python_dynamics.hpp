@@ -9,11 +9,12 @@ namespace dynaplan::bindings {
 
 // Dynamics that are a Python function of whole batches, (N, S) and (N, A) to (N, S), all float64. It is handed all
 // candidates of an iteration at once, since a call costs more than their arithmetic; the GIL is taken for each call.
+// The function is borrowed: whoever holds the dynamics keeps it alive.
 template <class T>
 class PythonDynamics final : public Dynamics<T> {
  public:
-  PythonDynamics(py::object function, IndexType state_dim, IndexType action_dim)
-      : function_(std::move(function)), state_dim_(state_dim), action_dim_(action_dim) {}
+  PythonDynamics(py::handle function, IndexType state_dim, IndexType action_dim)
+      : function_(function), state_dim_(state_dim), action_dim_(action_dim) {}
 
   IndexType state_dim() const override { return state_dim_; }
   IndexType action_dim() const override { return action_dim_; }
@@ -52,7 +53,7 @@ class PythonDynamics final : public Dynamics<T> {
     return rows;
   }
 
-  py::object function_;
+  py::handle function_;
   IndexType state_dim_;
   IndexType action_dim_;
 };
