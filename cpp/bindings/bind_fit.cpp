@@ -1,10 +1,15 @@
+#include <optional>
+#include <utility>
+
 #include "arrays.hpp"
 #include "bindings.hpp"
 #include "dynaplan/core/check.hpp"
 #include "dynaplan/fit/linear_gaussian_fit.hpp"
 #include "dynaplan/fit/recursive.hpp"
 #include "handles.hpp"
+#include "interrupt.hpp"
 #include "query.hpp"
+#include "watch.hpp"
 
 namespace dynaplan::bindings {
 
@@ -23,6 +28,14 @@ RegressionData data_of(const RegressionDesign* design, const py::array& states, 
   return data;
 }
 
+// Whether a fit of rows with so many columns takes longer than a signal should wait; it asks nobody meanwhile.
+bool takes_long(IndexType rows, IndexType columns) {
+  constexpr double kOperations = 1e8;  // some 50 ms
+  const auto size = static_cast<double>(columns);
+  // A decomposition of the columns alone, where they are not independent, costs some ten products.
+  return (static_cast<double>(rows) + 10.0 * size) * size * size > kOperations;
+}
+
 LinearGaussianFit fit(const py::array& states, const py::array& actions, const py::array& next_states,
                       const py::object& weights, int degree, bool intercept, bool predicts_change, double ridge,
                       int threads) {
@@ -30,19 +43,32 @@ LinearGaussianFit fit(const py::array& states, const py::array& actions, const p
   const IndexType state_dim = states.shape(1);
   const RegressionDesign design{state_dim, PolynomialFeatures(state_dim + actions.shape(1), degree), intercept,
                                 predicts_change};
-  const py::gil_scoped_release release;
-  return LinearGaussianFit::fit(design, data, ridge, threads);
+  std::optional<LinearGaussianFit> made;
+  run_watched(takes_long(data.count, design.columns()),
+              [&](const Interrupt&) { made.emplace(LinearGaussianFit::fit(design, data, ridge, threads)); });
+  return std::move(*made);
 }
 
 LinearGaussianFit updated(const LinearGaussianFit& self, const py::array& states, const py::array& actions,
                           const py::array& next_states, const py::object& weights, int threads) {
   const RegressionData data = data_of(&self.design(), states, actions, next_states, weights);
-  const py::gil_scoped_release release;
-  return self.updated(data, threads);
+  std::optional<LinearGaussianFit> made;
+  run_watched(takes_long(data.count, self.design().columns()),
+              [&](const Interrupt&) { made.emplace(self.updated(data, threads)); });
+  return std::move(*made);
+}
+
+LinearGaussianFit merged(const LinearGaussianFit& self, const LinearGaussianFit& other) {
+  std::optional<LinearGaussianFit> made;
+  const IndexType columns = self.design().columns();
+  run_watched(takes_long(columns, columns), [&](const Interrupt&) { made.emplace(self.merged(other)); });
+  return std::move(*made);
 }
 
 py::tuple predict(const LinearGaussianFit& self, const py::array& states, const py::array& actions, int threads) {
-  const StepQuery query = query_of(states, actions, self.model().state_dim(), self.model().action_dim(), threads);
+  const PythonInterrupt interrupt;
+  const StepQuery query =
+      query_of(states, actions, self.model().state_dim(), self.model().action_dim(), threads, interrupt);
   const std::array<IndexType, 2> shape{query.count, query.state_dim};
   py::array_t<double> mean(shape);
   py::array_t<double> aleatoric(shape);
@@ -101,7 +127,7 @@ void bind_linear_gaussian(py::module_& m) {
                   py::arg("threads"))
       .def("updated", &updated, py::arg("states"), py::arg("actions"), py::arg("next_states"), py::arg("weights"),
            py::arg("threads"))
-      .def("merged", &Self::merged, py::arg("other"), py::call_guard<py::gil_scoped_release>())
+      .def("merged", &merged, py::arg("other"))
       .def("predict", &predict, py::arg("states"), py::arg("actions"), py::arg("threads"))
       .def("dynamics", &dynamics)
       .def("state", &state_of)
@@ -150,7 +176,12 @@ void bind_fit(py::module_& m) {
            py::arg("predicts_change"), py::arg("ridge"), py::arg("forgetting"))
       .def(py::init<const LinearGaussianFit&, double>(), py::arg("fit"), py::arg("forgetting"))
       .def("update", &update_recursive, py::arg("state"), py::arg("action"), py::arg("next_state"))
-      .def("fit", &Self::fit)
+      .def("fit",
+           [](const Self& self) {
+             std::optional<LinearGaussianFit> made;
+             run_watched(takes_long(0, self.design().columns()), [&](const Interrupt&) { made.emplace(self.fit()); });
+             return std::move(*made);
+           })
       .def_property_readonly("rows", &Self::rows);
 }
 

@@ -7,6 +7,7 @@
 #include "dynaplan/planners/lqr.hpp"
 #include "interrupt.hpp"
 #include "plan_problem.hpp"
+#include "watch.hpp"
 
 namespace dynaplan::bindings {
 
@@ -66,10 +67,9 @@ py::tuple regulator_tuple(const Regulator& regulator) {
 py::tuple infinite_horizon(const py::tuple& parts) {
   const LinearQuadratic problem = problem_of(parts);
   Regulator regulator;
-  {
-    const py::gil_scoped_release release;
-    regulator = infinite_horizon_regulator(problem);
-  }
+  constexpr IndexType kManyStates = 100;  // some 50 ms
+  run_watched(problem.terms.a.rows() >= kManyStates,
+              [&](const Interrupt&) { regulator = infinite_horizon_regulator(problem); });
   return regulator_tuple(regulator);
 }
 
@@ -78,12 +78,15 @@ py::list finite(const py::tuple& parts, IndexType horizon, const py::array& fina
   const Eigen::MatrixXd final_matrix = matrix_input(final_value, "Q_final");
   const Eigen::VectorXd target = vector_input(parts[6].cast<py::array>(), "state_target");
   std::vector<Regulator> regulators;
-  {
-    const py::gil_scoped_release release;
-    regulators = finite_regulators(problem, horizon, final_matrix, target);
-  }
+  run_watched(false, [&](const Interrupt& interrupt) {
+    regulators = finite_regulators(problem, horizon, final_matrix, target, &interrupt);
+  });
+  const PythonInterrupt interrupt;
   py::list steps;
-  for (const Regulator& step : regulators) steps.append(regulator_tuple(step));
+  for (const Regulator& step : regulators) {
+    static_cast<void>(interrupt.requested());  // raises what a signal handler does
+    steps.append(regulator_tuple(step));
+  }
   return steps;
 }
 

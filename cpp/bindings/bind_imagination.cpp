@@ -95,6 +95,7 @@ py::tuple imagine_rows(const DynamicsHandle& dynamics, const py::array& starts, 
   rows.count = starts.shape(0);
   rows.length = length;
   require_at_least("length", length, 1);
+  require_addressable("starts, length", {rows.count, length, std::max(state_dim, action_dim)});
   const IndexType size = rows.count * length;
   rows.given_actions = optional_input<double>(choice.actions, "actions", {size, action_dim});
   rows.previous_actions = optional_input<double>(choice.previous_actions, "previous_actions", {rows.count, action_dim});

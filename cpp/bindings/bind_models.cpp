@@ -2,6 +2,7 @@
 #include "dynaplan/models/jacobians.hpp"
 #include "garbage.hpp"
 #include "handles.hpp"
+#include "interrupt.hpp"
 #include "query.hpp"
 
 namespace dynaplan::bindings {
@@ -11,7 +12,8 @@ namespace {
 py::tuple jacobians_of(const DynamicsHandle& dynamics, const py::array& states, const py::array& actions, int threads) {
   const IndexType state_dim = dynamics.float64->state_dim();
   const IndexType action_dim = dynamics.float64->action_dim();
-  const StepQuery query = query_of(states, actions, state_dim, action_dim, threads);
+  const PythonInterrupt interrupt;
+  const StepQuery query = query_of(states, actions, state_dim, action_dim, threads, interrupt);
   py::array_t<double> next({query.count, state_dim});
   py::array_t<double> state({query.count, state_dim, state_dim});
   py::array_t<double> action({query.count, state_dim, action_dim});

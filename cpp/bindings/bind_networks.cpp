@@ -4,6 +4,7 @@
 #include "bindings.hpp"
 #include "dynaplan/core/check.hpp"
 #include "dynaplan/models/network_prediction.hpp"
+#include "interrupt.hpp"
 #include "network_handle.hpp"
 #include "query.hpp"
 
@@ -112,7 +113,8 @@ py::object bounds_of(const NetworkParameters& self, Eigen::VectorXf NetworkMembe
 // Mean, aleatoric and epistemic variances, (N, S) each, and where the network predicts it the mean reward, (N,).
 py::tuple predict_rows(const NetworkHandle& self, const py::array& states, const py::array& actions, int threads) {
   const NetworkShape& shape = self.parameters.shape;
-  const StepQuery query = query_of(states, actions, shape.state_dim, shape.action_dim, threads);
+  const PythonInterrupt interrupt;
+  const StepQuery query = query_of(states, actions, shape.state_dim, shape.action_dim, threads, interrupt);
   const std::array<IndexType, 2> rows{query.count, shape.state_dim};
   py::array_t<double> mean(rows);
   py::array_t<double> aleatoric(rows);
@@ -131,7 +133,8 @@ py::tuple predict_rows(const NetworkHandle& self, const py::array& states, const
 py::array_t<double> sample_rows(const NetworkHandle& self, const py::array& states, const py::array& actions,
                                 std::uint64_t seed, int threads) {
   const NetworkShape& shape = self.parameters.shape;
-  const StepQuery query = query_of(states, actions, shape.state_dim, shape.action_dim, threads);
+  const PythonInterrupt interrupt;
+  const StepQuery query = query_of(states, actions, shape.state_dim, shape.action_dim, threads, interrupt);
   py::array_t<double> next({query.count, shape.state_dim});
   double* const out = next.mutable_data();
   {

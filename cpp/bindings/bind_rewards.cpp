@@ -22,6 +22,7 @@
 #include "dynaplan/rewards/tolerance.hpp"
 #include "garbage.hpp"
 #include "handles.hpp"
+#include "interrupt.hpp"
 #include "steps.hpp"
 
 namespace dynaplan::bindings {
@@ -101,6 +102,8 @@ py::array_t<double> score(const RewardHandle& reward, const py::array& states, c
   batch.horizon = horizon;
   batch.previous_actions =
       optional_input<double>(previous_actions, "previous_actions", {actions.shape(0), actions.shape(1)});
+  const PythonInterrupt interrupt;
+  batch.interrupt = &interrupt;
   py::array_t<double> rewards(batch.count);
   score_steps(*reward.float64, batch, rewards.mutable_data());
   return rewards;

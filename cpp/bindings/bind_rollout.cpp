@@ -113,7 +113,8 @@ py::array_t<double> reduce_rows(const DynamicsHandle& dynamics, const Particles&
 py::array_t<double> disagreement_of(const DynamicsHandle& dynamics, const py::array& states, const py::array& actions,
                                     int threads) {
   const Dynamics<double>& model = *dynamics.float64;
-  const StepQuery query = query_of(states, actions, model.state_dim(), model.action_dim(), threads);
+  const PythonInterrupt interrupt;
+  const StepQuery query = query_of(states, actions, model.state_dim(), model.action_dim(), threads, interrupt);
   py::array_t<double> out(query.count);
   double* const values = out.mutable_data();
   {

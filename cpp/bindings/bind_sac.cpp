@@ -1,6 +1,5 @@
 #include <pybind11/stl.h>
 
-#include <chrono>
 #include <exception>
 #include <mutex>
 
@@ -10,6 +9,7 @@
 #include "dynaplan/agents/squashed_gaussian_policy.hpp"
 #include "dynaplan/core/check.hpp"
 #include "handles.hpp"
+#include "watch.hpp"
 
 namespace dynaplan::bindings {
 
@@ -25,6 +25,12 @@ class SacHandle {
   template <class Use>
   auto use(const Use& use) {
     const py::gil_scoped_release release;
+    return use_unlocked(use);
+  }
+
+  // The same where the GIL has been released already.
+  template <class Use>
+  auto use_unlocked(const Use& use) {
     const std::unique_lock lock(mutex_, std::try_to_lock);
     if (!lock) throw ValueError("agent: in use by another thread; call it from one thread at a time");
     return use(agent_);
@@ -37,27 +43,15 @@ class SacHandle {
   Sac agent_;
 };
 
-// Asks Python for signals now and then, from the thread that called `update`, which gave up the GIL.
-class SignalCheck {
- public:
-  bool operator()() {
-    const auto now = std::chrono::steady_clock::now();
-    if (now < next_) return false;
-    next_ = now + std::chrono::milliseconds(50);
-    const py::gil_scoped_acquire acquire;
-    if (PyErr_CheckSignals() == 0) return false;
-    raised_ = std::make_exception_ptr(py::error_already_set());
-    return true;
+// Whether one update takes longer than a signal should wait; it asks nobody meanwhile.
+bool takes_long(const SacSettings& settings, const SacShape& shape) {
+  constexpr double kOperations = 1e8;  // some 50 ms, passes of all networks together
+  double weights = 0.0;
+  for (const std::vector<IndexType>& sizes : {shape.actor_sizes(), shape.critic_sizes()}) {
+    for (std::size_t i = 0; i + 1 < sizes.size(); ++i) weights += static_cast<double>(sizes[i] * sizes[i + 1]);
   }
-
-  void rethrow() const {
-    if (raised_) std::rethrow_exception(raised_);
-  }
-
- private:
-  std::chrono::steady_clock::time_point next_ = std::chrono::steady_clock::now();
-  std::exception_ptr raised_;
-};
+  return weights * static_cast<double>(settings.batch_size) > kOperations;
+}
 
 TransitionRows rows_of(const Sac& agent, const py::array& states, const py::array& actions, const py::array& rewards,
                        const py::array& next_states, const py::array& terminated) {
@@ -73,10 +67,24 @@ TransitionRows rows_of(const Sac& agent, const py::array& states, const py::arra
 }
 
 py::tuple update(SacHandle& handle, IndexType count) {
-  SignalCheck signals;
-  const SacStatistics means =
-      handle.use([&](Sac& agent) { return agent.update(count, [&signals] { return signals(); }); });
-  signals.rethrow();
+  SacStatistics means;
+  std::exception_ptr raised;
+  const Sac& settings = handle.settings_of();
+  const auto make_updates = [&](const Interrupt& interrupt) {
+    handle.use_unlocked([&](Sac& agent) {
+      // What a signal handler raises waits for the end of the update: the agent stays whole.
+      means = agent.update(count, [&] {
+        try {
+          return interrupt.requested();
+        } catch (...) {
+          raised = std::current_exception();
+          return true;
+        }
+      });
+    });
+  };
+  run_watched(takes_long(settings.settings(), settings.shape()), make_updates);
+  if (raised) std::rethrow_exception(raised);
   return py::make_tuple(means.updates, means.critic_loss, means.actor_loss, means.value, means.entropy,
                         means.temperature);
 }
@@ -87,7 +95,8 @@ py::array_t<double> act(SacHandle& handle, const py::array& states, bool determi
   const IndexType count = states.shape(0);
   py::array_t<double> actions({count, shape.action_dim});
   double* out = actions.mutable_data();
-  handle.use([&](Sac& agent) { agent.act(rows, count, deterministic, out); });
+  const PythonInterrupt interrupt;
+  handle.use([&](Sac& agent) { agent.act(rows, count, deterministic, out, &interrupt); });
   return actions;
 }
 

@@ -5,6 +5,7 @@
 #include "dynaplan/terminations/double_pendulum.hpp"
 #include "garbage.hpp"
 #include "handles.hpp"
+#include "interrupt.hpp"
 #include "steps.hpp"
 
 namespace dynaplan::bindings {
@@ -23,7 +24,9 @@ TerminationHandle of_box(const py::array& low, const py::array& high) {
 
 py::array_t<bool> ended(const TerminationHandle& termination, const py::array& states, const py::array& actions,
                         const py::array& next_states, const py::object& steps) {
-  const StepBatch batch = steps_of(states, actions, next_states, steps);
+  StepBatch batch = steps_of(states, actions, next_states, steps);
+  const PythonInterrupt interrupt;
+  batch.interrupt = &interrupt;
   py::array_t<bool> ends(batch.count);
   end_steps(*termination.float64, batch, ends.mutable_data());
   return ends;

@@ -1,48 +1,44 @@
 #include <pybind11/stl.h>
 
+#include <atomic>
 #include <limits>
 
 #include "arrays.hpp"
 #include "bindings.hpp"
 #include "dynaplan/fit/network_fit.hpp"
 #include "network_handle.hpp"
+#include "watch.hpp"
 
 namespace dynaplan::bindings {
 
 namespace {
 
-// Calls Python from the thread that called `fit`, which gave up the GIL.
+// Calls Python on the thread that called `fit`.
 class PythonObserver final : public FitObserver {
  public:
-  explicit PythonObserver(py::object progress) : progress_(std::move(progress)) {}
+  PythonObserver(const py::object& progress, Watch& watch) : progress_(progress), watch_(watch) {}
 
   void epoch_done(Index epoch, const std::vector<double>& training, const std::vector<double>& held_out) override {
     if (progress_.is_none()) return;
-    const py::gil_scoped_acquire acquire;
-    try {
-      progress_(epoch, to_vector(Eigen::Map<const Eigen::VectorXd>(training.data(), size(training))),
-                to_vector(Eigen::Map<const Eigen::VectorXd>(held_out.data(), size(held_out))));
-    } catch (const py::error_already_set& error) {
-      if (!error.matches(PyExc_KeyboardInterrupt)) throw;
-      interrupted_ = true;
-    }
+    watch_.on_caller([&] {
+      try {
+        progress_(epoch, to_vector(Eigen::Map<const Eigen::VectorXd>(training.data(), size(training))),
+                  to_vector(Eigen::Map<const Eigen::VectorXd>(held_out.data(), size(held_out))));
+      } catch (const py::error_already_set& error) {
+        if (!error.matches(PyExc_KeyboardInterrupt)) throw;
+        interrupted_ = true;
+      }
+    });
   }
 
-  // Ctrl-C means: enough, keep what is learnt. Whatever else a signal handler raises is raised.
-  bool wants_stop() override {
-    if (interrupted_) return true;
-    const py::gil_scoped_acquire acquire;
-    if (PyErr_CheckSignals() == 0) return false;
-    if (PyErr_ExceptionMatches(PyExc_KeyboardInterrupt) == 0) throw py::error_already_set();
-    PyErr_Clear();
-    return true;
-  }
+  bool wants_stop() override { return interrupted_ || watch_.interrupt().requested(); }
 
  private:
   static Index size(const std::vector<double>& values) { return static_cast<Index>(values.size()); }
 
-  py::object progress_;
-  bool interrupted_ = false;  // by a Ctrl-C that came while `progress` ran
+  const py::object& progress_;
+  Watch& watch_;
+  std::atomic<bool> interrupted_{false};  // by a Ctrl-C that came while `progress` ran
 };
 
 // Arrays (rows, columns) of transitions; `rewards` may be None.
@@ -84,12 +80,17 @@ py::tuple fit(const py::tuple& training, const py::object& held_out, IndexType m
                            rewards};
   const NetworkData rows = data_of(shape, training);
   const NetworkData kept_back = held_out.is_none() ? NetworkData{} : data_of(shape, held_out.cast<py::tuple>());
-  PythonObserver observer(progress);
+  Watch watch;
+  PythonObserver observer(progress, watch);
   NetworkFit result;
-  {
-    const py::gil_scoped_release release;
-    result = fit_networks(shape, members, rows, kept_back, settings,
-                          initial == nullptr ? nullptr : &initial->parameters, &observer);
+  try {
+    watch.run([&] {
+      result = fit_networks(shape, members, rows, kept_back, settings,
+                            initial == nullptr ? nullptr : &initial->parameters, &observer);
+    });
+  } catch (const py::error_already_set& error) {
+    // Ctrl-C means: enough, keep what is learnt. Whatever else a signal handler raises is raised.
+    if (!error.matches(PyExc_KeyboardInterrupt)) throw;
   }
   std::vector<IndexType> best;
   best.reserve(result.history.size());

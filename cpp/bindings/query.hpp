@@ -5,9 +5,9 @@
 
 namespace dynaplan::bindings {
 
-// A query whose arrays the caller keeps alive.
+// A query whose arrays the caller keeps alive, and `interrupt`.
 inline StepQuery query_of(const py::array& states, const py::array& actions, IndexType state_dim, IndexType action_dim,
-                          int threads) {
+                          int threads, const Interrupt& interrupt) {
   StepQuery query;
   query.states = input<double>(states, "states", {-1, state_dim});
   query.actions = input<double>(actions, "actions", {states.shape(0), action_dim});
@@ -15,6 +15,7 @@ inline StepQuery query_of(const py::array& states, const py::array& actions, Ind
   query.state_dim = state_dim;
   query.action_dim = action_dim;
   query.threads = threads;
+  query.interrupt = &interrupt;
   return query;
 }
 

@@ -174,12 +174,12 @@ std::vector<SacBatch<float>> Sac::next_batch() {
   return batches;
 }
 
-void Sac::act(const double* states, Index count, bool deterministic, double* actions) {
+void Sac::act(const double* states, Index count, bool deterministic, double* actions, const Interrupt* interrupt) {
   require_finite_float32("states", states, count, shape_.state_dim);
   const Index action_dim = shape_.action_dim;
   const Stream stream = stream_of(settings_.seed, draws_, RandomUse::kActing);
   if (!deterministic) ++draws_;
-  parallel_for(chunks_of(count), settings_.threads, [&](Index number, int thread) {
+  const auto act_on = [&](Index number, int thread) {
     NetworkTape<float>& tape = acting_[static_cast<std::size_t>(thread)];
     const Chunk from = chunk_of<float>(count, number);
     const Chunk chunk{0, from.count, from.lanes};
@@ -208,7 +208,8 @@ void Sac::act(const double* states, Index count, bool deterministic, double* act
         actions[(from.first + k) * action_dim + i] = std::clamp(value, box_.low(i), box_.high(i));
       }
     }
-  });
+  };
+  parallel_for(chunks_of(count), settings_.threads, act_on, interrupt);
 }
 
 void Sac::explore(Index count, double* actions) {

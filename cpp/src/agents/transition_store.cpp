@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <limits>
 #include <utility>
 
 #include "dynaplan/core/check.hpp"
@@ -45,9 +44,7 @@ TransitionStore::TransitionStore(const char* name, Index state_dim, Index action
 }
 
 std::unique_ptr<float[]> TransitionStore::allocated(Index capacity) const {
-  if (capacity > std::numeric_limits<Index>::max() / static_cast<Index>(sizeof(float)) / stride_) {
-    throw_value_error(name_, text_of(capacity), "smaller: no memory holds that many");
-  }
+  require_addressable(name_, {capacity, stride_});
   // Uninitialised: pages come with their rows.
   return std::unique_ptr<float[]>(new float[static_cast<std::size_t>(capacity * stride_)]);
 }

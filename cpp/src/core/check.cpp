@@ -189,6 +189,24 @@ void require_same_size(std::string_view argument, std::ptrdiff_t got, std::strin
   throw_shape_error(argument, "shape " + shape_text({got}), wanted);
 }
 
+void require_addressable(std::string_view argument, std::initializer_list<std::ptrdiff_t> sizes) {
+  // Of 8 bytes, with some room for what is padded and what is added.
+  constexpr std::ptrdiff_t kMaxNumbers = std::ptrdiff_t{1} << 56;
+  std::ptrdiff_t numbers = 1;
+  for (const std::ptrdiff_t size : sizes) {
+    if (size == 0) return;
+  }
+  for (const std::ptrdiff_t size : sizes) {
+    if (size <= kMaxNumbers / numbers) {
+      numbers *= size;
+      continue;
+    }
+    std::string got;
+    for (const std::ptrdiff_t one : sizes) got.append(got.empty() ? "" : " x ").append(text_of(one));
+    throw_value_error(argument, got + " numbers", "few enough for memory");
+  }
+}
+
 void require_model_dims(std::string_view argument, std::string_view part, const ModelDims& got,
                         const ModelDims& model) {
   if (got.states == model.states && got.actions == model.actions) return;

@@ -21,6 +21,9 @@ constexpr Index kSampleRowsPerColumn = 8;
 constexpr double kSoundPivot = 1e-2;
 constexpr double kUsefulPivot = 1e-10;
 
+// Each block is reduced together with the factor so far, which may cost more than the block does.
+Index block_rows(const RegressionDesign& design) { return std::max(kBlockRows, design.columns()); }
+
 Index padded_columns(const RegressionDesign& design) {
   return (design.columns() + kGramTile - 1) / kGramTile * kGramTile;
 }
@@ -30,7 +33,7 @@ class ChunkReader {
  public:
   ChunkReader(const RegressionDesign& design, const RegressionData& data)
       : design_(design), data_(data), inputs_seen_(design.features.inputs()) {
-    const Index lanes = std::min(kBlockRows, padded_lanes<double>(data.count));
+    const Index lanes = std::min(padded_lanes<double>(block_rows(design)), padded_lanes<double>(data.count));
     workspace_.reserve(Workspace::bytes<double>(padded_columns(design) * lanes));
     block_ = workspace_.take_block<double>(padded_columns(design), lanes);
     for (Index i = design.columns(); i < block_.dim; ++i) std::fill_n(block_.row(i), lanes, 0.0);
@@ -39,8 +42,8 @@ class ChunkReader {
   template <class Use>
   void read(Index chunk, const Use& use) {
     const Index end = std::min(data_.count, (chunk + 1) * kChunkRows);
-    for (Index first = chunk * kChunkRows; first < end; first += kBlockRows) {
-      const Index count = std::min(kBlockRows, end - first);
+    for (Index first = chunk * kChunkRows; first < end; first += block_rows(design_)) {
+      const Index count = std::min(block_rows(design_), end - first);
       design_.pack(data_, first, 1, count, block_, inputs_seen_);
       use(block_, count);
     }

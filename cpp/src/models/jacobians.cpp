@@ -1,5 +1,9 @@
 #include "dynaplan/models/jacobians.hpp"
 
+#include <algorithm>
+
+#include "dynaplan/core/check.hpp"
+
 namespace dynaplan {
 inline namespace DYNAPLAN_LEVEL {
 
@@ -13,6 +17,7 @@ void jacobians(const Dynamics<double>& dynamics, const StepQuery& query, const J
     return Workspace::bytes<double>(state_dim * lanes) + Workspace::bytes<double>(of_state * lanes) +
            Workspace::bytes<double>(of_action * lanes) + dynamics.jacobians_workspace_bytes(lanes);
   };
+  require_addressable("states", {query.count, query.state_dim, std::max(query.state_dim, query.action_dim)});
   for_blocks(query, kLanes, bytes, [&](const QueryBlock& block, Workspace& workspace) {
     const JacobianBlock<double> jacobians{workspace.take_block<double>(state_dim, block.lanes()),
                                           workspace.take_block<double>(of_state, block.lanes()),

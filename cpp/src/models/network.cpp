@@ -58,6 +58,9 @@ void NetworkShape::validate() const {
   for (const Index units : hidden) {
     require_at_least("hidden", units, 1);
   }
+  for (std::size_t i = 0; i < hidden.size(); ++i) {
+    require_addressable("hidden", {i == 0 ? inputs() : hidden[i - 1], hidden[i]});
+  }
   Index previous = -1;
   for (const Index angle : angles) {
     if (angle <= previous || angle >= state_dim) {

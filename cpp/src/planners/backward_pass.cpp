@@ -38,6 +38,7 @@ bool BackwardPass::run(const ExactPlanProblem& problem, const NominalTrajectory&
       low_(i) = problem.action_low[i] - action[i];
       high_(i) = problem.action_high[i] - action[i];
     }
+    if (problem.interrupt != nullptr && problem.interrupt->requested()) return false;
     if (!step(problem.rollout.discount, expansion.step(t), regularisation, convex, policy)) return false;
   }
   return true;

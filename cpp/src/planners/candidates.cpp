@@ -5,6 +5,7 @@
 #include <cstring>
 #include <limits>
 
+#include "dynaplan/core/check.hpp"
 #include "dynaplan/core/parallel.hpp"
 #include "dynaplan/core/transpose.hpp"
 
@@ -75,6 +76,8 @@ void Candidates::prepare(const PlanProblem& problem, Index count, Index horizon)
   horizon_ = horizon;
   state_dim_ = problem.rollout.dynamics->state_dim();
   action_dim_ = problem.rollout.dynamics->action_dim();
+  require_addressable("candidates, horizon", {std::max(count, kMaxLanes), problem.rollout.particles.count, horizon + 1,
+                                              std::max(state_dim_, action_dim_)});
   lanes_ = block_lanes(*problem.rollout.dynamics, count);
   const Index blocks = (count + lanes_ - 1) / lanes_;
   actions_.resize(tile_offset(blocks));
@@ -272,8 +275,9 @@ void Candidates::copy_best(Index count, float* out) {
   }
 }
 
-void Candidates::average(const float* weights, float* out) const {
+void Candidates::average(const float* weights, const Interrupt* interrupt, float* out) const {
   for (Index row = 0; row < horizon_ * action_dim_; ++row) {
+    if (interrupt != nullptr && interrupt->requested()) return;
     double sum = 0.0;
     for (Index first = 0; first < count_; first += lanes_) {
       const float* const actions = actions_.data() + tile_offset(first / lanes_) + row * lanes_;

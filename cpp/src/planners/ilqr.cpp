@@ -69,6 +69,8 @@ class IlqrRun {
         deriving_(problem.deadline),
         searching_(problem.deadline) {
     const Dynamics<double>& dynamics = *problem.rollout.dynamics;
+    const Index variables = dynamics.state_dim() + 2 * dynamics.action_dim();
+    require_addressable("horizon", {settings.horizon + 1, variables, variables});
     const auto actions = static_cast<std::size_t>(settings.horizon * dynamics.action_dim());
     memory.nominal.actions.resize(actions);
     memory.nominal.states.resize(static_cast<std::size_t>((settings.horizon + 1) * dynamics.state_dim()));

@@ -163,16 +163,19 @@ Regulator infinite_horizon_regulator(const LinearQuadratic& problem) {
 }
 
 std::vector<Regulator> finite_regulators(const LinearQuadratic& problem, Index horizon,
-                                         const Eigen::MatrixXd& final_value, const Eigen::VectorXd& final_target) {
+                                         const Eigen::MatrixXd& final_value, const Eigen::VectorXd& final_target,
+                                         const Interrupt* interrupt) {
   problem.validate();
   require_at_least("horizon", horizon, 1);
   const Index size = problem.terms.a.rows();
   require_symmetric("Q_final", final_value, size);
   require_vector("state_target", final_target, size);
+  require_addressable("horizon", {horizon + 1, size, size});
   std::vector<Regulator> regulators(static_cast<std::size_t>(horizon + 1));
   regulators.back() = {Matrix::Zero(problem.terms.b.cols(), size), Vector::Zero(problem.terms.b.cols()), final_value,
                        -final_value * final_target};
   for (auto step = static_cast<std::size_t>(horizon); step-- > 0;) {
+    if (interrupt != nullptr && interrupt->requested()) break;
     regulators[step] = regulator_before(problem, regulators[step + 1].value, regulators[step + 1].slope);
   }
   return regulators;
@@ -195,7 +198,7 @@ void Lqr::plan(const ExactPlanProblem& problem, TrajectoryMemory& memory, Trajec
     beyond = {regulator.value, regulator.slope};
   } else if (problem.rollout.reward->use_of_step() == UseOfStep::kNone) {
     // The regulators themselves are not needed, but that there are any.
-    static_cast<void>(finite_regulators(terms, settings_.horizon, beyond.curvature, beyond.slope));
+    static_cast<void>(finite_regulators(terms, settings_.horizon, beyond.curvature, beyond.slope, problem.interrupt));
   }
   // One iteration finds the plan; more are needed only where the bounds come into play.
   IlqrSettings iterations;

@@ -48,7 +48,7 @@ class MppiSearch final : public Search {
     } else {
       weigh_for(settings_.effective_samples, weights);
     }
-    candidates.average(weights.data(), distribution.mean.data());
+    candidates.average(weights.data(), problem_.interrupt, distribution.mean.data());
     if (settings_.smoothing_window > 1) {
       smooth(settings_.smoothing_window, settings_.horizon, memory_.best, distribution.mean);
     }

@@ -145,11 +145,12 @@ void RewardDifferences::compute(const ExactPlanProblem& problem, const NominalTr
   // A block's points are all of one step, which the reward may look at.
   const Index blocks_of_step = (points() + kMaxLanes - 1) / kMaxLanes;
   const Index blocks = trajectory.length * blocks_of_step;
-  parallel_for(blocks, usable_threads(blocks, problem.threads), [&](Index index, int thread) {
+  const auto run = [&](Index index, int thread) {
     const Index of_step = index % blocks_of_step * kMaxLanes;
     run_block(problem, trajectory, index / blocks_of_step * points() + of_step, std::min(kMaxLanes, points() - of_step),
               workspaces_[static_cast<std::size_t>(thread)]);
-  });
+  };
+  parallel_for(blocks, usable_threads(blocks, problem.threads), run, problem.interrupt);
   if (one_step_.reward == nullptr) {
     problem.score->score(paths_.data(), sequences_.data(), nullptr, count, 1, rewards_.data());
   }

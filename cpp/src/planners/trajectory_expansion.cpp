@@ -53,13 +53,14 @@ void TrajectoryExpansion::prepare(const ExactPlanProblem& problem, Index horizon
 void TrajectoryExpansion::compute(const ExactPlanProblem& problem, const NominalTrajectory& trajectory) {
   if (!has_derivatives_) differences_.compute(problem, trajectory);
   const Index blocks = (trajectory.length + kLanes - 1) / kLanes;
-  parallel_for(blocks, usable_threads(blocks, problem.threads), [&](Index index, int thread) {
+  const auto expand = [&](Index index, int thread) {
     Workspace& workspace = workspaces_[static_cast<std::size_t>(thread)];
     const Index first = index * kLanes;
     const Index count = std::min(kLanes, trajectory.length - first);
     expand_dynamics(problem, trajectory, first, count, workspace);
     for (Index t = first; t < first + count; ++t) expand_reward(problem, trajectory, t, workspace);
-  });
+  };
+  parallel_for(blocks, usable_threads(blocks, problem.threads), expand, problem.interrupt);
 }
 
 void TrajectoryExpansion::expand_dynamics(const ExactPlanProblem& problem, const NominalTrajectory& trajectory,

@@ -148,6 +148,9 @@ void rollout(const RolloutProblem<T>& given, const RolloutBatch<T>& batch) {
   if (linear_quadratic) problem.cheaper = &linear_quadratic->problem();
   if (batch.count < 1) throw_shape_error("actions", "0 candidates", "at least 1");
   if (batch.horizon < 1) throw_shape_error("actions", "a horizon of 0 steps", "at least 1");
+  require_addressable("actions, particles",
+                      {std::max(batch.count, kMaxLanes), problem.particles.count, batch.horizon + 1,
+                       std::max(problem.dynamics->state_dim(), problem.dynamics->action_dim())});
   if (batch.steps_within_limit != nullptr && !problem.disagreement_limit) {
     throw ValueError("steps_within_limit: needs a disagreement limit; set disagreement_limit");
   }

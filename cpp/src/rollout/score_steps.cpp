@@ -67,6 +67,7 @@ void for_each_block(const StepBatch& batch, const VisitOrder& order, std::size_t
                     3 * Workspace::bytes<double>(batch.action_dim * kMaxLanes) + Workspace::bytes<double>(kMaxLanes) +
                     visit_bytes);
   for (Index place = 0; place < batch.count;) {
+    if (batch.interrupt != nullptr && batch.interrupt->requested()) return;
     const Workspace::Scope scope(workspace);
     const Index count = order.alike(place);
     const auto block = [&](const double* rows, Index dim) { return load(rows, dim, order, place, count, workspace); };

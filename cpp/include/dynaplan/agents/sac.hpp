@@ -6,6 +6,7 @@
 
 #include "dynaplan/agents/replay_draw.hpp"
 #include "dynaplan/agents/sac_update.hpp"
+#include "dynaplan/core/interrupt.hpp"
 
 namespace dynaplan {
 inline namespace DYNAPLAN_LEVEL {
@@ -62,7 +63,9 @@ class Sac {
   SacStatistics update(Index count, const std::function<bool()>& wants_stop);
 
   /// Actions (count, A) for states (count, S), within the box; drawn, or the mode of the policy. Throws ValueError.
-  void act(const double* states, Index count, bool deterministic, double* actions);
+  /// `interrupt`, which may be null, ends the work early.
+  void act(const double* states, Index count, bool deterministic, double* actions,
+           const Interrupt* interrupt = nullptr);
   /// Actions (count, A) uniform in the box.
   void explore(Index count, double* actions);
 

@@ -100,6 +100,11 @@ void require_shape(std::string_view argument, std::ptrdiff_t rows, std::ptrdiff_
 /// Throws ShapeError unless two arguments are of one size: "low: got shape (3,), must be (2,) as high".
 void require_same_size(std::string_view argument, std::ptrdiff_t got, std::string_view other, std::ptrdiff_t must);
 
+/// Throws ValueError where an array with these sizes, none below 0, has more numbers than memory can be addressed for:
+/// "particles: got 9 x 9 x 9 numbers, must be few enough for memory". Before sizes that callers choose are multiplied:
+/// a product that wraps around is too small a memory.
+void require_addressable(std::string_view argument, std::initializer_list<std::ptrdiff_t> sizes);
+
 /// How many states and actions a model has, or a part of a problem is for.
 struct ModelDims {
   std::ptrdiff_t states;

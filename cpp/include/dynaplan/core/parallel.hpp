@@ -3,6 +3,7 @@
 #include <type_traits>
 
 #include "dynaplan/core/block.hpp"
+#include "dynaplan/core/interrupt.hpp"
 
 namespace dynaplan {
 inline namespace DYNAPLAN_LEVEL {
@@ -24,9 +25,11 @@ class LoopBody {
 
 /// Calls `body(item, thread)` for every item below `count`, on at most `threads` threads (0 <= thread < threads).
 /// The first exception of any item is rethrown after the loop; results must not depend on which thread ran an item.
-void parallel_for(Index count, int threads, LoopBody body);
+/// Items are left out once `interrupt`, which may be null, is requested. Where the system does not start as many
+/// threads, fewer do the work.
+void parallel_for(Index count, int threads, LoopBody body, const Interrupt* interrupt = nullptr);
 
-/// Threads that a loop of `count` items can use; throws ValueError if `threads` < 1.
+/// Threads that a loop of `count` items can use; throws ValueError if `threads` is not from 1 to 1024.
 int usable_threads(Index count, int threads);
 
 /// Lets the calling thread's idle workers go, so that a fork afterwards leaves no half-copied pool in the child.

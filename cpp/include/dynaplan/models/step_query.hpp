@@ -18,6 +18,7 @@ struct StepQuery {
   Index state_dim = 0;
   Index action_dim = 0;
   int threads = 1;
+  const Interrupt* interrupt = nullptr;  // between blocks; what is left out then stays as it was
 };
 
 /// Some steps of a query, transposed, one a lane; the lanes beyond `count` only fill up a vector.
@@ -46,7 +47,7 @@ void for_blocks(const StepQuery& query, Index max_lanes, const Bytes& bytes, con
     workspace.reserve(Workspace::bytes<double>(query.state_dim * widest) +
                       Workspace::bytes<double>(query.action_dim * widest) + bytes(widest));
   }
-  parallel_for(blocks, static_cast<int>(workspaces.size()), [&](Index index, int thread) {
+  const auto run = [&](Index index, int thread) {
     Workspace& workspace = workspaces[static_cast<std::size_t>(thread)];
     const Workspace::Scope scope(workspace);
     const Index first = index * max_lanes;
@@ -57,7 +58,8 @@ void for_blocks(const StepQuery& query, Index max_lanes, const Bytes& bytes, con
     rows_to_block(query.states + first * query.state_dim, query.state_dim, count, block.states);
     rows_to_block(query.actions + first * query.action_dim, query.action_dim, count, block.actions);
     use(block, workspace);
-  });
+  };
+  parallel_for(blocks, static_cast<int>(workspaces.size()), run, query.interrupt);
 }
 
 }  // namespace DYNAPLAN_LEVEL

@@ -3,6 +3,7 @@
 #include <atomic>
 #include <vector>
 
+#include "dynaplan/core/uninitialised.hpp"
 #include "dynaplan/planners/planner.hpp"
 
 namespace dynaplan {
@@ -51,7 +52,8 @@ class Candidates {
   void copy_best(Index count, float* out);
 
   /// The average of all sequences by `weights` (count) to `out` (H * A); in a fixed order.
-  void average(const float* weights, float* out) const;
+  /// `interrupt` ends it early.
+  void average(const float* weights, const Interrupt* interrupt, float* out) const;
 
   /// Takes offset + the product of each sequence with `price` (H * A) from its entry of `values` (count).
   void subtract_linear(const float* price, float offset, float* values) const;
@@ -94,8 +96,8 @@ class Candidates {
   Index action_dim_ = 0;
   Index lanes_ = 0;
   int threads_ = 1;
-  std::vector<float, Eigen::aligned_allocator<float>> actions_;  // blocks of (H * A, K)
-  std::vector<float, Eigen::aligned_allocator<float>> totals_;
+  UninitialisedVector<float> actions_;  // blocks of (H * A, K)
+  UninitialisedVector<float> totals_;
   std::vector<std::uint64_t> ranking_;
   std::vector<float> elite_actions_;
   Index selected_ = 0;  // of `ranking_`, whose first entries are then their numbers

@@ -37,7 +37,8 @@ Regulator infinite_horizon_regulator(const LinearQuadratic& problem);
 /// The regulators of `horizon` steps, the last of which leads to the cost `final_value`, of x less `final_target`; then
 /// one more, of which only the value counts. Throws NumericalError where a step has no best action.
 std::vector<Regulator> finite_regulators(const LinearQuadratic& problem, Index horizon,
-                                         const Eigen::MatrixXd& final_value, const Eigen::VectorXd& final_target);
+                                         const Eigen::MatrixXd& final_value, const Eigen::VectorXd& final_target,
+                                         const Interrupt* interrupt = nullptr);
 
 /// The linear-quadratic regulator as a planner: of linear dynamics and a quadratic reward it finds the best plan there
 /// is. Where that would leave the bounds of the actions, the bounds are heeded as in iLQR.

@@ -2,6 +2,7 @@
 
 #include <cstdint>
 
+#include "dynaplan/core/interrupt.hpp"
 #include "dynaplan/rewards/reward.hpp"
 #include "dynaplan/terminations/termination.hpp"
 
@@ -19,6 +20,7 @@ struct StepBatch {
   Index count = 0;
   Index state_dim = 0;
   Index action_dim = 0;
+  const Interrupt* interrupt = nullptr;  // between blocks
 };
 
 /// The reward of each step into `rewards` (count). Throws ShapeError if the reward does not fit the sizes,

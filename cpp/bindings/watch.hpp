@@ -1,0 +1,120 @@
+#pragma once
+
+#include <pybind11/pybind11.h>
+
+#include <atomic>
+#include <chrono>
+#include <condition_variable>
+#include <exception>
+#include <functional>
+#include <mutex>
+#include <thread>
+#include <utility>
+
+#include "dynaplan/core/interrupt.hpp"
+#include "interrupt.hpp"
+
+namespace dynaplan::bindings {
+
+// Runs work that cannot look for signals itself, or not often enough, on a thread of its own. The calling thread, which
+// alone can run Python's signal handlers, does so every few milliseconds.
+class Watch {
+ public:
+  // Returns when `work` has ended, and raises what it threw, or what a signal handler raised meanwhile. Called with the
+  // GIL, which is free while the work runs.
+  template <class Work>
+  void run(const Work& work) {
+    std::exception_ptr failure;
+    const pybind11::gil_scoped_release release;
+    std::thread worker([&] {
+      try {
+        work();
+      } catch (...) {
+        failure = std::current_exception();
+      }
+      const std::scoped_lock lock(mutex_);
+      ended_ = true;
+      changed_.notify_all();
+    });
+    wait();
+    worker.join();
+    if (failure) std::rethrow_exception(failure);
+    if (raised_) std::rethrow_exception(raised_);
+  }
+
+  // For the work: requested once a signal handler has raised.
+  const Interrupt& interrupt() const { return stop_; }
+
+  // For the work: runs `task` on the calling thread, with the GIL; raises what it throws.
+  void on_caller(const std::function<void()>& task) {
+    std::unique_lock lock(mutex_);
+    task_ = &task;
+    changed_.notify_all();
+    changed_.wait(lock, [&] { return task_ == nullptr; });
+    if (task_failure_) std::rethrow_exception(std::exchange(task_failure_, nullptr));
+  }
+
+ private:
+  class Stop final : public Interrupt {
+   public:
+    bool requested() const override { return flag.load(std::memory_order_relaxed); }
+    std::atomic<bool> flag{false};
+  };
+
+  void wait() {
+    constexpr std::chrono::milliseconds kBetweenLooks{20};
+    std::unique_lock lock(mutex_);
+    while (!ended_) {
+      if (task_ == nullptr) changed_.wait_for(lock, kBetweenLooks);
+      if (ended_) break;
+      const std::function<void()>* const task = task_;
+      lock.unlock();
+      std::exception_ptr task_failure;
+      {
+        const pybind11::gil_scoped_acquire acquire;
+        if (task != nullptr) {
+          try {
+            (*task)();
+          } catch (...) {
+            task_failure = std::current_exception();
+          }
+        }
+        look();
+      }
+      lock.lock();
+      if (task == nullptr) continue;
+      task_failure_ = task_failure;
+      task_ = nullptr;
+      changed_.notify_all();
+    }
+  }
+
+  void look() {
+    if (raised_ || PyErr_CheckSignals() == 0) return;
+    raised_ = std::make_exception_ptr(pybind11::error_already_set());
+    stop_.flag = true;
+  }
+
+  std::mutex mutex_;
+  std::condition_variable changed_;
+  bool ended_ = false;
+  const std::function<void()>* task_ = nullptr;
+  std::exception_ptr task_failure_;
+  std::exception_ptr raised_;
+  Stop stop_;
+};
+
+// Runs `work(interrupt)` under a watch if it is long, which costs a thread; else here. The GIL is free meanwhile.
+template <class Work>
+void run_watched(bool is_long, const Work& work) {
+  if (is_long) {
+    Watch watch;
+    watch.run([&] { work(watch.interrupt()); });
+    return;
+  }
+  const PythonInterrupt interrupt;
+  const pybind11::gil_scoped_release release;
+  work(interrupt);
+}
+
+}  // namespace dynaplan::bindings
