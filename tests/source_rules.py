@@ -41,6 +41,7 @@ PYTHON_LAYERS = (
     {
         "_arrays",
         "_core",
+        "_disk",
         "_docstrings",
         "_isa",
         "_select",

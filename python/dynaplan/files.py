@@ -14,16 +14,14 @@ import hashlib
 import json
 import math
 import os
-import secrets
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from dynaplan import _texts
+from dynaplan import _disk, _texts
 from dynaplan._version import __version__
 from dynaplan.errors import ModelFileError
 
@@ -32,7 +30,6 @@ __all__ = [
     "named_arrays",
     "path_of",
     "read_model_file",
-    "replacing",
     "write_model_file",
 ]
 
@@ -61,28 +58,6 @@ def path_of(path: str | os.PathLike[str]) -> Path:
     return Path(path)
 
 
-@contextmanager
-def replacing(path: str | os.PathLike[str]) -> Iterator[BinaryIO]:
-    """Opens a file that takes the place of `path` once it is written, or leaves it as it was.
-
-    What is written goes beside `path` under another name, to the disk, and is then moved: whoever
-    opens `path` finds the old file or the new one, whole, at any time.
-
-    Raises:
-        OSError: the folder does not exist or cannot be written to.
-    """
-    target = path_of(path)
-    scratch = target.with_name(f".dynaplan-{secrets.token_hex(8)}.tmp")
-    try:
-        with scratch.open("xb") as file:
-            yield file
-            file.flush()
-            os.fsync(file.fileno())
-        scratch.replace(target)
-    finally:
-        scratch.unlink(missing_ok=True)
-
-
 def write_model_file(
     path: str | os.PathLike[str], kind: str, arrays: Arrays, header: Mapping[str, Any]
 ) -> None:
@@ -103,7 +78,7 @@ def write_model_file(
         _decoded(content)
     except ModelFileError as error:
         raise ModelFileError(f"{os.fspath(path)}: cannot be written: {error}") from error
-    with replacing(path) as file:
+    with _disk.replacing(path_of(path)) as file:
         file.write(content)
 
 
@@ -121,7 +96,7 @@ def read_model_file(
         OSError: the file does not exist or cannot be read.
     """
     try:
-        with path_of(path).open("rb") as file:
+        with _disk.opened(path_of(path)) as file:
             size = os.fstat(file.fileno()).st_size
             _header_end(file.read(8), size)  # a large file of something else is not read whole
             file.seek(0)

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from dynaplan import files
+from dynaplan import _disk, files
 from dynaplan.errors import ModelFileError
 
 __all__ = ["read_arrays", "write_arrays"]
@@ -26,7 +26,7 @@ def write_arrays(path: str | os.PathLike[str], arrays: Mapping[str, NDArray[Any]
     Raises:
         OSError: the folder does not exist or cannot be written to.
     """
-    with files.replacing(path) as file:
+    with _disk.replacing(files.path_of(path)) as file:
         # Every name is there, so that a lost one shows: no rewards are an empty array.
         named: dict[str, Any] = {"rewards": np.empty(0), **arrays}
         np.savez(file, kind=_KIND, version=_VERSION, **named)
@@ -39,7 +39,7 @@ def read_arrays(path: Path, names: Sequence[str]) -> dict[str, Any]:
         ModelFileError: the file is damaged, or is not a file of transitions.
         OSError: the file does not exist or cannot be read.
     """
-    with path.open("rb") as file:
+    with _disk.opened(path) as file:
         # A damaged file raises almost anything in the zip and header parsers, hence `Exception`;
         # only parsing happens here.
         try:

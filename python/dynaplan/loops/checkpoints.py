@@ -11,7 +11,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from dynaplan import files
+from dynaplan import _disk, files
 from dynaplan.errors import ModelFileError
 
 __all__ = ["is_checkpoint", "opened", "write"]
@@ -41,16 +41,18 @@ def write(
         OSError: the folder does not exist or cannot be written to.
     """
     header = {"kind": _KIND, "version": _VERSION, "state": dict(state)}
+    target = files.path_of(path)
     with (
-        TemporaryDirectory() as folder,
-        files.replacing(path) as file,
+        _disk.replacing(target) as file,
+        _disk.scratch_folder(target) as folder,
         zipfile.ZipFile(file, "w") as archive,  # stored, as the parts hardly shrink
     ):
         archive.writestr(_HEADER_NAME, json.dumps(header, allow_nan=False))
         for name, save in parts.items():
-            part = Path(folder) / name
+            part = folder / name
             save(part)
             archive.write(part, name)
+            part.unlink()
 
 
 @contextmanager
@@ -65,7 +67,7 @@ def opened(path: str | os.PathLike[str]) -> Iterator[tuple[dict[str, Any], dict[
         OSError: the file does not exist or cannot be read.
     """
     shown = os.fspath(path)
-    with Path(path).open("rb") as file, TemporaryDirectory() as folder:
+    with _disk.opened(files.path_of(path)) as file, TemporaryDirectory() as folder:
         try:
             with zipfile.ZipFile(file) as archive:
                 state, names = _contents(archive)

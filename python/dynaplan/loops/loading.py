@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING, Any
 
-from dynaplan import _arrays, files
+from dynaplan import _arrays, _disk, files
 from dynaplan.agents.sac import files as sac_files
 from dynaplan.agents.sac.sac import SAC
 from dynaplan.agents.tabular.dyna_q import DynaQ
@@ -65,7 +65,7 @@ def load(
         LinearGaussian(Identity(), state_dim=1, action_dim=1, rows=5, rank=3 of 3)
     """
     _arrays.at_least(1, "threads", threads)
-    with files.path_of(path).open("rb") as file:
+    with _disk.opened(files.path_of(path)) as file:
         is_archive = file.read(len(_ZIP)) == _ZIP
     name = os.fspath(path)
     if is_archive:
