@@ -39,6 +39,7 @@ CPP_MAY_INCLUDE = {
 # makes, and nothing inside imports from it.
 PYTHON_LAYERS = (
     {
+        "_archives",
         "_arrays",
         "_core",
         "_disk",

@@ -27,6 +27,7 @@ from dynaplan.errors import ModelFileError
 
 __all__ = [
     "fields",
+    "json_object",
     "named_arrays",
     "path_of",
     "read_model_file",
@@ -150,6 +151,31 @@ def fields(value: object, name: str, wanted: Mapping[str, type]) -> dict[str, An
     return checked
 
 
+def json_object(what: str, text: bytes) -> dict[str, Any]:
+    """Parses JSON strictly: unique keys, finite and short numbers, bounded nesting.
+
+    Args:
+        what: it is, for messages.
+        text: in UTF-8.
+
+    Raises:
+        ModelFileError: it is not such JSON, or no object.
+    """
+    try:
+        value = json.loads(
+            text.decode("utf-8", "strict"),
+            object_pairs_hook=_unique,
+            parse_int=_short_int,
+            parse_float=_finite_float,
+            parse_constant=_finite_float,
+        )
+    except (ValueError, RecursionError) as error:
+        raise ModelFileError(f"{what} is no valid JSON: {error}") from error
+    if not isinstance(value, dict):
+        raise ModelFileError(f"{what} must be a JSON object")
+    return value
+
+
 def _encoded(kind: str, arrays: Arrays, header: Mapping[str, Any]) -> bytes:
     """Returns the bytes of a model file, with the checksum of all others in their midst."""
     from safetensors import SafetensorError  # noqa: PLC0415  # not needed to import dynaplan
@@ -179,7 +205,7 @@ def _encoded(kind: str, arrays: Arrays, header: Mapping[str, Any]) -> bytes:
 def _decoded(content: bytes) -> tuple[str, dict[str, NDArray[Any]], dict[str, Any]]:
     """Takes a file apart; the order of the checks is from the outside in."""
     end = _header_end(content[:8], len(content))
-    entries = _json_object("the header of the file", content[8:end])
+    entries = json_object("the header of the file", content[8:end])
     document = _document(entries.pop("__metadata__", None))
     start = _checksum_start(content, document["sha256"])
     if _checksum(content, start) != document["sha256"]:
@@ -192,13 +218,11 @@ def _decoded(content: bytes) -> tuple[str, dict[str, NDArray[Any]], dict[str, An
 def _header_end(first: bytes, size: int) -> int:
     """Returns where the header ends, from the first eight bytes and the size of a file."""
     if len(first) < 8:
-        raise ModelFileError(f"no model file, or truncated: it has {size} bytes")
+        raise ModelFileError(f"not a dynaplan file, or truncated: it has {size} bytes")
     length = int.from_bytes(first, "little")
     if length > _MAX_HEADER_BYTES:
-        raise ModelFileError(
-            f"no model file, or damaged: its header would take {length} bytes, at most "
-            f"{_MAX_HEADER_BYTES} are allowed"
-        )
+        # In a file of any other kind the length is eight bytes of something else.
+        raise ModelFileError("not a dynaplan file, or its first bytes are damaged")
     if 8 + length > size:
         raise ModelFileError(f"truncated: its header ends at byte {8 + length} of {size}")
     return 8 + length
@@ -211,7 +235,7 @@ def _document(metadata: object) -> dict[str, Any]:
         raise ModelFileError("a safetensors file, but none that dynaplan wrote")
     if metadata != {_METADATA_KEY: text}:
         raise ModelFileError(f"its metadata hold more than {_METADATA_KEY!r}")
-    document = _json_object("the dynaplan header", text.encode("utf-8", "surrogatepass"))
+    document = json_object("the dynaplan header", text.encode("utf-8", "surrogatepass"))
     version, writer = document.get("format"), document.get("dynaplan")
     if type(version) is int and version != FORMAT:
         raise ModelFileError(
@@ -272,23 +296,6 @@ def _arrays_of(content: bytes) -> dict[str, NDArray[Any]]:
             place = tuple(map(int, np.unravel_index(int(finite.argmin()), array.shape)))
             raise ModelFileError(f"array {_shown(name)}: entry {place} is {array[place]}")
     return {name: np.require(array, None, ["C", "O"]) for name, array in loaded.items()}
-
-
-def _json_object(what: str, text: bytes) -> dict[str, Any]:
-    """Parses JSON strictly: unique keys, finite and short numbers, bounded nesting."""
-    try:
-        value = json.loads(
-            text.decode("utf-8", "strict"),
-            object_pairs_hook=_unique,
-            parse_int=_short_int,
-            parse_float=_finite_float,
-            parse_constant=_finite_float,
-        )
-    except (ValueError, RecursionError) as error:
-        raise ModelFileError(f"{what} is no valid JSON: {error}") from error
-    if not isinstance(value, dict):
-        raise ModelFileError(f"{what} must be a JSON object")
-    return value
 
 
 def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

@@ -317,7 +317,7 @@ def test_a_header_that_is_no_json_of_ours_is_refused(tmp_path, text, expected):
 @pytest.mark.parametrize("length", [2**20 + 1, 2**32, 2**63, 2**64 - 1])
 def test_a_huge_header_is_refused_unread(tmp_path, content, length):
     message = refusal(tmp_path / "x", length.to_bytes(8, "little") + content[8:])
-    assert f"its header would take {length} bytes" in message
+    assert message == "not a dynaplan file, or its first bytes are damaged"
 
 
 def test_a_refused_file_takes_no_memory_beyond_its_own_size(tmp_path):

@@ -98,7 +98,7 @@ def test_foreign_and_hostile_files_are_refused_by_name(tmp_path):
             dp.load(path)
     with pytest.raises(ModelFileError, match="got version 2 of the format, must be 1"):
         dp.load(tmp_path / "later.npz")
-    with pytest.raises(ModelFileError, match=r"holds dynaplan\.LinearGaussian, must hold"):
+    with pytest.raises(ModelFileError, match=r"holds 'dynaplan\.LinearGaussian', must hold"):
         dp.load(tmp_path / "other-kind.npz")
 
 

@@ -11,7 +11,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from dynaplan import _disk, files
+from dynaplan import _archives, _disk, files
 from dynaplan.errors import ModelFileError
 
 __all__ = ["is_checkpoint", "opened", "write"]
@@ -66,45 +66,41 @@ def opened(path: str | os.PathLike[str]) -> Iterator[tuple[dict[str, Any], dict[
         ModelFileError: the file is damaged, or no checkpoint.
         OSError: the file does not exist or cannot be read.
     """
-    shown = os.fspath(path)
-    with _disk.opened(files.path_of(path)) as file, TemporaryDirectory() as folder:
+    source = files.path_of(path)
+    with TemporaryDirectory() as name:
+        folder = Path(name)
         try:
-            with zipfile.ZipFile(file) as archive:
-                state, names = _contents(archive)
-                parts = {name: Path(folder) / name for name in names}
-                for name, part in parts.items():
-                    part.write_bytes(archive.read(name))
+            with _disk.opened(source) as file:
+                state, parts = _unpacked(_archives.members(file), folder)
+            yield state, parts
         except ModelFileError as error:
-            raise ModelFileError(f"{shown}: {error}") from None
-        except (zipfile.BadZipFile, ValueError, EOFError, NotImplementedError) as error:
-            raise ModelFileError(f"{shown}: damaged, or no checkpoint: {error}") from error
-        yield state, parts
+            # Of a part, the message names a file that nobody knows.
+            message = str(error).removeprefix(f"{folder}{os.sep}")
+            raise ModelFileError(f"{source}: {message}") from error
 
 
-def is_checkpoint(path: str | os.PathLike[str]) -> bool:
-    """Returns whether a file looks like a checkpoint; it may be damaged all the same."""
-    try:
-        with zipfile.ZipFile(path) as archive:
-            return _HEADER_NAME in archive.namelist()
-    except (zipfile.BadZipFile, ValueError, EOFError, NotImplementedError):
-        return False
+def is_checkpoint(beginning: bytes) -> bool:
+    """Returns whether a file with these `_archives.FIRST_BYTES` is one, be it damaged or whole."""
+    return _archives.first_name(beginning) == _HEADER_NAME
 
 
-def _contents(archive: zipfile.ZipFile) -> tuple[dict[str, Any], list[str]]:
-    entries = archive.infolist()
-    # What is stored plainly cannot grow beyond the size of the file.
-    if any(entry.compress_type != zipfile.ZIP_STORED for entry in entries):
-        raise ModelFileError("its entries are compressed, must be stored")
-    names = [entry.filename for entry in entries]
-    known = {_HEADER_NAME, *_PARTS}
-    if len(set(names)) != len(names) or not {_HEADER_NAME, "agent"} <= set(names) <= known:
-        raise ModelFileError(f"holds {', '.join(map(repr, names))[:200]}, must be a checkpoint")
-    if archive.getinfo(_HEADER_NAME).file_size > _MAX_HEADER_BYTES:
+def _unpacked(
+    members: Mapping[str, _archives.Member], folder: Path
+) -> tuple[dict[str, Any], dict[str, Path]]:
+    """Returns the state of a loop, and the files that the parts were written to."""
+    names = set(members)
+    if not {_HEADER_NAME, "agent"} <= names <= {_HEADER_NAME, *_PARTS}:
+        raise ModelFileError(f"holds {', '.join(map(ascii, members))[:200]}, must be a checkpoint")
+    if members[_HEADER_NAME].size > _MAX_HEADER_BYTES:
         raise ModelFileError("its header is too long")
-    header = files.fields(json.loads(archive.read(_HEADER_NAME)), "header", _HEADER)
+    text = members[_HEADER_NAME].read()
+    header = files.fields(files.json_object("the header", text), "header", _HEADER)
     if header["kind"] != _KIND or header["version"] != _VERSION:
         raise ModelFileError(
-            f"holds {header['kind']:.50} of version {header['version']}, must be {_KIND} of "
+            f"holds {header['kind']!a:.60} of version {header['version']}, must be {_KIND!r} of "
             f"{_VERSION}"
         )
-    return header["state"], [name for name in names if name != _HEADER_NAME]
+    parts = {name: folder / name for name in members if name != _HEADER_NAME}
+    for name, part in parts.items():
+        part.write_bytes(members[name].read())
+    return header["state"], parts

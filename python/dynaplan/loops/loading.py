@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING, Any
 
-from dynaplan import _arrays, _disk, files
+from dynaplan import _archives, _arrays, _disk, files
 from dynaplan.agents.sac import files as sac_files
 from dynaplan.agents.sac.sac import SAC
 from dynaplan.agents.tabular.dyna_q import DynaQ
@@ -26,7 +26,6 @@ __all__ = ["load"]
 _TABULAR: dict[str, type[TabularAgent]] = {
     cls.__name__: cls for cls in (DynaQ, DynaQPlus, PrioritizedSweeping)
 }
-_ZIP = b"PK\x03\x04"
 
 
 def load(
@@ -66,10 +65,10 @@ def load(
     """
     _arrays.at_least(1, "threads", threads)
     with _disk.opened(files.path_of(path)) as file:
-        is_archive = file.read(len(_ZIP)) == _ZIP
+        beginning = file.read(_archives.FIRST_BYTES)
     name = os.fspath(path)
-    if is_archive:
-        if checkpoints.is_checkpoint(path):
+    if _archives.first_name(beginning) is not None:
+        if checkpoints.is_checkpoint(beginning):
             raise ModelFileError(
                 f"{name}: the checkpoint of a loop, whose settings are not in the file; make the "
                 "loop with its settings, such as dp.MBPO(env, ...), and call its restore(path)"
