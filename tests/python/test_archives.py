@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import struct
 import tracemalloc
 import zipfile
@@ -17,6 +18,7 @@ from hypothesis import strategies as st
 import dynaplan as dp
 from dynaplan import _archives
 from model_files import LEARNT
+from reference.agent_tasks import Follow
 from reference.dyna_loop import loop
 
 PARTS = {"first": b"some bytes", "none": b"", "last": bytes(range(256)) * 3}
@@ -224,4 +226,31 @@ def test_a_damaged_part_is_named(tmp_path: Path, checkpoint: bytes) -> None:
     for state in (b"[" * 60_000, b'{"a": 1, "a": 2}', b"\xff", b"[]", b"1" * 60_000, b" " * 70_000):
         written(path, {**members, "loop.json": state})
         with pytest.raises(dp.ModelFileError, match=f"^{path}: "):
+            loop().restore(path)
+
+
+def test_parts_of_another_environment_are_refused(tmp_path: Path, checkpoint: bytes) -> None:
+    path = tmp_path / "run"
+    path.write_bytes(checkpoint)
+    members = read(path)
+    for name, other in {
+        "agent": dp.SAC(Follow(), hidden=(4,), seed=0),
+        "model": dp.LinearGaussian.fit(LEARNT),
+        "data": dp.Transitions.concatenate([LEARNT, LEARNT]),
+    }.items():
+        other.save(tmp_path / "other")
+        written(path, {**members, name: (tmp_path / "other").read_bytes()})
+        with pytest.raises(dp.ModelFileError, match=f"^{path}: its {name} does not fit the env"):
+            loop().restore(path)
+
+
+def test_a_state_that_no_loop_was_in_is_refused(tmp_path: Path, checkpoint: bytes) -> None:
+    path = tmp_path / "run"
+    path.write_bytes(checkpoint)
+    members = read(path)
+    header = json.loads(members["loop.json"])
+    for name in ("episode", "seed", "fits", "length", "episode_first", "fitted_rows"):
+        state = {**header["state"], name: -1}
+        written(path, {**members, "loop.json": json.dumps({**header, "state": state}).encode()})
+        with pytest.raises(dp.ModelFileError, match=f"^{path}: its counts do not fit"):
             loop().restore(path)

@@ -248,23 +248,34 @@ class DynaState:
             agent = _loaded_agent(type(self.agent), parts["agent"], settings.threads)
             model = load_model(parts["model"]) if "model" in parts else None
             data = load_transitions(parts["data"]) if "data" in parts else None
+            self._require_fit(agent=agent, model=model, data=data)
         loop = DynaState(settings, self.driver.env, agent, state["seed"])
         loop.model = model
         loop._take(state, data, os.fspath(path))
         return loop
 
+    def _require_fit(self, **parts: Any) -> None:
+        """Checks that parts which say for how many states and actions they are fit the environment.
+
+        Raises:
+            ModelFileError: one does not.
+        """
+        for name, part in parts.items():
+            dims = getattr(part, "state_dim", None), getattr(part, "action_dim", None)
+            if None not in dims and dims != self.driver.dims:
+                raise ModelFileError(f"its {name} does not fit the environment")
+
     def _take(self, state: dict[str, Any], data: Transitions | None, shown: str) -> None:
         """Moves to where a checkpoint was written."""
         rows, first = 0 if data is None else len(data), state["episode_first"]
         counts = [state[name] for name in ("episode_first", "fitted_rows", "fits", "length")]
-        if min(*counts, state["seed"], state["episode"] + 1) < 0 or max(counts[:2]) > rows:
+        episode = state["episode"] + (not state["is_open"])  # -1 before the first begins
+        if min(*counts, state["seed"], episode) < 0 or max(counts[:2]) > rows:
             raise ModelFileError(f"{shown}: its counts do not fit its {rows} transitions")
         error = state["model_error"]
         if len(error) > 1 or not all(type(entry) is float for entry in error):
             raise ModelFileError(f"{shown}: 'model_error' must be a number or nothing")
         if data is not None:
-            if (data.state_dim, data.action_dim) != self.driver.dims:
-                raise ModelFileError(f"{shown}: its transitions do not fit the environment")
             self.transitions.extend(data)
         if state["is_open"]:
             played = data[first:] if data is not None and first < rows else None
