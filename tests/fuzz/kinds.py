@@ -1,0 +1,178 @@
+"""The kinds of files: good ones, how they are changed, and what a loaded one must be able to do."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Callable, Iterable
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import gymnasium as gym
+import numpy as np
+from archive_mutations import checkpoint_file, transitions_file
+from mutations import Change, model_file
+
+import dynaplan as dp
+from dynaplan.envs.mazes import Maze
+from model_files import LEARNT, MODELS, NETWORKS
+from reference.agent_tasks import Follow
+from reference.dyna_loop import quadratic
+
+# Settings that are right and take long: nothing is learned with them.
+MANY = 1000
+
+
+@dataclass(frozen=True)
+class Kind:
+    """A kind of files.
+
+    Attributes:
+        make: makes objects that have a `save`.
+        change: changes a file.
+        load: loads one.
+        use: uses what was loaded, and saves it to the path.
+    """
+
+    make: Callable[[], Iterable[Any]]
+    change: Change
+    load: Callable[[Path], Any]
+    use: Callable[[Any, Path], None]
+
+    def files(self, folder: Path) -> list[bytes]:
+        """The content of good files."""
+        contents = []
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", dp.RankDeficientWarning)
+            for one in self.make():
+                one.save(folder / "good")
+                contents.append((folder / "good").read_bytes())
+        return contents
+
+
+def use_model(model: Any, path: Path) -> None:
+    model.predict(np.zeros(model.state_dim), np.zeros(model.action_dim))
+    model.save(path)
+    dp.load(path)
+
+
+def agents() -> Iterable[Any]:
+    for settings in ({}, {"temperature": 0.1, "activation": "tanh"}, {"hidden": ()}):
+        one = dp.SAC(
+            Follow(terminates=True),
+            **{
+                "hidden": (4,),
+                "batch_size": 8,
+                "learning_starts": 5,
+                "buffer_size": 50,
+                **settings,
+            },
+            seed=0,
+        )
+        yield one.learn(12)
+
+
+class SavedWithoutReplay:
+    def save(self, path: Path) -> None:
+        next(iter(agents())).save(path, replay=False)
+
+
+def use_sac(agent: Any, path: Path) -> None:
+    agent.act(np.zeros((2, agent.state_dim)))
+    settings = agent.settings
+    if max(settings.batch_size, settings.gradient_steps, settings.imagined_buffer_size) < MANY:
+        rows = np.zeros((20, agent.state_dim)), np.zeros((20, agent.action_dim)), np.zeros(20)
+        agent.observe(*rows[:2], rows[2], rows[0], np.zeros(20, np.bool_))
+        agent.update(2)
+    save_if_finite(agent, path)
+
+
+def save_if_finite(agent: Any, path: Path) -> None:
+    """A network of huge numbers may learn its way to infinity, which no file holds."""
+    try:
+        agent.save(path)
+    except dp.ModelFileError as error:
+        if "cannot be written" not in str(error):
+            raise
+        return
+    dp.load(path)
+
+
+def tables() -> Iterable[Any]:
+    for kind in (dp.DynaQ, dp.DynaQPlus, dp.PrioritizedSweeping):
+        yield kind(Maze(), planning_steps=3, seed=2**64 - 1).learn(600)
+        yield kind(Maze(), seed=0)
+
+
+def use_table(agent: Any, path: Path) -> None:
+    if agent.planning_steps < MANY:
+        for _ in agent.run(50):
+            pass
+    agent.save(path)
+    dp.load(path, Maze())
+
+
+def use_transitions(data: Any, path: Path) -> None:
+    data.save(path)
+    if dp.load(path) != data:
+        raise AssertionError("what was saved is not what was loaded")
+
+
+def loops() -> Iterable[Any]:
+    yield small_loop()
+    yield small_loop().learn(30)
+    yield small_loop().learn(70)
+
+
+def small_loop() -> Any:
+    env = gym.make("Pendulum-v1")
+    return dp.Dyna(
+        env,
+        dp.SAC(env, hidden=(4,), batch_size=8, buffer_size=100, seed=0),
+        quadratic,
+        reward=dp.rewards.for_env(env),
+        updates_per_step=2,
+        rollouts_per_step=3,
+        random_steps=40,
+        refit_every=20,
+        seed=0,
+    )
+
+
+def restored(path: Path) -> Any:
+    with suppress(dp.ModelFileError):
+        dp.load(path)
+        raise AssertionError("a checkpoint was loaded as something else")
+    made = small_loop()
+    try:
+        made.restore(path)
+    except dp.ArgumentError as error:
+        # Its transitions are right in themselves, but not those of the environment.
+        if not str(error).startswith("env: does not do the same again"):
+            raise
+        raise dp.ModelFileError(f"{path}: {error}") from error
+    return made
+
+
+def use_loop(made: Any, path: Path) -> None:
+    settings = made.agent.settings
+    if max(settings.batch_size, settings.gradient_steps, settings.imagined_buffer_size) < MANY:
+        made.learn(3)
+    made.save(path)
+    small_loop().restore(path)
+
+
+KINDS = {
+    "linear": Kind(lambda: (make() for make in MODELS.values()), model_file, dp.load, use_model),
+    "network": Kind(lambda: (make() for make in NETWORKS.values()), model_file, dp.load, use_model),
+    "SAC": Kind(lambda: [*agents(), SavedWithoutReplay()], model_file, dp.load, use_sac),
+    "tabular": Kind(tables, model_file, lambda path: dp.load(path, Maze()), use_table),
+    "transitions": Kind(
+        lambda: [LEARNT, LEARNT[:1], dp.Transitions(LEARNT.states, LEARNT.actions, LEARNT.states)],
+        transitions_file,
+        dp.load,
+        use_transitions,
+    ),
+    "checkpoint": Kind(loops, checkpoint_file, restored, use_loop),
+}
