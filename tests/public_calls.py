@@ -174,7 +174,6 @@ CALLS: dict[str, tuple[Callable[..., Any], dict[str, Any]]] = {
 # Wrong values of a kind that the argument takes all the same: a name of a file, a truth value as 1.
 TAKEN = {
     ("Transitions.save", "path"): "text",
-    ("Transitions.__getitem__", "key"): "truth",
     ("load", "path"): "text",
     ("rewards.angle", "target"): "truth",
 }

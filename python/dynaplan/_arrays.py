@@ -2,8 +2,14 @@
 
 from __future__ import annotations
 
+import math
 import operator
 import secrets
+import sys
+from collections import deque
+from collections.abc import Iterable, Mapping
+from itertools import chain
+from numbers import Real
 from typing import Any, Literal, SupportsIndex
 
 import numpy as np
@@ -13,21 +19,83 @@ from dynaplan._texts import shown
 from dynaplan.errors import ArgumentError, ShapeError
 
 _MAX_COUNT = 2**31 - 1  # of a C int, by which the core counts
+_MAX_DIMS = 64  # of NumPy's arrays
+_WIDER: dict[Any, str] = {np.float64: "g", np.float32: "gd"}  # characters of wider floats
+_LISTS = (list, tuple, deque)
+_PLAIN = {bool, float, int, np.ndarray}
 
 
 def numbers(
     name: str, values: ArrayLike, dtype: type[np.floating[Any]] | None = np.float64
 ) -> NDArray[Any]:
     """Returns `values` as a C-contiguous array of `dtype`, or of its own; real numbers only."""
-    try:
-        array = np.asarray(values)
-    except ValueError as error:
-        raise ShapeError(f"{name}: the rows do not form an array: {error}") from error
+    if type(values) is np.ndarray:
+        flags = values.flags
+        if flags.c_contiguous and flags.aligned and dtype is not None and values.dtype == dtype:
+            return values  # what a fast loop passes must not pay for the others
+    array = any_array(name, values)
     if array.dtype.kind not in "biuf":
         got = f"dtype {array.dtype}" if array.ndim else shown(values)
         raise TypeError(f"{name}: got {got}, must be real numbers")
-    wanted = array.dtype if dtype is None else dtype
-    return np.ascontiguousarray(array, wanted) if array.ndim else array.astype(wanted)
+    if dtype is None:
+        dtype = array.dtype.type
+    elif array.dtype.char in _WIDER[dtype]:
+        return _narrowed(name, array, dtype)
+    converted = np.asarray(array, dtype, order="C")
+    return converted if converted.flags.aligned else converted.copy()
+
+
+def any_array(name: str, values: ArrayLike) -> NDArray[Any]:
+    """Returns `values` as an array of any dtype; what no array holds is refused by name."""
+    if type(values) is not np.ndarray and has_masked(values):
+        raise TypeError(f"{name}: got a masked array, must be a plain one, without masked entries")
+    try:
+        return np.asarray(values)
+    except ValueError as error:
+        raise ShapeError(f"{name}: the rows do not form an array: {error}") from error
+    except (ArithmeticError, RuntimeError, TypeError) as error:
+        raise TypeError(f"{name}: got {shown(values)}, must be an array: {error}") from error
+
+
+def _narrowed(name: str, array: NDArray[Any], dtype: type[np.floating[Any]]) -> NDArray[Any]:
+    """Returns `array` in a smaller dtype; numbers that would become infinite are refused."""
+    with np.errstate(over="ignore"):
+        narrowed = np.array(array, dtype, order="C")
+    if (np.isinf(narrowed) & ~np.isinf(array)).any():
+        raise ArgumentError(f"{name}: got a number that is too large for {dtype.__name__}")
+    return narrowed
+
+
+def has_masked(values: Any) -> bool:
+    """Returns whether something is masked in an array, or in those that a list holds.
+
+    `np.asarray` would bring back what the mask hides.
+    """
+    ma = sys.modules.get("numpy.ma")
+    if ma is None:  # NumPy loads it with the first masked array
+        return False
+    if type(values) is list and _PLAIN.issuperset(map(type, values)):
+        return False  # the usual list is not to be looked through
+    level = [values]
+    for _ in range(_MAX_DIMS):
+        lists = []
+        for kind in set(map(type, level)) - _PLAIN:
+            if issubclass(kind, _LISTS):
+                lists.append(kind)
+            elif issubclass(kind, ma.MaskedArray) and any(map(_is_masked, level)):
+                return True
+        if not lists:
+            return False
+        inside = level if len(level) == 1 else [value for value in level if type(value) in lists]
+        level = list(chain.from_iterable(inside))
+    return False
+
+
+def _is_masked(value: Any) -> bool:
+    if not isinstance(value, np.ma.MaskedArray):
+        return False
+    mask = np.ma.getmask(value)
+    return mask.dtype != np.bool_ or bool(mask.any())  # of records the mask is one too
 
 
 def rows(name: str, values: ArrayLike, columns: int) -> NDArray[Any]:
@@ -86,12 +154,14 @@ def seed_number(seed: int | None) -> int:
 
 def integer(name: str, value: SupportsIndex) -> int:
     """Returns `value` as an int; a float is refused, even a whole one, and so are truth values."""
+    if type(value) is int:
+        return value
     try:
         number = operator.index(value)
     except TypeError:
-        raise ArgumentError(f"{name}: got {shown(value)}, must be an integer") from None
-    if isinstance(value, bool):
-        raise ArgumentError(f"{name}: got {value}, must be an integer")
+        number = None
+    if number is None or isinstance(value, bool) or has_masked(value):
+        raise ArgumentError(f"{name}: got {shown(value)}, must be an integer")
     return number
 
 
@@ -103,20 +173,38 @@ def count(name: str, value: SupportsIndex) -> int:
     return number
 
 
+def counts(name: str, values: Iterable[SupportsIndex] | SupportsIndex) -> tuple[int, ...]:
+    """Returns several ints that the core can count by; a single one becomes a tuple of one."""
+    if isinstance(values, str | bytes | Mapping):
+        raise TypeError(f"{name}: got {shown(values)}, must be integers")
+    is_one = not isinstance(values, Iterable) or getattr(values, "ndim", 1) == 0
+    several: Iterable[Any] = [values] if is_one else values  # type: ignore[assignment]
+    return tuple(count(name, value) for value in several)
+
+
 def at_least(smallest: int, name: str, value: SupportsIndex) -> int:
     """Returns `value` as an int; raises ArgumentError if it is none, or smaller than that."""
     number = integer(name, value)
     if number < smallest:
-        raise ArgumentError(f"{name}: got {number}, must be at least {smallest}")
+        raise ArgumentError(f"{name}: got {shown(number)}, must be at least {smallest}")
     return number
 
 
 def real(name: str, value: Any) -> float:
     """Returns `value` as a float; text, arrays, None and truth values are refused by name."""
-    number = np.asarray(value) if not isinstance(value, str | bytes | list | tuple | None) else None
-    if number is None or number.ndim or number.dtype.kind not in "iuf":
+    if type(value) is float:
+        return value
+    is_array = isinstance(value, np.ndarray) and not value.ndim and value.dtype.kind in "iuf"
+    is_number = isinstance(value, Real) and not isinstance(value, bool)
+    if not (is_array and not has_masked(value)) and not is_number:
         raise ArgumentError(f"{name}: got {shown(value)}, must be a number")
-    return float(value)
+    try:
+        number = float(value)
+    except OverflowError:
+        number = math.inf
+    if math.isinf(number) and value != number:
+        raise ArgumentError(f"{name}: got {shown(value)}, must be a number that a float holds")
+    return number
 
 
 def positive_fraction(name: str, value: Any) -> float:

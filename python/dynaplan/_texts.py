@@ -15,7 +15,8 @@ _MAX_BITS = 128
 def shown(value: object) -> str:
     """Returns a value as a message shows it: as Python prints it where that is short."""
     if isinstance(value, np.ndarray):
-        return f"an array of shape {value.shape}"
+        kind = "a masked array" if isinstance(value, np.ma.MaskedArray) else "an array"
+        return f"{kind} of shape {value.shape}"
     if isinstance(value, np.generic):
         value = value.item()
     if isinstance(value, type):

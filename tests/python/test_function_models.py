@@ -205,8 +205,8 @@ def test_what_a_function_returns_must_be_next_states():
     for wrong, error, text in [
         (lambda s, a: s[:, :2], dp.ShapeError, r"returned shape \(4, 2\), must be \(4, 3\)"),
         (lambda s, a: s[0], dp.ShapeError, "returned shape"),
-        (lambda s, a: None, TypeError, "model: got None"),
-        (lambda s, a: "no", TypeError, "model: got 'no'"),
+        (lambda s, a: None, TypeError, "model: returned None"),
+        (lambda s, a: "no", TypeError, "model: returned 'no'"),
         (lambda s, a: s + 1j, TypeError, "must be real numbers"),
         (lambda s: s, TypeError, "positional argument"),
     ]:

@@ -302,7 +302,7 @@ def test_what_does_not_fit_is_refused(agent: dp.SAC) -> None:
     refuse("length: got 1.5", dp.ArgumentError, length=1.5)
     refuse("threads: got 0", dp.ArgumentError, threads=0)
     refuse("policy: got 3", TypeError, policy=3)
-    refuse("policy: got shape", dp.ShapeError, policy=lambda s: np.zeros((5, 2)))
+    refuse("policy: returned shape", dp.ShapeError, policy=lambda s: np.zeros((5, 2)))
     refuse("policy: got an action of nan", dp.ArgumentError, policy=lambda s: np.nan * policy(s))
     refuse("reward: predicted by the model, but", dp.ArgumentError, reward=None)
     refuse("reward: got 4", TypeError, reward=4)

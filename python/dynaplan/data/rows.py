@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import operator
 from collections.abc import Mapping
 from typing import Any
 
@@ -151,20 +150,25 @@ def selected_ids(ids: NDArray[np.int64], rows: NDArray[np.intp]) -> NDArray[np.i
 
 def selected_rows(key: Any, count: int) -> NDArray[np.intp]:
     """Returns the row indices that a key of `Transitions.__getitem__` selects."""
-    if isinstance(key, slice):
-        return np.arange(*key.indices(count))
+    rows = np.arange(count)
     try:
-        return np.array([range(count)[operator.index(key)]])
-    except TypeError:  # not an integer, hence a mask or indices
-        chosen = np.asarray(key)
-    # NumPy reads a tuple as one index per axis, which would be another thing than indices of rows.
-    strange = isinstance(key, tuple) or chosen.ndim != 1
-    if strange or (chosen.dtype.kind not in "biu" and chosen.size):
-        raise IndexError(
-            f"key: got {_texts.shown(key)}, must be an integer, a slice, a mask of {count} rows "
-            "or a 1-D array of indices"
-        )
-    return np.arange(count)[chosen if chosen.size else []]
+        if isinstance(key, slice):
+            return np.arange(*key.indices(count))
+        # NumPy reads a tuple as one index per axis, which would be another thing than indices of
+        # rows; and `np.asarray` brings back what is masked.
+        if not isinstance(key, tuple) and not _arrays.has_masked(key):
+            chosen = np.asarray(key)
+            if chosen.ndim == 0 and chosen.dtype.kind in "iu":
+                return np.array([rows[chosen]])
+            if chosen.ndim == 1 and (chosen.dtype.kind in "biu" or not chosen.size):
+                return np.array(rows[chosen if chosen.size else []])
+    except (IndexError, TypeError, ValueError) as error:
+        got = _texts.shown(key)
+        raise IndexError(f"key: got {got}, must select of {count} rows: {error}") from error
+    raise IndexError(
+        f"key: got {_texts.shown(key)}, must be an integer, a slice, a mask of {count} rows "
+        "or a 1-D array of indices"
+    )
 
 
 def begins(ids: NDArray[np.int64]) -> NDArray[np.bool_]:
@@ -178,7 +182,7 @@ def starts(ids: NDArray[np.int64]) -> NDArray[np.intp]:
 
 
 def _numbers(name: str, values: ArrayLike) -> NDArray[Any]:
-    if isinstance(values, np.ma.MaskedArray):  # np.asarray would bring the masked values back
+    if _arrays.has_masked(values):
         raise TypeError(
             f"{name}: got a masked array, must be a plain one; use {name}.filled(np.nan) with "
             "Transitions(..., drop_nonfinite=True) to leave the masked rows out"

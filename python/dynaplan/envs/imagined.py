@@ -326,8 +326,8 @@ class ImaginedVectorEnv(VectorEnv[Array, Array, Array]):
         if options is None or "reset_mask" not in options:
             return np.ones(self.num_envs, np.bool_)
         mask = options["reset_mask"]
-        if not isinstance(mask, np.ndarray) or mask.dtype != np.bool_:
-            kind = mask.dtype if isinstance(mask, np.ndarray) else type(mask).__name__
+        if not isinstance(mask, np.ndarray) or _arrays.has_masked(mask) or mask.dtype != np.bool_:
+            kind = mask.dtype if type(mask) is np.ndarray else type(mask).__name__
             raise TypeError(f"reset_mask: got {kind}, must be an array of bools")
         if mask.shape != (self.num_envs,):
             raise ShapeError(f"reset_mask: got shape {mask.shape}, must be ({self.num_envs},)")

@@ -29,6 +29,7 @@ _NAMES = {
     | {"bool", "_Bool", "boolean", "byte", "bint"},
     "void": {"void", "none"},
 }
+_MAX_ADDRESS = 2 ** (8 * ctypes.sizeof(ctypes.c_void_p)) - 1
 _CANONICAL = {name: kind for kind, names in _NAMES.items() for name in names}
 
 
@@ -127,8 +128,9 @@ def _find(function: Any) -> Address:
     if isinstance(function, bool):
         raise TypeError("function: got a bool, must be a compiled function or its address")
     if isinstance(function, (int, np.integer)):
-        if function <= 0:
-            raise ArgumentError(f"function: got {function}, must be the address of a function")
+        if not 0 < function <= _MAX_ADDRESS:
+            got = _texts.shown(function)
+            raise ArgumentError(f"function: got {got}, must be the address of a function")
         return Address(int(function), None)
     if module.startswith("numba"):
         return _find_numba(function)
@@ -219,8 +221,12 @@ def _parsed(signature: str) -> tuple[str, ...]:
 def _data_address(data: Any) -> int:
     """Returns the address of user data."""
     if isinstance(data, (int, np.integer)) and not isinstance(data, bool):
+        if not 0 <= data <= _MAX_ADDRESS:
+            raise ArgumentError(f"user_data: got {_texts.shown(data)}, must be an address")
         return int(data)
     if isinstance(data, np.ndarray):
+        if isinstance(data, np.ma.MaskedArray):
+            raise TypeError(f"user_data: got {_texts.shown(data)}, must be a plain array")
         if not data.flags.c_contiguous or data.dtype.hasobject:
             raise ArgumentError(
                 "user_data: got objects or a strided array, must be a C-contiguous array of numbers"

@@ -48,8 +48,8 @@ def from_scalar(
             "if, the function has a parameter `data`"
         )
     array = np.zeros(0) if data is None else data
-    if not isinstance(array, np.ndarray):
-        raise TypeError(f"data: got {_texts.shown(data)}, must be a NumPy array")
+    if not isinstance(array, np.ndarray) or isinstance(array, np.ma.MaskedArray):
+        raise TypeError(f"data: got {_texts.shown(data)}, must be a plain NumPy array")
     signature = Signature(kind, name)
     block = _block_function(signature, _with_all(function, extras), dims, array)
     return compiled_function(kind, block, None, None if data is None else array, None)

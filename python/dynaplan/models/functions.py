@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from dynaplan import _arrays, _core
+from dynaplan import _arrays, _core, _results
 from dynaplan.errors import ArgumentError, ShapeError
 from dynaplan.functions.compiled import compiled_function
 from dynaplan.functions.numba import from_scalar
@@ -209,14 +209,8 @@ class _Checked:
         self.function = function
 
     def __call__(self, states: NDArray[Any], actions: NDArray[Any]) -> NDArray[Any]:
-        wanted = states.shape
-        next_states = _arrays.numbers("model", self.function(states, actions))
-        if next_states.shape != wanted:
-            raise ShapeError(
-                f"model: the function returned shape {next_states.shape}, must be {wanted}, one "
-                "next state per row of the batch"
-            )
-        return next_states
+        next_states = self.function(states, actions)
+        return _results.numbers("model", next_states, states.shape, "next state")
 
 
 class CompiledModel(_KnownDynamics):

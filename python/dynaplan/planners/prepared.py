@@ -10,8 +10,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from dynaplan import _arrays, _core
-from dynaplan.errors import ShapeError
+from dynaplan import _arrays, _core, _results
+from dynaplan.errors import ArgumentError
 from dynaplan.planners.plan import Plan, PlanStats
 from dynaplan.planners.problem import PlanMemory, PlanProblem, StateValue, action_bounds
 from dynaplan.planners.settings import PlannerSettings
@@ -211,13 +211,10 @@ class PreparedPlanner:
 
     def _policy_actions(self, states: Float64) -> Float64:
         assert self._policy is not None
-        actions = np.asarray(self._policy(states), np.float64)
         shape = (len(states), self._model.action_dim)
-        if actions.shape != shape:
-            raise ShapeError(
-                f"policy: returned shape {actions.shape}, must be {shape}, "
-                "one action per row of the batch"
-            )
+        actions = _results.numbers("policy", self._policy(states), shape, "action")
+        if not np.isfinite(actions).all():
+            raise ArgumentError(f"policy: returned {actions}, must be finite")
         return np.clip(actions, self.low, self.high)
 
 
@@ -237,12 +234,7 @@ def _checked(terminal_value: StateValue) -> Callable[[NDArray[Any]], Float64]:
         )
 
     def value(states: NDArray[Any]) -> Float64:
-        values = _arrays.numbers("terminal_value", terminal_value(states))
-        if values.shape != (len(states),):
-            raise ShapeError(
-                f"terminal_value: returned shape {values.shape}, must be ({len(states)},), "
-                "one number per row of the batch"
-            )
-        return values
+        shape = (len(states),)
+        return _results.numbers("terminal_value", terminal_value(states), shape, "number")
 
     return value

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from dynaplan import _arrays, _core, _texts
+from dynaplan import _arrays, _core, _results, _texts
 from dynaplan.data.transitions import Transitions
 from dynaplan.errors import ArgumentError, ShapeError
 from dynaplan.rewards.terms import Term as RewardTerm
@@ -331,11 +331,11 @@ def _policy(
         raise TypeError(f"policy: got {_texts.shown(policy)}, must be a SAC or a function")
 
     def actions(states: Float64) -> Float64:
-        count = len(states)
-        rows: Float64 = _arrays.numbers("policy", policy(states))
-        if rows.shape == (count,) and action_dim == 1:
-            rows = rows[:, None]
-        return rows
+        shape: tuple[int, ...] = (len(states), action_dim)
+        returned = _arrays.any_array("policy", policy(states))
+        if action_dim == 1 and returned.shape == shape[:1]:
+            shape = shape[:1]
+        return _results.numbers("policy", returned, shape, "action").reshape(len(states), -1)
 
     return None, actions
 
@@ -350,7 +350,9 @@ def _termination(
     _require_no_step("termination", termination)
 
     def ended(states: Float64, actions: Float64, next_states: Float64) -> NDArray[np.bool_]:
-        return np.ascontiguousarray(termination(states, actions, next_states))
+        return _results.bools(
+            "termination", termination(states, actions, next_states), (len(states),)
+        )
 
     return None, ended
 
@@ -359,7 +361,8 @@ def _rewards(
     reward: Callable[..., ArrayLike], states: Float64, actions: Float64, next_states: Float64
 ) -> Float64:
     """Returns the reward of each row by a user's function."""
-    values: Float64 = _arrays.vector("reward", reward(states, actions, next_states), len(states))
+    returned = reward(states, actions, next_states)
+    values = _results.numbers("reward", returned, (len(states),), "number")
     if not np.isfinite(values).all():
         row = int(np.argmin(np.isfinite(values)))
         raise ArgumentError(f"reward: row {row} is {values[row]}, must be finite")

@@ -288,8 +288,8 @@ def state_limits(
 
 
 def _require_result(out: Any, shape: tuple[int, ...], dtype: np.dtype[Any]) -> None:
-    if not isinstance(out, np.ndarray):
-        raise TypeError(f"out: got {_texts.shown(out)}, must be a NumPy array")
+    if not isinstance(out, np.ndarray) or isinstance(out, np.ma.MaskedArray):
+        raise TypeError(f"out: got {_texts.shown(out)}, must be a plain NumPy array")
     if out.dtype != dtype or not out.flags.c_contiguous or not out.flags.writeable:
         layout = "" if out.flags.c_contiguous and out.flags.writeable else "read-only or strided, "
         raise ArgumentError(

@@ -9,8 +9,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from dynaplan import _arrays, _core
-from dynaplan.errors import ShapeError
+from dynaplan import _arrays, _core, _results
 from dynaplan.rewards.terms import Reward, Term
 from dynaplan.rollouts.arguments import require_function
 from dynaplan.rollouts.disagreement import DisagreementLimit
@@ -157,12 +156,7 @@ def step_rewards(
             horizon=steps.horizon,
         )
     else:
-        values = _arrays.numbers("reward", steps.call(reward))
-    if values.shape != steps.numbers.shape:
-        raise ShapeError(
-            f"reward: returned shape {values.shape}, must be {steps.numbers.shape}, "
-            "one number per row of the batch"
-        )
+        values = _results.numbers("reward", steps.call(reward), steps.numbers.shape, "number")
     return values
 
 
@@ -197,13 +191,7 @@ def ended_steps(termination: Termination, steps: Steps) -> NDArray[np.bool_]:
     """Returns (N * H,): where a step meets the termination."""
     if isinstance(termination, TerminationTerm):
         return termination(*steps[:3], steps=steps.numbers)
-    ended = np.asarray(steps.call(termination))
-    if ended.shape != steps.numbers.shape:
-        raise ShapeError(
-            f"termination: returned shape {ended.shape}, must be {steps.numbers.shape}, "
-            "one bool per row of the batch"
-        )
-    return ended.astype(np.bool_)
+    return _results.bools("termination", steps.call(termination), steps.numbers.shape)
 
 
 def takes_step(function: Callable[..., Any]) -> bool:

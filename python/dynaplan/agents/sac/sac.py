@@ -15,7 +15,7 @@ from dynaplan._spaces import boxes
 from dynaplan.agents.policy import Policy
 from dynaplan.agents.sac import files
 from dynaplan.agents.sac.episodes import AgentEpisode, agent_episodes, require_spaces
-from dynaplan.agents.sac.settings import SACSettings, UpdateStatistics, units
+from dynaplan.agents.sac.settings import SACSettings, UpdateStatistics
 from dynaplan.errors import ArgumentError
 
 if TYPE_CHECKING:
@@ -114,7 +114,7 @@ class SAC:
             discount=discount,
             train_freq=train_freq,
             gradient_steps=gradient_steps,
-            hidden=units(hidden),
+            hidden=_arrays.counts("hidden", hidden),
             activation=activation,
             target_entropy=-actions.shape[0] if target_entropy is None else target_entropy,
             temperature=temperature,
@@ -254,7 +254,7 @@ class SAC:
     def _rows(
         self, states: Any, actions: Any, rewards: Any, next_states: Any, terminated: Any
     ) -> tuple[_Rows, _Rows, _Rows, _Rows, _Rows]:
-        ended = np.atleast_1d(np.ascontiguousarray(terminated))
+        ended = np.atleast_1d(np.ascontiguousarray(_arrays.any_array("terminated", terminated)))
         if ended.dtype != np.bool_:
             raise TypeError(f"terminated: got dtype {ended.dtype}, must be bool")
         return (

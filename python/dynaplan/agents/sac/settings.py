@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -10,7 +9,7 @@ from numpy.typing import NDArray
 
 from dynaplan import _arrays, _core, _texts
 
-__all__ = ["SACSettings", "UpdateStatistics", "units"]
+__all__ = ["SACSettings", "UpdateStatistics"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,8 +95,3 @@ class SACSettings:
             high=bounds[1],
             settings=settings,
         )
-
-
-def units(hidden: Sequence[int]) -> tuple[int, ...]:
-    """Returns the units of each hidden layer."""
-    return tuple(_arrays.count("hidden", layer) for layer in hidden)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from dynaplan import _arrays, _core
@@ -130,7 +129,6 @@ class RecursiveLeastSquares:
 
 
 def _entry(name: str, values: ArrayLike) -> NDArray[Any]:
-    # The usual case, a float64 array, must not pay for the others in a fast loop.
-    if type(values) is np.ndarray and values.dtype == np.float64 and values.flags.c_contiguous:
-        return values
-    return _arrays.vector(name, values)
+    array = _arrays.numbers(name, values)
+    # The core looks at the shape; the usual one must not pay for the others in a fast loop.
+    return array if array.ndim == 1 else _arrays.vector(name, array)

@@ -38,6 +38,9 @@ class NetworkUnits:
         input_scale: above 0. Default: all 1.
         target_mean: one number per output. Default: all 0.
         target_scale: above 0. Default: all 1.
+
+    Raises:
+        TypeError, ShapeError, ArgumentError: an attribute is of another kind or shape.
     """
 
     angles: Sequence[int] = ()
@@ -46,6 +49,14 @@ class NetworkUnits:
     input_scale: ArrayLike | None = None
     target_mean: ArrayLike | None = None
     target_scale: ArrayLike | None = None
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "angles", _arrays.counts("angles", self.angles))
+        object.__setattr__(self, "rewards", _arrays.flag("rewards", self.rewards))
+        for name in ("input_mean", "input_scale", "target_mean", "target_scale"):
+            values = getattr(self, name)
+            if values is not None:
+                object.__setattr__(self, name, _arrays.vector(name, values))
 
     def __repr__(self) -> str:
         return _texts.object_text(self)
@@ -135,7 +146,7 @@ class NetworkArrays:
         return cls(
             state_dim=state_dim,
             action_dim=action_dim,
-            angles=[_arrays.count("angles", angle) for angle in units.angles],
+            angles=list(units.angles),
             hidden=[len(biases) for _, biases in layers[:-1]],
             activation=activation,
             probabilistic=False,

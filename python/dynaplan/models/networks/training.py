@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, fields
 from typing import Any
 
@@ -79,11 +79,12 @@ class Architecture:
         if not isinstance(activation, str):
             raise TypeError(f"activation: got {type(activation).__name__}, must be a name")
         # A state counted from the end is the same state.
-        states = [i + data.state_dim if i < 0 else i for i in whole_numbers("angles", angles)]
+        counted = _arrays.counts("angles", angles)
+        states = [i + data.state_dim if i < 0 else i for i in counted]
         return cls(
             members=members,
             probabilistic=probabilistic,
-            hidden=whole_numbers("hidden", hidden),
+            hidden=_arrays.counts("hidden", hidden),
             activation=activation,
             angles=tuple(sorted(states)),
             rewards=rewards,
@@ -138,12 +139,6 @@ class TrainingHistory:
             f"TrainingHistory(epochs={len(self.training)}, members={self.training.shape[1]}, "
             f"interrupted={self.interrupted})"
         )
-
-
-def whole_numbers(name: str, values: Sequence[int] | int) -> tuple[int, ...]:
-    """Returns `values` as a tuple of ints; one int is a tuple of one."""
-    several = values if isinstance(values, Iterable) else [values]
-    return tuple(_arrays.count(name, value) for value in several)
 
 
 def decay_of(weight_decay: float | Sequence[float]) -> float | tuple[float, ...]:

@@ -1,0 +1,69 @@
+"""What a user's function returns becomes an array here; anything else is refused by its name."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from dynaplan import _arrays, _texts
+from dynaplan.errors import ShapeError
+
+__all__ = ["bools", "numbers"]
+
+
+def numbers(name: str, values: ArrayLike, shape: tuple[int, ...], each: str) -> NDArray[np.float64]:
+    """Returns real numbers of a shape, in float64.
+
+    Args:
+        name: of the argument that the function is.
+        values: what it returned.
+        shape: that it must have.
+        each: what is to be returned for each row of the batch, for the message.
+
+    Raises:
+        TypeError: they are no real numbers, or some of them are masked.
+        ShapeError: they have another shape.
+    """
+    array = _arrays.any_array(name, values)
+    if array.dtype.kind not in "biuf":
+        raise TypeError(f"{name}: returned {_text(array)}, must be real numbers of shape {shape}")
+    _require_shape(name, array, shape, each)
+    return _arrays.numbers(name, array)
+
+
+def bools(name: str, values: ArrayLike, shape: tuple[int, ...]) -> NDArray[np.bool_]:
+    """Returns bools of a shape; numbers are none, whatever their value.
+
+    Args:
+        name: of the argument that the function is.
+        values: what it returned.
+        shape: that it must have.
+
+    Raises:
+        TypeError: they are no bools, or some of them are masked.
+        ShapeError: they have another shape.
+    """
+    array = _arrays.any_array(name, values)
+    if array.dtype != np.bool_ and array.size:  # nothing has the dtype of floats
+        raise TypeError(
+            f"{name}: returned {_text(array)}, must be bool of shape {shape}, such as a "
+            "comparison gives"
+        )
+    _require_shape(name, array, shape, "bool")
+    return np.asarray(array, np.bool_, order="C")
+
+
+def _text(array: NDArray[Any]) -> str:
+    if not array.ndim:
+        return _texts.shown(array.item())
+    return f"dtype {array.dtype} and shape {array.shape}"
+
+
+def _require_shape(name: str, array: NDArray[Any], shape: tuple[int, ...], each: str) -> None:
+    if array.shape != shape:
+        raise ShapeError(
+            f"{name}: returned shape {array.shape}, must be {shape}, one {each} per row of the "
+            "batch"
+        )

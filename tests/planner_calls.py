@@ -1,0 +1,177 @@
+"""Valid calls of planners, control and the regulator, as `public_calls` has of the rest."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+
+import numpy as np
+
+import dynaplan as dp
+from public_objects import BOX, controller, data, linear, reward
+
+TERMINATION = partial(dp.terminations.outside, [-9.0, -9.0], [9.0, 9.0])
+PROBLEM = {"model": linear, "reward": reward, "action_space": BOX, "termination": TERMINATION}
+PARTS = {
+    "limits": dp.Limits,
+    "terminal_value": lambda: lambda states: np.zeros(len(states)),
+    "policy": lambda: lambda states: np.zeros((len(states), 1)),
+}
+SHARED = {"horizon": 3, "discount": 0.9, "threads": 1}
+SAMPLED = {
+    **SHARED,
+    "candidates": 8,
+    "propagation": "mean",
+    "particles": 1,
+    "risk": dp.risk.Mean,
+    "disagreement_limit": partial(dp.DisagreementLimit, 1.0),
+    "clip": 2.0,
+}
+REFITS = {"elites": 2, "iterations": 2, "smoothing": 0.1}
+GAUSSIAN = {**REFITS, "initial_std": 0.5, "min_std": 0.1}
+EYE = np.eye(2)
+
+
+def _mpc() -> dp.MPC:
+    """A new one each time, as a call may change it."""
+    return controller.__wrapped__()
+
+
+def _advanced(steps: Any) -> None:
+    mpc = _mpc()
+    mpc.plan([0.5, -0.5])
+    mpc.advance(steps)
+
+
+CALLS: dict[str, tuple[Callable[..., Any], dict[str, Any]]] = {
+    "CEM": (
+        dp.CEM,
+        {**SAMPLED, **GAUSSIAN, "result": "best", "truncated": False, "tolerance": 0.0},
+    ),
+    "CategoricalCEM": (
+        dp.CategoricalCEM,
+        {
+            **SAMPLED,
+            **REFITS,
+            "actions": [[-1.0], [1.0]],
+            "min_probability": 0.1,
+            "result": "best",
+        },
+    ),
+    "ICEM": (
+        dp.ICEM,
+        {
+            **SAMPLED,
+            **GAUSSIAN,
+            "noise_exponent": 2.0,
+            "population_decay": 1.2,
+            "reuse_fraction": 0.3,
+        },
+    ),
+    "ILQR": (
+        dp.ILQR,
+        {
+            **SHARED,
+            "clip": 2.0,
+            "iterations": 5,
+            "tolerance": 1e-6,
+            "start": dp.CEM,
+            "step_sizes": 4,
+            "regularisation": 0.0,
+            "min_regularisation": 1e-6,
+            "max_regularisation": 1e10,
+            "regularisation_factor": 2.0,
+        },
+    ),
+    "LQR": (dp.LQR, {**SHARED, "infinite_horizon": False}),
+    "Limits": (
+        dp.Limits,
+        {"action_rate": [0.1], "state_low": [-1.0, -1.0], "state_high": [1.0, 1.0]},
+    ),
+    "MPC": (
+        dp.MPC,
+        {
+            **PROBLEM,
+            **PARTS,
+            "planner": partial(dp.CEM, horizon=3),
+            "policy_candidates": 1,
+            "replan_every": 1,
+            "delay_steps": 0,
+            "seed": 0,
+        },
+    ),
+    "MPC.act": (
+        lambda **given: _mpc().act(**given),
+        {"state": [0.0, 0.0], "time_limit": 1.0, "reward": reward, "previous_action": [0.0]},
+    ),
+    "MPC.advance": (_advanced, {"steps": 1}),
+    "MPC.change": (
+        lambda **given: _mpc().change(**given),
+        {**PROBLEM, **PARTS, "planner": partial(dp.CEM, horizon=3)},
+    ),
+    "MPC.explain": (lambda **given: _mpc().explain(**given), {"system": 0}),
+    "MPC.plan": (
+        lambda **given: _mpc().plan(**given),
+        {"state": [0.0, 0.0], "time_limit": 1.0, "reward": reward},
+    ),
+    "MPPI": (
+        dp.MPPI,
+        {
+            **SAMPLED,
+            "iterations": 2,
+            "std": 0.5,
+            "std_decay": 0.7,
+            "temperature": 1.0,
+            "effective_samples": 4.0,
+            "control_cost": 0.5,
+            "knots": 2,
+            "smoothing_window": 3,
+        },
+    ),
+    "Planner.plan": (
+        lambda **given: dp.CEM(horizon=3).plan(**given),
+        {
+            **PROBLEM,
+            **PARTS,
+            "state": [0.0, 0.0],
+            "warm_start": np.zeros((3, 1)),
+            "previous_action": [0.0],
+            "policy_candidates": 1,
+            "kept_sequences": np.zeros((1, 3, 1)),
+            "time_limit": 1.0,
+            "seed": 0,
+        },
+    ),
+    "RandomShooting": (dp.RandomShooting, SAMPLED),
+    "lqr": (
+        dp.lqr,
+        {
+            "A": EYE,
+            "B": EYE,
+            "Q": EYE,
+            "R": EYE,
+            "N": np.zeros((2, 2)),
+            "c": np.zeros(2),
+            "state_target": np.zeros(2),
+            "action_target": np.zeros(2),
+            "horizon": 3,
+            "Q_final": EYE,
+            "discount": 0.9,
+        },
+    ),
+    "tune": (
+        dp.tune,
+        {
+            **PROBLEM,
+            "period": 0.5,
+            "states": lambda: data().states[:1],
+            "planner": partial(dp.CEM, horizon=3),
+            "horizons": (3,),
+            "iterations": (1,),
+            "share": 0.7,
+            "time_limit": 0.1,
+            "seed": 0,
+        },
+    ),
+}
