@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from gymnasium.spaces import Box
 
 __all__ = ["action_box", "box_of_floats", "boxes", "env_name", "fit_to_space", "float32_bounds"]
+__all__ += ["require_environment"]
 
 
 def boxes(env: Env[Any, Any]) -> tuple[Box, Box]:
@@ -23,8 +24,7 @@ def boxes(env: Env[Any, Any]) -> tuple[Box, Box]:
 
     if isinstance(env, str):
         raise TypeError(f"env: got {env!r}, must be an environment: gymnasium.make({env!r})")
-    if not hasattr(env, "observation_space") or not hasattr(env, "action_space"):
-        raise TypeError(f"env: got {_texts.shown(env)}, must be a Gymnasium environment")
+    require_environment(env)
     boxes = []
     for name in ("observation_space", "action_space"):
         space = getattr(env, name)
@@ -39,21 +39,35 @@ def boxes(env: Env[Any, Any]) -> tuple[Box, Box]:
     return boxes[0], boxes[1]
 
 
+def require_environment(env: Any) -> None:
+    """Refuses what has no spaces, or cannot be reset and stepped.
+
+    Raises:
+        TypeError: it is no environment.
+    """
+    has_methods = all(callable(getattr(env, name, None)) for name in ("reset", "step"))
+    has_spaces = hasattr(env, "observation_space") and hasattr(env, "action_space")
+    if not (has_methods and has_spaces) or isinstance(env, type):
+        raise TypeError(f"env: got {_texts.shown(env)}, must be a Gymnasium environment")
+
+
 def env_name(env: Any) -> str:
     """Returns the id of an environment, or its class where it has none."""
     return getattr(getattr(env, "spec", None), "id", None) or type(env).__name__
 
 
-def fit_to_space(action: ArrayLike, space: Box) -> NDArray[Any]:
-    """Returns the action in the space's dtype and within its bounds."""
-    values = _arrays.numbers("policy", action, None)
+def fit_to_space(action: ArrayLike, space: Box, actor: str = "policy") -> NDArray[Any]:
+    """Returns the action in the space's dtype and within its bounds; `actor` chose it."""
+    values = _arrays.numbers(actor, action, None)
     if values.shape != space.shape:
         raise ShapeError(
-            f"policy: got an action of shape {values.shape}, must be of shape {space.shape}"
+            f"{actor}: got an action of shape {values.shape}, must be of shape {space.shape}"
         )
-    if not np.isfinite(values).all():
-        raise ArgumentError(f"policy: got action {values}, must be finite")
-    return np.asarray(np.clip(values, space.low, space.high), dtype=space.dtype)
+    with np.errstate(over="ignore"):  # only where there are no bounds
+        fitted = np.asarray(np.clip(values, space.low, space.high), dtype=space.dtype)
+    if not (np.isfinite(values).all() and np.isfinite(fitted).all()):
+        raise ArgumentError(f"{actor}: got action {values}, must be finite")
+    return fitted
 
 
 def box_of_floats(name: str, space: Any, dim: int) -> Box:

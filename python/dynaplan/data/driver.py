@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from dynaplan._spaces import fit_to_space
+from dynaplan.data.answers import first_observation, observer, parts_of_step, refuse_step
 
 if TYPE_CHECKING:
     from gymnasium import Env
@@ -70,29 +71,36 @@ def episodes(  # all of it differs between agents
         steps_before: what `Episode.steps` begins at.
     """
     # Agents with tables make a million steps a second here: no attributes, no calls but these.
-    apply = env.step
+    apply, observed = env.step, observer(env)
     begin, number, first, total = time.perf_counter(), 1, 0, 0.0
-    state, _ = env.reset(seed=seed)
+    state = observed(first_observation(env, seed))
     for made in range(1, steps + 1):
         action = act(state)
         if action_space is not None:
             action = fit_to_space(action, action_space)
-        after, reward, terminated, truncated, _ = apply(action)
+        answer: Any = apply(action)
+        if not isinstance(answer, tuple) or len(answer) != 5:
+            refuse_step(answer)
+        after, reward, terminated, truncated, _ = answer
+        # What is plainly right, as of an environment with tables, is taken without a call.
+        is_plain = type(after) is int and type(reward) is float
+        if not is_plain or type(terminated) is not bool or type(truncated) is not bool:
+            after, reward, terminated, truncated = parts_of_step(answer, observed)
         observe(state, action, reward, after, terminated)
-        state, total = after, total + float(reward)
+        state, total = after, total + reward
         if terminated or truncated or made == steps:
             yield Episode(
                 steps=steps_before + made,
                 episode=number,
                 episode_steps=made - first,
                 episode_return=total,
-                terminated=bool(terminated),
-                finished=bool(terminated or truncated),
+                terminated=terminated,
+                finished=terminated or truncated,
                 seconds=time.perf_counter() - begin,
             )
             if made < steps:
                 begin, number, first, total = time.perf_counter(), number + 1, made, 0.0
-                state, _ = env.reset()
+                state = observed(first_observation(env, None))
 
 
 class Driver:
@@ -101,6 +109,7 @@ class Driver:
     Args:
         env: the environment; left open.
         action_space: what actions are clipped to.
+        actor: the argument that chooses actions, for messages.
 
     Attributes:
         observation: where the environment is; there is none before the first `reset`.
@@ -111,9 +120,10 @@ class Driver:
 
     observation: Any
 
-    def __init__(self, env: Env[Any, Any], action_space: Box) -> None:
+    def __init__(self, env: Env[Any, Any], action_space: Box, actor: str = "policy") -> None:
         self.env = env
-        self._action_space = action_space
+        self._action_space, self._actor = action_space, actor
+        self._observed = observer(env)
         self.is_open = self.terminated = False
         self.episode_steps = 0
 
@@ -123,7 +133,7 @@ class Driver:
         Args:
             seed: of the environment; None: its generator continues.
         """
-        self.observation, _ = self.env.reset(seed=seed)
+        self.observation = self._observed(first_observation(self.env, seed))
         self.is_open, self.terminated = True, False
         self.episode_steps = 0
 
@@ -136,9 +146,12 @@ class Driver:
         Raises:
             ShapeError: the action has another shape than the space.
             ArgumentError: it is not finite.
+            TypeError: the environment answered with what is no step, or no observation of its own.
         """
-        before, applied = self.observation, fit_to_space(action, self._action_space)
-        self.observation, reward, terminated, truncated, _ = self.env.step(applied)
-        self.is_open, self.terminated = not (terminated or truncated), bool(terminated)
+        before = self.observation
+        applied = fit_to_space(action, self._action_space, self._actor)
+        answer = self.env.step(applied)
+        self.observation, reward, terminated, truncated = parts_of_step(answer, self._observed)
+        self.is_open, self.terminated = not (terminated or truncated), terminated
         self.episode_steps += 1
-        return before, applied, self.observation, float(reward), self.terminated
+        return before, applied, self.observation, reward, terminated

@@ -33,7 +33,7 @@ class SeededDriver(Driver):
 
     def __init__(self, env: Env[Any, Any], seed: int) -> None:
         observations, self.action_space = boxes(env)
-        super().__init__(env, self.action_space)
+        super().__init__(env, self.action_space, "agent")
         self.dims = observations.shape[0], self.action_space.shape[0]
         self.seed = seed
         self.episode = -1

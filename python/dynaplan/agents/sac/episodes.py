@@ -62,7 +62,7 @@ def agent_episodes(agent: _Agent, env: Env[Any, Any], steps: int) -> Iterator[Ag
 
     def observe(state: Any, action: Any, reward: Any, after: Any, terminated: Any) -> None:
         # A time limit ends the episode, but not what could still follow: it is left out.
-        agent.observe(state, action, float(reward), after, bool(terminated))
+        agent.observe(state, action, reward, after, terminated)
         if agent.steps > settings.learning_starts and agent.steps % settings.train_freq == 0:
             reports.append(agent.update(settings.gradient_steps))
 

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dynaplan import _arrays, _core, files
+from dynaplan._spaces import require_environment
 from dynaplan.agents.tabular.files import Arrays, from_parts, parts
 from dynaplan.data.driver import Episode, episodes
 from dynaplan.errors import ModelFileError
@@ -242,10 +243,9 @@ def discrete_spaces(env: Env[Any, Any]) -> tuple[Discrete, Discrete]:
 
     if isinstance(env, str):
         raise TypeError(f"env: got {env!r}, must be an environment; use gymnasium.make({env!r})")
+    require_environment(env)
     spaces = []
     for name in ("observation_space", "action_space"):
-        if not hasattr(env, name):
-            raise TypeError(f"env: got {type(env).__name__}, must be a Gymnasium environment")
         space = getattr(env, name)
         if not isinstance(space, Discrete):
             raise TypeError(f"env: got {name} {space}, must be Discrete")
