@@ -21,6 +21,7 @@ from dynaplan.errors import ArgumentError, ShapeError
 _MAX_COUNT = 2**31 - 1  # of a C int, by which the core counts
 _MAX_DIMS = 64  # of NumPy's arrays
 _WIDER: dict[Any, str] = {np.float64: "g", np.float32: "gd"}  # characters of wider floats
+_FEW = 16
 _LISTS = (list, tuple, deque)
 _PLAIN = {bool, float, int, np.ndarray}
 
@@ -106,6 +107,20 @@ def rows(name: str, values: ArrayLike, columns: int) -> NDArray[Any]:
         return array[None]
     if len(shape) != 2 or shape[1] != columns:
         raise ShapeError(f"{name}: got shape {shape}, must be (N, {columns}) or ({columns},)")
+    return array
+
+
+def finite_rows(name: str, values: ArrayLike, columns: int) -> NDArray[np.float64]:
+    """Returns (N, columns) as `rows` does; a nan or an infinity is refused."""
+    array: NDArray[np.float64] = rows(name, values, columns)
+    if array.size <= _FEW:  # for so few NumPy takes longer to begin than Python to end
+        finite = all(map(math.isfinite, array.ravel().tolist()))
+    else:
+        finite = np.count_nonzero(np.isfinite(array)) == array.size
+    if not finite:
+        row, column = np.argwhere(~np.isfinite(array))[0]
+        value = array[row, column]
+        raise ArgumentError(f"{name}: row {row}, column {column} is {value}, must be finite")
     return array
 
 

@@ -13,7 +13,7 @@ from dynaplan import _arrays, _texts
 from dynaplan._docstrings import shares_arguments
 from dynaplan.control.explanation import Explanation, explain
 from dynaplan.control.memory import SystemMemory
-from dynaplan.errors import ArgumentError, ShapeError
+from dynaplan.errors import ArgumentError, NumericalError, ShapeError
 from dynaplan.models.interface import Model
 from dynaplan.planners.interface import Planner
 from dynaplan.planners.limits import Limits
@@ -159,6 +159,7 @@ class MPC:
             ShapeError: an array has the wrong shape, or the reward or the termination does not fit
                 the model.
             ArgumentError: the state or a bound is not finite.
+            NumericalError: the model diverges within the delay.
         """
         if reward is not None:
             self.change(reward=reward)
@@ -327,7 +328,13 @@ class MPC:
         if not self.delay_steps:
             return rows
         sent = np.stack([system.sent for system in self._systems])
-        return list(rollout(self._problem.model, np.stack(rows), sent)[:, -1])
+        starts = rollout(self._problem.model, np.stack(rows), sent)[:, -1]
+        if not np.isfinite(starts).all():
+            raise NumericalError(
+                "delay_steps: under the actions already sent the model predicts a state that is "
+                "not finite, from which there is no plan"
+            )
+        return list(starts)
 
     def _make_plans(self, starts: Sequence[Float64], time_limit: float | None, steps: int) -> None:
         """Makes a plan for each system, of which this many steps are to be sent."""

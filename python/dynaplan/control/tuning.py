@@ -39,7 +39,8 @@ class Trial:
         planner: its settings.
         median: seconds of a plan.
         slowest: seconds that 99 in 100 plans stay below.
-        value: mean return of its closed loops in the model; nan if a plan does not fit the period.
+        value: mean return of its closed loops in the model; -inf if one of them diverges, nan if a
+            plan does not fit the period.
     """
 
     planner: Planner
@@ -232,14 +233,15 @@ class _Loop:
             mpc.reset()
             actions = np.array(list(self._actions(mpc, start)))[None]
             total = returns(self.model, self.reward, start, actions, termination=self.termination)
-            totals.append(total[0])
+            totals.append(total[0] if np.isfinite(total[0]) else -np.inf)
         return float(np.mean(totals))
 
     def _actions(self, mpc: MPC, state: Float64) -> Iterator[Float64]:
         for _ in range(self.steps):
-            action = mpc.act(state)
+            if np.isfinite(state).all():  # from elsewhere there is no plan, and no way back
+                action = mpc.act(state)
+                state = rollout(self.model, state, action[None, None])[0, -1]
             yield action
-            state = rollout(self.model, state, action[None, None])[0, -1]
 
 
 def _sized(family: Planner, horizon: int, iterations: int, candidates: int) -> Planner:

@@ -81,8 +81,8 @@ class _KnownDynamics:
             ShapeError: an array has the wrong shape.
             ArgumentError: a state or an action is not finite.
         """
-        first = _arrays.rows("states", states, self.state_dim)
-        action_rows = _arrays.rows("actions", actions, self.action_dim)
+        first = _arrays.finite_rows("states", states, self.state_dim)
+        action_rows = _arrays.finite_rows("actions", actions, self.action_dim)
         if len(first) != len(action_rows):
             raise ShapeError(
                 f"actions: got {len(action_rows)} rows, must be as many as the {len(first)} states"

@@ -40,6 +40,10 @@ class Model(Protocol):
     all of its members, does not change once made, and may be shared by threads. Its `dynamics` are
     those of a model that exists, such as `FunctionModel(f, state_dim, action_dim).dynamics`, as
     rollouts and planners run compiled dynamics alone; `predict` must give the same means.
+
+    Wherever states and actions are passed to a model, here as to rollouts, planners and agents,
+    they must be finite: a nan or an infinity is refused by name, with an ArgumentError. What a
+    model predicts of finite numbers may still diverge; rollouts keep it, and planners rank it last.
     """
 
     @property
@@ -75,6 +79,7 @@ class Model(Protocol):
 
         Raises:
             ShapeError: an array has the wrong shape.
+            ArgumentError: a state or an action is not finite.
         """
 
     def sample(
@@ -90,4 +95,7 @@ class Model(Protocol):
 
         Returns:
             (N, S).
+
+        Raises:
+            ShapeError, ArgumentError: as of `predict`.
         """

@@ -53,6 +53,7 @@ def with_jacobians(
 
     Raises:
         ShapeError: an array has the wrong shape.
+        ArgumentError: a state or an action is not finite.
 
     Source: Griewank & Walther 2008, Evaluating Derivatives, ch. 3 (reverse mode).
 
@@ -65,7 +66,7 @@ def with_jacobians(
         >>> model.with_jacobians([1.0], [0.1]).state.round(3)
         array([[[0.5]]])
     """
-    state_rows = _arrays.rows("states", states, model.state_dim)
-    action_rows = _arrays.rows("actions", actions, model.action_dim)
+    state_rows = _arrays.finite_rows("states", states, model.state_dim)
+    action_rows = _arrays.finite_rows("actions", actions, model.action_dim)
     count = _arrays.count("threads", threads)
     return Jacobians(*_core.jacobians(model.dynamics, state_rows, action_rows, count))

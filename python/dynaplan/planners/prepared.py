@@ -204,9 +204,16 @@ class PreparedPlanner:
             length = min(len(kept[n]), steps)
             sequences[n, :length], sequences[n, length:] = kept[n][:length], kept[n][-1]
         states = np.tile(state, (count, 1))
+        rows = np.arange(old, old + count)
         for t in range(memory.skip, steps):
-            sequences[old:, t] = self._policy_actions(states)
-            states = self._model.predict(states, sequences[old:, t]).mean
+            sequences[rows, t] = self._policy_actions(states)
+            states = self._model.predict(states, sequences[rows, t]).mean
+            finite = np.isfinite(states).all(axis=1)
+            if not finite.all():  # the candidate is lost there, whatever it does from then on
+                sequences[rows[~finite], t + 1 :] = sequences[rows[~finite], t, np.newaxis]
+                states, rows = states[finite], rows[finite]
+                if not len(rows):
+                    break
         return sequences
 
     def _policy_actions(self, states: Float64) -> Float64:

@@ -204,7 +204,8 @@ def _one_step(
     for level in _LEVELS:
         width = NormalDist().inv_cdf(0.5 + 0.5 * level)
         coverage[level] = (np.abs(error) <= width * deviation).mean(axis=0)
-    return np.sqrt((error**2).mean(axis=0)), coverage
+    with np.errstate(over="ignore"):  # of a prediction that diverges
+        return np.sqrt((error**2).mean(axis=0)), coverage
 
 
 def _open_loop(

@@ -317,11 +317,12 @@ class LinearGaussian(FittedModel):
 
         Raises:
             ShapeError: an array has the wrong shape.
+            ArgumentError: a state or an action is not finite.
 
         Source: Hastie, Tibshirani & Friedman 2009, sec. 3.2 (covariance of the coefficients).
         """
-        state_rows = _arrays.rows("states", states, self.state_dim)
-        action_rows = _arrays.rows("actions", actions, self.action_dim)
+        state_rows = _arrays.finite_rows("states", states, self.state_dim)
+        action_rows = _arrays.finite_rows("actions", actions, self.action_dim)
         return Prediction(
             *self._fit.predict(state_rows, action_rows, _arrays.count("threads", threads))
         )
@@ -340,8 +341,8 @@ class LinearGaussian(FittedModel):
         Returns:
             (N, S).
         """
-        state_rows = _arrays.rows("states", states, self.state_dim)
-        action_rows = _arrays.rows("actions", actions, self.action_dim)
+        state_rows = _arrays.finite_rows("states", states, self.state_dim)
+        action_rows = _arrays.finite_rows("actions", actions, self.action_dim)
         sequences = action_rows.reshape(len(action_rows), 1, self.action_dim)
         out = np.empty((len(sequences), 1, 2, self.state_dim))
         _core.rollout(
