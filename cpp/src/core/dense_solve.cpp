@@ -18,9 +18,9 @@ Eigen::MatrixXd solve_symmetric(const Eigen::MatrixXd& a, const Eigen::MatrixXd&
 
 std::optional<Eigen::MatrixXd> solve_definite(const Eigen::MatrixXd& a, const Eigen::MatrixXd& b, double min_pivot) {
   const Eigen::LDLT<Eigen::MatrixXd> factor(a);
-  const Eigen::VectorXd pivots = factor.vectorD();
-  const double threshold = min_pivot * a.diagonal().cwiseAbs().maxCoeff();
-  if (factor.info() != Eigen::Success || !(pivots.minCoeff() > threshold)) return std::nullopt;
+  const Eigen::VectorXd diagonal = factor.transpositionsP() * Eigen::VectorXd(a.diagonal());
+  const bool is_definite = (factor.vectorD().array() > min_pivot * diagonal.array().abs()).all();
+  if (factor.info() != Eigen::Success || !is_definite) return std::nullopt;
   return factor.solve(b);
 }
 

@@ -7,6 +7,8 @@
 #include "dynaplan/core/check.hpp"
 #include "dynaplan/core/dense.hpp"
 #include "dynaplan/core/error.hpp"
+#include "dynaplan/planners/lqr_units.hpp"
+#include "dynaplan/planners/reachable_states.hpp"
 
 namespace dynaplan {
 inline namespace DYNAPLAN_LEVEL {
@@ -28,7 +30,9 @@ void require_vector(const char* name, const Vector& vector, Index size) {
 
 void require_symmetric(const char* name, const Matrix& matrix, Index size) {
   require_matrix(name, matrix, size, size);
-  if (!matrix.isApprox(matrix.transpose(), 1e-10)) {
+  const double largest = matrix.cwiseAbs().maxCoeff();
+  const Matrix relative = matrix / (largest > 0.0 ? largest : 1.0);  // its squares neither overflow nor vanish
+  if (!relative.isApprox(relative.transpose(), 1e-10)) {
     throw ValueError(std::string(name) + ": must be a symmetric matrix");
   }
 }
@@ -43,6 +47,69 @@ void validate_matrices(const RiccatiProblem& terms) {
   require_symmetric("Q", terms.q, size);
   require_symmetric("R", terms.r, action_dim);
   require_matrix("N", terms.n, size, action_dim);
+}
+
+LinearQuadratic enter(const LqrUnits& units, const LinearQuadratic& problem) {
+  return {units.enter(problem.terms), units.enter_state(problem.constant), units.enter_state_slope(problem.state_slope),
+          units.enter_action_slope(problem.action_slope), problem.discount};
+}
+
+Regulator leave(const LqrUnits& units, const Regulator& regulator) {
+  Regulator result{units.leave_gain(regulator.gain), units.leave_action(regulator.offset),
+                   units.leave_value(regulator.value), units.leave_state_slope(regulator.slope)};
+  if (!result.gain.allFinite() || !result.offset.allFinite() || !result.value.allFinite() ||
+      !result.slope.allFinite()) {
+    throw NumericalError("A, B, Q, R: gains or costs to come overflow float64; choose other units of states or costs");
+  }
+  return result;
+}
+
+// The same problem of y with x = basis y.
+LinearQuadratic turned(const LinearQuadratic& problem, const ReachableStates& states) {
+  const Matrix& basis = states.basis;
+  const RiccatiProblem& terms = problem.terms;
+  LinearQuadratic result{
+      {product(transposed_product(basis, terms.a), basis), transposed_product(basis, terms.b),
+       symmetric_part(product(transposed_product(basis, terms.q), basis)), terms.r, transposed_product(basis, terms.n)},
+      basis.transpose() * problem.constant,
+      basis.transpose() * problem.state_slope,
+      problem.action_slope,
+      problem.discount};
+  const Index rest = basis.cols() - states.count;
+  result.terms.a.bottomLeftCorner(rest, states.count).setZero();
+  result.terms.b.bottomRows(rest).setZero();
+  return result;
+}
+
+Regulator turned_back(const Regulator& regulator, const Matrix& basis) {
+  return {product_transposed(regulator.gain, basis), regulator.offset,
+          symmetric_part(product_transposed(product(basis, regulator.value), basis)), basis * regulator.slope};
+}
+
+// Each later step counts less by the discount: as if A and B were smaller.
+RiccatiProblem discounted(const LinearQuadratic& problem) {
+  RiccatiProblem terms = problem.terms;
+  terms.a *= std::sqrt(problem.discount);
+  terms.b *= std::sqrt(problem.discount);
+  return terms;
+}
+
+// What follows from P, the solution of the discounted Riccati equation.
+Regulator regulator_of(const LinearQuadratic& problem, const RiccatiProblem& terms, const Matrix& value) {
+  Regulator regulator;
+  regulator.value = value;
+  regulator.gain = riccati_gain(terms, regulator.value);
+  // p = q - K^T r + discount (A - B K)^T (P c + p), in which u = k drops out as K is the best gain.
+  const Index size = terms.a.rows();
+  const Matrix after = problem.discount * (problem.terms.a - product(problem.terms.b, regulator.gain)).transpose();
+  const Vector drift = regulator.value * problem.constant;
+  const Vector right = problem.state_slope - regulator.gain.transpose() * problem.action_slope + after * drift;
+  regulator.slope = solve(Matrix::Identity(size, size) - after, right);
+  const Matrix curvature = terms.r + product(transposed_product(terms.b, regulator.value), terms.b);
+  const Vector slope =
+      problem.action_slope + problem.discount * problem.terms.b.transpose() * (drift + regulator.slope);
+  regulator.offset = -solve_symmetric(curvature, slope);
+  return regulator;
 }
 
 // One step of the recursion from what follows, `value` and `slope`; the costs of what follows are discounted.
@@ -142,24 +209,24 @@ void LinearQuadratic::validate() const {
 
 Regulator infinite_horizon_regulator(const LinearQuadratic& problem) {
   problem.validate();
-  const double root = std::sqrt(problem.discount);
-  RiccatiProblem terms = problem.terms;
-  terms.a *= root;
-  terms.b *= root;
-  Regulator regulator;
-  regulator.value = solve_riccati(terms);
-  regulator.gain = riccati_gain(terms, regulator.value);
-  // p = q - K^T r + discount (A - B K)^T (P c + p), in which u = k drops out as K is the best gain.
+  const LqrUnits units = LqrUnits::balancing(problem.terms);
+  const LinearQuadratic entered = enter(units, problem);
+  const RiccatiProblem terms = discounted(entered);
   const Index size = terms.a.rows();
-  const Matrix after = problem.discount * (problem.terms.a - product(problem.terms.b, regulator.gain)).transpose();
-  const Vector drift = regulator.value * problem.constant;
-  const Vector right = problem.state_slope - regulator.gain.transpose() * problem.action_slope + after * drift;
-  regulator.slope = solve(Matrix::Identity(size, size) - after, right);
-  const Matrix curvature = terms.r + product(transposed_product(terms.b, regulator.value), terms.b);
-  const Vector slope =
-      problem.action_slope + problem.discount * problem.terms.b.transpose() * (drift + regulator.slope);
-  regulator.offset = -solve_symmetric(curvature, slope);
-  return regulator;
+  if (const std::optional<Matrix> value = stabilising_solution(terms, size)) {
+    return leave(units, regulator_of(entered, terms, *value));
+  }
+  // States that no action reaches may cost so much, as they linger, that rounding drowns the others. In coordinates of
+  // their own they do not mix.
+  const ReachableStates states = reachable_states(terms.a, terms.b);
+  if (states.count < size) {
+    const LinearQuadratic apart = turned(entered, states);
+    const RiccatiProblem terms_apart = discounted(apart);
+    if (const std::optional<Matrix> value = stabilising_solution(terms_apart, states.count)) {
+      return leave(units, turned_back(regulator_of(apart, terms_apart, *value), states.basis));
+    }
+  }
+  throw_unsolvable(terms);
 }
 
 std::vector<Regulator> finite_regulators(const LinearQuadratic& problem, Index horizon,
@@ -171,12 +238,17 @@ std::vector<Regulator> finite_regulators(const LinearQuadratic& problem, Index h
   require_symmetric("Q_final", final_value, size);
   require_vector("state_target", final_target, size);
   require_addressable("horizon", {horizon + 1, size, size});
+  const LqrUnits units = LqrUnits::balancing(problem.terms);
+  const LinearQuadratic entered = enter(units, problem);
+  const Matrix value = units.enter_value(final_value);
+  Regulator following{Matrix::Zero(problem.terms.b.cols(), size), Vector::Zero(problem.terms.b.cols()), value,
+                      -value * units.enter_state(final_target)};
   std::vector<Regulator> regulators(static_cast<std::size_t>(horizon + 1));
-  regulators.back() = {Matrix::Zero(problem.terms.b.cols(), size), Vector::Zero(problem.terms.b.cols()), final_value,
-                       -final_value * final_target};
+  regulators.back() = leave(units, following);
   for (auto step = static_cast<std::size_t>(horizon); step-- > 0;) {
     if (interrupt != nullptr && interrupt->requested()) break;
-    regulators[step] = regulator_before(problem, regulators[step + 1].value, regulators[step + 1].slope);
+    following = regulator_before(entered, following.value, following.slope);
+    regulators[step] = leave(units, following);
   }
   return regulators;
 }

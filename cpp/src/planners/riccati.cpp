@@ -20,9 +20,22 @@ namespace {
 using Matrix = Eigen::MatrixXd;
 
 constexpr double kEpsilon = std::numeric_limits<double>::epsilon();
+constexpr double kOnCircle = 1e-8;  // eigenvalues this close to the unit circle are said to lie on it
+
+[[noreturn]] void throw_indefinite() {
+  throw NumericalError(
+      "R: R + B^T P B is not positive definite: some action, or some sum of actions, costs nothing or "
+      "less than nothing; give it a cost");
+}
 
 // A^T B A.
 Matrix congruence(const Matrix& a, const Matrix& b) { return product(transposed_product(a, b), a); }
+
+// Frobenius', also where its squares overflow.
+double norm_of(const Matrix& matrix) {
+  const double norm = matrix.norm();
+  return std::isfinite(norm) ? norm : matrix.stableNorm();
+}
 
 Matrix action_curvature(const RiccatiProblem& problem, const Matrix& value) {
   return symmetric_part(problem.r + congruence(problem.b, value));
@@ -30,6 +43,7 @@ Matrix action_curvature(const RiccatiProblem& problem, const Matrix& value) {
 
 // Largest modulus of the eigenvalues; infinite where they are not found.
 double spectral_radius(const Matrix& matrix) {
+  if (matrix.size() == 0) return 0.0;
   if (!matrix.allFinite()) return std::numeric_limits<double>::infinity();
   const std::optional<std::vector<std::complex<double>>> values = eigenvalues(matrix);
   if (!values) return std::numeric_limits<double>::infinity();
@@ -39,6 +53,16 @@ double spectral_radius(const Matrix& matrix) {
 }
 
 Matrix closed_loop(const RiccatiProblem& problem, const Matrix& gain) { return problem.a - product(problem.b, gain); }
+
+// The largest modulus of the modes that actions reach; the others are as A has them.
+double loop_radius(const RiccatiProblem& problem, const Matrix& gain, Index reachable) {
+  return spectral_radius(closed_loop(problem, gain).topLeftCorner(reachable, reachable));
+}
+
+std::optional<Matrix> definite_gain(const RiccatiProblem& problem, const Matrix& value) {
+  const Matrix right = product(transposed_product(problem.b, value), problem.a) + problem.n.transpose();
+  return solve_definite(action_curvature(problem, value), right, 1e-14);
+}
 
 // What P lacks to fulfil the equation, in the form that stays symmetric whatever the gain (Joseph & Bucy 1968).
 Matrix residual(const RiccatiProblem& problem, const Matrix& value, const Matrix& gain) {
@@ -53,33 +77,40 @@ Matrix solve_stein(Matrix f, Matrix c) {
   for (int doubling = 0; doubling < 64; ++doubling) {
     const Matrix more = congruence(f, c);
     c += more;
-    if (!(more.norm() > kEpsilon * c.norm())) break;
+    if (!(norm_of(more) > kEpsilon * norm_of(c))) break;
     f = product(f, f);
   }
   return symmetric_part(c);
 }
 
+// Whether what no action reaches comes to rest by itself, and soon enough that rounding of A leaves digits of its cost.
+bool rest_decays(const RiccatiProblem& problem, Index reachable) {
+  const Index size = problem.a.rows() - reachable;
+  if (size == 0) return true;
+  const Matrix rest = problem.a.bottomRightCorner(size, size);
+  return spectral_radius(rest) < 1.0 && kEpsilon * norm_of(solve_stein(rest, Matrix::Identity(size, size))) < 1e-3;
+}
+
 // Newton's method from a P whose gain stabilises; each step solves for the correction, so that rounding in P itself
-// does not matter. Returns nothing if the gain stops stabilising.
-std::optional<Matrix> refined(const RiccatiProblem& problem, Matrix value) {
+// does not matter. Returns nothing if there is no gain any more, or it stops stabilising.
+std::optional<Matrix> refined(const RiccatiProblem& problem, Index reachable, Matrix value) {
   double before = std::numeric_limits<double>::infinity();
   for (int iteration = 0; iteration < 60; ++iteration) {
-    const Matrix gain = riccati_gain(problem, value);
-    const Matrix after = closed_loop(problem, gain);
-    if (!(spectral_radius(after) < 1.0)) return std::nullopt;
-    const Matrix correction = solve_stein(after, residual(problem, value, gain));
-    const double size = correction.norm();
-    if (!std::isfinite(size) || (size >= before && size <= 1e-8 * value.norm())) break;
+    const std::optional<Matrix> gain = definite_gain(problem, value);
+    if (!gain || !(loop_radius(problem, *gain, reachable) < 1.0)) return std::nullopt;
+    const Matrix correction = solve_stein(closed_loop(problem, *gain), residual(problem, value, *gain));
+    const double size = norm_of(correction);
+    if (!std::isfinite(size)) return std::nullopt;
+    if (size >= before && size <= 1e-8 * norm_of(value)) break;
     value += correction;
     before = size;
-    if (size <= kEpsilon * value.norm()) break;
+    if (size <= kEpsilon * norm_of(value)) break;
   }
   // Towards a loop on the unit circle itself the method converges linearly, halving what is left at each step.
   constexpr double kClosest = 1e-9;
-  const bool settled = before <= 1e-6 * (1.0 + value.norm());
-  if (!settled || !(spectral_radius(closed_loop(problem, riccati_gain(problem, value))) < 1.0 - kClosest)) {
-    return std::nullopt;
-  }
+  const bool settled = before <= 1e-6 * (1.0 + norm_of(value));
+  const std::optional<Matrix> gain = settled ? definite_gain(problem, value) : std::nullopt;
+  if (!gain || !(loop_radius(problem, *gain, reachable) < 1.0 - kClosest)) return std::nullopt;
   return value;
 }
 
@@ -154,7 +185,7 @@ std::optional<Matrix> doubled(const Shifted& problem) {
     a = product(a, w.leftCols(size));
     h = symmetric_part(h + more);
     if (!h.allFinite() || !g.allFinite() || !a.allFinite()) return std::nullopt;
-    if (more.norm() <= kEpsilon * h.norm()) break;
+    if (norm_of(more) <= kEpsilon * norm_of(h)) break;
   }
   return h;
 }
@@ -180,14 +211,44 @@ bool has_full_rank(const Matrix& a, const std::complex<double>& lambda, const Ma
   return values.minCoeff() > 1e-9 * values.maxCoeff();
 }
 
-[[noreturn]] void throw_reason(const RiccatiProblem& problem, const Shifted& without_mixed) {
-  constexpr double kOnCircle = 1e-8;
+}  // namespace
+
+Matrix riccati_gain(const RiccatiProblem& problem, const Matrix& value) {
+  if (!value.allFinite()) throw NumericalError("A, B, Q, R: the cost to come overflows float64");
+  const std::optional<Matrix> gain = definite_gain(problem, value);
+  if (!gain) throw_indefinite();
+  return *gain;
+}
+
+std::optional<Matrix> stabilising_solution(const RiccatiProblem& problem, Index reachable) {
+  if (!rest_decays(problem, reachable)) return std::nullopt;
+  const Shifted regular = shifted(problem);
+  std::optional<Matrix> solution;
+  if (const std::optional<Matrix> rest = doubled(regular))
+    solution = refined(problem, reachable, symmetric_part(*rest + regular.shift));
+  if (solution) return solution;
+  // Where growing modes cost nothing, doubling leaves them alone. A little cost on all states finds a gain that does
+  // not, and Newton's method leads from there to the solution without (Hewer 1971).
+  RiccatiProblem costly = problem;
+  const double little = 1e-4 * (1.0 + problem.q.norm() + problem.r.norm());
+  costly.q += little * Matrix::Identity(problem.q.rows(), problem.q.rows());
+  const Shifted of_costly = shifted(costly);
+  const std::optional<Matrix> rest = doubled(of_costly);
+  if (!rest) return std::nullopt;
+  return refined(problem, reachable, symmetric_part(*rest + of_costly.shift));
+}
+
+void throw_unsolvable(const RiccatiProblem& problem) {
   for (const std::complex<double>& lambda : eigenvalues(problem.a).value_or(std::vector<std::complex<double>>())) {
-    if (std::abs(lambda) >= 1.0 - kOnCircle && !has_full_rank(problem.a, lambda, problem.b)) {
-      throw NumericalError("A, B: the mode of A with eigenvalue " + text(lambda) +
-                           " does not decay and no action reaches it; (A, B) must be stabilisable");
-    }
+    const double size = std::abs(lambda);
+    if (size < 1.0 - kOnCircle || has_full_rank(problem.a, lambda, problem.b)) continue;
+    // Rounding alone may have moved it from the unit circle, or across.
+    const bool grows = size > 1.0 && has_full_rank(problem.a, lambda / size, Matrix::Zero(problem.a.rows(), 1));
+    throw NumericalError("A, B: the mode of A with eigenvalue " + text(lambda) + " does not decay" +
+                         (grows ? "" : ", or too slowly for float64 to tell,") +
+                         " and no action reaches it; (A, B) must be stabilisable");
   }
+  const Shifted without_mixed = shifted(problem);
   const Matrix& rest = without_mixed.a;
   for (const std::complex<double>& lambda : eigenvalues(rest).value_or(std::vector<std::complex<double>>())) {
     // Seen from the left: [A - lambda I; Q] has the rank of its transpose.
@@ -197,42 +258,12 @@ bool has_full_rank(const Matrix& a, const std::complex<double>& lambda, const Ma
                            " is marginally stable and costs nothing; give it a cost, or discount it");
     }
   }
+  const std::optional<Matrix> value = doubled(without_mixed);
+  const bool pays = symmetric_eigen(problem.r).values.minCoeff() <= 0.0;
+  if (pays && value && !definite_gain(problem, symmetric_part(*value + without_mixed.shift))) throw_indefinite();
   throw NumericalError(
-      "A, B, Q, R: no stabilising solution of the Riccati equation; Q and R must be positive semi-definite, and no "
-      "marginally stable mode may be without a cost");
-}
-
-}  // namespace
-
-Matrix riccati_gain(const RiccatiProblem& problem, const Matrix& value) {
-  const Matrix curvature = action_curvature(problem, value);
-  const Matrix right = product(transposed_product(problem.b, value), problem.a) + problem.n.transpose();
-  const std::optional<Matrix> gain = solve_definite(curvature, right, 1e-14);
-  if (!gain) {
-    throw NumericalError(
-        "R: R + B^T P B is not positive definite: some action, or some sum of actions, costs nothing or "
-        "less than nothing; give it a cost");
-  }
-  return *gain;
-}
-
-Matrix solve_riccati(const RiccatiProblem& problem) {
-  const Shifted regular = shifted(problem);
-  std::optional<Matrix> solution;
-  if (const std::optional<Matrix> rest = doubled(regular))
-    solution = refined(problem, symmetric_part(*rest + regular.shift));
-  if (solution) return *solution;
-  // Where growing modes cost nothing, doubling leaves them alone. A little cost on all states finds a gain that does
-  // not, and Newton's method leads from there to the solution without (Hewer 1971).
-  RiccatiProblem costly = problem;
-  const double little = 1e-4 * (1.0 + problem.q.norm() + problem.r.norm());
-  costly.q += little * Matrix::Identity(problem.q.rows(), problem.q.rows());
-  const Shifted of_costly = shifted(costly);
-  if (const std::optional<Matrix> rest = doubled(of_costly)) {
-    solution = refined(problem, symmetric_part(*rest + of_costly.shift));
-  }
-  if (!solution) throw_reason(problem, regular);
-  return *solution;
+      "A, B, Q, R: no stabilising solution of the Riccati equation is found; Q and R must be positive semi-definite, "
+      "and no mode may be close to marginally stable without a cost or out of the actions' reach");
 }
 
 }  // namespace DYNAPLAN_LEVEL

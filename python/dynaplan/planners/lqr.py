@@ -98,7 +98,9 @@ def lqr(
 
     The system is s' = A s + B a + c. Each step costs x'Q x + u'R u + 2 x'N u with x = s -
     state_target and u = a - action_target, and discount times as much as if it came one step
-    earlier; smaller is better, as in the literature. The best action is a = k - K s.
+    earlier; smaller is better, as in the literature. The best action is a = k - K s. Each state and
+    action, and the costs, may have units of their own, of any size: the problem is solved in units
+    that suit it.
 
     Args:
         A: (S, S).
@@ -122,10 +124,11 @@ def lqr(
         ArgumentError: a value is not finite or out of range, or Q or R is not symmetric.
         NumericalError: no action is best, since R + B'P B is not positive definite; or, with an
             infinite horizon, a mode that does not decay cannot be controlled, or a marginally
-            stable one costs nothing.
+            stable one costs nothing; or the gains or the costs overflow float64.
 
     Source: Chu, Fan, Lin & Wang 2004, "Structure-preserving algorithms for periodic discrete-time
-    algebraic Riccati equations"; Hewer 1971 (refinement by Newton's method).
+    algebraic Riccati equations"; Hewer 1971 (refinement by Newton's method); Moore 1981, "Principal
+    component analysis in linear systems" (balanced units).
 
     Example:
         >>> dp.lqr([[1.1]], [[1.0]], [[1.0]], [[1.0]]).K.round(6)

@@ -63,8 +63,8 @@ Eigen::MatrixXd inverse(const Eigen::MatrixXd& a);
 
 /// A^-1 B for a symmetric A, by L D L^T.
 Eigen::MatrixXd solve_symmetric(const Eigen::MatrixXd& a, const Eigen::MatrixXd& b);
-/// The same for a positive definite A; nothing unless all pivots are above `min_pivot` times the largest entry of the
-/// diagonal.
+/// The same for a positive definite A; nothing unless each pivot is above `min_pivot` times its entry of the diagonal,
+/// whatever the units of the rows.
 std::optional<Eigen::MatrixXd> solve_definite(const Eigen::MatrixXd& a, const Eigen::MatrixXd& b, double min_pivot);
 
 /// Householder's QR in place: R and, below the diagonal, what makes up Q.
