@@ -1,4 +1,4 @@
-"""LQR in any units of states, actions and costs; modes no action reaches that decay."""
+"""LQR and iLQR in any units of states, actions and costs; modes no action reaches that decay."""
 
 from __future__ import annotations
 
@@ -8,8 +8,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import dynaplan as dp
+from reference.systems import exact_linear_model
 
 DOUBLE_INTEGRATOR = np.array([[1.0, 1.0], [0.0, 1.0]]), np.array([[0.0], [1.0]])
+WIDE = (np.full(1, -100.0), np.full(1, 100.0))
+NARROW = (np.full(1, -1.0), np.full(1, 1.0))
 
 
 def problem(seed):
@@ -174,3 +177,36 @@ def test_a_mode_that_does_not_decay_at_all_is_refused_in_any_coordinates(seed):
         a[:2, 2] = 1.0
         with pytest.raises(dp.NumericalError, match=message):
             dp.lqr(turn @ a @ turn.T, turn @ b, np.ones(3), [1.0])
+
+
+@pytest.mark.parametrize("scale", [1e-300, 1e-200, 1e-100, 1e-15, 1e-10, 1e100, 1e200, 1e300])
+def test_plans_are_the_same_whatever_the_unit_of_the_reward(scale):
+    """With bounds that hold, and with a model and a reward that take iterations."""
+    linear = exact_linear_model(*DOUBLE_INTEGRATOR)
+    generator = np.random.default_rng(0)
+    states, actions = generator.normal(size=(200, 2)), generator.normal(size=(200, 1))
+    following = states @ [[1.0, 0.3], [0.1, 1.0]] + actions * [0.0, 0.2]
+    following[:, 1] -= 0.05 * states[:, 0] ** 3
+    data = dp.Transitions(states, actions, following)
+    curved = dp.LinearGaussian.fit(data, features=dp.Polynomial(3))
+
+    def convex(unit):
+        return dp.rewards.quadratic([unit, unit], of="state") + dp.rewards.action_cost([unit])
+
+    def wavy(unit):
+        return dp.rewards.angle(unit, index=0) + dp.rewards.action_cost([0.01 * unit])
+
+    cases = [
+        (dp.LQR(horizon=5, infinite_horizon=True), linear, convex, WIDE),
+        (dp.LQR(horizon=8, infinite_horizon=True), linear, convex, NARROW),
+        (dp.LQR(horizon=8), linear, convex, NARROW),
+        (dp.ILQR(horizon=8), linear, convex, NARROW),
+        (dp.ILQR(horizon=15), curved, convex, NARROW),
+        (dp.ILQR(horizon=15), curved, wavy, NARROW),
+    ]
+    for planner, model, reward, bounds in cases:
+        expected = planner.plan(model, reward(1.0), [1.0, -2.0], action_space=bounds)
+        plan = planner.plan(model, reward(scale), [1.0, -2.0], action_space=bounds)
+        np.testing.assert_allclose(plan.actions, expected.actions, rtol=1e-6, atol=1e-8)
+        assert plan.value / scale == pytest.approx(expected.value, rel=1e-10)
+        assert plan.stats.iterations == expected.stats.iterations

@@ -13,6 +13,14 @@ namespace {
 // Gains in the return below this share of it are rounding.
 constexpr double kRounding = 1e-15;
 
+// The unit of rewards that a return speaks of: 1 unless it is very far from that.
+double unit_of(double total) {
+  constexpr int kSmall = -20;
+  constexpr int kLarge = 66;  // a model that explodes may cost as much in common units
+  const int exponent = total == 0.0 ? 0 : std::ilogb(total);
+  return exponent < kSmall || exponent > kLarge ? std::ldexp(1.0, exponent) : 1.0;
+}
+
 // How strongly changes of the actions are held back, and how that adapts (Tassa, Erez & Todorov 2012, sec. II-F).
 class Regularisation {
  public:
@@ -84,6 +92,7 @@ class IlqrRun {
 
   void run() {
     count(memory_.forward.start(problem_, beyond_, memory_.nominal));
+    unit_ = std::min(1.0, unit_of(memory_.nominal.total));
     result_.status = PlanStatus::kNoFiniteCandidate;
     if (std::isfinite(memory_.nominal.total)) {
       result_.status = improve();
@@ -102,7 +111,7 @@ class IlqrRun {
       if (!searching_.in_time()) return PlanStatus::kTimeLimit;
       const double gained = search();
       ++result_.iterations;
-      const double little = settings_.tolerance * (std::abs(memory_.nominal.total) + settings_.tolerance);
+      const double little = settings_.tolerance * (std::abs(memory_.nominal.total) + unit_ * settings_.tolerance);
       if (gained > 0.0) {
         regularisation_.fall();
         is_convex_ = false;
@@ -129,10 +138,11 @@ class IlqrRun {
   // The costs as they are where that gives a policy, as that converges fastest; else without what bends them downwards;
   // else regularised.
   bool find_policy() {
+    const double unit = std::max(unit_, unit_of(memory_.nominal.total));
     do {
       for (const bool convex : {false, true}) {
         if (is_convex_ && !convex) continue;
-        if (memory_.backward.run(problem_, memory_.nominal, memory_.expansion, beyond_, regularisation_.value(),
+        if (memory_.backward.run(problem_, memory_.nominal, memory_.expansion, beyond_, unit * regularisation_.value(),
                                  convex)) {
           return true;
         }
@@ -198,6 +208,7 @@ class IlqrRun {
   Regularisation regularisation_;
   Watch deriving_;
   Watch searching_;
+  double unit_ = 1.0;  // that of the first return, if it is small
   bool is_expanded_ = false;
   bool has_policy_ = false;
   bool is_convex_ = false;  // what bends costs downwards is left out, since the last step failed
