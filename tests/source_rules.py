@@ -45,6 +45,7 @@ PYTHON_LAYERS = (
         "_disk",
         "_docstrings",
         "_isa",
+        "_recipes",
         "_results",
         "_select",
         "_settings",

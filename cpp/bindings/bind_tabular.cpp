@@ -183,8 +183,13 @@ void bind_tabular(py::module_& m) {
            py::arg("changed_walls"), py::arg("switch_at"))
       .def("reset", [](MazeHandle& self) { return MazeHandle::Use(self)->reset(); })
       .def("set_clock_back", [](MazeHandle& self) { MazeHandle::Use(self)->set_clock_back(); })
+      .def(
+          "restore",
+          [](MazeHandle& self, IndexType state, std::int64_t clock) { MazeHandle::Use(self)->restore(state, clock); },
+          py::arg("state"), py::arg("clock"))
       .def("step", &step, py::arg("action"))
       .def("run", &run, py::arg("agent"), py::arg("steps"))
+      .def_property_readonly("clock", [](MazeHandle& self) { return MazeHandle::Use(self)->clock(); })
       .def_property_readonly("state", [](MazeHandle& self) { return MazeHandle::Use(self)->state(); })
       .def_property_readonly("has_changed", [](MazeHandle& self) { return MazeHandle::Use(self)->has_changed(); });
 }

@@ -100,7 +100,7 @@ def test_signatures_that_a_function_says_itself_are_checked(library):
         rewards.compiled(narrow, **DIMS)
     with pytest.raises(dp.ArgumentError, match="int32"):
         rewards.compiled(scipy.LowLevelCallable(narrow.ctypes), **DIMS)
-    with pytest.raises(dp.ArgumentError, match="function: is of type int"):
+    with pytest.raises(dp.ArgumentError, match="function: got type int"):
         rewards.compiled(ffi.cast("int (*)(float *)", 1234), **DIMS)
     with pytest.raises(TypeError, match="must be a pointer to a function"):
         rewards.compiled(ffi.new("float *"), **DIMS)
@@ -158,7 +158,7 @@ def test_scalar_functions_that_do_not_fit_are_refused():
         from_numba(lambda s, a, n, data: 0.0)
     with pytest.raises(dp.ArgumentError, match=r"data: got .*, must be an array if"):
         from_numba(cost, data=np.zeros(3))
-    with pytest.raises(TypeError, match=r"data: got .*, must be a NumPy array"):
+    with pytest.raises(TypeError, match=r"data: got .*, must be a plain NumPy array"):
         from_numba(lambda s, a, n, data: data[0], data=[1.0])
     with pytest.raises(TypeError, match="function: got None"):
         from_numba(None)

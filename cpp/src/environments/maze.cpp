@@ -65,6 +65,13 @@ Maze::Maze(const MazeLayout& layout)
       next_{next_states(layout, layout.walls),
             changes_ ? next_states(layout, layout.changed_walls) : std::vector<std::int32_t>{}} {}
 
+void Maze::restore(Index state, std::int64_t clock) {
+  require_in("state", state, 0, states_ - 1);
+  require_at_least("clock", clock, 0);
+  state_ = state;
+  clock_ = clock;
+}
+
 Maze::Step Maze::step(std::int64_t action) {
   require_in("action", action, 0, kActions - 1);
   const auto& next = next_[has_changed() ? 1 : 0];

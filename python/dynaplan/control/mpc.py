@@ -118,6 +118,15 @@ class MPC:
         self._numbers_actions = hasattr(problem.action_space, "n")
         self._first_number = int(getattr(problem.action_space, "start", 0))
 
+    def __getstate__(self) -> dict[str, Any]:
+        # Its systems are copied, as a copy shares no memory; what is prepared is prepared again.
+        state = {name: value for name, value in vars(self).items() if name != "_prepared"}
+        return state | {"_systems": [system.copy() for system in self._systems]}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        vars(self).update(state)
+        self._prepared = PreparedPlanner(self.planner, self._problem)
+
     def reset(self) -> None:
         """Forgets plans, actions sent and the count of plans, as at a new episode."""
         self._systems: list[SystemMemory] = []

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from copy import deepcopy
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -19,6 +20,8 @@ from dynaplan.rollouts.imagination import Imagination, starting_states
 from dynaplan.rollouts.rollout import state_limits
 
 if TYPE_CHECKING:
+    from typing_extensions import Self
+
     from dynaplan.models.interface import Model
     from dynaplan.rewards.terms import Reward
     from dynaplan.rollouts.disagreement import DisagreementLimit
@@ -166,6 +169,9 @@ class ImaginedVectorEnv(VectorEnv[Array, Array, Array]):
         self._some_are_fresh = False
         self._was_reset = False
         self._noise_seed = 0  # of the next step; those after it count on from it
+
+    def __copy__(self) -> Self:
+        return deepcopy(self)  # where it is and what it draws would else be shared
 
     def reset(
         self, *, seed: int | None = None, options: dict[str, Any] | None = None

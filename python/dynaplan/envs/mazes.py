@@ -8,6 +8,7 @@ where the id says so: `gymnasium.make("dynaplan.envs.mazes:dynaplan/DynaMaze-v0"
 from __future__ import annotations
 
 from collections.abc import Sequence
+from copy import deepcopy
 from typing import TYPE_CHECKING, Any
 
 import gymnasium
@@ -15,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dynaplan import _arrays, _core
+from dynaplan._recipes import CoreCall
 from dynaplan.errors import ArgumentError, ShapeError
 
 if TYPE_CHECKING:
@@ -117,7 +119,8 @@ class Maze(gymnasium.Env[Any, Any]):
         self._goals = _enlarged(letters == "G", factor)
         self._walls = [_enlarged(cells == "#", factor) for cells in (letters, changed)]
         self._start = start_row * columns + start_column
-        self._maze = _core.Maze(
+        self._recipe = CoreCall(
+            "Maze",
             rows,
             columns,
             self._start,
@@ -126,8 +129,19 @@ class Maze(gymnasium.Env[Any, Any]):
             None if changed_layout is None else self._walls[1].ravel(),
             0 if switch_at is None else _arrays.integer("switch_at", switch_at),
         )
+        self._maze: _core.Maze = self._recipe.make()
         self.observation_space = gymnasium.spaces.Discrete(rows * columns)
         self.action_space = gymnasium.spaces.Discrete(4)
+
+    def __getstate__(self) -> dict[str, Any]:
+        state = {name: deepcopy(part) for name, part in vars(self).items() if name != "_maze"}
+        return state | {"_place": (self._maze.state, self._maze.clock)}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        place = state.pop("_place")
+        vars(self).update(state)
+        self._maze = self._recipe.make()
+        self._maze.restore(*place)
 
     def reset(
         self, *, seed: int | None = None, options: dict[str, Any] | None = None

@@ -7,11 +7,12 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
-from dynaplan import _arrays, _texts
+from dynaplan import _arrays, _core, _texts
 from dynaplan.errors import ArgumentError
 from dynaplan.functions.compiled import CompiledFunction, Kind, compiled_function
 from dynaplan.functions.signatures import Signature
@@ -22,6 +23,30 @@ _OPTIONAL = {
     "termination": ("step", "data"),
     "dynamics": ("data",),
 }
+
+
+@dataclass(frozen=True, slots=True)
+class ScalarFunction:
+    """A scalar function for the core, which each process compiles for itself.
+
+    Args:
+        kind: what it computes.
+        function: a Python function that numba can compile, or one that it has compiled.
+        dims: S and A.
+        data: an array for its parameter `data`, or None.
+        dtype: numpy.float32 or numpy.float64.
+    """
+
+    kind: Kind
+    function: Any
+    dims: tuple[int, int]
+    data: Any
+    dtype: Any
+
+    def make(self) -> Any:
+        """Returns the function, compiled, as a part of the core."""
+        found = from_scalar(self.kind, self.function, self.dims, self.data, self.dtype)
+        return getattr(_core, f"compiled_{self.kind}")(*found, *self.dims)
 
 
 def from_scalar(

@@ -87,6 +87,9 @@ class Signature:
         }.items():
             object.__setattr__(self, name, value)
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        return Signature, (self.kind, self.dtype)
+
     def _type_of(self, argument: str) -> str:
         if argument == "user_data":
             return "void*"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from contextlib import ExitStack
+from copy import deepcopy
 from typing import TYPE_CHECKING, Any
 
 from dynaplan import _arrays
@@ -106,6 +107,9 @@ class Dyna:
             threads=threads,
         )
         self._state = DynaState(self.settings, env, agent, _arrays.seed_number(seed))
+
+    def __copy__(self) -> Self:
+        return deepcopy(self)  # with an environment of its own, as a loop is where that is
 
     @property
     def agent(self) -> Any:

@@ -86,6 +86,22 @@ class DynaState:
         self._fits = self._fitted_rows = 0
         self._report = _Report()
 
+    def __getstate__(self) -> dict[str, Any]:
+        driver = self.driver
+        state = {name: value for name, value in vars(self).items() if name != "driver"}
+        place = (driver.env, driver.seed, driver.episode, driver.is_open, driver.terminated)
+        return state | {"place": place}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        env, seed, episode, is_open, terminated = state.pop("place")
+        vars(self).update(state)
+        self.driver = SeededDriver(env, seed)
+        if is_open:  # the environment is brought to where it was, whatever of it was copied
+            first = self._episode_first
+            played = self.transitions.since(first) if len(self.transitions) > first else None
+            self.driver.replay(episode, played)
+        self.driver.episode, self.driver.terminated = episode, terminated
+
     def iteration(self, end: int) -> DynaIteration:
         """Plays to the end of the episode, or until there are `end` real steps."""
         begin = time.perf_counter()
@@ -328,7 +344,7 @@ def _saver(name: str, owner: Any) -> Callable[[Path], None]:
 
 def _loaded_agent(kind: Any, path: Path, threads: int) -> Any:
     if issubclass(kind, SAC):
-        return kind._from_file(sac_files.read(path, threads), None)
+        return kind._from_file(sac_files.read(path, threads), None, threads)
     if not hasattr(kind, "load"):
         raise TypeError(f"agent: {kind.__name__} has no `load`, must have one")
     return kind.load(path)

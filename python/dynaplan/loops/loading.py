@@ -80,7 +80,7 @@ def load(
         _require_no_env(env, name, "a model")
         return model_from_parts(name, kind, arrays, header)
     if kind == sac_files.KIND:
-        return SAC._from_file(sac_files.from_parts(name, arrays, header, threads), env)
+        return SAC._from_file(sac_files.from_parts(name, arrays, header, threads), env, threads)
     if kind in _TABULAR:
         if env is None:
             raise ArgumentError(f"env: got None, must be the environment of the {kind} in {name}")

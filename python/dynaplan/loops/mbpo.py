@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from dynaplan import _arrays
@@ -98,7 +99,9 @@ class MBPO(Dyna):
                 threads=threads,
             )
         if learn is None:
-            learn = _learner(angles, reward is None, number, threads)
+            learn = partial(
+                _ensemble, angles=angles, rewards=reward is None, seed=number, threads=threads
+            )
         super().__init__(
             env,
             agent,
@@ -119,19 +122,9 @@ class MBPO(Dyna):
         )
 
 
-def _learner(angles: Sequence[int], rewards: bool, seed: int, threads: int) -> Learner:
-    def learn(data: Transitions, previous: Ensemble | None) -> Ensemble:
-        return Ensemble.fit(
-            data,
-            members=7,
-            angles=angles,
-            rewards=rewards,
-            initial=previous,
-            seed=seed,
-            threads=threads,
-        )
-
-    return learn
+def _ensemble(data: Transitions, previous: Ensemble | None, **settings: Any) -> Ensemble:
+    """Learns an ensemble of seven, as a learner does."""
+    return Ensemble.fit(data, members=7, initial=previous, **settings)
 
 
 @dataclass(frozen=True)
@@ -211,24 +204,19 @@ def mbpo_paper(
     if task not in _TASKS:
         raise ArgumentError(f"task: got {task!r}, must be one of {', '.join(_TASKS)}")
     settings, number = _TASKS[task], _arrays.seed_number(seed)
-
-    def learn(data: Transitions, previous: Ensemble | None) -> Ensemble:
-        return Ensemble.fit(
-            data,
-            members=7,
-            hidden=(settings.model_units,) * 4,
-            rewards=True,
-            batch_size=256,
-            learning_rate=1e-3,
-            weight_decay=_WEIGHT_DECAY,
-            held_out=0.2,
-            patience=5,
-            warm_up=0,
-            initial=previous,
-            seed=number,
-            threads=threads,
-        )
-
+    learn = partial(
+        _ensemble,
+        hidden=(settings.model_units,) * 4,
+        rewards=True,
+        batch_size=256,
+        learning_rate=1e-3,
+        weight_decay=_WEIGHT_DECAY,
+        held_out=0.2,
+        patience=5,
+        warm_up=0,
+        seed=number,
+        threads=threads,
+    )
     agent = SAC(
         env,
         target_entropy=settings.target_entropy,

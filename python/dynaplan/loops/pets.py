@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from copy import deepcopy
 from typing import TYPE_CHECKING, Any
 
 from dynaplan import _arrays, _texts
@@ -103,6 +104,9 @@ class PETS:
             seed=_arrays.seed_number(seed),
         )
         self._state = PETSState(self.settings, env)
+
+    def __copy__(self) -> Self:
+        return deepcopy(self)  # with an environment of its own, as a loop is where that is
 
     @property
     def model(self) -> Any:

@@ -81,6 +81,23 @@ class PETSState:
         self._was_interrupted = False
         self._env_seed: int | None = settings.seed % 2**32  # all that Gymnasium takes
 
+    def __getstate__(self) -> dict[str, Any]:
+        state = {name: value for name, value in vars(self).items() if name != "_driver"}
+        # Some environments are pickled as they were made; what later resets draw is kept apart.
+        generator = None if self._env_seed is not None else self._env.unwrapped.np_random
+        return state | {
+            "_generator": generator,
+            "_driven": (self._driver.terminated, self._driver.is_open),
+        }
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        generator, driven = state.pop("_generator"), state.pop("_driven")
+        vars(self).update(state)
+        self._driver = Driver(self._env, self._space)
+        self._driver.terminated, self._driver.is_open = driven
+        if generator is not None:
+            self._env.unwrapped.np_random = generator
+
     def iterations(self, steps: int, earlier: Transitions | None) -> Iterator[Iteration]:
         """Makes so many more steps; see `PETS.run`."""
         self._was_interrupted = False

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from dynaplan import _arrays
 from dynaplan.data.transitions import Transitions
 from dynaplan.errors import ArgumentError
-from dynaplan.loops.interface import Learner
 from dynaplan.loops.pets import PETS
 from dynaplan.loops.schedules import LinearSchedule, StepSchedule
 from dynaplan.models.networks.ensemble import Ensemble
@@ -86,7 +86,9 @@ def pets_cpu(
     number = _arrays.seed_number(seed)
     return PETS(
         env,
-        learn=_staged_learner(angles, reward is None, number, threads),
+        learn=partial(
+            _in_stages, angles=angles, rewards=reward is None, seed=number, threads=threads
+        ),
         reward=reward,
         termination=termination,
         planner=ICEM(
@@ -113,29 +115,24 @@ _STAGES = ((3e-3, 20, 400, 2800), (1e-3, 8, 150, 1050), (3e-4, 5, 100, 700))
 _BATCH_SIZE = 32
 
 
-def _staged_learner(angles: Sequence[int], rewards: bool, seed: int, threads: int) -> Learner:
-    def learn(data: Transitions, previous: Ensemble | None) -> Ensemble:
-        batches = -(-len(data) // _BATCH_SIZE)
-        for learning_rate, min_epochs, max_epochs, max_steps in _STAGES:
-            model = Ensemble.fit(
-                data,
-                angles=angles,
-                rewards=rewards,
-                epochs=max(min_epochs, min(max_epochs, max_steps // batches)),
-                batch_size=_BATCH_SIZE,
-                learning_rate=learning_rate,
-                held_out=0.0,
-                bootstrap=False,
-                initial=previous,
-                seed=seed,
-                threads=threads,
-            )
-            if model.history.interrupted:
-                break
-            previous = model
-        return model
-
-    return learn
+def _in_stages(data: Transitions, previous: Ensemble | None, **settings: Any) -> Ensemble:
+    """Learns an ensemble stage by stage, as a learner does."""
+    batches = -(-len(data) // _BATCH_SIZE)
+    for learning_rate, min_epochs, max_epochs, max_steps in _STAGES:
+        model = Ensemble.fit(
+            data,
+            epochs=max(min_epochs, min(max_epochs, max_steps // batches)),
+            batch_size=_BATCH_SIZE,
+            learning_rate=learning_rate,
+            held_out=0.0,
+            bootstrap=False,
+            initial=previous,
+            **settings,
+        )
+        if model.history.interrupted:
+            break
+        previous = model
+    return model
 
 
 @dataclass(frozen=True)
@@ -212,7 +209,15 @@ def pets_paper(
     settings, number = _TASKS[task], _arrays.seed_number(seed)
     return PETS(
         env,
-        learn=_paper_learner(settings, angles, number, threads),
+        learn=partial(
+            _paper_ensemble,
+            hidden=settings.hidden,
+            angles=angles,
+            learning_rate=settings.learning_rate,
+            weight_decay=settings.weight_decay,
+            seed=number,
+            threads=threads,
+        ),
         reward=reward,
         termination=termination,
         planner=CEM(
@@ -238,22 +243,15 @@ def pets_paper(
     )
 
 
-def _paper_learner(task: _Task, angles: Sequence[int], seed: int, threads: int) -> Learner:
-    def learn(data: Transitions, previous: Ensemble | None) -> Ensemble:
-        return Ensemble.fit(
-            data,
-            members=5,
-            hidden=task.hidden,
-            angles=angles,
-            epochs=5,
-            batch_size=32,
-            learning_rate=task.learning_rate,
-            weight_decay=task.weight_decay,
-            held_out=0.0,
-            warm_up=0,
-            initial=previous,
-            seed=seed,
-            threads=threads,
-        )
-
-    return learn
+def _paper_ensemble(data: Transitions, previous: Ensemble | None, **settings: Any) -> Ensemble:
+    """Learns the ensemble of five of the paper, as a learner does."""
+    return Ensemble.fit(
+        data,
+        members=5,
+        epochs=5,
+        batch_size=32,
+        held_out=0.0,
+        warm_up=0,
+        initial=previous,
+        **settings,
+    )

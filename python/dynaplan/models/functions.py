@@ -9,9 +9,10 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from dynaplan import _arrays, _core, _results
+from dynaplan._recipes import Recipe, Unportable
 from dynaplan.errors import ArgumentError, ShapeError
 from dynaplan.functions.compiled import compiled_function
-from dynaplan.functions.numba import from_scalar
+from dynaplan.functions.numba import ScalarFunction
 from dynaplan.models.interface import Prediction
 from dynaplan.models.jacobians import Jacobians, with_jacobians
 
@@ -136,12 +137,6 @@ class _KnownDynamics:
         """
         return with_jacobians(self, states, actions, threads=threads)
 
-    def __copy__(self) -> Self:
-        return self
-
-    def __deepcopy__(self, memo: dict[int, Any]) -> Self:
-        return self  # immutable, and a function cannot be copied
-
     def __repr__(self) -> str:
         return f"{type(self).__name__}(state_dim={self.state_dim}, action_dim={self.action_dim})"
 
@@ -199,6 +194,17 @@ class FunctionModel(_KnownDynamics):
             raise ArgumentError(f"state_dim, action_dim: got {dims}, must be at least 1")
         super().__init__(_core.python_dynamics(_Checked(function), *dims), observed)
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        # A copy's function is its own, where it can be copied, such as an object that is called.
+        return _function_model, (self.function, self.state_dim, self.action_dim, self._observed)
+
+
+def _function_model(
+    function: Callable[..., Any], state_dim: int, action_dim: int, observed: tuple[Any, Any]
+) -> FunctionModel:
+    """Makes a model again: for copies and other processes."""
+    return FunctionModel(function, state_dim, action_dim, observed=observed)
+
 
 class _Checked:
     """A function on batches, with a check of the shape that it returns."""
@@ -252,7 +258,7 @@ class CompiledModel(_KnownDynamics):
         array([[4.]])
     """
 
-    __slots__ = ()
+    __slots__ = ("_recipe",)
 
     def __init__(
         self,
@@ -267,7 +273,23 @@ class CompiledModel(_KnownDynamics):
     ) -> None:
         compiled = compiled_function("dynamics", function, dtype, user_data, owner)
         dims = _arrays.count("state_dim", state_dim), _arrays.count("action_dim", action_dim)
-        super().__init__(_core.compiled_dynamics(*compiled, *dims), observed)
+        name = getattr(function, "__name__", "function")
+        dynamics = _core.compiled_dynamics(*compiled, *dims)
+        self._take(Unportable(dynamics, f"CompiledModel({name})"), observed)
+
+    def _take(self, recipe: Recipe, observed: tuple[ArrayLike, ArrayLike] | None) -> Self:
+        self._recipe = recipe
+        super().__init__(recipe.make(), observed)
+        return self
+
+    def __copy__(self) -> Self:
+        return self  # immutable
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Self:
+        return self
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _compiled_model, (type(self), self._recipe, self._observed)
 
     @classmethod
     def from_numba(
@@ -302,13 +324,12 @@ class CompiledModel(_KnownDynamics):
             >>> dp.CompiledModel.from_numba(decay, 1, 1).predict([2.0], [3.0]).mean
             array([[4.]])
         """
-        compiled = from_scalar("dynamics", function, (state_dim, action_dim), data, dtype)
-        return cls(
-            compiled.address,
-            state_dim,
-            action_dim,
-            dtype=np.float64 if compiled.float64 else np.float32,
-            user_data=compiled.user_data or None,
-            owner=compiled.owner,
-            observed=observed,
-        )
+        scalar = ScalarFunction("dynamics", function, (state_dim, action_dim), data, dtype)
+        return cls.__new__(cls)._take(scalar, observed)
+
+
+def _compiled_model(
+    kind: type[CompiledModel], recipe: Recipe, observed: tuple[Any, Any]
+) -> CompiledModel:
+    """Makes a model again, in another process."""
+    return kind.__new__(kind)._take(recipe, observed)

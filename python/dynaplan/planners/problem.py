@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from copy import deepcopy
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
@@ -59,6 +60,28 @@ class PlanMemory:
     kept_sequences: Float64 | None = None
     skip: int = 0
     previous_action: Float64 | None = None
+
+    def copy(self) -> PlanMemory:
+        """Returns the same with arrays of its own; what the search holds is no part of it."""
+        return PlanMemory(
+            _core.PlanMemory(),
+            warm_start=deepcopy(self.warm_start),
+            kept_sequences=deepcopy(self.kept_sequences),
+            skip=self.skip,
+            previous_action=deepcopy(self.previous_action),
+        )
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> PlanMemory:
+        return self.copy()
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        carried = (self.warm_start, self.kept_sequences, self.skip, self.previous_action)
+        return _plan_memory, carried
+
+
+def _plan_memory(*carried: Any) -> PlanMemory:
+    """Makes a memory again, in another process."""
+    return PlanMemory(_core.PlanMemory(), None, *carried)
 
 
 def action_bounds(action_space: Any, action_dim: int) -> tuple[Float64, Float64]:

@@ -9,8 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dynaplan import _arrays, _core
+from dynaplan._recipes import Unportable
 from dynaplan.functions.compiled import compiled_function
-from dynaplan.functions.numba import from_scalar
+from dynaplan.functions.numba import ScalarFunction
 from dynaplan.rewards.terms import Term
 
 __all__ = ["compiled", "from_numba"]
@@ -64,7 +65,9 @@ def compiled(
     states = _arrays.count("state_dim", state_dim)
     actions = _arrays.count("action_dim", action_dim)
     name = getattr(function, "__name__", "compiled")
-    return Term(_core.compiled_reward(*found, states, actions), name, text=f"compiled({name})")
+    text = f"compiled({name})"
+    reward = Unportable(_core.compiled_reward(*found, states, actions), text)
+    return Term(reward, name, text=text)
 
 
 def from_numba(
@@ -97,7 +100,6 @@ def from_numba(
         >>> dp.rewards.from_numba(cost, state_dim=1, action_dim=1)([[0]], [[2.0]], [[4.0]])
         array([-5.])
     """
-    found = from_scalar("reward", function, (state_dim, action_dim), data, dtype)
-    name = function.__name__
-    reward = _core.compiled_reward(*found, state_dim, action_dim)
-    return Term(reward, name, text=f"from_numba({name})")
+    scalar = ScalarFunction("reward", function, (state_dim, action_dim), data, dtype)
+    name = getattr(function, "__name__", "function")
+    return Term(scalar, name, text=f"from_numba({name})")

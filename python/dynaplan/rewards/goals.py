@@ -8,7 +8,8 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from dynaplan import _arrays, _core, _texts
+from dynaplan import _arrays, _texts
+from dynaplan._recipes import CoreCall
 from dynaplan.rewards.terms import Of, Term, of_next, of_text, step_targets
 
 __all__ = ["change", "distance", "excess", "inside", "linear", "tolerance", "within"]
@@ -31,7 +32,7 @@ def linear(weights: ArrayLike, *, offset: float = 0.0, of: Of = "next_state") ->
     """
     slope, constant = _arrays.vector("weights", weights), _arrays.real("offset", offset)
     text = _texts.call_text("linear", weights, offset=constant or None, of=of_text(of))
-    return Term(_core.linear_reward(slope, constant, of_next(of)), "linear", text=text)
+    return Term(CoreCall("linear_reward", slope, constant, of_next(of)), "linear", text=text)
 
 
 def change(index: int, *, weight: float = 1.0) -> Term:
@@ -54,7 +55,7 @@ def change(index: int, *, weight: float = 1.0) -> Term:
     """
     entry, factor = _arrays.at_least(0, "index", index), _arrays.real("weight", weight)
     text = _texts.call_text("change", entry, weight=factor)
-    return Term(_core.change_reward(entry, factor), "change", text=text)
+    return Term(CoreCall("change_reward", entry, factor), "change", text=text)
 
 
 def distance(
@@ -85,7 +86,7 @@ def distance(
         array([-10.])
     """
     factor = _arrays.real("weight", weight)
-    reward = _core.distance_reward(*_ends(indices, to, target), factor, of_next(of))
+    reward = CoreCall("distance_reward", *_ends(indices, to, target), factor, of_next(of))
     text = _texts.call_text(
         "distance", factor, indices=indices, to=to, target=target, of=of_text(of)
     )
@@ -122,7 +123,7 @@ def within(
         array([3., 0.])
     """
     length, gain = _arrays.real("radius", radius), _arrays.real("bonus", bonus)
-    reward = _core.within_reward(*_ends(indices, to, target), length, gain, of_next(of))
+    reward = CoreCall("within_reward", *_ends(indices, to, target), length, gain, of_next(of))
     text = _texts.call_text(
         "within", length, indices=indices, to=to, target=target, bonus=gain, of=of_text(of)
     )
@@ -150,7 +151,7 @@ def inside(low: ArrayLike, high: ArrayLike, *, bonus: float = 1.0, of: Of = "nex
     box = _arrays.vector("low", low), _arrays.vector("high", high)
     gain = _arrays.real("bonus", bonus)
     text = _texts.call_text("inside", low, high, bonus=gain, of=of_text(of))
-    return Term(_core.inside_reward(*box, gain, of_next(of)), "inside", text=text)
+    return Term(CoreCall("inside_reward", *box, gain, of_next(of)), "inside", text=text)
 
 
 def excess(
@@ -184,7 +185,7 @@ def excess(
     lowest = np.full(len(cost), -np.inf) if low is None else _arrays.vector("low", low)
     highest = np.full(len(cost), np.inf) if high is None else _arrays.vector("high", high)
     text = _texts.call_text("excess", weights, low=low, high=high, of=of_text(of))
-    return Term(_core.excess_cost(cost, lowest, highest, of_next(of)), "excess", text=text)
+    return Term(CoreCall("excess_cost", cost, lowest, highest, of_next(of)), "excess", text=text)
 
 
 def tolerance(
@@ -237,7 +238,7 @@ def tolerance(
         high=bounds[1] or None,
         of=of_text(of),
     )
-    reward = _core.tolerance_reward(entry, of, *bounds, distance, value, quadratic)
+    reward = CoreCall("tolerance_reward", entry, of, *bounds, distance, value, quadratic)
     return Term(reward, "tolerance", text=text)
 
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from numpy.typing import ArrayLike
 
-from dynaplan import _arrays, _core, _texts
+from dynaplan import _arrays, _texts
+from dynaplan._recipes import CoreCall
 from dynaplan.rewards.terms import Term
 
 __all__ = ["scheduled", "terminal"]
@@ -29,7 +30,7 @@ def scheduled(term: Term, weights: ArrayLike) -> Term:
         >>> late([[0]] * 3, [[0]] * 3, [[3.0]] * 3, steps=[0, 1, 2])
         array([  0.,  -9., -18.])
     """
-    reward = _core.scheduled_reward(_compiled(term), _arrays.vector("weights", weights))
+    reward = CoreCall("scheduled_reward", _checked(term), _arrays.vector("weights", weights))
     text = f"scheduled({term!r}, {_texts.brief(weights)})"
     return Term(reward, f"scheduled {term.name}", text=text)
 
@@ -51,14 +52,14 @@ def terminal(term: Term) -> Term:
         >>> arrive([[0]] * 2, [[0]] * 2, [[1.0]] * 2, steps=[3, 4], horizon=5)
         array([  0., -10.])
     """
-    reward = _core.terminal_reward(_compiled(term))
+    reward = CoreCall("terminal_reward", _checked(term))
     return Term(reward, f"terminal {term.name}", text=f"terminal({term!r})")
 
 
-def _compiled(term: Term) -> _core.Reward:
+def _checked(term: Term) -> Term:
     if not isinstance(term, Term):
         raise TypeError(
             f"term: got {_texts.shown(term)}, must be a term; a function receives the step in a "
             "parameter named `step`"
         )
-    return term._reward
+    return term

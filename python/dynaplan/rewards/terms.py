@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from dynaplan import _arrays, _core, _texts
+from dynaplan._recipes import CoreCall, Recipe
 from dynaplan.errors import ArgumentError, ShapeError
 
 Of = Literal["state", "next_state"]
@@ -25,23 +26,24 @@ class Term:
     data or a real environment.
 
     Args:
-        reward: the compiled reward; the functions of this module make it.
+        recipe: how the compiled reward is made; the functions of this module have it.
         name: its row in `Explanation`.
         parts: the terms it is the sum of; none: itself.
         text: the call that makes it, in brief, as its `repr`. Default: its name.
     """
 
-    __slots__ = ("_parts", "_reward", "_text", "name")
+    __slots__ = ("__weakref__", "_parts", "_recipe", "_reward", "_text", "name")
 
     def __init__(
         self,
-        reward: _core.Reward,
+        recipe: Recipe,
         name: str = "term",
         parts: tuple[Term, ...] = (),
         *,
         text: str | None = None,
     ) -> None:
-        self._reward = reward
+        self._recipe = recipe
+        self._reward: _core.Reward = recipe.make()
         self._parts = parts
         self._text = name if text is None else text
         self.name = name
@@ -50,6 +52,18 @@ class Term:
         if len(self._text) <= _MAX_TEXT:
             return self._text
         return f"{self._text[:_MAX_TEXT]} ..." + (f" ({len(self.parts)} terms)" * bool(self._parts))
+
+    def _core_part(self) -> _core.Reward:
+        return self._reward
+
+    def __copy__(self) -> Term:
+        return self  # immutable
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Term:
+        return self
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _term, (self._recipe, self.name, self._parts, self._text)
 
     @property
     def parts(self) -> tuple[Term, ...]:
@@ -101,7 +115,7 @@ class Term:
         if not isinstance(other, Term):
             return NotImplemented
         terms = self.parts + other.parts
-        total = _core.sum_reward([term._reward for term in terms])
+        total = CoreCall("sum_reward", list(terms))
         return Term(total, "sum", terms, text=" + ".join(term._text for term in terms))
 
     def __radd__(self, other: object) -> Term:
@@ -110,11 +124,11 @@ class Term:
 
     def __mul__(self, other: Term | float) -> Term:
         if isinstance(other, Term):
-            product = _core.product_reward([self._reward, other._reward], 1.0)
+            product = CoreCall("product_reward", [self, other], 1.0)
             text = f"{self._factor_text()} * {other._factor_text()}"
             return Term(product, f"{self.name} * {other.name}", text=text)
         if isinstance(other, numbers.Real):
-            weighted = _core.product_reward([self._reward], float(other))
+            weighted = CoreCall("product_reward", [self], float(other))
             weight = f"{float(other):g}"
             return Term(
                 weighted, f"{weight} * {self.name}", text=f"{weight} * {self._factor_text()}"
@@ -125,6 +139,11 @@ class Term:
         return f"({self._text})" if self._parts else self._text
 
     __rmul__ = __mul__
+
+
+def _term(recipe: Recipe, name: str, parts: tuple[Term, ...], text: str) -> Term:
+    """Makes a term again, in another process."""
+    return Term(recipe, name, parts, text=text)
 
 
 Reward: TypeAlias = Term | RewardFunction
@@ -169,7 +188,7 @@ def quadratic(
     """
     matrix = _weight_matrix(weights)
     centre = step_targets(target, len(matrix))
-    reward = _core.quadratic_reward(np.ascontiguousarray(matrix), centre, of_next(of))
+    reward = CoreCall("quadratic_reward", np.ascontiguousarray(matrix), centre, of_next(of))
     text = _texts.call_text("quadratic", weights, target=target, of=of_text(of))
     return Term(reward, "quadratic", text=text)
 
@@ -210,10 +229,10 @@ def angle(
     angles = np.ascontiguousarray(_arrays.vector("target", target)[:, None])
     if index is not None and cos is None and sin is None:
         entry = _arrays.at_least(0, "index", index)
-        reward = _core.angle_reward(weight, entry, angles, of_next(of))
+        reward = CoreCall("angle_reward", weight, entry, angles, of_next(of))
     elif index is None and cos is not None and sin is not None:
         entries = _arrays.at_least(0, "cos", cos), _arrays.at_least(0, "sin", sin)
-        reward = _core.direction_reward(weight, *entries, angles, of_next(of))
+        reward = CoreCall("direction_reward", weight, *entries, angles, of_next(of))
     else:
         raise ArgumentError("index, cos, sin: give either index, or both cos and sin")
     aim = None if not angles.any() else target
@@ -252,7 +271,7 @@ def action_cost(
     lowest = np.full(size, -np.inf) if low is None else _arrays.vector("low", low)
     highest = np.full(size, np.inf) if high is None else _arrays.vector("high", high)
     targets = step_targets(target, size)
-    cost = _core.action_cost(np.ascontiguousarray(matrix), targets, lowest, highest)
+    cost = CoreCall("action_cost", np.ascontiguousarray(matrix), targets, lowest, highest)
     text = _texts.call_text("action_cost", weights, target=target, low=low, high=high)
     return Term(cost, "action_cost", text=text)
 
@@ -274,7 +293,7 @@ def action_change_cost(weights: ArrayLike) -> Term:
         >>> dp.rewards.action_change_cost([1.0])([[0]], [[3.0]], [[0]], [[1.0]])
         array([-4.])
     """
-    cost = _core.action_change_cost(np.ascontiguousarray(_weight_matrix(weights)))
+    cost = CoreCall("action_change_cost", np.ascontiguousarray(_weight_matrix(weights)))
     text = _texts.call_text("action_change_cost", weights)
     return Term(cost, "action_change_cost", text=text)
 
@@ -289,4 +308,4 @@ def predicted() -> Term:
     Example:
         >>> reward = dp.rewards.predicted() + dp.rewards.action_cost([0.1])
     """
-    return Term(_core.predicted_reward(), "predicted", text="predicted()")
+    return Term(CoreCall("predicted_reward"), "predicted", text="predicted()")

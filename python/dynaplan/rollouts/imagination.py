@@ -216,6 +216,15 @@ class Imagination:
         limits: tuple[Float64, Float64] | None,
         threads: int,
     ) -> None:
+        self._arguments = {
+            "model": model,
+            "reward": reward,
+            "termination": termination,
+            "elite_members": elite_members,
+            "disagreement_limit": disagreement_limit,
+            "limits": limits,
+            "threads": threads,
+        }
         wanted = predicted() if reward is None else reward
         built_in = wanted._reward if isinstance(wanted, RewardTerm) else None
         self.reward_function: Callable[..., Float64] | None = None
@@ -237,6 +246,12 @@ class Imagination:
             else float(disagreement_limit.limit),
             "threads": _arrays.at_least(1, "threads", threads),
         }
+
+    def __getstate__(self) -> dict[str, Any]:
+        return self._arguments
+
+    def __setstate__(self, arguments: dict[str, Any]) -> None:
+        self.__init__(**arguments)  # type: ignore[misc]  # as it was made
 
     def run(
         self,

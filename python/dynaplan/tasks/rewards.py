@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from dynaplan import _core
+from dynaplan._recipes import CoreCall
 from dynaplan.errors import ArgumentError
 from dynaplan.rewards.goals import change, distance, inside, linear, tolerance, within
 from dynaplan.rewards.terms import Term, action_cost, angle, quadratic
@@ -38,7 +38,7 @@ def _inverted_pendulum(_: KnownEnvironment) -> Term:
 def _inverted_double_pendulum(env: KnownEnvironment) -> Term:
     # The environment reads the tip one substep of 0.01 s before the joints, which makes up to 0.02.
     bonus = env.setting("healthy_reward", 10.0)
-    tip = Term(_core.double_pendulum_reward(bonus), "tip", text=f"tip(bonus={bonus:g})")
+    tip = Term(CoreCall("double_pendulum_reward", bonus), "tip", text=f"tip(bonus={bonus:g})")
     return tip + quadratic([0, 0, 0, 0, 0, 0, 1e-3, 5e-3, 0])
 
 

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from math import inf
 from typing import Any
 
-from dynaplan import _core
+from dynaplan._recipes import CoreCall
 from dynaplan.errors import ArgumentError
 from dynaplan.tasks.environment import KnownEnvironment, healthy_box, identify
 from dynaplan.terminations.terms import Term, inside, outside
@@ -27,7 +27,7 @@ def _inverted_pendulum(_: KnownEnvironment) -> Term:
 
 
 def _inverted_double_pendulum(_: KnownEnvironment) -> Term:
-    return Term(_core.double_pendulum_termination(), "fallen()")
+    return Term(CoreCall("double_pendulum_termination"), "fallen()")
 
 
 def _unhealthy(env: KnownEnvironment) -> Term | None:

@@ -9,8 +9,9 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from dynaplan import _arrays, _core, _texts
+from dynaplan._recipes import CoreCall, Recipe, Unportable
 from dynaplan.functions.compiled import compiled_function
-from dynaplan.functions.numba import from_scalar
+from dynaplan.functions.numba import ScalarFunction
 
 __all__ = [
     "Term",
@@ -35,18 +36,28 @@ class Term:
     logged data or a real environment.
 
     Args:
-        termination: the compiled termination; the functions of this module make it.
+        recipe: how the compiled termination is made; the functions of this module have it.
         text: the call that makes it, in brief, as its `repr`.
     """
 
-    __slots__ = ("_termination", "_text")
+    __slots__ = ("__weakref__", "_recipe", "_termination", "_text")
 
-    def __init__(self, termination: _core.Termination, text: str = "termination") -> None:
-        self._termination = termination
+    def __init__(self, recipe: Recipe, text: str = "termination") -> None:
+        self._recipe = recipe
+        self._termination: _core.Termination = recipe.make()
         self._text = text
 
     def __repr__(self) -> str:
         return self._text
+
+    def __copy__(self) -> Term:
+        return self  # immutable
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Term:
+        return self
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return Term, (self._recipe, self._text)
 
     def __call__(
         self,
@@ -98,7 +109,7 @@ def outside(low: ArrayLike, high: ArrayLike) -> Term:
         array([ True])
     """
     box = _arrays.vector("low", low), _arrays.vector("high", high)
-    return Term(_core.outside_termination(*box), _texts.call_text("outside", low, high))
+    return Term(CoreCall("outside_termination", *box), _texts.call_text("outside", low, high))
 
 
 def inside(low: ArrayLike, high: ArrayLike) -> Term:
@@ -117,7 +128,7 @@ def inside(low: ArrayLike, high: ArrayLike) -> Term:
         array([ True])
     """
     box = _arrays.vector("low", low), _arrays.vector("high", high)
-    return Term(_core.inside_termination(*box), _texts.call_text("inside", low, high))
+    return Term(CoreCall("inside_termination", *box), _texts.call_text("inside", low, high))
 
 
 def compiled(
@@ -163,8 +174,8 @@ def compiled(
     found = compiled_function("termination", function, dtype, user_data, owner)
     states = _arrays.count("state_dim", state_dim)
     actions = _arrays.count("action_dim", action_dim)
-    name = getattr(function, "__name__", "function")
-    return Term(_core.compiled_termination(*found, states, actions), f"compiled({name})")
+    text = f"compiled({getattr(function, '__name__', 'function')})"
+    return Term(Unportable(_core.compiled_termination(*found, states, actions), text), text)
 
 
 def from_numba(
@@ -196,6 +207,5 @@ def from_numba(
         >>> dp.terminations.from_numba(beyond, state_dim=1, action_dim=1)([[0]], [[0]], [[2.0]])
         array([ True])
     """
-    found = from_scalar("termination", function, (state_dim, action_dim), data, dtype)
-    termination = _core.compiled_termination(*found, state_dim, action_dim)
-    return Term(termination, f"from_numba({function.__name__})")
+    scalar = ScalarFunction("termination", function, (state_dim, action_dim), data, dtype)
+    return Term(scalar, f"from_numba({getattr(function, '__name__', 'function')})")

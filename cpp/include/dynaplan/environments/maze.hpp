@@ -51,6 +51,8 @@ class Maze {
   /// Back to the start; the clock continues.
   Index reset() { return state_ = start_; }
   void set_clock_back() { clock_ = 0; }
+  /// Goes where another maze of the same layout is. Throws ValueError where there is no such place.
+  void restore(Index state, std::int64_t clock);
   /// Throws ValueError for an action that is not from 0 to 3.
   Step step(std::int64_t action);
 

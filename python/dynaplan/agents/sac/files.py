@@ -15,7 +15,7 @@ from dynaplan import _core, files
 from dynaplan.agents.sac.settings import SACSettings
 from dynaplan.errors import ModelFileError
 
-__all__ = ["KIND", "AgentDescription", "from_parts", "layers_of", "read", "write"]
+__all__ = ["KIND", "AgentDescription", "from_parts", "layers_of", "parts", "read", "write"]
 
 KIND = "SAC"
 
@@ -89,7 +89,7 @@ def write(
     path: str | os.PathLike[str], core: _core.Sac, agent: AgentDescription, replay: bool
 ) -> None:
     """Writes an agent; the transitions only with `replay`."""
-    files.write_model_file(path, KIND, *_parts(core, agent, replay))
+    files.write_model_file(path, KIND, *parts(core, agent, replay))
 
 
 def read(path: str | os.PathLike[str], threads: int) -> tuple[AgentDescription, _core.Sac]:
@@ -122,7 +122,7 @@ def from_parts(
     return agent, core
 
 
-def _parts(core: _core.Sac, agent: AgentDescription, replay: bool) -> tuple[Arrays, dict[str, Any]]:
+def parts(core: _core.Sac, agent: AgentDescription, replay: bool) -> tuple[Arrays, dict[str, Any]]:
     """Returns the arrays and the header of a file."""
     arrays: dict[str, NDArray[Any]] = {
         "action_low": agent.bounds[0],

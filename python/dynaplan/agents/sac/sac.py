@@ -15,6 +15,7 @@ from dynaplan._spaces import boxes
 from dynaplan.agents.policy import Policy
 from dynaplan.agents.sac import files
 from dynaplan.agents.sac.episodes import AgentEpisode, agent_episodes, require_spaces
+from dynaplan.agents.sac.rows import transition_rows
 from dynaplan.agents.sac.settings import SACSettings, UpdateStatistics
 from dynaplan.errors import ArgumentError
 
@@ -24,8 +25,6 @@ if TYPE_CHECKING:
     from gymnasium import Env
 
 __all__ = ["SAC"]
-
-_Rows = NDArray[Any]
 
 
 class SAC:
@@ -126,11 +125,28 @@ class SAC:
         self._state_dim = observations.shape[0]
         self._bounds = np.array(actions.low, np.float64), np.array(actions.high, np.float64)
         self._core = self.settings.core(self._state_dim, self._bounds, threads)
+        self._threads = threads
         self._steps = 0
         self.env: Env[Any, Any] | None = env
 
+    def __getstate__(self) -> dict[str, Any]:
+        return {
+            "parts": files.parts(self._core, self._described(), replay=True),
+            "threads": self._threads,
+            "env": self.env,
+        }
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        (arrays, header), threads = state["parts"], state["threads"]
+        self._take(files.from_parts("agent", arrays, header, threads), threads)
+        self.env = state["env"]
+
+    def _take(self, read: tuple[files.AgentDescription, _core.Sac], threads: int) -> None:
+        described, self._core = read
+        self.settings, self._steps, self._threads = described.settings, described.steps, threads
+        self._state_dim, self._bounds = described.state_dim, described.bounds
+
     def __repr__(self) -> str:
-        """Shows its sizes, and its counts so far."""
         return (
             f"SAC(state_dim={self.state_dim}, action_dim={self.action_dim}, "
             f"hidden={self.settings.hidden}, steps={self.steps}, updates={self.updates})"
@@ -211,7 +227,8 @@ class SAC:
             ArgumentError: a number is not finite or beyond float32, or an action is out of bounds;
                 then nothing is taken.
         """
-        rows = self._rows(state, action, reward, next_state, terminated)
+        dims = self.state_dim, self.action_dim
+        rows = transition_rows(dims, state, action, reward, next_state, terminated)
         self._core.observe(*rows)
         self._steps += len(rows[0])
 
@@ -239,7 +256,8 @@ class SAC:
         Raises:
             ShapeError, ArgumentError: as of `observe`.
         """
-        rows = self._rows(states, actions, rewards, next_states, terminated)
+        dims = self.state_dim, self.action_dim
+        rows = transition_rows(dims, states, actions, rewards, next_states, terminated)
         self._core.observe_imagined(*rows, replace=bool(replace))
 
     def resize_imagined(self, size: int) -> None:
@@ -250,20 +268,6 @@ class SAC:
         """
         self._core.resize_imagined(_arrays.integer("size", size))
         self.settings = replace(self.settings, imagined_buffer_size=size)  # for files
-
-    def _rows(
-        self, states: Any, actions: Any, rewards: Any, next_states: Any, terminated: Any
-    ) -> tuple[_Rows, _Rows, _Rows, _Rows, _Rows]:
-        ended = np.atleast_1d(np.ascontiguousarray(_arrays.any_array("terminated", terminated)))
-        if ended.dtype != np.bool_:
-            raise TypeError(f"terminated: got dtype {ended.dtype}, must be bool")
-        return (
-            _arrays.rows("states", states, self.state_dim),
-            _arrays.rows("actions", actions, self.action_dim),
-            _arrays.vector("rewards", rewards),
-            _arrays.rows("next_states", next_states, self.state_dim),
-            ended,
-        )
 
     def update(self, count: int = 1) -> UpdateStatistics:
         """Learns from batches of the replay, without the GIL.
@@ -349,20 +353,21 @@ class SAC:
 
     @classmethod
     def _from_file(
-        cls, read: tuple[files.AgentDescription, _core.Sac], env: Env[Any, Any] | None
+        cls,
+        read: tuple[files.AgentDescription, _core.Sac],
+        env: Env[Any, Any] | None,
+        threads: int,
     ) -> SAC:
         """Makes the agent that was read from a file.
 
         Raises:
             ShapeError, ArgumentError, TypeError: `env` has other spaces than the agent.
         """
-        described, core = read
         if env is not None:
-            require_spaces(env, described.state_dim, described.bounds)
+            require_spaces(env, read[0].state_dim, read[0].bounds)
         agent = cls.__new__(cls)
-        agent._core, agent.settings, agent.env = core, described.settings, env
-        agent._state_dim, agent._bounds = described.state_dim, described.bounds
-        agent._steps = described.steps
+        agent._take(read, threads)
+        agent.env = env
         return agent
 
     def _described(self) -> files.AgentDescription:
@@ -379,18 +384,16 @@ class SAC:
     def to_torch(self) -> torch.nn.Module:
         """Makes a PyTorch module that gives the deterministic action (N, A) of states (N, S).
 
-        In the environment's units. float32, gradients on; a copy, which does not learn further.
-        Raises an ImportError where PyTorch is not installed.
+        In the environment's units. float32, gradients on; a copy. ImportError without PyTorch.
         """
         from dynaplan.agents import torch_policy  # noqa: PLC0415  # an extra
 
         return torch_policy.Actor(self._policy())
 
     def to_onnx(self) -> onnx.ModelProto:
-        """Makes an ONNX model that gives `action` (N, A) from `state` (N, S), deterministically.
+        """Makes an ONNX model that gives the deterministic `action` (N, A) of `state` (N, S).
 
-        In the environment's units. float32, operator set 17. `onnx.save(model, path)` writes it.
-        Raises an ImportError where onnx is not installed.
+        In the environment's units. float32, operator set 17. Raises an ImportError without onnx.
         """
         from dynaplan.agents import onnx_policy  # noqa: PLC0415  # an extra
 

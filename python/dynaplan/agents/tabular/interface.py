@@ -67,6 +67,11 @@ class TabularAgent(ABC):
     def _compiled(self, settings: _core.TabularSettings) -> _core.TabularAgent:
         """Returns the agent of the compiled core."""
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        settings = {name: getattr(self, name) for name in self._NAMES} | {"seed": self.seed}
+        made = (type(self), self.env, settings, self._agent.record(), self._has_run)
+        return _restored, made
+
     @property
     def learning_rate(self) -> float:
         """How far a value moves towards its target, alpha."""
@@ -235,6 +240,20 @@ class TabularAgent(ABC):
         settings = ", ".join(f"{name}={getattr(self, name)!r}" for name in self._NAMES)
         states, actions = self._shape
         return f"{type(self).__name__}({states} states, {actions} actions, {settings})"
+
+
+def _restored(
+    kind: type[TabularAgent],
+    env: Env[Any, Any],
+    settings: dict[str, Any],
+    record: tuple[Any, ...],
+    has_run: bool,
+) -> TabularAgent:
+    """Makes an agent again: for copies and other processes."""
+    agent = kind(env, **settings)
+    agent._agent.restore(record)
+    agent._has_run = has_run
+    return agent
 
 
 def discrete_spaces(env: Env[Any, Any]) -> tuple[Discrete, Discrete]:

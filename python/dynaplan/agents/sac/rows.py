@@ -1,0 +1,48 @@
+"""Transitions as the agent's replay takes them."""
+
+from __future__ import annotations
+
+from typing import Any, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dynaplan import _arrays
+
+__all__ = ["transition_rows"]
+
+_Rows: TypeAlias = NDArray[Any]
+
+
+def transition_rows(  # noqa: PLR0917  # in the order of `observe`
+    dims: tuple[int, int],
+    states: Any,
+    actions: Any,
+    rewards: Any,
+    next_states: Any,
+    terminated: Any,
+) -> tuple[_Rows, _Rows, _Rows, _Rows, _Rows]:
+    """Returns states (N, S), actions (N, A), rewards (N,), next states (N, S) and ends (N,).
+
+    Args:
+        dims: S and A.
+        states: (N, S), or (S,).
+        actions: (N, A), or (A,).
+        rewards: (N,), or a number.
+        next_states: (N, S), or (S,).
+        terminated: (N,) bools, or one.
+
+    Raises:
+        ShapeError: an array has the wrong shape.
+        TypeError: an array is of another type.
+    """
+    ended = np.atleast_1d(np.ascontiguousarray(_arrays.any_array("terminated", terminated)))
+    if ended.dtype != np.bool_:
+        raise TypeError(f"terminated: got dtype {ended.dtype}, must be bool")
+    return (
+        _arrays.rows("states", states, dims[0]),
+        _arrays.rows("actions", actions, dims[1]),
+        _arrays.vector("rewards", rewards),
+        _arrays.rows("next_states", next_states, dims[0]),
+        ended,
+    )
