@@ -267,3 +267,10 @@ def test_a_pipe_that_comes_in_between_is_not_waited_for(
     monkeypatch.setattr(os, "stat", lambda *_, **__: regular)
     with pytest.raises(OSError, match="is a named pipe, must be a regular file"):
         dp.load(tmp_path / "pipe")
+
+
+def test_a_pipe_is_no_onnx_model_either(tmp_path: Path) -> None:
+    pytest.importorskip("onnx")
+    os.mkfifo(tmp_path / "pipe")
+    with pytest.raises(OSError, match="is a named pipe, must be a regular file"):
+        dp.MLP.from_onnx(tmp_path / "pipe")

@@ -17,6 +17,7 @@ import onnx
 from numpy.typing import NDArray
 from onnx import TensorProto, numpy_helper
 
+from dynaplan import _disk
 from dynaplan.errors import ArgumentError, Error, ModelFileError
 from dynaplan.models.formats.onnx_symbols import (
     Columns,
@@ -61,7 +62,8 @@ def read(model: onnx.ModelProto | str | os.PathLike[str]) -> ImportedNetwork:
     """
     if isinstance(model, onnx.ModelProto):
         return _imported(model)
-    content = Path(model).read_bytes()
+    with _disk.opened(Path(model)) as file:
+        content = file.read()
     try:
         parsed = onnx.load_model_from_string(content)
     except Exception as error:  # protobuf's own classes differ from version to version
