@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 import dynaplan as dp
-from dynaplan import files
+from dynaplan import _disk, files
 from dynaplan.envs.mazes import Maze
 from model_files import LEARNT, SHORT
 from reference.agent_tasks import Follow
@@ -140,21 +140,14 @@ def test_a_new_file_has_its_mode_both_ways(scratch: str, tmp_path: Path, umask: 
     assert mode(tmp_path / "file") == 0o640
 
 
-def test_scratch_is_not_readable_where_the_old_file_was_not(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    seen = []
-    sync = os.fsync
-
-    def look(descriptor: int) -> None:
-        seen.append(stat.S_IMODE(os.fstat(descriptor).st_mode))
-        sync(descriptor)
-
-    put(tmp_path / "file")
-    (tmp_path / "file").chmod(0o600)
-    monkeypatch.setattr(os, "fsync", look)
-    put(tmp_path / "file")
-    assert seen == [0o600]
+def test_scratch_is_not_readable_where_the_old_file_was_not(scratch: str, tmp_path: Path) -> None:
+    path = tmp_path / "file"
+    put(path)
+    path.chmod(0o600)
+    with _disk.replacing(path) as file:
+        assert stat.S_IMODE(os.fstat(file.fileno()).st_mode) == 0o600
+    with _disk.scratch_folder(path) as folder:
+        assert mode(folder) == 0o700
 
 
 @pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() != 0, reason="only root may chown")
