@@ -192,21 +192,25 @@ def _linked(descriptor: int, target: Path) -> Path:
     return scratch
 
 
-def _make_folder(scratch: Path) -> int:
+def _make_folder(scratch: Path) -> int | None:
     scratch.mkdir(0o700)
-    return os.open(scratch, os.O_RDONLY)
+    try:
+        return os.open(scratch, os.O_RDONLY)
+    except FileNotFoundError:
+        return None
 
 
-def _claimed(target: Path, create: Callable[[Path], int]) -> tuple[Path, int]:
+def _claimed(target: Path, create: Callable[[Path], int | None]) -> tuple[Path, int]:
     """Creates scratch that has a name, and locks it for as long as its descriptor is open."""
     while True:
         scratch = _scratch_name(target)
         descriptor = create(scratch)
-        _lock(descriptor)
-        # Between the last two lines another writer may have taken it for stale.
-        if scratch.exists():
-            return scratch, descriptor
-        os.close(descriptor)
+        # Until it is locked, another writer may take it for stale and remove it.
+        if descriptor is not None:
+            _lock(descriptor)
+            if scratch.exists():
+                return scratch, descriptor
+            os.close(descriptor)
 
 
 def _lock(descriptor: int) -> None:

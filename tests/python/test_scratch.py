@@ -165,6 +165,24 @@ def test_scratch_that_is_taken_for_stale_before_it_is_locked_is_made_anew(
     assert names(tmp_path) == ["file"]
 
 
+def test_so_is_a_folder_that_is_taken_for_stale_before_it_is_opened(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    opened, removed = os.open, []
+
+    def late(path: Path, *flags: int, **options: int) -> int:
+        if not removed:
+            removed.append(path)
+            os.rmdir(path)
+        return opened(path, *flags, **options)
+
+    monkeypatch.setattr(os, "open", late)
+    with _disk.scratch_folder(tmp_path / "file") as folder:
+        assert removed
+        assert folder.is_dir()
+    assert names(tmp_path) == []
+
+
 def test_what_only_looks_like_scratch_stays(tmp_path: Path) -> None:
     """A link is no scratch; and a digest of another name is none of this file."""
     prefix = _disk._prefix(tmp_path / "file")
