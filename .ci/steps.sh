@@ -1,13 +1,16 @@
 # shellcheck shell=bash
 # The steps of .ci/run and .ci/nightly. Sourced by them, never run; they have set `set -euo pipefail` and
-#   breadth       ends: the lowest and the highest level that this processor runs; all: those between and generic too
-#   fuzz_seconds  how long hostile files are made
+#   breadth         ends: the lowest and the highest level that this processor runs; all: those between and generic too
+#   fuzz_seconds    how long hostile files are made
+#   attack_seconds  how long everything public is called with hostile arguments
 #
 # lint           ruff, mypy, clang-format, the layer table, file lengths
 # cpp            the C++ tests at the highest level, warnings as errors
 # package        the wheel with the levels, installed into the environment
 # suites         the whole quick Python suite at each level; with breadth=ends at the lowest one, as the highest is readme's
 # fuzz           damaged and hostile model files, another seed each time
+# attack         hostile arguments for everything public, another seed each time; and that thousands of calls, valid and
+#                refused, leave no memory behind
 # examples       each examples/*.py
 # long           the tests marked long
 # tidy           clang-tidy over the library and the bindings
@@ -191,6 +194,14 @@ step_suites() {
 step_fuzz() {
   tools
   logged fuzz $((fuzz_seconds + 100)) 80 "$venv/bin/python" tests/fuzz/fuzz_model_files.py --seconds "$fuzz_seconds"
+}
+
+step_attack() {
+  tools
+  # With time for a worker to start, and for a last trial that hangs.
+  logged attack $((attack_seconds + 200)) 80 "$venv/bin/python" tests/attack/attack_arguments.py \
+    --seconds "$attack_seconds"
+  logged resident-memory 300 6 "$venv/bin/python" tests/attack/resident_memory.py
 }
 
 step_examples() {

@@ -1,0 +1,1 @@
+"""Calls of everything public with arguments that nobody should pass."""

@@ -1,0 +1,74 @@
+"""Everything public that can be called with arguments, and what is left out with its reason."""
+
+from __future__ import annotations
+
+import inspect
+import types
+from collections.abc import Iterator
+from typing import Any, get_origin
+
+import dynaplan as dp
+from dynaplan.envs import mazes
+
+RECORD = "a record that functions return; whoever makes one by hand puts in what they like"
+TORCH = "needs PyTorch, which no environment of the tests has"
+INTERFACE = "an interface: its methods are called on the classes that have them"
+
+RECORDS = """
+    AgentEpisode DynaIteration Episode Evaluation Explanation Imagined Iteration Jacobians Plan
+    PlanStats Prediction Regulator TrainingHistory Trial Tuning UpdateStatistics
+"""
+INTERFACES = """
+    Agent.act Agent.observe Agent.update Model.predict Model.sample Planner Planner.plan
+"""
+# Names as below, and parameters as "name(parameter)".
+EXEMPT = {
+    **dict.fromkeys(RECORDS.split(), RECORD),
+    **dict.fromkeys(INTERFACES.split(), INTERFACE),
+    "MLP.from_torch": TORCH,
+    "Dyna.run(tensorboard)": "needs tensorboardX; a folder that it makes itself",
+    "MBPO.run(tensorboard)": "needs tensorboardX; a folder that it makes itself",
+}
+# Those that take an argument of the user's.
+OPERATORS = ("__add__", "__call__", "__getitem__", "__mul__", "__radd__", "__rmul__")
+
+
+def objects() -> Iterator[tuple[str, Any]]:
+    """Each public function and class by its name."""
+    for name in dp.__all__:
+        value = getattr(dp, name)
+        if inspect.ismodule(value):
+            yield from ((f"{name}.{inner}", getattr(value, inner)) for inner in value.__all__)
+        else:
+            yield name, value
+    yield "Maze", mazes.Maze
+
+
+def _methods(name: str, cls: type) -> Iterator[tuple[str, Any]]:
+    for member in dir(cls):
+        homes = [base for base in cls.__mro__ if member in vars(base)]
+        is_ours = bool(homes) and homes[0].__module__.startswith("dynaplan")
+        is_method = isinstance(getattr(cls, member), types.FunctionType | types.MethodType)
+        if is_ours and is_method and (not member.startswith("_") or member in OPERATORS):
+            yield f"{name}.{member}", getattr(cls, member)
+
+
+def parameters(function: Any) -> list[str]:
+    """The names of all parameters but `self`."""
+    found = inspect.signature(function).parameters.values()
+    starred = {inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD}
+    return [one.name for one in found if one.name != "self" and one.kind not in starred]
+
+
+def public_callables() -> dict[str, list[str]]:
+    """The parameters of each public function, class and method that has any."""
+    found: dict[str, list[str]] = {}
+    for name, value in objects():
+        is_alias = isinstance(value, types.UnionType) or get_origin(value) is not None
+        is_error = inspect.isclass(value) and issubclass(value, Exception)
+        if is_alias or is_error or not (inspect.isclass(value) or inspect.isroutine(value)):
+            continue
+        found[name] = parameters(value)
+        if inspect.isclass(value):
+            found |= {method: parameters(function) for method, function in _methods(name, value)}
+    return {name: names for name, names in found.items() if names}
