@@ -41,12 +41,12 @@ PYTHON_LAYERS = (
     {
         "_archives",
         "_arrays",
+        "_callbacks",
         "_core",
         "_disk",
         "_docstrings",
         "_isa",
         "_recipes",
-        "_results",
         "_select",
         "_settings",
         "_spaces",

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar
 
 import numpy as np
 
-from dynaplan import _core
+from dynaplan import _core, _texts
 
-__all__ = ["CoreCall", "Recipe", "Unportable"]
+__all__ = ["CoreCall", "Recipe", "Unportable", "part_of_recipe"]
+
+_Part = TypeVar("_Part")
 
 
 class Recipe(Protocol):
@@ -63,6 +65,24 @@ class Unportable:
             f"{self.name}: cannot be pickled: a compiled function is an address in this process; "
             "make it anew in the other one, or with from_numba, which compiles it there"
         )
+
+
+def part_of_recipe(recipe: Recipe, kind: type[_Part], makers: str) -> _Part:
+    """Returns the part that a recipe makes.
+
+    Args:
+        recipe: the recipe.
+        kind: of what it must make.
+        makers: where the functions are that have such recipes.
+
+    Raises:
+        TypeError: it is no recipe, or of something else.
+    """
+    part = recipe.make() if hasattr(recipe, "make") else None
+    if not isinstance(part, kind):
+        got = _texts.shown(recipe)
+        raise TypeError(f"recipe: got {got}, must be made by a function of {makers}")
+    return part
 
 
 def _part(argument: Any) -> Any:

@@ -10,10 +10,10 @@ from typing import Any
 import numpy as np
 
 import dynaplan as dp
+from agent_calls import IMAGINING
 from attack.calls_of_models import Row, batch_end, batch_reward, box_env, end, more, on
 from attack.calls_of_planners import FUNCTIONS, SMALL
 from dynaplan.envs.mazes import Maze
-from other_calls import IMAGINED
 from public_objects import BOX, agent, data, ensemble, linear, reward
 
 
@@ -197,7 +197,7 @@ def _loops() -> dict[str, Row]:
         "Dyna run": (
             lambda **arguments: first(dp.Dyna(box_env(), sac(), **arguments, seed=0).run(9)),
             {
-                **{name: IMAGINED[name] for name in ("updates_per_step", "max_length", "threads")},
+                **{name: IMAGINING[name] for name in ("updates_per_step", "max_length", "threads")},
                 "learn": lambda: lambda data, previous: ensemble(),
                 "reward": lambda: batch_reward,
                 "termination": lambda: batch_end,

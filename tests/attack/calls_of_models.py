@@ -13,9 +13,8 @@ from typing import Any
 import gymnasium
 import numpy as np
 
+import all_calls
 import dynaplan as dp
-import other_calls
-import public_calls
 from imagined_plant import Plant
 from public_calls import BOX, DIMS, GOAL, STEP
 from public_objects import data, ensemble, linear, reward
@@ -38,7 +37,7 @@ def on(make: Callable[[], Any], name: str) -> Callable[..., Any]:
 
 def more(name: str, **arguments: Any) -> Row:
     """A row of the other tables with more arguments."""
-    function, known = {**public_calls.CALLS, **other_calls.CALLS}[name]
+    function, known = all_calls.CALLS[name]
     return function, {**known, **arguments}
 
 
@@ -277,7 +276,7 @@ MODEL_CALLS: dict[str, Row] = {
     "Transitions.__add__": (lambda other: data() + other, {"other": data}),
     "rewards.Term": (
         scoring(dp.rewards.Term),
-        {"reward": lambda: reward()._reward, "name": "term", "parts": (), "text": "t"},
+        {"recipe": lambda: reward()._recipe, "name": "term", "parts": (), "text": "t"},
     ),
     "rewards.Term.__add__": (lambda other: reward() + other, {"other": reward}),
     "rewards.Term.__radd__": (lambda other: other + reward(), {"other": reward}),
@@ -301,7 +300,7 @@ MODEL_CALLS: dict[str, Row] = {
     "rewards.inside, scored": (scoring(dp.rewards.inside), {**BOX, "bonus": 1.0, "of": "state"}),
     "terminations.Term": (
         scoring(dp.terminations.Term),
-        {"termination": lambda: end()._termination, "text": "t"},
+        {"recipe": lambda: end()._recipe, "text": "t"},
     ),
     "terminations.outside, called": (scoring(dp.terminations.outside), BOX),
     "with_jacobians of a function": (

@@ -10,7 +10,7 @@ import numpy as np
 
 import dynaplan as dp
 from attack.calls_of_models import Row, batch_end, batch_reward, end, function_model, more, on
-from other_calls import PLANNED, SAMPLED
+from planner_calls import PROBLEM, SAMPLED
 from public_objects import BOX, ensemble, linear, reward
 
 SMALL: dict[str, Any] = {"horizon": 3, "candidates": 8}
@@ -96,7 +96,8 @@ def _more_planning() -> dict[str, Row]:
         "LQR.plan": (
             on(partial(dp.LQR, horizon=3), "plan"),
             {
-                **PLANNED,
+                **PROBLEM,
+                "seed": 0,
                 "state": [0.1, 0.2],
                 "previous_action": [0.1],
                 "time_limit": 1.0,

@@ -9,8 +9,7 @@ from typing import Any
 
 import numpy as np
 
-import other_calls
-import public_calls
+import all_calls
 from attack.calls_of_agents import AGENT_CALLS
 from attack.calls_of_models import MODEL_CALLS, Row
 from attack.calls_of_planners import PLANNING_CALLS
@@ -25,8 +24,7 @@ _SHARES |= {"Dyna ": 0.3, "Dyna.": 0.3, "MBPO": 0.3}
 def all_rows() -> dict[str, Row]:
     """Each row by its name, which begins with the name of what is called."""
     found: dict[str, Row] = {
-        **public_calls.CALLS,
-        **other_calls.CALLS,
+        **all_calls.CALLS,
         **MODEL_CALLS,
         **PLANNING_CALLS,
         **AGENT_CALLS,

@@ -233,7 +233,7 @@ def test_what_is_no_model_is_refused():
         model.predict(np.zeros(2), np.zeros(2))
     with pytest.raises(dp.ShapeError, match="actions: got 2 rows"):
         model.predict(np.zeros((3, 3)), np.zeros((2, 2)))
-    with pytest.raises(dp.ArgumentError, match="row 0, column 0 is nan, must be finite"):
+    with pytest.raises(dp.ArgumentError, match="states: row 0, column 0 is nan, must be finite"):
         model.predict([np.nan, 0.0, 0.0], np.zeros(2))
 
 

@@ -136,7 +136,7 @@ def test_exceptions_of_a_reward_function_come_through_and_the_planner_works_on()
         ({"discount": 0.0}, dp.ArgumentError, "discount: got 0"),
         ({"clip": 0.0}, dp.ArgumentError, "clip: got 0"),
         ({"threads": 0}, dp.ArgumentError, "threads: got 0"),
-        ({"start": "icem"}, TypeError, "start: got str, must be a planner"),
+        ({"start": "icem"}, TypeError, "start: got 'icem', must be a planner"),
         (
             {"start": dp.CEM(propagation="sample", particles=5)},
             dp.ArgumentError,

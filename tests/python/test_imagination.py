@@ -315,7 +315,7 @@ def test_what_does_not_fit_is_refused(agent: dp.SAC) -> None:
     at_the_end = dp.rewards.terminal(dp.rewards.quadratic([1.0] * 3))
     refuse("reward: changes from step to step", dp.ArgumentError, reward=at_the_end)
     refuse("termination: got 4", TypeError, termination=4)
-    refuse("termination: got dtype", TypeError, termination=lambda s, a, n: s[:, 0])
+    refuse("termination: returned dtype", TypeError, termination=lambda s, a, n: s[:, 0])
     refuse("elite_members: got 2", dp.ArgumentError, elite_members=2)
     refuse("elite_members: got member 1", dp.ArgumentError, elite_members=[1])
     refuse("elite_members: got none", dp.ArgumentError, elite_members=[])

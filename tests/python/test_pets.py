@@ -128,7 +128,7 @@ def test_episodes_and_pauses_may_grow_with_the_steps():
         dp.LinearSchedule(0, 0.5)
     with pytest.raises(dp.ArgumentError, match="fraction: got -1"):
         dp.LinearSchedule(1, -1.0)
-    with pytest.raises(dp.ArgumentError, match="fraction: got 'a', must be finite and above 0"):
+    with pytest.raises(dp.ArgumentError, match="fraction: got 'a', must be a number"):
         dp.LinearSchedule(1, "a")
 
 

@@ -335,7 +335,7 @@ def test_held_out_transitions_must_fit():
 def test_initial_must_be_of_the_same_kind_and_shape():
     data = system(40)
     first = quick(data, epochs=1)
-    with pytest.raises(dp.ArgumentError, match="initial: got Ensemble, must be MLP"):
+    with pytest.raises(TypeError, match="initial: got Ensemble, must be a model of the class MLP"):
         dp.MLP.fit(data, initial=first)
     for settings, name in (
         ({"hidden": (16, 8)}, "hidden"),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -13,8 +13,8 @@ from numpy.typing import ArrayLike, NDArray
 from dynaplan import _arrays, _texts
 from dynaplan._docstrings import shares_arguments
 from dynaplan.control.mpc import MPC
-from dynaplan.errors import ArgumentError
-from dynaplan.models.interface import Model
+from dynaplan.errors import ArgumentError, ShapeError
+from dynaplan.models.interface import Model, require_model
 from dynaplan.planners.icem import ICEM
 from dynaplan.planners.interface import Planner
 from dynaplan.planners.sampling import SamplingPlanner
@@ -151,9 +151,13 @@ def tune(  # noqa: D417  # the decorator describes the others
     family = ICEM() if planner is None else planner
     if not isinstance(family, SamplingPlanner):
         raise TypeError(
-            f"planner: got {type(family).__name__}, must be one that draws candidates, such as ICEM"
+            f"planner: got {_texts.shown(family)}, must be one that draws candidates, such as "
+            "ICEM()"
         )
+    require_model(model)
     starts = _arrays.rows("states", states, model.state_dim)
+    if not len(starts):
+        raise ShapeError(f"states: got 0 rows, must be (N, {model.state_dim}) with N at least 1")
     steps = int(np.clip(time_limit / (period * len(sizes) * len(starts)), 10, 200))
     loop = _Loop(model, reward, action_space, termination, starts, steps, share * period, seed)
     trials = tuple(loop.trial(family, horizon, count) for horizon, count in sizes)
@@ -168,12 +172,10 @@ def tune(  # noqa: D417  # the decorator describes the others
 
 
 def _sizes(name: str, values: Sequence[int]) -> list[int]:
-    if not isinstance(values, Iterable) or isinstance(values, str | bytes):
-        raise ArgumentError(f"{name}: got {values!r}, must be a sequence of integers")
-    sizes = [_arrays.at_least(1, name, value) for value in values]
+    sizes = _arrays.counts(name, values)
     if not sizes:
         raise ArgumentError(f"{name}: got none, must be at least one")
-    return sizes
+    return [_arrays.at_least(1, name, size) for size in sizes]
 
 
 @dataclass(frozen=True)

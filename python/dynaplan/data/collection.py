@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from dynaplan import _arrays, _callbacks, _texts
 from dynaplan._spaces import boxes
 from dynaplan.data.driver import Driver
 from dynaplan.data.recorder import Recorder
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
     from gymnasium import Env
     from gymnasium.spaces import Box
 
-__all__ = ["collect", "play_episode"]
+__all__ = ["checked_hold", "collect", "play_episode"]
 
 
 def collect(  # noqa: PLR0917  # the settings after `seed` are named in practice
@@ -70,10 +71,13 @@ def collect(  # noqa: PLR0917  # the settings after `seed` are named in practice
         (200, 3, 1)
     """
     observation_space, action_space = boxes(env)
-    if steps < 1:
-        raise ArgumentError(f"steps: got {steps}, must be at least 1")
-    if episode_steps is not None and episode_steps < 1:
-        raise ArgumentError(f"episode_steps: got {episode_steps}, must be at least 1 or None")
+    steps = _arrays.at_least(1, "steps", steps)
+    if episode_steps is not None:
+        episode_steps = _arrays.at_least(1, "episode_steps", episode_steps)
+    if seed is not None:
+        seed = _arrays.at_least(0, "seed", seed)
+    if policy is not None:
+        _callbacks.require_function("policy", policy)
     # A child of the seed: the environment's own generator starts from the seed itself, and the
     # two streams would be equal.
     rng = np.random.default_rng(np.random.SeedSequence(seed).spawn(1)[0])
@@ -115,6 +119,21 @@ def play_episode(
     return recorder.since(0)
 
 
+def checked_hold(name: str, hold: tuple[int, int]) -> tuple[int, int]:
+    """Returns the smallest and largest number of steps for which an action is held.
+
+    Raises:
+        ArgumentError, TypeError: they are no two integers in this order, or below 1.
+    """
+    lengths = _arrays.counts(name, hold)
+    if len(lengths) != 2 or not 1 <= lengths[0] <= lengths[1]:
+        raise ArgumentError(
+            f"{name}: got {_texts.shown(hold)}, must be (shortest, longest) with 1 <= shortest <= "
+            "longest"
+        )
+    return lengths[0], lengths[1]
+
+
 class _RandomHeldActions:
     """A policy: uniform actions, each held for a random number of steps."""
 
@@ -124,13 +143,8 @@ class _RandomHeldActions:
                 f"policy: the actions have no bounds to draw between ({space}); "
                 "pass a policy, a function from an observation to an action"
             )
-        shortest, longest = hold
-        if not 1 <= shortest <= longest:
-            raise ArgumentError(
-                f"hold: got {hold}, must be (shortest, longest) with 1 <= shortest <= longest"
-            )
         self._space = space
-        self._hold = (shortest, longest)
+        self._hold = checked_hold("hold", hold)
         self._rng = rng
         self._left = 0
         self._action: NDArray[Any] = space.low

@@ -15,7 +15,7 @@ from dynaplan.data import rows
 from dynaplan.data.files import read_arrays, write_arrays
 from dynaplan.errors import ArgumentError, ModelFileError, ShapeError
 
-__all__ = ["Transitions", "load_transitions"]
+__all__ = ["Transitions", "load_transitions", "require_transitions"]
 
 
 @dataclass(frozen=True, slots=True, init=False, eq=False, repr=False)
@@ -285,6 +285,16 @@ class Transitions:
             OSError: the folder does not exist or cannot be written to.
         """
         write_arrays(path, self._arrays())
+
+
+def require_transitions(name: str, data: Any) -> None:
+    """Refuses what is no data set.
+
+    Raises:
+        TypeError: it is no `Transitions`.
+    """
+    if not isinstance(data, Transitions):
+        raise TypeError(f"{name}: got {_texts.shown(data)}, must be Transitions")
 
 
 def load_transitions(path: str | os.PathLike[str]) -> Transitions:

@@ -16,6 +16,7 @@ from numpy.typing import ArrayLike, NDArray
 from dynaplan import _arrays
 from dynaplan._spaces import action_box, box_of_floats, float32_bounds
 from dynaplan.errors import ArgumentError, ShapeError
+from dynaplan.models.interface import require_model
 from dynaplan.rollouts.imagination import Imagination, starting_states
 from dynaplan.rollouts.rollout import state_limits
 
@@ -124,6 +125,7 @@ class ImaginedVectorEnv(VectorEnv[Array, Array, Array]):
         seed: int | None = None,
         threads: int = 1,
     ) -> None:
+        require_model(model)
         self.num_envs = _arrays.at_least(1, "num_envs", num_envs)
         self.max_episode_steps = (
             None
@@ -140,9 +142,9 @@ class ImaginedVectorEnv(VectorEnv[Array, Array, Array]):
         self.action_space = batch_space(self.single_action_space, self.num_envs)
         self._mode = _mode(autoreset_mode)
         self.metadata = {"render_modes": [], "autoreset_mode": self._mode}
-        if not np.isfinite(cut_reward):
+        self._cut_reward = _arrays.real("cut_reward", cut_reward)
+        if not np.isfinite(self._cut_reward):
             raise ArgumentError(f"cut_reward: got {cut_reward}, must be finite")
-        self._cut_reward = float(cut_reward)
         self._first_seed = None if seed is None else _arrays.seed_number(seed)
         bounds = float32_bounds(self.single_observation_space)
         self._starts = _starts_within(bounds, starting_states(model, starts))

@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from dynaplan import _arrays, _core, _texts
+from dynaplan import _arrays, _callbacks, _core, _texts
 from dynaplan.errors import ArgumentError
 from dynaplan.functions.compiled import CompiledFunction, Kind, compiled_function
 from dynaplan.functions.signatures import Signature
@@ -61,8 +61,7 @@ def from_scalar(
         data: an array for its parameter `data`, or None.
         dtype: numpy.float32 or numpy.float64.
     """
-    if not callable(function):
-        raise TypeError(f"function: got {_texts.shown(function)}, must be a function")
+    _callbacks.require_function("function", function)
     name = _arrays.float_name("dtype", dtype)
     for size, argument in zip(dims, ("state_dim", "action_dim"), strict=True):
         _arrays.at_least(1, argument, size)

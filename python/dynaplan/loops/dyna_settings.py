@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from dynaplan import _arrays, _texts
+from dynaplan import _arrays, _callbacks
 from dynaplan.errors import ArgumentError
 from dynaplan.loops.interface import Learner
 from dynaplan.loops.schedules import RolloutLength, checked_rollout_length
-from dynaplan.rewards.terms import Reward, Term
-from dynaplan.rollouts.arguments import require_function
-from dynaplan.terminations.terms import Term as TerminationTerm
+from dynaplan.rewards.terms import Reward
+from dynaplan.rollouts.arguments import require_reward, require_termination
 from dynaplan.terminations.terms import Termination
 
 __all__ = ["DynaSettings"]
@@ -77,12 +76,9 @@ class DynaSettings:
     def __post_init__(self) -> None:
         for name, minimum in _MINIMA.items():
             object.__setattr__(self, name, _arrays.at_least(minimum, name, getattr(self, name)))
-        if not callable(self.learn):
-            raise TypeError(f"learn: got {_texts.shown(self.learn)}, must be a function")
-        if not isinstance(self.reward, Term):
-            require_function("reward", self.reward)
-        if not isinstance(self.termination, TerminationTerm | None):
-            require_function("termination", self.termination)
+        _callbacks.require_function("learn", self.learn)
+        require_reward(self.reward)
+        require_termination(self.termination)
         object.__setattr__(self, "rollout_length", checked_rollout_length(self.rollout_length))
         quantile = self.disagreement_quantile
         if quantile is not None and not 0.0 <= quantile <= 1.0:

@@ -69,7 +69,7 @@ class DynaState:
 
     def __init__(self, settings: DynaSettings, env: Env[Any, Any], agent: Any, seed: int) -> None:
         lacking = [name for name in ("act", "observe", "update") if not hasattr(agent, name)]
-        if lacking:
+        if lacking or isinstance(agent, type):
             raise TypeError(
                 f"agent: got {_texts.shown(agent)}, must be a SAC or have act, observe and update"
             )

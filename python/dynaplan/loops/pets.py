@@ -19,6 +19,7 @@ from dynaplan.loops.schedules import StepSchedule
 from dynaplan.models.interface import Model
 from dynaplan.planners.cem import CEM
 from dynaplan.planners.interface import Planner
+from dynaplan.planners.settings import require_planner
 from dynaplan.rewards.terms import Reward, predicted
 from dynaplan.terminations.terms import Termination
 
@@ -89,6 +90,7 @@ class PETS:
         _, self.action_space = boxes(env)
         self.env = env
         planner = CEM() if planner is None else planner
+        require_planner(planner)
         horizon = planner.horizon if evaluation_horizon is None else evaluation_horizon
         self.settings = PETSSettings(
             learn=learn,

@@ -5,13 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from dynaplan import _arrays
+from dynaplan import _arrays, _callbacks
 from dynaplan.control.mpc import MPC
+from dynaplan.data.collection import checked_hold
 from dynaplan.loops.interface import Learner
 from dynaplan.loops.schedules import StepSchedule, checked_steps
 from dynaplan.models.interface import Model
 from dynaplan.planners.interface import Planner
 from dynaplan.rewards.terms import Reward
+from dynaplan.rollouts.arguments import require_reward, require_termination
 from dynaplan.terminations.terms import Termination
 
 if TYPE_CHECKING:
@@ -46,6 +48,7 @@ class PETSSettings:
 
     Raises:
         ArgumentError: a setting is out of range.
+        TypeError: `learn`, `reward` or `termination` is none.
     """
 
     learn: Learner
@@ -61,8 +64,16 @@ class PETSSettings:
     seed: int
 
     def __post_init__(self) -> None:
+        _callbacks.require_function("learn", self.learn)
+        require_reward(self.reward)
+        require_termination(self.termination)
         for name, minimum in (("random_steps", 1), ("evaluation_horizon", 0)):
             object.__setattr__(self, name, _arrays.at_least(minimum, name, getattr(self, name)))
+        if self.random_episode_steps is not None:
+            steps = _arrays.at_least(1, "random_episode_steps", self.random_episode_steps)
+            object.__setattr__(self, "random_episode_steps", steps)
+        hold = checked_hold("random_hold", self.random_hold)
+        object.__setattr__(self, "random_hold", hold)
         for name in ("episode_steps", "refit_every"):
             object.__setattr__(self, name, checked_steps(name, getattr(self, name)))
 

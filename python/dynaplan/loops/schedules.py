@@ -5,12 +5,11 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
-from numbers import Real
 from typing import Literal, TypeAlias
 
 import numpy as np
 
-from dynaplan import _arrays
+from dynaplan import _arrays, _texts
 from dynaplan.errors import ArgumentError
 from dynaplan.rollouts.evaluation import Evaluation
 
@@ -50,19 +49,22 @@ class LinearSchedule:
     fraction: float
 
     def __post_init__(self) -> None:
-        _arrays.at_least(1, "minimum", self.minimum)
-        if not (isinstance(self.fraction, Real) and 0.0 < self.fraction < math.inf):
-            raise ArgumentError(f"fraction: got {self.fraction!r}, must be finite and above 0")
+        object.__setattr__(self, "minimum", _arrays.at_least(1, "minimum", self.minimum))
+        object.__setattr__(self, "fraction", _arrays.real("fraction", self.fraction))
+        if not 0.0 < self.fraction < math.inf:
+            raise ArgumentError(f"fraction: got {self.fraction}, must be finite and above 0")
 
     def __call__(self, steps: int) -> int:
         """Returns the number after so many real steps."""
-        return max(self.minimum, int(steps * self.fraction))
+        return max(self.minimum, int(_arrays.count("steps", steps) * self.fraction))
 
 
 def checked_steps(name: str, schedule: StepSchedule | None) -> StepSchedule | None:
     """Returns the schedule as it is, or raises ArgumentError for a number below 1."""
-    if schedule is None or callable(schedule):
+    if schedule is None or (callable(schedule) and not isinstance(schedule, type)):
         return schedule
+    if callable(schedule):
+        raise TypeError(f"{name}: got {_texts.shown(schedule)}, must be a number or a function")
     return _arrays.at_least(1, name, schedule)
 
 
@@ -104,14 +106,15 @@ class RolloutLengthSchedule:
     epoch_steps: int = 1000
 
     def __post_init__(self) -> None:
-        for name in ("begin", "end", "first", "last"):
-            _arrays.at_least(0, name, getattr(self, name))
-        _arrays.at_least(1, "epoch_steps", self.epoch_steps)
+        for name in ("begin", "end", "first", "last", "epoch_steps"):
+            minimum = 1 if name == "epoch_steps" else 0
+            _arrays.at_least(minimum, name, getattr(self, name))
+            object.__setattr__(self, name, _arrays.count(name, getattr(self, name)))
         _arrays.at_least(self.begin + 1, "end", self.end)
 
     def __call__(self, steps: int) -> int:
         """Returns the length after so many real steps."""
-        epoch = steps // self.epoch_steps
+        epoch = _arrays.count("steps", steps) // self.epoch_steps
         share = float(np.clip((epoch - self.begin) / (self.end - self.begin), 0.0, 1.0))
         return int(self.first + share * (self.last - self.first))
 

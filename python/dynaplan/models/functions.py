@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from dynaplan import _arrays, _core, _results
+from dynaplan import _arrays, _callbacks, _core
 from dynaplan._recipes import Recipe, Unportable
 from dynaplan.errors import ArgumentError, ShapeError
 from dynaplan.functions.compiled import compiled_function
@@ -186,8 +186,7 @@ class FunctionModel(_KnownDynamics):
         *,
         observed: tuple[ArrayLike, ArrayLike] | None = None,
     ) -> None:
-        if not callable(function):
-            raise TypeError(f"function: got {type(function).__name__}, must be a function")
+        _callbacks.require_function("function", function)
         self.function = function
         dims = [_arrays.count("state_dim", state_dim), _arrays.count("action_dim", action_dim)]
         if min(dims) < 1:
@@ -216,7 +215,7 @@ class _Checked:
 
     def __call__(self, states: NDArray[Any], actions: NDArray[Any]) -> NDArray[Any]:
         next_states = self.function(states, actions)
-        return _results.numbers("model", next_states, states.shape, "next state")
+        return _callbacks.numbers("model", next_states, states.shape, "next state")
 
 
 class CompiledModel(_KnownDynamics):

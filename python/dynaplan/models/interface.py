@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from dynaplan import _core, _texts
 
-__all__ = ["Model", "Prediction"]
+__all__ = ["Model", "Prediction", "require_model"]
 
 Float64 = NDArray[np.float64]
 
@@ -99,3 +99,27 @@ class Model(Protocol):
         Raises:
             ShapeError, ArgumentError: as of `predict`.
         """
+
+
+_MEMBERS = ("state_dim", "action_dim", "observed_low", "observed_high")
+
+
+def require_model(model: Any, *members: str) -> None:
+    """Refuses what is no model.
+
+    Args:
+        model: any object.
+        members: those that are needed besides the dynamics and what describes them.
+
+    Raises:
+        TypeError: `model` has no compiled dynamics, or lacks a member that is needed.
+    """
+    if isinstance(model, type) or not isinstance(getattr(model, "dynamics", None), _core.Dynamics):
+        got = _texts.shown(model)
+        raise TypeError(f"model: got {got}, must be a model, such as LinearGaussian.fit returns")
+    lacking = [name for name in (*_MEMBERS, *members) if not hasattr(model, name)]
+    if lacking:
+        raise TypeError(
+            f"model: got {_texts.shown(model)} without {', '.join(lacking)}, must have all members "
+            "of Model"
+        )

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from dynaplan import _arrays, _core, _texts
-from dynaplan.models.interface import Model
+from dynaplan.models.interface import Model, require_model
 
 __all__ = ["Jacobians", "with_jacobians"]
 
@@ -54,6 +54,7 @@ def with_jacobians(
     Raises:
         ShapeError: an array has the wrong shape.
         ArgumentError: a state or an action is not finite.
+        TypeError: `model` is no model.
 
     Source: Griewank & Walther 2008, Evaluating Derivatives, ch. 3 (reverse mode).
 
@@ -66,6 +67,7 @@ def with_jacobians(
         >>> model.with_jacobians([1.0], [0.1]).state.round(3)
         array([[[0.5]]])
     """
+    require_model(model)
     state_rows = _arrays.finite_rows("states", states, model.state_dim)
     action_rows = _arrays.finite_rows("actions", actions, model.action_dim)
     count = _arrays.count("threads", threads)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, fields, replace
 from typing import Any
 
-from dynaplan import _core
+from dynaplan import _core, _texts
 from dynaplan.errors import ArgumentError
 from dynaplan.planners.interface import Planner
 from dynaplan.planners.settings import CoreSettings, search_settings, shared_settings_last
@@ -85,7 +85,7 @@ class ILQR(Planner):
         if self.start is None:
             return
         if not isinstance(self.start, Planner):
-            raise TypeError(f"start: got {type(self.start).__name__}, must be a planner")
+            raise TypeError(f"start: got {_texts.shown(self.start)}, must be a planner")
         if self.start.propagation != "mean" or self.start.disagreement_limit is not None:
             raise ArgumentError(
                 f'start: got propagation "{self.start.propagation}" and disagreement_limit '

@@ -10,11 +10,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from dynaplan import _arrays, _core, _results
+from dynaplan import _arrays, _callbacks, _core
 from dynaplan.errors import ArgumentError
 from dynaplan.planners.plan import Plan, PlanStats
 from dynaplan.planners.problem import PlanMemory, PlanProblem, StateValue, action_bounds
-from dynaplan.planners.settings import PlannerSettings
+from dynaplan.planners.settings import PlannerSettings, require_planner
 from dynaplan.rewards.terms import Term
 from dynaplan.rollouts.disagreement import disagreement_limit_of
 from dynaplan.rollouts.rollout import spread_of, state_limits
@@ -39,6 +39,7 @@ class PreparedPlanner:
     """
 
     def __init__(self, planner: PlannerSettings, problem: PlanProblem) -> None:
+        require_planner(planner)
         model, limits = problem.model, problem.limits
         planner._check_reward(problem.reward)
         first = planner._first_planner()
@@ -219,7 +220,7 @@ class PreparedPlanner:
     def _policy_actions(self, states: Float64) -> Float64:
         assert self._policy is not None
         shape = (len(states), self._model.action_dim)
-        actions = _results.numbers("policy", self._policy(states), shape, "action")
+        actions = _callbacks.numbers("policy", self._policy(states), shape, "action")
         if not np.isfinite(actions).all():
             raise ArgumentError(f"policy: returned {actions}, must be finite")
         return np.clip(actions, self.low, self.high)
@@ -235,13 +236,9 @@ def _plan_of(parts: tuple[Any, ...], begin: float) -> Plan:
 
 def _checked(terminal_value: StateValue) -> Callable[[NDArray[Any]], Float64]:
     """Returns the function with a check that it returns (N,) numbers."""
-    if not callable(terminal_value):
-        raise TypeError(
-            f"terminal_value: got {type(terminal_value).__name__}, must be a function of states"
-        )
 
     def value(states: NDArray[Any]) -> Float64:
         shape = (len(states),)
-        return _results.numbers("terminal_value", terminal_value(states), shape, "number")
+        return _callbacks.numbers("terminal_value", terminal_value(states), shape, "number")
 
     return value

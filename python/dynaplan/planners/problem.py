@@ -11,11 +11,12 @@ from typing import Any, TypeAlias
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from dynaplan import _arrays, _core
+from dynaplan import _arrays, _callbacks, _core, _texts
 from dynaplan.errors import ArgumentError
-from dynaplan.models.interface import Model
+from dynaplan.models.interface import Model, require_model
 from dynaplan.planners.limits import Limits
 from dynaplan.rewards.terms import Reward
+from dynaplan.rollouts.arguments import require_reward, require_termination
 from dynaplan.terminations.terms import Termination
 
 __all__ = ["PlanMemory", "PlanProblem", "Policy", "StateValue", "action_bounds"]
@@ -29,7 +30,11 @@ StateValue: TypeAlias = Callable[[NDArray[Any]], ArrayLike]
 
 @dataclass(frozen=True)
 class PlanProblem:
-    """What a plan is for, whichever planner makes it: arguments of `Planner.plan`."""
+    """What a plan is for, whichever planner makes it: arguments of `Planner.plan`.
+
+    Raises:
+        TypeError: a part is an object of another kind.
+    """
 
     model: Model
     reward: Reward
@@ -39,6 +44,17 @@ class PlanProblem:
     terminal_value: StateValue | None = None
     policy: Policy | None = None
     policy_candidates: int = 1
+
+    def __post_init__(self) -> None:
+        require_model(self.model, *([] if self.policy is None else ["predict"]))
+        require_reward(self.reward)
+        require_termination(self.termination)
+        if not isinstance(self.limits, Limits | None):
+            raise TypeError(f"limits: got {_texts.shown(self.limits)}, must be Limits or None")
+        for name in ("terminal_value", "policy"):
+            function = getattr(self, name)
+            if function is not None:
+                _callbacks.require_function(name, function, "a function of states")
 
 
 @dataclass(slots=True)

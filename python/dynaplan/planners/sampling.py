@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from dynaplan.planners.interface import Planner
-from dynaplan.rollouts.disagreement import DisagreementLimit
+from dynaplan.rollouts.disagreement import DisagreementLimit, disagreement_limit_of
 from dynaplan.rollouts.risk import Risk
 from dynaplan.rollouts.rollout import MEAN, Propagation, spread_of
 
@@ -38,8 +38,4 @@ class SamplingPlanner(Planner):
     def __post_init__(self) -> None:
         super().__post_init__()
         spread_of(self.propagation, self.particles, self.risk)
-        limit = self.disagreement_limit
-        if limit is not None and not isinstance(limit, DisagreementLimit):
-            raise TypeError(
-                f"disagreement_limit: got {type(limit).__name__}, must be a DisagreementLimit"
-            )
+        disagreement_limit_of(self.disagreement_limit)

@@ -8,7 +8,7 @@ from dataclasses import fields
 from functools import cache
 from typing import Any, TypeAlias, TypeVar, cast
 
-from dynaplan import _core
+from dynaplan import _core, _texts
 from dynaplan._docstrings import shares_arguments
 from dynaplan.rewards.terms import Reward
 from dynaplan.rollouts.disagreement import DisagreementLimit
@@ -16,7 +16,7 @@ from dynaplan.rollouts.risk import Risk
 from dynaplan.rollouts.rollout import MEAN, Propagation
 
 __all__ = ["CoreSettings", "PlannerSettings"]
-__all__ += ["search_settings", "shared_settings_last"]
+__all__ += ["require_planner", "search_settings", "shared_settings_last"]
 
 CoreSettings: TypeAlias = _core.SamplingPlanner | _core.GradientPlanner
 
@@ -49,6 +49,17 @@ class PlannerSettings(ABC):
 
     def _check_reward(self, reward: Reward) -> None:  # noqa: B027  # most planners take any
         """Refuses a reward that this planner cannot plan for."""
+
+
+def require_planner(planner: Any) -> None:
+    """Refuses what is no planner.
+
+    Raises:
+        TypeError: it is none, or a class of planners.
+    """
+    if not isinstance(planner, PlannerSettings):
+        got = _texts.shown(planner)
+        raise TypeError(f"planner: got {got}, must be a planner, such as CEM(horizon=20)")
 
 
 def search_settings(planner: PlannerSettings, *without: str) -> dict[str, Any]:

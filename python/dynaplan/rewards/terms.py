@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from dynaplan import _arrays, _core, _texts
-from dynaplan._recipes import CoreCall, Recipe
+from dynaplan._recipes import CoreCall, Recipe, part_of_recipe
 from dynaplan.errors import ArgumentError, ShapeError
 
 Of = Literal["state", "next_state"]
@@ -33,6 +33,8 @@ class Term:
     """
 
     __slots__ = ("__weakref__", "_parts", "_recipe", "_reward", "_text", "name")
+    # An array times a term is no array of terms.
+    __array_ufunc__ = None
 
     def __init__(
         self,
@@ -43,7 +45,7 @@ class Term:
         text: str | None = None,
     ) -> None:
         self._recipe = recipe
-        self._reward: _core.Reward = recipe.make()
+        self._reward = part_of_recipe(recipe, _core.Reward, "dp.rewards")
         self._parts = parts
         self._text = name if text is None else text
         self.name = name
@@ -127,9 +129,10 @@ class Term:
             product = CoreCall("product_reward", [self, other], 1.0)
             text = f"{self._factor_text()} * {other._factor_text()}"
             return Term(product, f"{self.name} * {other.name}", text=text)
-        if isinstance(other, numbers.Real):
-            weighted = CoreCall("product_reward", [self], float(other))
-            weight = f"{float(other):g}"
+        if isinstance(other, numbers.Real) or (isinstance(other, np.ndarray) and not other.ndim):
+            factor = _arrays.real("weight", other)
+            weighted = CoreCall("product_reward", [self], factor)
+            weight = f"{factor:g}"
             return Term(
                 weighted, f"{weight} * {self.name}", text=f"{weight} * {self._factor_text()}"
             )

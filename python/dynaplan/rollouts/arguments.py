@@ -4,35 +4,39 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from dynaplan import _core, _texts
-from dynaplan.data.transitions import Transitions
+from dynaplan import _callbacks
+from dynaplan.data.transitions import require_transitions
 from dynaplan.errors import ShapeError
+from dynaplan.rewards.terms import Term
+from dynaplan.terminations.terms import Term as TerminationTerm
 
 if TYPE_CHECKING:
     from dynaplan.models.interface import Model
 
-__all__ = ["require_fitting", "require_function", "require_model"]
+__all__ = ["require_fitting", "require_reward", "require_termination"]
 
 
-def require_model(model: Any) -> None:
-    """Refuses what is no model.
-
-    Raises:
-        TypeError: `model` has no compiled dynamics.
-    """
-    if not isinstance(getattr(model, "dynamics", None), _core.Dynamics):
-        got = _texts.shown(model)
-        raise TypeError(f"model: got {got}, must be a model, such as LinearGaussian.fit returns")
-
-
-def require_function(name: str, function: Any) -> None:
-    """Refuses a reward or a termination that is neither a term nor a function.
+def require_reward(reward: Any) -> None:
+    """Refuses what is neither a term nor a function.
 
     Raises:
-        TypeError: it cannot be called, or is a class.
+        TypeError: it cannot be called, is a class, or a termination.
     """
-    if not callable(function) or isinstance(function, type):
-        raise TypeError(f"{name}: got {_texts.shown(function)}, must be a term or a function")
+    if isinstance(reward, TerminationTerm):
+        raise TypeError(f"reward: got the termination {reward}, must be a reward")
+    _callbacks.require_function("reward", reward, "a term or a function")
+
+
+def require_termination(termination: Any) -> None:
+    """Refuses what is neither a term nor a function nor None.
+
+    Raises:
+        TypeError: it cannot be called, is a class, or a reward.
+    """
+    if isinstance(termination, Term):
+        raise TypeError(f"termination: got the reward {termination}, must be a termination")
+    if termination is not None:
+        _callbacks.require_function("termination", termination, "a term or a function")
 
 
 def require_fitting(name: str, data: Any, model: Model) -> None:
@@ -42,8 +46,7 @@ def require_fitting(name: str, data: Any, model: Model) -> None:
         TypeError: they are no transitions.
         ShapeError: their dimensions are not the model's.
     """
-    if not isinstance(data, Transitions):
-        raise TypeError(f"{name}: got {_texts.shown(data)}, must be Transitions")
+    require_transitions(name, data)
     if (data.state_dim, data.action_dim) != (model.state_dim, model.action_dim):
         raise ShapeError(
             f"{name}: got ({data.state_dim}, {data.action_dim}) states and actions, "

@@ -10,8 +10,8 @@ import numpy as np
 from dynaplan import _arrays, _core, _texts
 from dynaplan.data.transitions import Transitions
 from dynaplan.errors import ArgumentError
-from dynaplan.models.interface import Model
-from dynaplan.rollouts.arguments import require_fitting, require_model
+from dynaplan.models.interface import Model, require_model
+from dynaplan.rollouts.arguments import require_fitting
 
 __all__ = ["DisagreementLimit", "disagreement_limit_of"]
 

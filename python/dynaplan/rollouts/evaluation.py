@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 
 from dynaplan import _arrays, _texts
 from dynaplan.data.transitions import Transitions
-from dynaplan.models.interface import Model
-from dynaplan.rollouts.arguments import require_fitting, require_model
+from dynaplan.models.interface import Model, require_model
+from dynaplan.rollouts.arguments import require_fitting
 from dynaplan.rollouts.rollout import Propagation, rollout
 
 __all__ = ["Evaluation", "evaluate"]
@@ -151,7 +151,7 @@ def evaluate(
         >>> dp.evaluate(dp.LinearGaussian.fit(train), held_out).trusted_horizon
         1
     """
-    require_model(model)
+    require_model(model, "predict")
     horizon = _arrays.at_least(1, "horizon", horizon)
     share = _arrays.positive_fraction("share", share)
     require_fitting("held_out", held_out, model)

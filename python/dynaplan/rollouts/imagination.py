@@ -10,12 +10,13 @@ from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from dynaplan import _arrays, _core, _results, _texts
+from dynaplan import _arrays, _callbacks, _core, _texts
 from dynaplan.data.transitions import Transitions
 from dynaplan.errors import ArgumentError, ShapeError
+from dynaplan.models.interface import require_model
 from dynaplan.rewards.terms import Term as RewardTerm
 from dynaplan.rewards.terms import predicted
-from dynaplan.rollouts.arguments import require_function, require_model
+from dynaplan.rollouts.arguments import require_reward, require_termination
 from dynaplan.rollouts.disagreement import DisagreementLimit, disagreement_limit_of
 from dynaplan.rollouts.rollout import state_limits
 from dynaplan.rollouts.score import takes_step
@@ -152,7 +153,6 @@ def imagine(
         >>> len(made), bool(abs(made.next_states).max() < 1e-3)
         (15, True)
     """
-    require_model(model)
     first = starting_states(model, starts)
     length = _arrays.at_least(1, "length", length)
     imagination = Imagination(
@@ -229,7 +229,7 @@ class Imagination:
         built_in = wanted._reward if isinstance(wanted, RewardTerm) else None
         self.reward_function: Callable[..., Float64] | None = None
         if built_in is None:
-            require_function("reward", wanted)
+            require_reward(wanted)
             _require_no_step("reward", wanted)
             self.reward_function = partial(_rewards, wanted)
         ending, ending_function = _termination(termination)
@@ -288,6 +288,7 @@ def starting_states(model: Model, starts: ArrayLike) -> Float64:
     Raises:
         ShapeError: they have another shape.
     """
+    require_model(model)
     first: Float64 = _arrays.rows("starts", starts, model.state_dim)
     if not len(first):
         raise ShapeError(f"starts: got 0 rows, must be (N, {model.state_dim}) with N at least 1")
@@ -342,15 +343,15 @@ def _policy(
     core_policy = getattr(policy, "_core_policy", None)
     if core_policy is not None and not isinstance(policy, type):
         return core_policy(), None
-    if not callable(policy) or isinstance(policy, type):
-        raise TypeError(f"policy: got {_texts.shown(policy)}, must be a SAC or a function")
+    function: Any = policy
+    _callbacks.require_function("policy", function, "a SAC or a function")
 
     def actions(states: Float64) -> Float64:
         shape: tuple[int, ...] = (len(states), action_dim)
-        returned = _arrays.any_array("policy", policy(states))
+        returned = _arrays.any_array("policy", function(states))
         if action_dim == 1 and returned.shape == shape[:1]:
             shape = shape[:1]
-        return _results.numbers("policy", returned, shape, "action").reshape(len(states), -1)
+        return _callbacks.numbers("policy", returned, shape, "action").reshape(len(states), -1)
 
     return None, actions
 
@@ -361,11 +362,11 @@ def _termination(
     """Returns the termination as the core runs it, or as a function it calls."""
     if termination is None or isinstance(termination, TerminationTerm):
         return None if termination is None else termination._termination, None
-    require_function("termination", termination)
+    require_termination(termination)
     _require_no_step("termination", termination)
 
     def ended(states: Float64, actions: Float64, next_states: Float64) -> NDArray[np.bool_]:
-        return _results.bools(
+        return _callbacks.bools(
             "termination", termination(states, actions, next_states), (len(states),)
         )
 
@@ -377,7 +378,7 @@ def _rewards(
 ) -> Float64:
     """Returns the reward of each row by a user's function."""
     returned = reward(states, actions, next_states)
-    values = _results.numbers("reward", returned, (len(states),), "number")
+    values = _callbacks.numbers("reward", returned, (len(states),), "number")
     if not np.isfinite(values).all():
         row = int(np.argmin(np.isfinite(values)))
         raise ArgumentError(f"reward: row {row} is {values[row]}, must be finite")

@@ -9,9 +9,9 @@ from numpy.typing import ArrayLike, NDArray
 
 from dynaplan import _arrays, _core, _texts
 from dynaplan.errors import ArgumentError, ShapeError
-from dynaplan.models.interface import Model
+from dynaplan.models.interface import Model, require_model
 from dynaplan.rewards.terms import Reward
-from dynaplan.rollouts.arguments import require_function, require_model
+from dynaplan.rollouts.arguments import require_termination
 from dynaplan.rollouts.disagreement import DisagreementLimit, disagreement_limit_of
 from dynaplan.rollouts.risk import Mean, Risk
 from dynaplan.rollouts.score import TrajectoryScore, compiled, ended_steps, step_arrays
@@ -90,8 +90,7 @@ def rollout(
     """
     first, sequences = start_and_actions(model, states, actions, dtype)
     spread = spread_of(propagation, particles, MEAN)
-    if termination is not None:
-        require_function("termination", termination)
+    require_termination(termination)
     count, horizon = sequences.shape[:2]
     shape = (count, particles, horizon + 1, model.state_dim)
     wanted = shape if particles > 1 else (count, horizon + 1, model.state_dim)

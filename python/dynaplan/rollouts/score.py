@@ -9,9 +9,9 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from dynaplan import _arrays, _core, _results
+from dynaplan import _arrays, _callbacks, _core
 from dynaplan.rewards.terms import Reward, Term
-from dynaplan.rollouts.arguments import require_function
+from dynaplan.rollouts.arguments import require_reward, require_termination
 from dynaplan.rollouts.disagreement import DisagreementLimit
 from dynaplan.terminations.terms import Term as TerminationTerm
 from dynaplan.terminations.terms import Termination
@@ -76,9 +76,8 @@ class TrajectoryScore:
         allowed: tuple[NDArray[np.float64], NDArray[np.float64]] | None = None,
         terminal_value: Callable[[NDArray[Any]], NDArray[np.float64]] | None = None,
     ) -> None:
-        require_function("reward", reward)
-        if termination is not None:
-            require_function("termination", termination)
+        require_reward(reward)
+        require_termination(termination)
         self.reward = reward
         self.termination = termination
         self.discount = _arrays.positive_fraction("discount", discount)
@@ -156,7 +155,7 @@ def step_rewards(
             horizon=steps.horizon,
         )
     else:
-        values = _results.numbers("reward", steps.call(reward), steps.numbers.shape, "number")
+        values = _callbacks.numbers("reward", steps.call(reward), steps.numbers.shape, "number")
     return values
 
 
@@ -191,7 +190,7 @@ def ended_steps(termination: Termination, steps: Steps) -> NDArray[np.bool_]:
     """Returns (N * H,): where a step meets the termination."""
     if isinstance(termination, TerminationTerm):
         return termination(*steps[:3], steps=steps.numbers)
-    return _results.bools("termination", steps.call(termination), steps.numbers.shape)
+    return _callbacks.bools("termination", steps.call(termination), steps.numbers.shape)
 
 
 def takes_step(function: Callable[..., Any]) -> bool:

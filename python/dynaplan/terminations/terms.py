@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from dynaplan import _arrays, _core, _texts
-from dynaplan._recipes import CoreCall, Recipe, Unportable
+from dynaplan._recipes import CoreCall, Recipe, Unportable, part_of_recipe
 from dynaplan.functions.compiled import compiled_function
 from dynaplan.functions.numba import ScalarFunction
 
@@ -44,7 +44,7 @@ class Term:
 
     def __init__(self, recipe: Recipe, text: str = "termination") -> None:
         self._recipe = recipe
-        self._termination: _core.Termination = recipe.make()
+        self._termination = part_of_recipe(recipe, _core.Termination, "dp.terminations")
         self._text = text
 
     def __repr__(self) -> str:

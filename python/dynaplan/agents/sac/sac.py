@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from dynaplan import _arrays, _core
+from dynaplan import _arrays, _callbacks, _core
 from dynaplan._spaces import boxes
 from dynaplan.agents.policy import Policy
 from dynaplan.agents.sac import files
@@ -328,6 +328,8 @@ class SAC:
             ArgumentError, ShapeError: as of `run`.
         """
         _arrays.at_least(1, "total_timesteps", total_timesteps)
+        if callback is not None:
+            _callbacks.require_function("callback", callback)
         for episode in self.run(total_timesteps):
             if callback is not None and callback(episode) is False:
                 break

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from dynaplan import _arrays
+from dynaplan import _arrays, _texts
 
-__all__ = ["Identity", "Polynomial"]
+__all__ = ["Identity", "Polynomial", "checked_features"]
 
 
 @dataclass(frozen=True)
@@ -47,3 +47,13 @@ class Identity:
     def degree(self) -> int:
         """The total degree, 1."""
         return 1
+
+
+def checked_features(features: Identity | Polynomial) -> Identity | Polynomial:
+    """Returns a feature map, or refuses what is none."""
+    if not isinstance(features, Identity | Polynomial):
+        raise TypeError(
+            f"features: got {_texts.shown(features)}, must be Identity() or Polynomial(degree), "
+            "such as Polynomial(2)"
+        )
+    return features

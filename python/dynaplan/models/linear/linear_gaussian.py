@@ -8,13 +8,13 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from dynaplan import _arrays, _core
-from dynaplan.data.transitions import Transitions
-from dynaplan.errors import ArgumentError, RankDeficientWarning
+from dynaplan import _arrays, _core, _texts
+from dynaplan.data.transitions import Transitions, require_transitions
+from dynaplan.errors import RankDeficientWarning
 from dynaplan.models.fitted import FittedModel
 from dynaplan.models.interface import Prediction
 from dynaplan.models.linear import files
-from dynaplan.models.linear.features import Identity, Polynomial
+from dynaplan.models.linear.features import Identity, Polynomial, checked_features
 
 __all__ = ["LinearGaussian"]
 
@@ -24,19 +24,7 @@ Float64 = NDArray[np.float64]
 
 def predicts_change(target: str) -> bool:
     """Returns whether `target` is "change"; else it must be "absolute"."""
-    if target not in ("change", "absolute"):
-        raise ArgumentError(f'target: got {target!r}, must be "change" or "absolute"')
-    return target == "change"
-
-
-def checked_features(features: Identity | Polynomial) -> Identity | Polynomial:
-    """Returns a feature map, or refuses what is none."""
-    if not isinstance(features, Identity | Polynomial):
-        raise TypeError(
-            f"features: got {features!r}, must be Identity() or Polynomial(degree), such as "
-            "Polynomial(2)"
-        )
-    return features
+    return _arrays.choice("target", target, "change", "absolute") == "change"
 
 
 class LinearGaussian(FittedModel):
@@ -80,6 +68,8 @@ class LinearGaussian(FittedModel):
         features: Identity | Polynomial,
         settings: tuple[Target, bool, float],
     ) -> None:
+        if not isinstance(fit, _core.LinearGaussianFit):
+            raise TypeError(f"fit: got {_texts.shown(fit)}; use LinearGaussian.fit(data)")
         self._fit = fit
         self._dynamics: _core.Dynamics | None = None
         self.features = features
@@ -123,6 +113,7 @@ class LinearGaussian(FittedModel):
 
         Raises:
             ArgumentError: an argument is out of range.
+            TypeError: `data` or `features` is none.
             ShapeError: `weights` has the wrong shape.
             NumericalError: the squares of the data overflow.
 
@@ -141,6 +132,7 @@ class LinearGaussian(FittedModel):
             >>> print(model.A.round(12), model.B.round(12))
             [[0.5]] [[1.]]
         """
+        require_transitions("data", data)
         change = predicts_change(target)
         intercept, ridge = _arrays.flag("intercept", intercept), _arrays.real("ridge", ridge)
         threads = _arrays.count("threads", threads)
@@ -171,6 +163,7 @@ class LinearGaussian(FittedModel):
         Raises:
             ShapeError: the dimensions differ.
         """
+        require_transitions("data", data)
         row_weights = None if weights is None else _arrays.vector("weights", weights, len(data))
         fit = self._fit.updated(
             data.states,
@@ -191,6 +184,7 @@ class LinearGaussian(FittedModel):
             ShapeError: the dimensions differ.
             ArgumentError: the settings differ.
         """
+        require_linear_gaussian("other", other)
         return self._like(self._fit.merged(other._fit))
 
     def _like(self, fit: _core.LinearGaussianFit) -> LinearGaussian:
@@ -376,6 +370,16 @@ class LinearGaussian(FittedModel):
     @classmethod
     def _from_file_parts(cls, arrays: files.Arrays, header: dict[str, Any]) -> LinearGaussian:
         return _restored(*files.from_parts(arrays, header))
+
+
+def require_linear_gaussian(name: str, model: Any) -> None:
+    """Refuses what is no `LinearGaussian`.
+
+    Raises:
+        TypeError: it is another model, or none.
+    """
+    if not isinstance(model, LinearGaussian):
+        raise TypeError(f"{name}: got {_texts.shown(model)}, must be a LinearGaussian")
 
 
 def _restored(

@@ -8,12 +8,12 @@ from numpy.typing import ArrayLike, NDArray
 
 from dynaplan import _arrays, _core
 from dynaplan._docstrings import shares_arguments
-from dynaplan.models.linear.features import Identity, Polynomial
+from dynaplan.models.linear.features import Identity, Polynomial, checked_features
 from dynaplan.models.linear.linear_gaussian import (
     LinearGaussian,
     Target,
-    checked_features,
     predicts_change,
+    require_linear_gaussian,
 )
 
 __all__ = ["RecursiveLeastSquares"]
@@ -86,6 +86,7 @@ class RecursiveLeastSquares:
             model: the model to start from; it does not change.
             forgetting: as in the class.
         """
+        require_linear_gaussian("model", model)
         made = cls.__new__(cls)
         forgetting = _arrays.real("forgetting", forgetting)
         made._recursive = _core.RecursiveLeastSquares(model._fit, forgetting)

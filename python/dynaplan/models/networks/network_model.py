@@ -8,9 +8,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from dynaplan import _arrays, _core
-from dynaplan.data.transitions import Transitions
-from dynaplan.errors import ArgumentError
+from dynaplan import _arrays, _callbacks, _core, _texts
+from dynaplan.data.transitions import Transitions, require_transitions
 from dynaplan.models.fitted import FittedModel
 from dynaplan.models.formats import conversion
 from dynaplan.models.interface import Prediction
@@ -66,6 +65,9 @@ class NetworkModel(FittedModel):
     )
 
     def __init__(self, fitted: Fitted) -> None:
+        if not isinstance(fitted, Fitted):
+            kind = type(self).__name__
+            raise TypeError(f"fitted: got {_texts.shown(fitted)}; use {kind}.fit(data)")
         self._parameters = fitted.parameters
         self.state_dim: int = fitted.parameters.state_dim
         self.action_dim: int = fitted.parameters.action_dim
@@ -103,9 +105,11 @@ class NetworkModel(FittedModel):
     ) -> Self:
         """Trains a model of this class; every class's `fit` is this one with its own signature."""
         if initial is not None and not isinstance(initial, cls):
-            raise ArgumentError(f"initial: got {type(initial).__name__}, must be {cls.__name__}")
-        if progress is not None and not callable(progress):
-            raise TypeError(f"progress: got {type(progress).__name__}, must be a function")
+            got = _texts.shown(initial)
+            raise TypeError(f"initial: got {got}, must be a model of the class {cls.__name__}")
+        if progress is not None:
+            _callbacks.require_function("progress", progress)
+        require_transitions("data", data)
         settings = TrainingSettings(
             epochs=epochs,
             batch_size=batch_size,

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from dynaplan import _arrays, _core
+from dynaplan import _arrays, _core, _texts
 from dynaplan._settings import checked_settings
 from dynaplan.data.transitions import Transitions
 from dynaplan.errors import ArgumentError, ShapeError
@@ -150,7 +150,13 @@ def decay_of(weight_decay: float | Sequence[float]) -> float | tuple[float, ...]
 
 def held_out_fraction(held_out: float | Transitions) -> float | None:
     """Returns the fraction of the rows, or None where transitions are given."""
-    return None if isinstance(held_out, Transitions) else _arrays.real("held_out", held_out)
+    if isinstance(held_out, Transitions):
+        return None
+    try:
+        return _arrays.real("held_out", held_out)
+    except ArgumentError:
+        got = _texts.shown(held_out)
+        raise TypeError(f"held_out: got {got}, must be a fraction or Transitions") from None
 
 
 def arrays_of(data: Transitions, rewards: bool) -> tuple[Float64, Float64, Float64, Float64 | None]:

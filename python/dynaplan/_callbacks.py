@@ -1,4 +1,4 @@
-"""What a user's function returns becomes an array here; anything else is refused by its name."""
+"""Functions of the user's: what is none is refused by name, and what one returns is checked."""
 
 from __future__ import annotations
 
@@ -10,7 +10,17 @@ from numpy.typing import ArrayLike, NDArray
 from dynaplan import _arrays, _texts
 from dynaplan.errors import ShapeError
 
-__all__ = ["bools", "numbers"]
+__all__ = ["bools", "numbers", "require_function"]
+
+
+def require_function(name: str, function: Any, wanted: str = "a function") -> None:
+    """Refuses what is no function, such as a class, which would make an object for each batch.
+
+    Raises:
+        TypeError: it cannot be called, or is a class.
+    """
+    if not callable(function) or isinstance(function, type):
+        raise TypeError(f"{name}: got {_texts.shown(function)}, must be {wanted}")
 
 
 def numbers(name: str, values: ArrayLike, shape: tuple[int, ...], each: str) -> NDArray[np.float64]:
