@@ -1,5 +1,8 @@
 #include "dynaplan/planners/backward_pass.hpp"
 
+#include <algorithm>
+#include <cmath>
+
 namespace dynaplan {
 inline namespace DYNAPLAN_LEVEL {
 
@@ -51,7 +54,7 @@ void BackwardPass::begin(const NominalTrajectory& trajectory, const CostBeyond* 
     policies_[static_cast<std::size_t>(t)].change.setZero();
     policies_[static_cast<std::size_t>(t)].gain.setZero();
   }
-  slope_ = curvature_ = 0.0;
+  size_ = slope_ = curvature_ = 0.0;
   value_hessian_.setZero();
   value_gradient_.setZero();
   if (beyond == nullptr || trajectory.length < horizon) return;
@@ -86,6 +89,8 @@ bool BackwardPass::step(double discount, const StepExpansion& expansion, double 
   action_slope_ = gradient_.tail(action_dim);
   for (Index i = 0; i < action_dim; ++i) {
     const double half_width = 0.5 * (high_(i) - low_(i));
+    const double size = half_width * (std::abs(action_slope_(i)) + half_width * std::abs(of_action_(i, i)));
+    if (std::isfinite(size)) size_ = std::max(size_, size);
     if (half_width > 0.0) of_action_(i, i) += regularisation / (half_width * half_width);
   }
   if (!quadratic_.solve(of_action_, action_slope_, low_, high_)) return false;

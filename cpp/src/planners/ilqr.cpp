@@ -13,11 +13,11 @@ namespace {
 // Gains in the return below this share of it are rounding.
 constexpr double kRounding = 1e-15;
 
-// The unit of rewards that a return speaks of: 1 unless it is very far from that.
-double unit_of(double total) {
+// The unit of rewards, by what actions can change of them: 1 unless that is very far from it.
+double unit_of(double size) {
   constexpr int kSmall = -20;
-  constexpr int kLarge = 66;  // a model that explodes may cost as much in common units
-  const int exponent = total == 0.0 ? 0 : std::ilogb(total);
+  constexpr int kLarge = 66;  // a model that explodes may make as much of common units
+  const int exponent = size > 0.0 ? std::ilogb(size) : 0;
   return exponent < kSmall || exponent > kLarge ? std::ldexp(1.0, exponent) : 1.0;
 }
 
@@ -111,7 +111,8 @@ class IlqrRun {
       if (!searching_.in_time()) return PlanStatus::kTimeLimit;
       const double gained = search();
       ++result_.iterations;
-      const double little = settings_.tolerance * (std::abs(memory_.nominal.total) + unit_ * settings_.tolerance);
+      const double little =
+          settings_.tolerance * (std::abs(memory_.nominal.total) + std::min(1.0, unit_) * settings_.tolerance);
       if (gained > 0.0) {
         regularisation_.fall();
         is_convex_ = false;
@@ -142,13 +143,22 @@ class IlqrRun {
     do {
       for (const bool convex : {false, true}) {
         if (is_convex_ && !convex) continue;
-        if (memory_.backward.run(problem_, memory_.nominal, memory_.expansion, beyond_, unit * regularisation_.value(),
-                                 convex)) {
-          return true;
-        }
+        if (find_policy(convex)) return true;
       }
     } while (regularisation_.grow());
     return false;
+  }
+
+  // What regularises is in units of the reward, which are known afterwards.
+  bool find_policy(bool convex) {
+    const auto run = [&] {
+      return memory_.backward.run(problem_, memory_.nominal, memory_.expansion, beyond_,
+                                  unit_ * regularisation_.value(), convex);
+    };
+    const bool found = run();
+    const double before = unit_;
+    unit_ = unit_of(memory_.backward.size());
+    return before == unit_ || regularisation_.value() == 0.0 ? found : run();
   }
 
   // Tries smaller and smaller shares of the step; returns what the best one gained, 0 if none gained enough.
@@ -208,7 +218,7 @@ class IlqrRun {
   Regularisation regularisation_;
   Watch deriving_;
   Watch searching_;
-  double unit_ = 1.0;  // that of the first return, if it is small
+  double unit_ = 1.0;  // of rewards
   bool is_expanded_ = false;
   bool has_policy_ = false;
   bool is_convex_ = false;  // what bends costs downwards is left out, since the last step failed

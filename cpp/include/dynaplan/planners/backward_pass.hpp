@@ -35,6 +35,10 @@ class BackwardPass {
   bool run(const ExactPlanProblem& problem, const NominalTrajectory& trajectory, const TrajectoryExpansion& expansion,
            const CostBeyond* beyond, double regularisation, bool convex);
 
+  /// How much the cost from a step on may change, to second order, with a change of one of its actions by half the
+  /// width of the bounds: the most in the last run.
+  double size() const { return size_; }
+
   const LocalPolicy& policy(Index step) const { return policies_[static_cast<std::size_t>(step)]; }
   /// By how much the return should grow if all changes are made to a `share`.
   double promise(double share) const { return -share * (slope_ + 0.5 * share * curvature_); }
@@ -60,6 +64,7 @@ class BackwardPass {
   Eigen::VectorXd high_;
   Eigen::MatrixXd convex_;
   SymmetricEigenSolver eigen_;
+  double size_ = 0.0;
   double slope_ = 0.0;
   double curvature_ = 0.0;
 };
