@@ -279,8 +279,9 @@ def test_settings_that_differ_or_are_out_of_range_are_refused_by_name():
         dp.Polynomial(1.5)  # type: ignore[arg-type]
 
 
-def test_data_too_large_to_square_are_refused():
-    data = dp.Transitions([[1e200], [2e200]], [[0.0], [1.0]], [[3e200], [1e200]])
+def test_data_whose_residuals_are_too_large_to_square_are_refused():
+    states, actions, next_states = np.random.default_rng(0).normal(size=(3, 9, 1))
+    data = dp.Transitions(1e200 * states, actions, 1e200 * next_states)
     with pytest.raises(dp.NumericalError, match="overflow"):
         dp.LinearGaussian.fit(data)
 

@@ -88,7 +88,7 @@ Eigen::MatrixXd sample_factor(const RegressionDesign& design, const RegressionDa
   factor.append(block, static_cast<double>(rows));
   Eigen::MatrixXd upper = factor.upper();
   for (Index j = 0; j < upper.cols(); ++j) {
-    const double size = upper.col(j).norm();
+    const double size = length_of(upper.col(j));
     if (!(std::abs(upper(j, j)) > 1e-12 * size)) upper(j, j) = size > 0.0 ? size : 1.0;
   }
   return upper;

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 
 #include "dynaplan/core/dense.hpp"
 #include "dynaplan/core/error.hpp"
@@ -22,12 +23,15 @@ Matrix with_ridge(const TriangularFactor& factor, const LeastSquaresSettings& se
   // deviations.
   Matrix centred = upper.leftCols(penalised);
   if (settings.has_intercept) {
-    const Eigen::VectorXd constant = upper.col(penalised).normalized();
+    const Eigen::VectorXd constant = upper.col(penalised) / length_of(upper.col(penalised));
     centred -= constant * (constant.transpose() * centred);
   }
   Matrix rows = Matrix::Zero(penalised, upper.cols());
   for (Index j = 0; j < penalised; ++j) {
-    rows(j, j) = std::sqrt(settings.ridge / factor.rows()) * centred.col(j).norm();
+    rows(j, j) = std::sqrt(settings.ridge / factor.rows()) * length_of(centred.col(j));
+  }
+  if (!rows.allFinite()) {
+    throw NumericalError("ridge: its rows overflow float64 for transitions this large; rescale the states and actions");
   }
   TriangularFactor ridged(upper, factor.rows());
   ridged.merge(TriangularFactor(rows, 0.0));
@@ -35,8 +39,16 @@ Matrix with_ridge(const TriangularFactor& factor, const LeastSquaresSettings& se
 }
 
 Eigen::VectorXd column_scale(const Matrix& upper) {
+  constexpr double kSmallest = 1e-301;  // the inverse is finite, and what is a share of it still has digits
   Eigen::VectorXd scale = upper.colwise().norm().transpose();
-  for (double& value : scale) value = value > 0.0 ? value : 1.0;
+  for (Index j = 0; j < scale.size(); ++j) {
+    double& value = scale(j);
+    if (!(value > 1e-100 && value < 1e100)) value = length_of(upper.col(j));
+    if (value > 0.0 && value < kSmallest) {
+      throw NumericalError("transitions: an input vanishes in float64; rescale the states and actions");
+    }
+    if (value == 0.0) value = 1.0;
+  }
   return scale;
 }
 
@@ -55,6 +67,26 @@ bool solve_full_rank(const Matrix& upper, const Matrix& right, double tolerance,
   return true;
 }
 
+// By powers of two, which rounds nothing.
+void scale_to_one(Matrix& columns) {
+  for (Index j = 0; j < columns.cols(); ++j) {
+    const int exponent = std::ilogb(columns.col(j).lpNorm<Eigen::Infinity>());
+    for (double& value : columns.col(j)) value = std::ldexp(value, -exponent);
+  }
+}
+
+// Directions of no effect in the columns' own units, from those in units of their lengths. Where the lengths are far
+// apart, rounding in a column that has no part in a direction would outweigh those that do.
+Matrix in_own_units(Matrix directions, const Eigen::VectorXd& lengths, double tolerance) {
+  constexpr double kFarApart = 1e10;
+  if (lengths.maxCoeff() > kFarApart * lengths.minCoeff()) {
+    directions = (directions.array().abs() > tolerance).select(directions, 0.0);
+  }
+  directions = lengths.cwiseInverse().asDiagonal() * directions;
+  scale_to_one(directions);
+  return directions;
+}
+
 // Any rank: a particular solution by the SVD of the scaled R, then its part in the null space taken away.
 void solve_any_rank(const Matrix& upper, const Matrix& right, double tolerance, LeastSquaresSolution& solution) {
   const Index columns = upper.cols();
@@ -65,7 +97,9 @@ void solve_any_rank(const Matrix& upper, const Matrix& right, double tolerance, 
   const Index rank = (values.array() > smallest).count();
   const Matrix unscaled = scale.cwiseInverse().asDiagonal() * svd.right;
   Matrix null_basis(columns, columns - rank);
-  if (rank < columns) null_basis = orthonormal_basis(unscaled.rightCols(columns - rank));
+  if (rank < columns) {
+    null_basis = orthonormal_basis(in_own_units(svd.right.rightCols(columns - rank), scale, tolerance));
+  }
   const auto without_null = [&](const Matrix& x) -> Matrix {
     return x - product(null_basis, transposed_product(null_basis, x));
   };
@@ -76,6 +110,21 @@ void solve_any_rank(const Matrix& upper, const Matrix& right, double tolerance, 
   solution.null_basis = null_basis;
 }
 
+void require_representable(const Matrix& upper, const LeastSquaresSolution& solution) {
+  const Index columns = solution.coefficients.rows();
+  const Eigen::VectorXd sizes = upper.cwiseAbs().colwise().maxCoeff().transpose();
+  const double largest = sizes.head(columns).maxCoeff();
+  const auto targets = sizes.tail(sizes.size() - columns);
+  // What a coefficient is rounded by at most where it is next to nothing, times what it is multiplied with.
+  const auto lost =
+      targets.array() > 0.0 && 1e-8 * targets.array() < std::numeric_limits<double>::denorm_min() * largest;
+  if (lost.any() || !solution.coefficients.allFinite() || !solution.spread.allFinite() ||
+      !solution.residual_covariance.allFinite()) {
+    throw NumericalError(
+        "transitions: coefficients or squared residuals overflow or vanish in float64; rescale the states and actions");
+  }
+}
+
 }  // namespace
 
 LeastSquaresSolution solve_least_squares(const TriangularFactor& factor, const LeastSquaresSettings& settings) {
@@ -83,7 +132,7 @@ LeastSquaresSolution solve_least_squares(const TriangularFactor& factor, const L
   const Index targets = factor.columns() - columns;
   const Matrix& upper = factor.upper();
   if (!upper.allFinite()) {
-    throw NumericalError("transitions: their squares overflow float64; rescale the states and actions");
+    throw NumericalError("transitions: sums of them overflow float64; rescale the states and actions");
   }
   const Matrix ridged = with_ridge(factor, settings);
   LeastSquaresSolution solution;
@@ -109,6 +158,7 @@ LeastSquaresSolution solve_least_squares(const TriangularFactor& factor, const L
   } else {
     solution.residual_covariance.setZero();
   }
+  require_representable(upper, solution);
   return solution;
 }
 

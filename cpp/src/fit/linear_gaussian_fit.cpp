@@ -31,9 +31,26 @@ double rank_tolerance(const RegressionDesign& design, const TriangularFactor& fa
   return seen.float32_exact ? std::max(computed, rounded) : computed;
 }
 
+// A product that is 0 in float64, while its inputs are not, would be taken for one that has no effect.
+void require_products(const PolynomialFeatures& features, const InputSummary& seen) {
+  constexpr double kSmallest = -1000.0;
+  const Eigen::ArrayXd sizes = (-seen.low).max(seen.high).unaryExpr([](double size) { return std::log2(size); });
+  for (Index feature = features.inputs(); feature < features.count(); ++feature) {
+    double size = 0.0;
+    const std::vector<int> powers = features.exponents(feature);
+    for (Index i = 0; i < features.inputs(); ++i) {
+      if (powers[static_cast<std::size_t>(i)] > 0) size += powers[static_cast<std::size_t>(i)] * sizes(i);
+    }
+    if (std::isfinite(size) && size < kSmallest) {
+      throw NumericalError("features: products of inputs vanish in float64; rescale the states and actions");
+    }
+  }
+}
+
 LeastSquaresSolution solve(const RegressionDesign& design, const TriangularFactor& factor, const InputSummary& seen,
                            double ridge) {
   require_not_negative("ridge", ridge);
+  require_products(design.features, seen);
   return solve_least_squares(factor,
                              {design.feature_columns(), design.intercept, ridge, rank_tolerance(design, factor, seen)});
 }

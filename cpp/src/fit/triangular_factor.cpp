@@ -1,6 +1,7 @@
 #include "dynaplan/fit/triangular_factor.hpp"
 
 #include <Eigen/Jacobi>
+#include <algorithm>
 #include <cmath>
 #include <utility>
 
@@ -8,6 +9,36 @@
 
 namespace dynaplan {
 inline namespace DYNAPLAN_LEVEL {
+
+namespace {
+
+// Between them squares and their sums neither overflow nor vanish.
+constexpr int kLowest = -400;
+constexpr int kHighest = 490;
+
+bool is_safe(double size) {
+  return size == 0.0 || (size > std::ldexp(1.0, kLowest) && size < std::ldexp(1.0, kHighest));
+}
+
+// Powers of two that bring the columns to a size of about 1; all 0 where each is safe as it is.
+Eigen::VectorXi exponents_of(const Eigen::MatrixXd& rows) {
+  Eigen::VectorXi exponents = Eigen::VectorXi::Zero(rows.cols());
+  for (Index j = 0; j < rows.cols(); ++j) {
+    const double size = rows.col(j).lpNorm<Eigen::Infinity>();
+    if (!is_safe(size) && std::isfinite(size)) exponents(j) = -std::ilogb(size);
+  }
+  return exponents;
+}
+
+void scale_columns(const Eigen::VectorXi& exponents, Eigen::MatrixXd& matrix) {
+  for (Index j = 0; j < matrix.cols(); ++j) {
+    for (Index i = 0; exponents(j) != 0 && i < matrix.rows(); ++i) {
+      matrix(i, j) = std::ldexp(matrix(i, j), exponents(j));
+    }
+  }
+}
+
+}  // namespace
 
 TriangularFactor::TriangularFactor(Index columns) : upper_(Eigen::MatrixXd::Zero(columns, columns)) {}
 
@@ -21,8 +52,11 @@ void TriangularFactor::reduce(const double* rows, Index count, Index stride) {
   stacked.topRows(kept) = upper_.topRows(kept);
   stacked.middleRows(kept, count) =
       Eigen::Map<const Eigen::MatrixXd, 0, Eigen::OuterStride<>>(rows, count, columns, Eigen::OuterStride<>(stride));
+  const Eigen::VectorXi exponents = exponents_of(stacked);
+  scale_columns(exponents, stacked);
   orthogonal_factor(stacked);
   upper_ = stacked.topRows(columns).triangularView<Eigen::Upper>();
+  scale_columns(-exponents, upper_);
 }
 
 void TriangularFactor::append(ConstBlock<double> block, double count) {
@@ -57,6 +91,15 @@ void TriangularFactor::merge(const TriangularFactor& other) {
 void TriangularFactor::discount(double factor) {
   upper_ *= std::sqrt(factor);
   rows_ *= factor;
+}
+
+double length_of(const Eigen::Ref<const Eigen::VectorXd>& column) {
+  const double length = column.norm();
+  if (length != 0.0 && is_safe(length)) return length;
+  const double largest = column.lpNorm<Eigen::Infinity>();
+  if (largest == 0.0 || !std::isfinite(largest)) return largest;
+  const int exponent = std::ilogb(largest);
+  return std::ldexp(column.unaryExpr([&](double entry) { return std::ldexp(entry, -exponent); }).norm(), exponent);
 }
 
 }  // namespace DYNAPLAN_LEVEL

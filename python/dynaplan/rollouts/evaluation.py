@@ -166,7 +166,7 @@ def evaluate(
     threads = _arrays.at_least(1, "threads", threads)
     # The deviation of equal numbers may come out as 1e-17 of them, which is no scale.
     varied = reference.states.max(axis=0) > reference.states.min(axis=0)
-    spread = np.where(varied, reference.states.std(axis=0), 0.0)
+    spread = np.where(varied, _deviation(reference.states), 0.0)
     # A state that never varied has no scale.
     scale = np.where(varied, spread, np.inf) if varied.any() else np.ones_like(spread)
     rmse, coverage = _one_step(model, held_out, threads)
@@ -204,8 +204,30 @@ def _one_step(
     for level in _LEVELS:
         width = NormalDist().inv_cdf(0.5 + 0.5 * level)
         coverage[level] = (np.abs(error) <= width * deviation).mean(axis=0)
+    return _root_mean_square(error), coverage
+
+
+def _deviation(values: Float64) -> Float64:
+    """Returns the standard deviation of each column, also where squares overflow or vanish."""
+    unit = _unit(values)
+    deviation: Float64 = unit * (values / unit).std(axis=0)
+    return deviation
+
+
+def _root_mean_square(values: Float64) -> Float64:
+    unit = _unit(values)
     with np.errstate(over="ignore"):  # of a prediction that diverges
-        return np.sqrt((error**2).mean(axis=0)), coverage
+        size: Float64 = unit * np.sqrt(((values / unit) ** 2).mean(axis=0))
+    return size
+
+
+def _unit(values: Float64) -> Float64:
+    """Returns powers of two about as large as the columns, so that dividing by them is exact."""
+    largest = np.abs(values).max(axis=0)
+    measurable = (largest > 0.0) & np.isfinite(largest)
+    exponent = np.where(measurable, np.frexp(largest)[1], 0)
+    unit: Float64 = np.ldexp(1.0, np.clip(exponent, -1022, 1023))
+    return unit
 
 
 def _open_loop(

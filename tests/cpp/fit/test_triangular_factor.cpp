@@ -1,5 +1,7 @@
 #include <doctest/doctest.h>
 
+#include <cmath>
+
 #include "dynaplan/fit/gram.hpp"
 #include "dynaplan/fit/triangular_factor.hpp"
 #include "tiles.hpp"
@@ -55,6 +57,30 @@ TEST_CASE("discounting weighs earlier rows down") {
   weighted.row(0) *= 0.5;
   CHECK(distance(factor.upper(), weighted) < 1e-14);
   CHECK(factor.rows() == 1.25);
+}
+
+TEST_CASE("columns may be of any size: the factor is scaled exactly as they are") {
+  const Eigen::MatrixXd rows = random_matrix(40, 4, 3);
+  for (const auto& exponents : {Eigen::Vector4i(600, -700, 0, 900), Eigen::Vector4i(-900, -900, -900, -900)}) {
+    Eigen::MatrixXd scaled = rows;
+    for (Index j = 0; j < 4; ++j)
+      scaled.col(j) = rows.col(j).unaryExpr([&](double x) { return std::ldexp(x, exponents(j)); });
+    TriangularFactor expected(4);
+    TriangularFactor factor(4);
+    for (const Index first : {0, 16, 24}) {
+      const Index count = first == 0 ? 16 : 8;
+      TriangularFactor expected_part(4);
+      TriangularFactor part(4);
+      expected_part.append(as_block(rows.middleRows(first, count)), static_cast<double>(count));
+      part.append(as_block(scaled.middleRows(first, count)), static_cast<double>(count));
+      expected.merge(expected_part);
+      factor.merge(part);
+    }
+    for (Index j = 0; j < 4; ++j) {
+      for (Index i = 0; i < 4; ++i) CHECK(factor.upper()(i, j) == std::ldexp(expected.upper()(i, j), exponents(j)));
+      CHECK(length_of(scaled.col(j)) == doctest::Approx(std::ldexp(rows.col(j).norm(), exponents(j))));
+    }
+  }
 }
 
 TEST_CASE("substitution solves z R = row for any number of columns and lanes") {

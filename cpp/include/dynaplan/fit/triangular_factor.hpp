@@ -9,6 +9,7 @@ inline namespace DYNAPLAN_LEVEL {
 
 /// The upper triangular factor R of rows [features 1 | targets], R^T R = rows^T rows, kept by orthogonal
 /// transformations alone (Golub & Van Loan 2013, sec. 5.2 and 6.5). Coefficients, covariances and rank follow from it.
+/// Columns may be of any size: where their squares would overflow or vanish, they are scaled for the while.
 class TriangularFactor {
  public:
   /// The factor of no rows.
@@ -36,6 +37,9 @@ class TriangularFactor {
   Eigen::MatrixXd upper_;
   double rows_ = 0.0;
 };
+
+/// The length of a column, whatever its size.
+double length_of(const Eigen::Ref<const Eigen::VectorXd>& column);
 
 }  // namespace DYNAPLAN_LEVEL
 }  // namespace dynaplan

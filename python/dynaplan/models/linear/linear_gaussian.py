@@ -115,7 +115,8 @@ class LinearGaussian(FittedModel):
             ArgumentError: an argument is out of range.
             TypeError: `data` or `features` is none.
             ShapeError: `weights` has the wrong shape.
-            NumericalError: the squares of the data overflow.
+            NumericalError: the squares of residuals, coefficients, or products of the features
+                overflow or vanish in float64.
 
         Warns:
             RankDeficientWarning: the data do not determine the effect of some input; it names
