@@ -153,6 +153,8 @@ void bind_linear_gaussian(py::module_& m) {
                              [](const Self& self) { return to_vector(self.inputs_seen().high.matrix()); });
 }
 
+Forgetting kind_of(bool directional) { return directional ? Forgetting::kDirectional : Forgetting::kExponential; }
+
 void update_recursive(RecursiveLeastSquares& self, const py::array& state, const py::array& action,
                       const py::array& next_state) {
   const IndexType state_dim = self.design().state_dim;
@@ -167,14 +169,17 @@ void bind_fit(py::module_& m) {
   using Self = RecursiveLeastSquares;
   py::class_<Self>(m, "RecursiveLeastSquares", py::module_local())
       .def(py::init([](IndexType state_dim, IndexType action_dim, int degree, bool intercept, bool predicts_change,
-                       double ridge, double forgetting) {
+                       double ridge, double forgetting, bool directional) {
              const RegressionDesign design{state_dim, PolynomialFeatures(state_dim + action_dim, degree), intercept,
                                            predicts_change};
-             return Self(design, ridge, forgetting);
+             return Self(design, ridge, forgetting, kind_of(directional));
            }),
            py::arg("state_dim"), py::arg("action_dim"), py::arg("degree"), py::arg("intercept"),
-           py::arg("predicts_change"), py::arg("ridge"), py::arg("forgetting"))
-      .def(py::init<const LinearGaussianFit&, double>(), py::arg("fit"), py::arg("forgetting"))
+           py::arg("predicts_change"), py::arg("ridge"), py::arg("forgetting"), py::arg("directional"))
+      .def(py::init([](const LinearGaussianFit& fit, double forgetting, bool directional) {
+             return Self(fit, forgetting, kind_of(directional));
+           }),
+           py::arg("fit"), py::arg("forgetting"), py::arg("directional"))
       .def("update", &update_recursive, py::arg("state"), py::arg("action"), py::arg("next_state"))
       .def("fit",
            [](const Self& self) {

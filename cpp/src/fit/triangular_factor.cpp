@@ -93,6 +93,34 @@ void TriangularFactor::discount(double factor) {
   rows_ *= factor;
 }
 
+// What R is to lose is a share of the row u^T R, with u along R direction. Rotations turn it into a row of its own, as
+// LINPACK takes away a row (Golub & Van Loan 2013, sec. 6.5.4).
+void TriangularFactor::discount_along(const double* direction, Index features, double factor, double factor_of_rest) {
+  const Index columns = upper_.cols();
+  const Index rest = columns - features;
+  upper_.bottomRightCorner(rest, rest) *= std::sqrt(factor_of_rest);
+  rows_ *= factor_of_rest;
+  Eigen::VectorXd u = upper_.topLeftCorner(features, features).triangularView<Eigen::Upper>() *
+                      Eigen::Map<const Eigen::VectorXd>(direction, features);
+  const double size = u.stableNorm();
+  if (!(size > 0.0) || !std::isfinite(size)) return;
+  u *= std::sqrt(1.0 - factor) / size;
+  Eigen::VectorXd taken = Eigen::VectorXd::Zero(columns);
+  double left = std::sqrt(factor);
+  for (Index i = features; i-- > 0;) {
+    if (u(i) == 0.0) continue;
+    const double length = std::hypot(left, u(i));
+    const double c = left / length;
+    const double s = u(i) / length;
+    left = length;
+    for (Index j = i; j < columns; ++j) {
+      const double kept = upper_(i, j);
+      upper_(i, j) = c * kept - s * taken(j);
+      taken(j) = s * kept + c * taken(j);
+    }
+  }
+}
+
 double length_of(const Eigen::Ref<const Eigen::VectorXd>& column) {
   const double length = column.norm();
   if (length != 0.0 && is_safe(length)) return length;

@@ -1,6 +1,8 @@
 #include <doctest/doctest.h>
 
 #include <Eigen/QR>
+#include <Eigen/SVD>
+#include <algorithm>
 #include <cmath>
 #include <limits>
 
@@ -97,7 +99,7 @@ TEST_CASE("updating, merging and recursion equal one fit of all rows") {
   const LinearGaussianFit all = LinearGaussianFit::fit(linear(3, 1), system.data(), 0.0, 1);
   const LinearGaussianFit first = LinearGaussianFit::fit(linear(3, 1), system.data(0, 100), 0.0, 1);
   const LinearGaussianFit second = LinearGaussianFit::fit(linear(3, 1), system.data(100, 200), 0.0, 1);
-  RecursiveLeastSquares recursive(linear(3, 1), 0.0, 1.0);
+  RecursiveLeastSquares recursive(linear(3, 1), 0.0, 1.0, Forgetting::kExponential);
   for (Index i = 0; i < 300; ++i) {
     recursive.update(system.states.row(i).data(), system.actions.row(i).data(), system.next_states.row(i).data());
   }
@@ -115,11 +117,40 @@ TEST_CASE("a value that is not finite is named, and leaves a recursion as it was
   system.actions(567, 0) = std::numeric_limits<double>::quiet_NaN();
   CHECK_THROWS_WITH_AS(LinearGaussianFit::fit(linear(2, 1), system.data(), 0.0, 1),
                        "actions: row 567 is nan, must be finite", ValueError);
-  RecursiveLeastSquares recursive(linear(2, 1), 0.0, 0.9);
+  RecursiveLeastSquares recursive(linear(2, 1), 0.0, 0.9, Forgetting::kExponential);
   const double bad[] = {1.0, std::numeric_limits<double>::infinity()};
   CHECK_THROWS_AS(recursive.update(bad, bad, bad), ValueError);
   CHECK(recursive.rows() == 0.0);
   CHECK_THROWS_AS(recursive.fit(), ValueError);
   const System overflowing(10, 2, 1, 1e200, 1);
   CHECK_THROWS_AS(LinearGaussianFit::fit(linear(2, 1), overflowing.data(), 0.0, 1), NumericalError);
+}
+
+TEST_CASE("with directional forgetting what is known stays within bounds, whatever the system does for how long") {
+  // Phases in which all inputs vary, none, one alone, and all by next to nothing.
+  RecursiveLeastSquares recursive(linear(2, 1), 0.0, 0.95, Forgetting::kDirectional);
+  const Eigen::MatrixXd truth = random_matrix(2, 3, 7);
+  const Eigen::MatrixXd numbers = random_matrix(100000, 5, 8);
+  double least = std::numeric_limits<double>::infinity();
+  double most = 0.0;
+  for (Index k = 0; k < numbers.rows(); ++k) {
+    Eigen::VectorXd inputs = numbers.row(k).head(3);
+    const Index phase = (k / 2000) % 4;
+    if (phase == 1) inputs.setConstant(0.5);
+    if (phase == 2) inputs.tail(2).setZero();
+    if (phase == 3) inputs *= 1e-4;
+    const Eigen::VectorXd next = truth * inputs + 0.01 * numbers.row(k).tail(2).transpose();
+    recursive.update(inputs.data(), inputs.data() + 2, next.data());
+    if (k % 100 != 99) continue;
+    const LinearGaussianFit fit = recursive.fit();
+    const Eigen::MatrixXd upper = fit.factor().upper().topLeftCorner(4, 4);
+    const Eigen::VectorXd values = upper.jacobiSvd().singularValues();
+    least = std::min(least, values(3));
+    most = std::max(most, values(0));
+    Eigen::MatrixXd change = fit.model().parameters().weights - truth;
+    CHECK(change.norm() < 0.05);
+    CHECK(fit.solution().rank == 4);
+  }
+  CHECK(least > 1.0);   // the covariance is below that of one row
+  CHECK(most < 100.0);  // and of 10,000
 }

@@ -1,5 +1,6 @@
 #include <doctest/doctest.h>
 
+#include <Eigen/Cholesky>
 #include <cmath>
 
 #include "dynaplan/fit/gram.hpp"
@@ -81,6 +82,31 @@ TEST_CASE("columns may be of any size: the factor is scaled exactly as they are"
       CHECK(length_of(scaled.col(j)) == doctest::Approx(std::ldexp(rows.col(j).norm(), exponents(j))));
     }
   }
+}
+
+TEST_CASE("discounting in a direction takes away what its product with X^T X says, and moves no coefficient") {
+  const Eigen::MatrixXd rows = random_matrix(30, 5, 4);
+  TriangularFactor factor(5);
+  factor.append(as_block(rows), 30);
+  const Eigen::MatrixXd before = factor.upper().transpose() * factor.upper();
+  const Eigen::VectorXd direction = random_matrix(3, 1, 5);
+  factor.discount_along(direction.data(), 3, 0.8, 0.5);
+  CHECK(factor.upper().isUpperTriangular());
+  CHECK(factor.rows() == 15);
+  const Eigen::MatrixXd after = factor.upper().transpose() * factor.upper();
+  const Eigen::MatrixXd known = before.topLeftCorner(3, 3);
+  const Eigen::VectorXd w = known * direction;
+  const Eigen::MatrixXd expected = known - 0.2 / direction.dot(w) * w * w.transpose();
+  CHECK((after.topLeftCorner(3, 3) - expected).norm() < 1e-13 * known.norm());
+  const Eigen::MatrixXd coefficients = known.ldlt().solve(before.topRightCorner(3, 2));
+  CHECK((expected.ldlt().solve(after.topRightCorner(3, 2)) - coefficients).norm() < 1e-13);
+  const Eigen::MatrixXd rest = before.bottomRightCorner(2, 2) - before.bottomLeftCorner(2, 3) * coefficients;
+  const Eigen::MatrixXd rest_after = after.bottomRightCorner(2, 2) - after.bottomLeftCorner(2, 3) * coefficients;
+  CHECK((rest_after - 0.5 * rest).norm() < 1e-13 * rest.norm());
+
+  TriangularFactor empty(5);
+  empty.discount_along(direction.data(), 3, 0.8, 1.0);
+  CHECK(empty.upper().isZero(0.0));
 }
 
 TEST_CASE("substitution solves z R = row for any number of columns and lanes") {

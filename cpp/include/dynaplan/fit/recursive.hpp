@@ -5,21 +5,30 @@
 namespace dynaplan {
 inline namespace DYNAPLAN_LEVEL {
 
-/// Recursive least squares, square-root form: before each transition all earlier rows are weighed down by the
-/// forgetting factor, then one row is rotated into R (Sayed & Kailath 1994). The estimate is the weighted
-/// least-squares solution at every moment, with no initial covariance to choose. Not for use by two threads at once.
+/// What each transition makes a recursion forget: `kExponential` as much of all that came before; `kDirectional` as
+/// much of what was known in the direction of its own features, and nothing of the others (Cao & Schwartz 2000).
+/// Directions are those of features in units of their typical sizes, so that they do not depend on the units of the
+/// data.
+enum class Forgetting { kExponential, kDirectional };
+
+/// Recursive least squares, square-root form: before each transition what is known is weighed down by the forgetting
+/// factor, then one row is rotated into R (Sayed & Kailath 1994). With exponential forgetting the estimate is the
+/// weighted least-squares solution at every moment. There is no initial covariance to choose. Not for use by two
+/// threads at once.
 class RecursiveLeastSquares {
  public:
-  /// `forgetting` in (0, 1]: 1 keeps everything; 1 / (1 - forgetting) is the memory in transitions.
-  RecursiveLeastSquares(const RegressionDesign& design, double ridge, double forgetting);
+  /// `forgetting` in (0, 1]: 1 keeps everything. 1 / (1 - forgetting) is the memory in transitions; in those that speak
+  /// of the same inputs where forgetting is directional.
+  RecursiveLeastSquares(const RegressionDesign& design, double ridge, double forgetting, Forgetting kind);
   /// Continues from a fit.
-  RecursiveLeastSquares(const LinearGaussianFit& fit, double forgetting);
+  RecursiveLeastSquares(const LinearGaussianFit& fit, double forgetting, Forgetting kind);
 
-  /// Takes in one transition: `state` (S), `action` (A), `next_state` (S). Throws ValueError and changes nothing if a
-  /// value is not finite.
+  /// Takes in one transition: `state` (S), `action` (A), `next_state` (S). Throws ValueError if a value is not finite,
+  /// NumericalError if a feature is not, and changes nothing then.
   void update(const double* state, const double* action, const double* next_state);
 
-  /// The model of the data so far; throws ValueError before the first transition.
+  /// The model of the data so far; throws ValueError before the first transition. A feature whose last traces have
+  /// faded beyond rounding of what is remembered of the rest counts as never seen.
   LinearGaussianFit fit() const;
 
   const RegressionDesign& design() const { return design_; }
@@ -27,11 +36,20 @@ class RecursiveLeastSquares {
   double rows() const { return factor_.rows(); }
 
  private:
+  void forget(const double* row);
+  void forget_along(const double* row);
+  TriangularFactor without_traces() const;
+
   RegressionDesign design_;
   double ridge_;
   double forgetting_;
+  Forgetting kind_;
   TriangularFactor factor_;
   InputSummary inputs_seen_;
+  InputSummary seen_before_;  // the current transition
+  bool fades_ = false;        // what is known of any input, with every transition
+  Eigen::ArrayXd sizes_;      // typical ones of the features where they are not 0
+  Eigen::VectorXd direction_;
   Workspace workspace_;
 };
 

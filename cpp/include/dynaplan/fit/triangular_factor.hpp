@@ -30,6 +30,11 @@ class TriangularFactor {
   void merge(const TriangularFactor& other);
   /// Multiplies the weight of all rows so far by `factor` >= 0.
   void discount(double factor);
+  /// Multiplies by `factor`, above 0, the weight of what is known in one direction alone: with M = X^T X of the first
+  /// `features` columns and w = M direction, M loses 1 - factor of w w^T / (direction^T w), and no coefficient changes
+  /// (Cao & Schwartz 2000). What is left below those columns, the residuals, and the number of rows are multiplied by
+  /// `factor_of_rest`.
+  void discount_along(const double* direction, Index features, double factor, double factor_of_rest);
 
  private:
   void reduce(const double* rows, Index count, Index stride);

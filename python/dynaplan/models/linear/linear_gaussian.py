@@ -192,15 +192,16 @@ class LinearGaussian(FittedModel):
         settings = self.target, self.intercept, self.ridge
         return LinearGaussian(fit, self.features, settings)._warned()
 
-    def _warned(self) -> LinearGaussian:
+    def _warned(self, *, of_late: bool = False) -> LinearGaussian:
+        """Warns of what the data leave open; `of_late` if they are what a recursion remembers."""
         if self.rank == self.columns and self.degrees_of_freedom > 0.0:
             return self
-        undetermined = self._undetermined_inputs()
+        undetermined = self._undetermined_inputs(of_late)
         if undetermined:
             warnings.warn(undetermined, RankDeficientWarning, stacklevel=3)
         return self
 
-    def _undetermined_inputs(self) -> str:
+    def _undetermined_inputs(self, of_late: bool) -> str:
         """Returns the warning; empty where only products of inputs depend on each other."""
         if self.rank == self.columns:
             return (
@@ -220,6 +221,11 @@ class LinearGaussian(FittedModel):
         tied = [name for name, share in zip(names, shares, strict=True) if share > 1e-6]
         if not tied:
             return ""
+        if of_late:
+            return (
+                f"{rank}: {', '.join(tied)} have not varied independently of late, and what was "
+                "known of them is forgotten; the smallest coefficients are used"
+            )
         return (
             f"{rank}: no input was constant, but {', '.join(tied)} did not vary independently; "
             "the smallest coefficients are used"

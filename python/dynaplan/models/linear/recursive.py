@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Literal
 
 from numpy.typing import ArrayLike, NDArray
 
@@ -18,29 +18,43 @@ from dynaplan.models.linear.linear_gaussian import (
 
 __all__ = ["RecursiveLeastSquares"]
 
+ForgettingKind = Literal["exponential", "directional"]
+
 
 @shares_arguments(LinearGaussian.fit)
 class RecursiveLeastSquares:
     """The same least squares as `LinearGaussian`, updated in place with every transition.
 
-    Each update multiplies the weights of all earlier rows by `forgetting`; the estimate is the
-    weighted least-squares solution at every moment, with no initial covariance to choose. An update
-    takes microseconds, so it fits into a 1 kHz control loop. Not for use by two threads at once.
+    Each update first forgets some of what is known; there is no initial covariance to choose. An
+    update takes microseconds, so it fits into a 1 kHz control loop. Not for use by two threads at
+    once.
+
+    With exponential forgetting the weights of all earlier rows are multiplied by `forgetting`, and
+    the estimate is the weighted least-squares solution at every moment. While the system is at
+    rest, or moves in few directions, that forgets all the others: a model asked for then warns.
+    Directional forgetting multiplies by `forgetting` what is known in the direction of the new
+    inputs alone. It loses nothing at rest, and the covariance of the coefficients stays bounded.
+    The price is a memory that is as many times longer as there are regression columns, since each
+    transition speaks of one direction only.
 
     Args:
         state_dim: S.
         action_dim: A.
         forgetting: in (0, 1]; 1 / (1 - forgetting) is the memory in transitions. Default 1:
             nothing is forgotten.
+        forgetting_kind: "exponential" (default, as it is the least squares of recent data) or
+            "directional", for systems that may rest.
 
     Attributes:
         forgetting: as given.
+        forgetting_kind: as given.
 
     Raises:
         ArgumentError: an argument is out of range.
 
     Source: Sayed & Kailath 1994, "A state-space approach to adaptive RLS filtering" (square-root
-    form).
+    form); Cao & Schwartz 2000, "A directional forgetting algorithm based on the decomposition of
+    the information matrix".
 
     Example:
         >>> rls = dp.RecursiveLeastSquares(1, 1, forgetting=0.99)
@@ -50,7 +64,7 @@ class RecursiveLeastSquares:
         array([[0.5]])
     """
 
-    __slots__ = ("_features", "_recursive", "_settings", "forgetting")
+    __slots__ = ("_features", "_recursive", "_settings", "forgetting", "forgetting_kind")
 
     def __init__(
         self,
@@ -62,6 +76,7 @@ class RecursiveLeastSquares:
         intercept: bool = True,
         ridge: float = 0.0,
         forgetting: float = 1.0,
+        forgetting_kind: ForgettingKind = "exponential",
     ) -> None:
         intercept, ridge = _arrays.flag("intercept", intercept), _arrays.real("ridge", ridge)
         forgetting = _arrays.real("forgetting", forgetting)
@@ -73,31 +88,46 @@ class RecursiveLeastSquares:
             predicts_change(target),
             ridge,
             forgetting,
+            _is_directional(forgetting_kind),
         )
         self._features = features
         self._settings: tuple[Target, bool, float] = (target, intercept, ridge)
         self.forgetting = forgetting
+        self.forgetting_kind: ForgettingKind = forgetting_kind
 
     @classmethod
-    def from_model(cls, model: LinearGaussian, *, forgetting: float = 1.0) -> RecursiveLeastSquares:
+    def from_model(
+        cls,
+        model: LinearGaussian,
+        *,
+        forgetting: float = 1.0,
+        forgetting_kind: ForgettingKind = "exponential",
+    ) -> RecursiveLeastSquares:
         """Continues from a fitted model and all its data.
 
         Args:
             model: the model to start from; it does not change.
             forgetting: as in the class.
+            forgetting_kind: as in the class.
         """
         require_linear_gaussian("model", model)
         made = cls.__new__(cls)
         forgetting = _arrays.real("forgetting", forgetting)
-        made._recursive = _core.RecursiveLeastSquares(model._fit, forgetting)
+        made._recursive = _core.RecursiveLeastSquares(
+            model._fit, forgetting, _is_directional(forgetting_kind)
+        )
         made._features = model.features
         made._settings = (model.target, model.intercept, model.ridge)
         made.forgetting = forgetting
+        made.forgetting_kind = forgetting_kind
         return made
 
     @property
     def rows(self) -> float:
-        """Sum of the weights that the transitions still have."""
+        """Sum of the weights that the transitions still have.
+
+        With directional forgetting each update takes off 1 - forgetting of one direction's share.
+        """
         return self._recursive.rows
 
     def update(self, state: ArrayLike, action: ArrayLike, next_state: ArrayLike) -> None:
@@ -111,6 +141,7 @@ class RecursiveLeastSquares:
         Raises:
             ShapeError: an array has the wrong shape.
             ArgumentError: a value is not finite; nothing has changed then.
+            NumericalError: a product of the features overflows; likewise.
         """
         self._recursive.update(
             _entry("state", state), _entry("action", action), _entry("next_state", next_state)
@@ -121,12 +152,24 @@ class RecursiveLeastSquares:
 
         Raises:
             ArgumentError: there is no data yet.
+
+        Warns:
+            RankDeficientWarning: what is remembered of the data does not determine the effect of
+                some input, or leaves no degrees of freedom for the noise.
         """
-        return LinearGaussian(self._recursive.fit(), self._features, self._settings)
+        model = LinearGaussian(self._recursive.fit(), self._features, self._settings)
+        return model._warned(of_late=True)
 
     def __repr__(self) -> str:
         settings = f"{self._features!r}, forgetting={self.forgetting:g}"
+        if self.forgetting_kind != "exponential":
+            settings += f", forgetting_kind={self.forgetting_kind!r}"
         return f"RecursiveLeastSquares({settings}, rows={self.rows:g})"
+
+
+def _is_directional(kind: str) -> bool:
+    _arrays.choice("forgetting_kind", kind, "exponential", "directional")
+    return kind == "directional"
 
 
 def _entry(name: str, values: ArrayLike) -> NDArray[Any]:
