@@ -162,6 +162,24 @@ void update_recursive(RecursiveLeastSquares& self, const py::array& state, const
               input<double>(next_state, "next_state", {state_dim}));
 }
 
+py::tuple recursive_state(const RecursiveLeastSquares& self) {
+  const RecursiveLeastSquares::State state = self.state();
+  const InputSummary& seen = state.inputs_seen;
+  return py::make_tuple(to_array(state.factor.upper()), state.factor.rows(), to_vector(seen.low.matrix()),
+                        to_vector(seen.high.matrix()), seen.float32_exact, state.fades,
+                        to_vector(state.sizes.matrix()));
+}
+
+void restore_recursive(RecursiveLeastSquares& self, const py::tuple& state) {
+  InputSummary seen(0);
+  seen.low = vector_input(state[2].cast<py::array>(), "low");
+  seen.high = vector_input(state[3].cast<py::array>(), "high");
+  seen.float32_exact = state[4].cast<bool>();
+  TriangularFactor factor(matrix_input(state[0].cast<py::array>(), "factor"), state[1].cast<double>());
+  self.restore(
+      {std::move(factor), std::move(seen), state[5].cast<bool>(), vector_input(state[6].cast<py::array>(), "sizes")});
+}
+
 }  // namespace
 
 void bind_fit(py::module_& m) {
@@ -187,6 +205,10 @@ void bind_fit(py::module_& m) {
              run_watched(takes_long(0, self.design().columns()), [&](const Interrupt&) { made.emplace(self.fit()); });
              return std::move(*made);
            })
+      .def("state", &recursive_state)
+      .def("restore", &restore_recursive, py::arg("state"))
+      .def_property_readonly("state_dim", [](const Self& self) { return self.design().state_dim; })
+      .def_property_readonly("action_dim", [](const Self& self) { return self.design().action_dim(); })
       .def_property_readonly("rows", &Self::rows);
 }
 

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <utility>
 
 #include "dynaplan/core/check.hpp"
 #include "dynaplan/core/error.hpp"
@@ -89,6 +90,18 @@ void RecursiveLeastSquares::forget_along(const double* row) {
   // The residuals are those of all directions, of which one is weighed down.
   const double factor_of_rest = 1.0 - (1.0 - forgetting_) / static_cast<double>(features);
   factor_.discount_along(direction_.data(), features, forgetting_, factor_of_rest);
+}
+
+void RecursiveLeastSquares::restore(State state) {
+  require_shape("factor", state.factor.upper().rows(), state.factor.upper().cols(), design_.columns(),
+                design_.columns());
+  require_size("low", state.inputs_seen.low.size(), inputs_seen_.low.size());
+  require_size("high", state.inputs_seen.high.size(), inputs_seen_.high.size());
+  require_size("sizes", state.sizes.size(), sizes_.size());
+  factor_ = std::move(state.factor);
+  inputs_seen_ = std::move(state.inputs_seen);
+  fades_ = state.fades;
+  sizes_ = std::move(state.sizes);
 }
 
 LinearGaussianFit RecursiveLeastSquares::fit() const {

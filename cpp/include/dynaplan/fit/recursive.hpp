@@ -17,6 +17,14 @@ enum class Forgetting { kExponential, kDirectional };
 /// threads at once.
 class RecursiveLeastSquares {
  public:
+  /// What updates change, so that a copy can continue elsewhere.
+  struct State {
+    TriangularFactor factor;
+    InputSummary inputs_seen;
+    bool fades;
+    Eigen::ArrayXd sizes;
+  };
+
   /// `forgetting` in (0, 1]: 1 keeps everything. 1 / (1 - forgetting) is the memory in transitions; in those that speak
   /// of the same inputs where forgetting is directional.
   RecursiveLeastSquares(const RegressionDesign& design, double ridge, double forgetting, Forgetting kind);
@@ -30,6 +38,10 @@ class RecursiveLeastSquares {
   /// The model of the data so far; throws ValueError before the first transition. A feature whose last traces have
   /// faded beyond rounding of what is remembered of the rest counts as never seen.
   LinearGaussianFit fit() const;
+
+  State state() const { return {factor_, inputs_seen_, fades_, sizes_}; }
+  /// Goes where another of the same design was. Throws ShapeError.
+  void restore(State state);
 
   const RegressionDesign& design() const { return design_; }
   double forgetting() const { return forgetting_; }

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, TypeAlias
+from typing import Any, Protocol, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,8 +14,20 @@ __all__ = ["transition_rows"]
 _Rows: TypeAlias = NDArray[Any]
 
 
+class SizedAgent(Protocol):
+    """What has states and actions of known sizes."""
+
+    @property
+    def state_dim(self) -> int:
+        """S."""
+
+    @property
+    def action_dim(self) -> int:
+        """A."""
+
+
 def transition_rows(  # noqa: PLR0917  # in the order of `observe`
-    dims: tuple[int, int],
+    agent: SizedAgent,
     states: Any,
     actions: Any,
     rewards: Any,
@@ -25,7 +37,7 @@ def transition_rows(  # noqa: PLR0917  # in the order of `observe`
     """Returns states (N, S), actions (N, A), rewards (N,), next states (N, S) and ends (N,).
 
     Args:
-        dims: S and A.
+        agent: whose sizes they must have.
         states: (N, S), or (S,).
         actions: (N, A), or (A,).
         rewards: (N,), or a number.
@@ -40,9 +52,9 @@ def transition_rows(  # noqa: PLR0917  # in the order of `observe`
     if ended.dtype != np.bool_:
         raise TypeError(f"terminated: got dtype {ended.dtype}, must be bool")
     return (
-        _arrays.rows("states", states, dims[0]),
-        _arrays.rows("actions", actions, dims[1]),
+        _arrays.rows("states", states, agent.state_dim),
+        _arrays.rows("actions", actions, agent.action_dim),
         _arrays.vector("rewards", rewards),
-        _arrays.rows("next_states", next_states, dims[0]),
+        _arrays.rows("next_states", next_states, agent.state_dim),
         ended,
     )

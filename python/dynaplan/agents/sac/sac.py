@@ -227,8 +227,7 @@ class SAC:
             ArgumentError: a number is not finite or beyond float32, or an action is out of bounds;
                 then nothing is taken.
         """
-        dims = self.state_dim, self.action_dim
-        rows = transition_rows(dims, state, action, reward, next_state, terminated)
+        rows = transition_rows(self, state, action, reward, next_state, terminated)
         self._core.observe(*rows)
         self._steps += len(rows[0])
 
@@ -256,8 +255,7 @@ class SAC:
         Raises:
             ShapeError, ArgumentError: as of `observe`.
         """
-        dims = self.state_dim, self.action_dim
-        rows = transition_rows(dims, states, actions, rewards, next_states, terminated)
+        rows = transition_rows(self, states, actions, rewards, next_states, terminated)
         self._core.observe_imagined(*rows, replace=bool(replace))
 
     def resize_imagined(self, size: int) -> None:

@@ -122,6 +122,18 @@ class RecursiveLeastSquares:
         made.forgetting_kind = forgetting_kind
         return made
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        core, (target, intercept, ridge) = self._recursive, self._settings
+        settings = {
+            "features": self._features,
+            "target": target,
+            "intercept": intercept,
+            "ridge": ridge,
+            "forgetting": self.forgetting,
+            "forgetting_kind": self.forgetting_kind,
+        }
+        return _restored, (core.state_dim, core.action_dim, settings, core.state())
+
     @property
     def rows(self) -> float:
         """Sum of the weights that the transitions still have.
@@ -170,6 +182,15 @@ class RecursiveLeastSquares:
 def _is_directional(kind: str) -> bool:
     _arrays.choice("forgetting_kind", kind, "exponential", "directional")
     return kind == "directional"
+
+
+def _restored(
+    state_dim: int, action_dim: int, settings: dict[str, Any], state: tuple[Any, ...]
+) -> RecursiveLeastSquares:
+    """Makes the same again: for copies and other processes."""
+    made = RecursiveLeastSquares(state_dim, action_dim, **settings)
+    made._recursive.restore(state)
+    return made
 
 
 def _entry(name: str, values: ArrayLike) -> NDArray[Any]:
