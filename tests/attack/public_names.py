@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 import types
 from collections.abc import Iterator
+from functools import cache
 from typing import Any, get_origin
 
 import dynaplan as dp
@@ -58,6 +59,20 @@ def parameters(function: Any) -> list[str]:
     found = inspect.signature(function).parameters.values()
     starred = {inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD}
     return [one.name for one in found if one.name != "self" and one.kind not in starred]
+
+
+@cache
+def optional() -> set[str]:
+    """The parameters that may be None by their annotation, as "name(parameter)"."""
+    found = set()
+    for name, value in objects():
+        if inspect.isclass(value) or inspect.isroutine(value):
+            called = [(name, value), *(_methods(name, value) if inspect.isclass(value) else [])]
+            for one, function in called:
+                for parameter in inspect.signature(function).parameters.values():
+                    if "None" in str(parameter.annotation):
+                        found.add(f"{one}({parameter.name})")
+    return found
 
 
 def public_callables() -> dict[str, list[str]]:
