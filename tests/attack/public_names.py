@@ -62,28 +62,32 @@ def parameters(function: Any) -> list[str]:
 
 
 @cache
-def optional() -> set[str]:
-    """The parameters that may be None by their annotation, as "name(parameter)"."""
-    found = set()
-    for name, value in objects():
-        if inspect.isclass(value) or inspect.isroutine(value):
-            called = [(name, value), *(_methods(name, value) if inspect.isclass(value) else [])]
-            for one, function in called:
-                for parameter in inspect.signature(function).parameters.values():
-                    if "None" in str(parameter.annotation):
-                        found.add(f"{one}({parameter.name})")
-    return found
-
-
-def public_callables() -> dict[str, list[str]]:
-    """The parameters of each public function, class and method that has any."""
-    found: dict[str, list[str]] = {}
+def _callables() -> dict[str, Any]:
+    """Each public function, class and method; no aliases of types and no errors."""
+    found: dict[str, Any] = {}
     for name, value in objects():
         is_alias = isinstance(value, types.UnionType) or get_origin(value) is not None
         is_error = inspect.isclass(value) and issubclass(value, Exception)
         if is_alias or is_error or not (inspect.isclass(value) or inspect.isroutine(value)):
             continue
-        found[name] = parameters(value)
+        found[name] = value
         if inspect.isclass(value):
-            found |= {method: parameters(function) for method, function in _methods(name, value)}
+            found.update(_methods(name, value))
+    return found
+
+
+def public_callables() -> dict[str, list[str]]:
+    """The parameters of each public function, class and method that has any."""
+    found = {name: parameters(function) for name, function in _callables().items()}
     return {name: names for name, names in found.items() if names}
+
+
+@cache
+def optional() -> set[str]:
+    """The parameters that may be None by their annotation, as "name(parameter)"."""
+    return {
+        f"{name}({parameter.name})"
+        for name, function in _callables().items()
+        for parameter in inspect.signature(function).parameters.values()
+        if "None" in str(parameter.annotation)
+    }

@@ -12,7 +12,7 @@ import pytest
 import dynaplan as dp
 from attack import trials
 from attack.hostile_values import GROUPS, is_harmful, kind_of, wrong_kind
-from attack.public_names import EXEMPT, public_callables
+from attack.public_names import EXEMPT, optional, public_callables
 from attack.rows import all_rows, callable_of, made, rows, share_of
 from attack.trials import Trial
 
@@ -85,6 +85,11 @@ def test_kinds_of_arguments_and_of_wrong_values():
     assert wrong_kind(frozenset({"bool"}), "seed", 3) == "bool"
     assert wrong_kind(frozenset({"bool"}), "truncated", False) is None
     assert wrong_kind(frozenset({"fraction"}), "weight", 1.0) is None
+
+
+def test_what_may_be_none_is_known_from_the_signature():
+    assert {"returns(seed)", "Planner.plan(limits)", "CEM(clip)"} <= optional()
+    assert not {"returns(model)", "CEM(horizon)", "lqr(A)"} & optional()
 
 
 def planted(argument):
