@@ -203,13 +203,14 @@ def box_env() -> Any:
 
 def _of_numba() -> dict[str, Row]:
     scalar = {**DIMS, "dtype": np.float64, "data": np.zeros(2)}
-    with_data: Any = lambda: lambda state, action, next_state, data: 0.0  # noqa: E731
+    number: Any = lambda: lambda state, action, next_state, data: 0.0  # noqa: E731
+    truth: Any = lambda: lambda state, action, next_state, data: state[0] > 9.0  # noqa: E731
     return {
-        "rewards.from_numba": (dp.rewards.from_numba, {**scalar, "function": with_data}),
-        "terminations.from_numba": (dp.terminations.from_numba, {**scalar, "function": with_data}),
+        "rewards.from_numba": (dp.rewards.from_numba, {**scalar, "function": number}),
+        "terminations.from_numba": (dp.terminations.from_numba, {**scalar, "function": truth}),
         "CompiledModel.from_numba": (
             dp.CompiledModel.from_numba,
-            {**scalar, "function": with_data, "observed": OBSERVED},
+            {**scalar, "function": number, "observed": OBSERVED},
         ),
     }
 

@@ -31,8 +31,6 @@ dp.rewards.scheduled(reward(), [1.0, 2.0])
 dp.Identity()
 dp.Polynomial(3)
 dp.NetworkUnits(angles=(1,))
-dp.NetworkUnits(angles="a", rewards="b")
-dp.NetworkUnits(input_scale=[0.0, nan, 1.0])
 dp.LinearSchedule(1, 1.0)
 dp.RolloutLengthSchedule(1, 2, 1, 2)
 dp.signatures.REWARD_FLOAT64
