@@ -32,6 +32,38 @@ void require_data(const NetworkShape& shape, const NetworkData& data) {
   if (shape.rewards) require_rows("rewards", data.rewards, data.count, 1);
 }
 
+// The largest and smallest scales of which the weights that undo them, or the variances in their units, are numbers.
+struct ScaleRange {
+  double low;
+  double high;
+};
+
+void require_scale(const std::string& what, double mean, double scale, const ScaleRange& range) {
+  if (!std::isfinite(mean)) throw NumericalError(what + " overflows float64; choose another unit");
+  if (scale >= range.low && scale <= range.high) return;
+  throw NumericalError(what + " varies by " + rounded_text(scale) + "; a network can learn what varies by " +
+                       rounded_text(range.low) + " to " + rounded_text(range.high) + ": choose another unit");
+}
+
+void require_scales(const NetworkShape& shape, Index members, const NetworkScaling& scaling) {
+  constexpr ScaleRange kWeights{1e-303, 1e303};
+  constexpr ScaleRange kVariances{1e-151, 1e151};
+  const Index first_action = shape.inputs() - shape.action_dim;
+  for (Index i = 0; i < shape.state_dim; ++i) {
+    require_scale("states: column " + text_of(i), scaling.input_mean(i), scaling.input_scale(i), kWeights);
+  }
+  for (Index j = 0; j < shape.action_dim; ++j) {
+    const Index input = first_action + j;
+    require_scale("actions: column " + text_of(j), scaling.input_mean(input), scaling.input_scale(input), kWeights);
+  }
+  const ScaleRange range = shape.probabilistic || members > 1 ? kVariances : kWeights;
+  for (Index i = 0; i < shape.targets(); ++i) {
+    const std::string what =
+        i < shape.state_dim ? "next_states: the change of column " + text_of(i) : "rewards: the reward";
+    require_scale(what, scaling.target_mean(i), scaling.target_scale(i), range);
+  }
+}
+
 void require_same_shape(const NetworkShape& shape, Index members, const NetworkParameters& initial) {
   const NetworkShape& other = initial.shape;
   const auto differs = [](const std::string& name) {
@@ -104,6 +136,7 @@ NetworkFit fit_networks(const NetworkShape& shape, Index members, const NetworkD
   NetworkFit fit;
   fit.parameters.shape = shape;
   DataUnits units = units_of(shape, training, held_out);
+  require_scales(shape, members, units.scaling);
   fit.parameters.scaling = std::move(units.scaling);
   const TrainingRows<float> rows(shape, fit.parameters.scaling, training);
   const TrainingRows<float> held_out_rows(shape, fit.parameters.scaling, held_out);

@@ -25,12 +25,35 @@ constexpr double kConstant = 1e-12;
 // And those of a difference below this share of what it is the difference of.
 constexpr double kDifference = 16.0 * std::numeric_limits<double>::epsilon();
 
-// `rounding` is what the columns have from how they were made.
-Moments moments_of(const Eigen::MatrixXd& columns, const Eigen::VectorXd& rounding) {
-  Moments moments{columns.rowwise().mean(), Eigen::VectorXd(columns.rows()), rounding, {}};
-  moments.rounding = moments.rounding.cwiseMax(kConstant * moments.mean.cwiseAbs());
+// Powers of two in which the rows of a matrix have squares that neither overflow nor vanish: 0 where they have as they
+// are.
+Eigen::VectorXi exponents_of(const Eigen::MatrixXd& columns) {
+  constexpr int kLowest = -300;
+  constexpr int kHighest = 400;
+  Eigen::VectorXi exponents = Eigen::VectorXi::Zero(columns.rows());
   for (Index i = 0; i < columns.rows(); ++i) {
-    const double deviation = std::sqrt((columns.row(i).array() - moments.mean(i)).square().mean());
+    const double size = columns.row(i).cwiseAbs().maxCoeff();
+    if (size == 0.0 || !std::isfinite(size)) continue;
+    const int exponent = std::ilogb(size);
+    if (exponent < kLowest || exponent > kHighest) exponents(i) = exponent;
+  }
+  return exponents;
+}
+
+// `rounding` is what the columns have from how they were made.
+Moments moments_of(Eigen::MatrixXd columns, const Eigen::VectorXd& rounding) {
+  const Eigen::VectorXi exponents = exponents_of(columns);
+  const auto in_own_unit = [&](double& value, Index i) { value = std::ldexp(value, exponents(i)); };
+  for (Index i = 0; i < columns.rows(); ++i) {
+    if (exponents(i) == 0) continue;
+    for (double& value : columns.row(i)) value = std::ldexp(value, -exponents(i));
+  }
+  Moments moments{columns.rowwise().mean(), Eigen::VectorXd(columns.rows()), rounding, {}};
+  for (Index i = 0; i < columns.rows(); ++i) {
+    double deviation = std::sqrt((columns.row(i).array() - moments.mean(i)).square().mean());
+    in_own_unit(deviation, i);
+    in_own_unit(moments.mean(i), i);
+    moments.rounding(i) = std::max(rounding(i), kConstant * std::abs(moments.mean(i)));
     const bool varies = deviation > moments.rounding(i);
     moments.scale(i) = varies ? deviation : 1.0;
     if (!varies) moments.constant.push_back(i);
@@ -88,10 +111,15 @@ DataUnits units_of(const NetworkShape& shape, const NetworkData& training, const
   Moments of_targets = moments_of(columns.targets, columns.rounding);
   std::vector<Index> constant_targets;
   if (!of_targets.constant.empty()) {
-    const Eigen::MatrixXd others = columns_of(shape, held_out).targets;
+    Eigen::MatrixXd others = columns_of(shape, held_out).targets;
+    others.colwise() -= of_targets.mean;
     for (const Index i : of_targets.constant) {
-      const auto deviations = (others.row(i).array() - of_targets.mean(i)).abs();
-      if ((deviations <= of_targets.rounding(i)).all()) constant_targets.push_back(i);
+      const double largest = others.cols() == 0 ? 0.0 : others.row(i).cwiseAbs().maxCoeff();
+      if (largest <= of_targets.rounding(i)) {
+        constant_targets.push_back(i);
+      } else {
+        of_targets.scale(i) = largest;
+      }
     }
   }
   return {

@@ -42,6 +42,20 @@ void add_to_spread(ConstBlock<T> value, std::size_t count, Block<T> mean, Block<
   }
 }
 
+// A power of two that brings a scale to about 1 where its square might overflow or vanish in float32; else 1.
+double unit_of(double scale) {
+  constexpr int kSafe = 30;
+  const int exponent = std::ilogb(scale);
+  return std::abs(exponent) > kSafe ? std::ldexp(1.0, -exponent) : 1.0;
+}
+
+template <class T>
+void multiply_rows(const std::vector<T>& factors, Block<T> block) {
+  for (std::size_t d = 0; d < factors.size(); ++d) {
+    if (factors[d] != T(1)) lanes_of(block, static_cast<Index>(d)) *= factors[d];
+  }
+}
+
 const NetworkShape& validated_shape(const NetworkParameters& parameters) {
   parameters.validate();
   return parameters.shape;
@@ -58,7 +72,9 @@ NetworkDynamics<T>::NetworkDynamics(const NetworkParameters& parameters)
     rows_.emplace_back(folded);
   }
   for (Index d = 0; d < shape_.state_dim; ++d) {
-    const double scale = parameters.scaling.target_scale(d);
+    const double unit = unit_of(parameters.scaling.target_scale(d));
+    const double scale = unit * parameters.scaling.target_scale(d);
+    target_units_.push_back(static_cast<T>(unit));
     inverse_target_variance_.push_back(static_cast<T>(1.0 / (scale * scale)));
   }
 }
@@ -136,16 +152,20 @@ void NetworkDynamics<T>::step(ConstBlock<T> state, ConstBlock<T> action, const D
   add_block(state, next.rows(0, shape_.state_dim));
 }
 
-// Mean and variance of the members' means, and, if wanted, the mean of their noise variances.
+// Mean and variance of the members' means, those of the first targets times `units`, and, if wanted, the mean of their
+// noise variances.
 template <class T>
-void NetworkDynamics<T>::spread_of_members(ConstBlock<T> inputs, Index wanted, Workspace& workspace, Block<T> mean,
-                                           Block<T> variance, const Block<T>* noise) const {
+void NetworkDynamics<T>::spread_of_members(ConstBlock<T> inputs, Index wanted, const std::vector<T>& units,
+                                           Workspace& workspace, Block<T> mean, Block<T> variance,
+                                           const Block<T>* noise) const {
   const Block<T> one = workspace.take_block<T>(mean.dim, mean.lanes);
   const Block<T> noise_of_one = workspace.take_block<T>(mean.dim, mean.lanes);
   run(0, inputs, wanted, workspace, mean, noise);
+  multiply_rows(units, mean);
   fill_block(T(0), variance);
   for (std::size_t m = 1; m < members_.size(); ++m) {
     run(m, inputs, wanted, workspace, one, noise != nullptr ? &noise_of_one : nullptr);
+    multiply_rows(units, one);
     add_to_spread<T>(one, m + 1, mean, variance);
     if (noise != nullptr) add_block<T>(noise_of_one, *noise);
   }
@@ -158,7 +178,7 @@ template <class T>
 void NetworkDynamics<T>::moments(ConstBlock<T> state, ConstBlock<T> action, Index wanted, Workspace& workspace,
                                  Block<T> mean, Block<T> aleatoric, Block<T> epistemic) const {
   const Workspace::Scope scope(workspace);
-  spread_of_members(encoded(state, action, workspace), wanted, workspace, mean, epistemic, &aleatoric);
+  spread_of_members(encoded(state, action, workspace), wanted, {}, workspace, mean, epistemic, &aleatoric);
   add_block(state, mean.rows(0, shape_.state_dim));
 }
 
@@ -193,7 +213,7 @@ void NetworkDynamics<T>::disagreement(ConstBlock<T> state, ConstBlock<T> action,
   const ConstBlock<T> inputs = encoded(state, action, workspace);
   const Block<T> mean = workspace.take_block<T>(shape_.targets(), state.lanes);
   const Block<T> variance = workspace.take_block<T>(shape_.targets(), state.lanes);
-  spread_of_members(inputs, 0, workspace, mean, variance, nullptr);
+  spread_of_members(inputs, 0, target_units_, workspace, mean, variance, nullptr);
   std::fill_n(out, state.lanes, T(0));
   for (Index d = 0; d < shape_.state_dim; ++d) {
     const T weight = inverse_target_variance_[static_cast<std::size_t>(d)] / static_cast<T>(shape_.state_dim);

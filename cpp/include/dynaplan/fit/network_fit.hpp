@@ -18,7 +18,8 @@ struct NetworkFit {
 /// `held_out` may have no rows: then nothing stops a member early and its last parameters are kept. From `initial`
 /// (as many members, the same shape) training continues, its weights brought to the new units first; else it starts
 /// from random weights. The result is the same for any number of threads. Throws ShapeError, ValueError for arguments
-/// that do not fit, NumericalError if a loss stops being finite.
+/// that do not fit, NumericalError if what varies does so by too much or too little for float64, or a loss stops being
+/// finite.
 NetworkFit fit_networks(const NetworkShape& shape, Index members, const NetworkData& training,
                         const NetworkData& held_out, const NetworkFitSettings& settings,
                         const NetworkParameters* initial = nullptr, FitObserver* observer = nullptr);

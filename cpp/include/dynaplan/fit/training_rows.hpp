@@ -23,7 +23,8 @@ void encode_transition(const NetworkShape& shape, const NetworkData& data, Index
 
 struct DataUnits {
   /// Means and standard deviations of the training rows. A column that does not vary beyond rounding gets the scale 1:
-  /// then it enters as 0 and cannot do harm.
+  /// then it enters as 0 and cannot do harm. A target that varies in the held-out rows alone gets its largest deviation
+  /// there.
   NetworkScaling scaling;
   /// The targets that do not vary beyond rounding, neither in the training nor in the held-out rows.
   std::vector<Index> constant_targets;

@@ -50,8 +50,8 @@ class NetworkDynamics final : public Dynamics<T> {
   void run(std::size_t member, ConstBlock<T> inputs, Index wanted, Workspace& workspace, Block<T> mean,
            const Block<T>* variance) const;
   void mean_of_members(ConstBlock<T> inputs, Index wanted, Workspace& workspace, Block<T> mean) const;
-  void spread_of_members(ConstBlock<T> inputs, Index wanted, Workspace& workspace, Block<T> mean, Block<T> variance,
-                         const Block<T>* noise) const;
+  void spread_of_members(ConstBlock<T> inputs, Index wanted, const std::vector<T>& units, Workspace& workspace,
+                         Block<T> mean, Block<T> variance, const Block<T>* noise) const;
   void add_gradient(const PackedNetwork<T>& member, Index target, ConstBlock<T> inputs, ConstBlock<T> slopes,
                     Workspace& workspace, JacobianBlock<T> out) const;
   void draw_next(std::size_t member, ConstBlock<T> inputs, const Draw& draw, Workspace& workspace, Block<T> next) const;
@@ -60,7 +60,8 @@ class NetworkDynamics final : public Dynamics<T> {
   NetworkEncoding<T> encoding_;
   std::vector<PackedNetwork<T>> members_;
   std::vector<RowNetwork<T>> rows_;         // the same members once more
-  std::vector<T> inverse_target_variance_;  // (S)
+  std::vector<T> target_units_;             // (S), that disagreement is measured in
+  std::vector<T> inverse_target_variance_;  // (S), in those
 };
 
 extern template class NetworkDynamics<float>;

@@ -64,7 +64,9 @@ class Ensemble(NetworkModel):
         Raises:
             ArgumentError: an argument is out of range, or `initial` has another shape.
             ShapeError: `held_out` has other dimensions.
-            NumericalError: the loss stopped being finite; the message names the cause.
+            NumericalError: the loss stopped being finite; the message names the cause. Or a column
+                varies by less than 1e-303 or more than 1e303, or one that is learned by less than
+                1e-151 or more than 1e151, since its variance would not be a number.
 
         Source: Chua et al. 2018, sec. 4; Lakshminarayanan et al. 2017 (deep ensembles).
         """

@@ -97,7 +97,8 @@ class MLP(NetworkModel):
         Raises:
             ArgumentError: an argument is out of range, or `initial` has another shape.
             ShapeError: `held_out` has other dimensions.
-            NumericalError: the loss stopped being finite; the message names the cause.
+            NumericalError: the loss stopped being finite; the message names the cause. Or a column
+                varies by less than 1e-303 or more than 1e303.
 
         Source: Kingma & Ba 2015 (Adam); Loshchilov & Hutter 2019 (decoupled weight decay).
 
