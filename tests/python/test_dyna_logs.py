@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import csv
+import os
 from pathlib import Path
 
 import pytest
 
 import dynaplan as dp
+from dynaplan.loops.logs import CSVLog
 from reference.dyna_loop import loop
 
 
@@ -54,3 +56,25 @@ def test_without_tensorboardx_it_says_what_is_missing(
     monkeypatch.setitem(__import__("sys").modules, "tensorboardX", None)
     with pytest.raises(ImportError):
         list(loop().run(10, tensorboard=tmp_path))
+
+
+def test_a_log_that_is_no_regular_file_is_refused(tmp_path):
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    with pytest.raises(OSError, match="pipe"):
+        CSVLog(pipe, 0)
+    assert pipe.is_fifo()
+
+
+def test_a_log_keeps_its_rows_where_it_cannot_be_written_anew(tmp_path, monkeypatch):
+    path = tmp_path / "log.csv"
+    CSVLog(path, 0).close()
+    before = path.read_bytes()
+
+    def fail(*_):
+        raise OSError("the disk is full")
+
+    monkeypatch.setattr(os, "fsync", fail)
+    with pytest.raises(OSError, match="disk is full"):
+        CSVLog(path, 0)
+    assert path.read_bytes() == before

@@ -137,5 +137,7 @@ def _picture_path(out: str, env_id: str) -> Path:
         path.parent.mkdir(parents=True, exist_ok=True)
         if path.exists() and not os.access(path, os.W_OK):
             raise PermissionError("the file is not writable")
+        if path.exists() and not path.is_file():
+            raise OSError("it is no regular file")
         tempfile.TemporaryFile(dir=path.parent).close()
     return path

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import csv
+import io
 import os
 from pathlib import Path
 
 import numpy as np
 
+from dynaplan import _disk, files
 from dynaplan.errors import ArgumentError
 from dynaplan.loops.dyna_iteration import COLUMNS, DynaIteration
 
@@ -26,15 +28,18 @@ class CSVLog:
 
     Raises:
         ArgumentError: the file exists and is no such log.
-        OSError: it cannot be written to.
+        OSError: it cannot be written to, or is no regular file.
     """
 
     def __init__(self, path: str | os.PathLike[str], steps: int) -> None:
-        rows = _kept_rows(Path(path), steps)
-        self._file = Path(path).open("w", newline="", encoding="utf-8")  # noqa: SIM115  # see close
+        place = files.path_of(path)
+        rows = _kept_rows(place, steps)
+        kept = io.StringIO(newline="")
+        csv.writer(kept).writerows([COLUMNS, *rows])
+        with _disk.replacing(place) as file:  # so that a kill now loses no row
+            file.write(kept.getvalue().encode())
+        self._file = place.open("a", newline="", encoding="utf-8")
         self._writer = csv.writer(self._file)
-        self._writer.writerows([COLUMNS, *rows])
-        self._file.flush()
 
     def write(self, iteration: DynaIteration) -> None:
         """Adds a row."""
@@ -49,7 +54,7 @@ class CSVLog:
 def _kept_rows(path: Path, steps: int) -> list[list[str]]:
     if not path.exists() or path.stat().st_size == 0:
         return []
-    with path.open(newline="", encoding="utf-8") as file:
+    with io.TextIOWrapper(_disk.opened(path), "utf-8", newline="") as file:
         heading, *rows = csv.reader(file)
     if tuple(heading) != COLUMNS:
         raise ArgumentError(f"csv: {path} exists and is no log of this loop")

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
+from dynaplan import _disk
 from dynaplan.reports.episode import ComparedEpisode
 from dynaplan.reports.tables import trusted_steps
 from dynaplan.rollouts.evaluation import Evaluation
@@ -88,7 +89,8 @@ def draw(
         part.legend(
             handles, labels, loc="outside lower center", ncols=2, frameon=False, columnspacing=1.2
         )
-    figure.savefig(path, format="png")
+    with _disk.replacing(path) as file:
+        figure.savefig(file, format="png")
 
 
 @dataclass(frozen=True)
