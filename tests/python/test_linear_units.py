@@ -74,6 +74,21 @@ def test_squares_that_overflow_or_vanish_are_no_obstacle(rows, states, actions):
     np.testing.assert_allclose(joined.coefficients, found.coefficients, rtol=1e-11)
 
 
+def test_the_covariance_of_coefficients_is_finite_where_only_its_factors_are_not():
+    plain, other = (dp.LinearGaussian.fit(scaled(40, unit, 1.0)) for unit in (1.0, 2.0**-516))
+    expected = plain.coefficient_covariance[0, :2, :2]
+    np.testing.assert_allclose(other.coefficient_covariance[0, :2, :2], expected, rtol=1e-3)
+
+
+@pytest.mark.parametrize("unit", [1e-200, 1e140])
+def test_a_model_of_any_units_survives_its_file(unit, tmp_path):
+    model = dp.LinearGaussian.fit(scaled(40, unit, 1.0))
+    model.save(tmp_path / "model")
+    loaded = dp.load(tmp_path / "model")
+    np.testing.assert_array_equal(loaded.coefficients, model.coefficients)
+    np.testing.assert_array_equal(loaded.noise_covariance, model.noise_covariance)
+
+
 @pytest.mark.parametrize("scale", [1e160, 1e200, 1e300, 1e307])
 def test_residuals_whose_squares_are_no_numbers_are_an_error(scale):
     with pytest.raises(dp.NumericalError, match=r"transitions: .* overflow"):

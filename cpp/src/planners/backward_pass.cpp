@@ -89,8 +89,8 @@ bool BackwardPass::step(double discount, const StepExpansion& expansion, double 
   action_slope_ = gradient_.tail(action_dim);
   for (Index i = 0; i < action_dim; ++i) {
     const double half_width = 0.5 * (high_(i) - low_(i));
-    const double size = half_width * (std::abs(action_slope_(i)) + half_width * std::abs(of_action_(i, i)));
-    if (std::isfinite(size)) size_ = std::max(size_, size);
+    const double effect = half_width * (std::abs(action_slope_(i)) + half_width * std::abs(of_action_(i, i)));
+    if (std::isfinite(effect)) size_ = std::max(size_, effect);
     if (half_width > 0.0) of_action_(i, i) += regularisation / (half_width * half_width);
   }
   if (!quadratic_.solve(of_action_, action_slope_, low_, high_)) return false;

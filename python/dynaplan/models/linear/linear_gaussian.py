@@ -221,15 +221,10 @@ class LinearGaussian(FittedModel):
         tied = [name for name, share in zip(names, shares, strict=True) if share > 1e-6]
         if not tied:
             return ""
+        found = f"no input was constant, but {', '.join(tied)} did not vary independently"
         if of_late:
-            return (
-                f"{rank}: {', '.join(tied)} have not varied independently of late, and what was "
-                "known of them is forgotten; the smallest coefficients are used"
-            )
-        return (
-            f"{rank}: no input was constant, but {', '.join(tied)} did not vary independently; "
-            "the smallest coefficients are used"
-        )
+            found = f"{', '.join(tied)} have not varied independently of late, and are forgotten"
+        return f"{rank}: {found}; the smallest coefficients are used"
 
     @property
     def state_dim(self) -> int:
@@ -281,7 +276,12 @@ class LinearGaussian(FittedModel):
         """
         spread = self._fit.spread
         variances = np.diagonal(self._fit.noise_covariance)
-        return np.multiply.outer(variances, spread @ spread.T)
+        with np.errstate(over="ignore"):
+            unscaled = spread @ spread.T
+        if np.isfinite(unscaled).all():
+            return np.multiply.outer(variances, unscaled)
+        roots = np.multiply.outer(np.sqrt(variances), spread)
+        return roots @ roots.transpose(0, 2, 1)
 
     @property
     def factor(self) -> Float64:
