@@ -28,7 +28,13 @@ ROLLED = {
     "dtype": np.float64,
     "threads": 1,
 }
+OF_DATA = {"function": lambda: lambda state, action, next_state, data: data[0], **DIMS}
+OF_DATA |= {"data": np.ones(2), "dtype": np.float64}
 SCALAR = {"function": lambda: lambda state, action, next_state: 0.0, **DIMS, "dtype": np.float64}
+
+
+def _never() -> Any:
+    return lambda state, action, next_state: False
 
 
 def _compiled(kind: str) -> Any:
@@ -132,6 +138,7 @@ CALLS: dict[str, tuple[Callable[..., Any], dict[str, Any]]] = {
     "rewards.excess": (dp.rewards.excess, {"weights": [1.0, 1.0], **BOX, "of": "state"}),
     "rewards.for_env": (dp.rewards.for_env, {"env": "Pendulum-v1"}),
     "rewards.from_numba": (dp.rewards.from_numba, SCALAR),
+    "rewards.from_numba with data": (dp.rewards.from_numba, OF_DATA),
     "rewards.inside": (dp.rewards.inside, {**BOX, "bonus": 1.0, "of": "state"}),
     "rewards.linear": (
         dp.rewards.linear,
@@ -166,14 +173,7 @@ CALLS: dict[str, tuple[Callable[..., Any], dict[str, Any]]] = {
     ),
     "terminations.compiled": (dp.terminations.compiled, _built("termination")),
     "terminations.for_env": (dp.terminations.for_env, {"env": "Pendulum-v1"}),
-    "terminations.from_numba": (dp.terminations.from_numba, SCALAR),
+    "terminations.from_numba": (dp.terminations.from_numba, {**SCALAR, "function": _never}),
     "terminations.inside": (dp.terminations.inside, BOX),
     "terminations.outside": (dp.terminations.outside, BOX),
-}
-
-# Wrong values of a kind that the argument takes all the same: a name of a file, a truth value as 1.
-TAKEN = {
-    ("Transitions.save", "path"): "text",
-    ("load", "path"): "text",
-    ("rewards.angle", "target"): "truth",
 }

@@ -35,7 +35,7 @@ def numbers(
         if flags.c_contiguous and flags.aligned and dtype is not None and values.dtype == dtype:
             return values  # what a fast loop passes must not pay for the others
     array = any_array(name, values)
-    if array.dtype.kind not in "biuf":
+    if array.dtype.kind not in "biuf" or (array.dtype.kind == "b" and not array.ndim):
         got = f"dtype {array.dtype}" if array.ndim else shown(values)
         raise TypeError(f"{name}: got {got}, must be real numbers")
     if dtype is None:
@@ -54,7 +54,7 @@ def any_array(name: str, values: ArrayLike) -> NDArray[Any]:
         return np.asarray(values)
     except ValueError as error:
         raise ShapeError(f"{name}: the rows do not form an array: {error}") from error
-    except (ArithmeticError, RuntimeError, TypeError) as error:
+    except Exception as error:  # of the object's own conversion
         raise TypeError(f"{name}: got {shown(values)}, must be an array: {error}") from error
 
 
@@ -127,7 +127,7 @@ def finite_rows(name: str, values: ArrayLike, columns: int) -> NDArray[np.float6
 def step_rows(name: str, values: ArrayLike) -> NDArray[Any]:
     """Returns (N, columns), any number of columns; a single row must be written as one."""
     array = numbers(name, values)
-    if array.ndim != 2:
+    if array.ndim != 2 or array.shape[1] == 0:
         raise ShapeError(f"{name}: got shape {array.shape}, must have one row per step")
     return array
 
@@ -135,7 +135,7 @@ def step_rows(name: str, values: ArrayLike) -> NDArray[Any]:
 def step_targets(name: str, values: ArrayLike) -> NDArray[Any]:
     """Returns (steps, n): one row for each step; (n,), the same at all steps, becomes one row."""
     array = np.atleast_1d(numbers(name, values))
-    if array.ndim > 2:
+    if array.ndim > 2 or not array.size:
         raise ShapeError(f"{name}: got shape {array.shape}, must be (n,), or (steps, n)")
     return array if array.ndim == 2 else array[None]
 
@@ -149,9 +149,10 @@ def step_numbers(name: str, values: ArrayLike) -> NDArray[np.int64]:
 
 
 def vector(name: str, values: ArrayLike, size: int | None = None) -> NDArray[Any]:
-    """Returns (size,); a scalar becomes (1,)."""
+    """Returns (size,), or any number of entries above 0; a scalar becomes (1,)."""
     array = np.atleast_1d(numbers(name, values))
-    if array.ndim != 1 or (size is not None and len(array) != size):
+    fits = len(array) > 0 if size is None else len(array) == size
+    if array.ndim != 1 or not fits:
         wanted = "(n,)" if size is None else f"({size},)"
         raise ShapeError(f"{name}: got shape {array.shape}, must be {wanted}")
     return array
@@ -173,16 +174,16 @@ def integer(name: str, value: SupportsIndex) -> int:
         return value
     try:
         number = operator.index(value)
-    except TypeError:
+    except Exception:  # of the object's own conversion
         number = None
-    if number is None or isinstance(value, bool) or has_masked(value):
+    if number is None or isinstance(value, bool | np.timedelta64) or has_masked(value):
         raise ArgumentError(f"{name}: got {shown(value)}, must be an integer")
     return number
 
 
-def count(name: str, value: SupportsIndex) -> int:
-    """Returns `value` as an int that the core can count by."""
-    number = integer(name, value)
+def count(name: str, value: SupportsIndex, smallest: int | None = None) -> int:
+    """Returns `value` as an int that the core can count by, and that is not below the smallest."""
+    number = integer(name, value) if smallest is None else at_least(smallest, name, value)
     if abs(number) > _MAX_COUNT:
         raise ArgumentError(f"{name}: got {shown(number)}, must be at most {_MAX_COUNT} in size")
     return number
@@ -210,16 +211,35 @@ def real(name: str, value: Any) -> float:
     if type(value) is float:
         return value
     is_array = isinstance(value, np.ndarray) and not value.ndim and value.dtype.kind in "iuf"
-    is_number = isinstance(value, Real) and not isinstance(value, bool)
+    is_number = isinstance(value, Real) and not isinstance(value, bool | np.timedelta64)
     if not (is_array and not has_masked(value)) and not is_number:
         raise ArgumentError(f"{name}: got {shown(value)}, must be a number")
     try:
         number = float(value)
-    except OverflowError:
+    except Exception:  # too large, or of the object's own conversion
         number = math.inf
     if math.isinf(number) and value != number:
         raise ArgumentError(f"{name}: got {shown(value)}, must be a number that a float holds")
     return number
+
+
+def share(name: str, value: Any) -> float:
+    """Returns `value` as a float in [0, 1]."""
+    number = real(name, value)
+    if not 0.0 <= number <= 1.0:
+        raise ArgumentError(f"{name}: got {shown(value)}, must be in [0, 1]")
+    return number
+
+
+def pair(name: str, values: Any) -> tuple[Any, Any]:
+    """Returns both entries of a list or a tuple, or the rows of an array."""
+    is_several = isinstance(values, list | tuple) or (
+        isinstance(values, np.ndarray) and values.ndim
+    )
+    if not is_several or len(values) != 2:
+        raise TypeError(f"{name}: got {shown(values)}, must be a pair (low, high)")
+    low, high = values
+    return low, high
 
 
 def positive_fraction(name: str, value: Any) -> float:
@@ -249,7 +269,7 @@ def float_name(name: str, dtype: Any) -> Literal["float32", "float64"]:
     """Returns "float32" or "float64", which `dtype` must mean."""
     try:
         found = "" if dtype is None else np.dtype(dtype).name  # None means float64 to NumPy
-    except (TypeError, ValueError):
+    except Exception:  # NumPy and ctypes raise almost anything for what is no dtype
         found = ""
     if found == "float32":
         return "float32"

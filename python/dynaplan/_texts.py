@@ -24,9 +24,19 @@ def shown(value: object) -> str:
     plain = value is None or isinstance(value, str | bytes | int | float | complex | list | tuple)
     if isinstance(value, int) and value.bit_length() > _MAX_BITS:
         return f"an integer of {value.bit_length()} bits"  # Python may refuse to print it
-    text = repr(value) if plain else ""
-    short = plain and len(text) <= _MAX_LENGTH and "\n" not in text and " at 0x" not in text
+    text = _printed(value) if plain else ""
+    short = 0 < len(text) <= _MAX_LENGTH and "\n" not in text and " at 0x" not in text
     return text if short else type(value).__name__
+
+
+def _printed(value: object) -> str:
+    """Returns what Python prints; nothing where that is long, or fails as of endless lists."""
+    if isinstance(value, str | bytes | list | tuple) and len(value) > _MAX_LENGTH:
+        return ""
+    try:
+        return repr(value)
+    except Exception:
+        return ""
 
 
 def brief(value: Any) -> str:
@@ -37,8 +47,9 @@ def brief(value: Any) -> str:
         array = _numbers(value)
         if array is not None:
             return _array_text(array)
-    text = getattr(value, "__name__", None) or repr(value)
-    return text if len(text) <= _MAX_LENGTH and " at 0x" not in text else type(value).__name__
+    text = getattr(value, "__name__", None) or _printed(value)
+    short = 0 < len(text) <= _MAX_LENGTH and " at 0x" not in text
+    return text if short else type(value).__name__
 
 
 def call_text(name: str, *values: Any, **settings: Any) -> str:

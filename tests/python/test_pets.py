@@ -363,5 +363,5 @@ def test_the_settings_of_the_paper(task, hidden, candidates, horizon, random_ste
 
 
 def test_a_task_that_the_paper_does_not_have_is_refused():
-    with pytest.raises(dp.ArgumentError, match="task: got 'ant', must be one of cartpole, half"):
+    with pytest.raises(dp.ArgumentError, match='task: got \'ant\', must be "cartpole", "half'):
         dp.pets_paper(Slider(), "ant", reward=REWARD)

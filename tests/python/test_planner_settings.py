@@ -130,7 +130,7 @@ def test_limits_are_checked_by_name(name, value):
 )
 def test_the_numbers_of_tune_are_checked_by_name(name, value):
     arguments = {"period": 0.1, "action_space": ([-1.0], [1.0]), "states": [[0.0]], name: value}
-    with pytest.raises(dp.ArgumentError, match=f"^{name}: got .*, must be"):
+    with pytest.raises((dp.ArgumentError, TypeError), match=f"^{name}: got .*, must be"):
         dp.tune(model=scalar_model(), reward=dp.rewards.quadratic([1.0]), **arguments)
 
 

@@ -14,22 +14,9 @@ import numpy as np
 import pytest
 
 import dynaplan as dp
-import public_calls
-from all_calls import CALLS, GAPS, made
 from public_objects import OBJECTS, controller, data, linear, plan, reward
 
-# Arguments for which the tables have nothing valid: a file, or an object of another library.
-NEEDS_A_FILE = {"path", "units"}
 INTERFACES = {"Agent", "Learner", "Model", "Planner", "Reward", "Risk", "Termination"}
-WRONG = {
-    "object": object(),
-    "text": "wrong",
-    "texts": ["a", "b"],
-    "complex": 1j,
-    "dict": {"a": 1},
-    "class": dp.Transitions,
-    "truth": True,
-}
 
 
 def test_the_directory_is_the_list_of_public_names():
@@ -61,51 +48,6 @@ def test_no_name_is_both_a_module_and_something_else():
         if getattr(importlib.import_module(parent), name, module) is not module:
             clashes.append(found.name)
     assert not clashes
-
-
-ARGUMENTS = [
-    pytest.param(function, arguments, name, argument, id=f"{name}-{argument}")
-    for name, (function, arguments) in CALLS.items()
-    for argument in arguments
-    if argument not in GAPS.get(name, "").split()
-]
-
-
-@pytest.mark.parametrize(("function", "arguments", "name", "argument"), ARGUMENTS)
-def test_a_wrong_argument_is_refused_by_name(function, arguments, name, argument):
-    if "numba" in name:
-        pytest.importorskip("numba")
-    valid = {key: made(value) for key, value in arguments.items()}
-    is_number = isinstance(valid[argument], int | float) and not isinstance(valid[argument], bool)
-    for kind, wrong in WRONG.items():
-        if public_calls.TAKEN.get((name, argument)) == kind or (kind == "truth" and not is_number):
-            continue
-        with pytest.raises((dp.Error, TypeError, IndexError)) as caught:
-            function(**{**valid, argument: wrong})
-        message = str(caught.value)
-        assert argument in message, (kind, message)
-        for leak in ("incompatible function arguments", " at 0x", "positional argument"):
-            assert leak not in message, (kind, message)
-
-
-@pytest.mark.parametrize("name", CALLS)
-def test_the_calls_of_the_tables_are_valid(name):
-    function, arguments = CALLS[name]
-    if "numba" in name:
-        pytest.importorskip("numba")
-    if not NEEDS_A_FILE & arguments.keys():
-        function(**{key: made(value) for key, value in arguments.items()})
-
-
-def test_every_public_function_of_the_tables_folders_has_a_row():
-    rows = {name.split(" ")[0] for name in public_calls.CALLS}
-    for module in (dp.rewards, dp.terminations, dp.risk):
-        folder = module.__name__.rpartition(".")[2]
-        for name in module.__all__:
-            member = getattr(module, name)
-            takes = inspect.isroutine(member) or inspect.isclass(member)
-            if takes and name not in {"Term", "Risk"} and inspect.signature(member).parameters:
-                assert f"{folder}.{name}" in rows
 
 
 def test_messages_of_what_users_get_wrong_most():

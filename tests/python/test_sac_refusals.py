@@ -123,7 +123,7 @@ def test_other_wrong_calls_are_refused():
         one.act(np.zeros(4))
     with pytest.raises(dp.ArgumentError, match="row 1, column 2 is nan"):
         one.act([[0, 0, 0], [0, 0, np.nan]])
-    with pytest.raises(dp.ArgumentError, match="imagined_buffer_size: got 0"):
+    with pytest.raises(dp.ArgumentError, match="size: got 0, must be at least 1"):
         one.resize_imagined(0)
     with pytest.raises(dp.ArgumentError, match="total_timesteps"):
         one.learn(0)

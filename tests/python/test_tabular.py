@@ -216,7 +216,7 @@ def test_exploration() -> None:
         ({"planning_steps": -1}, dp.ArgumentError, "planning_steps"),
         ({"planning_steps": 2.0}, dp.ArgumentError, "planning_steps"),
         ({"seed": -1}, dp.ArgumentError, "seed"),
-        ({"learning_rate": "fast"}, TypeError, "fast"),
+        ({"learning_rate": "fast"}, dp.ArgumentError, "fast"),
     ],
 )
 def test_a_setting_out_of_range_is_refused(
@@ -292,7 +292,7 @@ def test_a_step_out_of_range_is_refused_and_changes_nothing(
     assert before[1:] == (agent.steps, agent.updates)
 
 
-@pytest.mark.parametrize("state", [np.int64(4), np.uint8(4), np.array(4), True])
+@pytest.mark.parametrize("state", [np.int64(4), np.uint8(4), np.array(4)])
 def test_any_integer_is_a_state(state: Any) -> None:
     agent = dp.DynaQ(Maze(SMALL), seed=0)
     agent.observe(state, np.int32(2), np.float32(0.5), state, np.False_)

@@ -98,7 +98,7 @@ def test_particles_are_valued_one_by_one_before_risk(model):
             r"terminal_value: returned shape",
         ),
         (lambda states: ["x"] * len(states), TypeError, "terminal_value"),
-        (3.0, TypeError, "terminal_value: got float"),
+        (3.0, TypeError, "terminal_value: got 3.0"),
     ],
 )
 def test_a_value_of_the_wrong_kind_is_refused_by_name(model, value, error, message):

@@ -27,6 +27,7 @@ from dynaplan.terminations.terms import Termination
 __all__ = ["MPC"]
 
 Float64 = NDArray[np.float64]
+_MAX_DELAY = 10_000  # each action waits for the prediction of so many steps
 
 
 class _Unchanged:
@@ -96,6 +97,9 @@ class MPC:
     ) -> None:
         self.replan_every = _arrays.at_least(1, "replan_every", replan_every)
         self.delay_steps = _arrays.at_least(0, "delay_steps", delay_steps)
+        if self.delay_steps > _MAX_DELAY:
+            got = _texts.shown(self.delay_steps)
+            raise ArgumentError(f"delay_steps: got {got}, must be at most {_MAX_DELAY}")
         self._seed = _arrays.seed_number(seed)
         problem = PlanProblem(
             model,
@@ -225,11 +229,12 @@ class MPC:
         Raises:
             ArgumentError: `steps` is out of range, or there is no plan.
         """
-        _arrays.at_least(1, "steps", steps)
+        steps = _arrays.at_least(1, "steps", steps)
         left = min((system.steps_left for system in self._systems), default=0)
         if steps > left:
             raise ArgumentError(
-                f"steps: got {steps}, must be at most {left}, the steps of the last plan not sent"
+                f"steps: got {_texts.shown(steps)}, must be at most {left}, the steps of the last "
+                "plan not sent"
             )
         for system in self._systems:
             system.skip(steps)
@@ -297,8 +302,10 @@ class MPC:
         Raises:
             ArgumentError: there is no plan of that system.
         """
-        if not 0 <= _arrays.integer("system", system) < len(self.last_plans):
-            raise ArgumentError(f"system: got {system}, must be one of those that have a plan")
+        system = _arrays.integer("system", system)
+        if not 0 <= system < len(self.last_plans):
+            got = _texts.shown(system)
+            raise ArgumentError(f"system: got {got}, must be one of those that have a plan")
         memory = self._systems[system]
         assert memory.plan is not None
         return explain(self._problem, self._prepared, memory.plan, memory.before_plan)

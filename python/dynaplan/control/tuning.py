@@ -158,6 +158,7 @@ def tune(  # noqa: D417  # the decorator describes the others
     starts = _arrays.rows("states", states, model.state_dim)
     if not len(starts):
         raise ShapeError(f"states: got 0 rows, must be (N, {model.state_dim}) with N at least 1")
+    seed = _arrays.seed_number(seed)
     steps = int(np.clip(time_limit / (period * len(sizes) * len(starts)), 10, 200))
     loop = _Loop(model, reward, action_space, termination, starts, steps, share * period, seed)
     trials = tuple(loop.trial(family, horizon, count) for horizon, count in sizes)

@@ -162,7 +162,7 @@ def selected_rows(key: Any, count: int) -> NDArray[np.intp]:
                 return np.array([rows[chosen]])
             if chosen.ndim == 1 and (chosen.dtype.kind in "biu" or not chosen.size):
                 return np.array(rows[chosen if chosen.size else []])
-    except (IndexError, TypeError, ValueError) as error:
+    except (IndexError, OverflowError, TypeError, ValueError) as error:
         got = _texts.shown(key)
         raise IndexError(f"key: got {got}, must select of {count} rows: {error}") from error
     raise IndexError(

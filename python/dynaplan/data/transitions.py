@@ -156,6 +156,7 @@ class Transitions:
             np.array_equal(mine[name], theirs[name]) for name in mine
         )
 
+    __array_ufunc__ = None  # arrays are not added to data
     __hash__ = None  # type: ignore[assignment]  # equal by value, and too long to hash
 
     def __repr__(self) -> str:
@@ -242,7 +243,7 @@ class Transitions:
             TypeError: a part is not a `Transitions`.
             ArgumentError: there is no part, or some parts have rewards and some have none.
         """
-        if isinstance(parts, Transitions) or not isinstance(parts, Iterable):
+        if isinstance(parts, Transitions | np.ndarray) or not isinstance(parts, Iterable):
             raise TypeError(f"parts: got {_texts.shown(parts)}, must be a list of Transitions")
         parts = list(parts)
         if not parts:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from copy import deepcopy
 from typing import TYPE_CHECKING, Any
 
@@ -13,7 +13,7 @@ from gymnasium.vector import AutoresetMode, VectorEnv
 from gymnasium.vector.utils import batch_space
 from numpy.typing import ArrayLike, NDArray
 
-from dynaplan import _arrays
+from dynaplan import _arrays, _texts
 from dynaplan._spaces import action_box, box_of_floats, float32_bounds
 from dynaplan.errors import ArgumentError, ShapeError
 from dynaplan.models.interface import require_model
@@ -33,6 +33,7 @@ __all__ = ["ImaginedVectorEnv"]
 Array = NDArray[Any]
 Float64 = NDArray[np.float64]
 Bools = NDArray[np.bool_]
+_MAX_ENVS = 2**20  # Gymnasium makes a space of as many
 count_nonzero = np.count_nonzero  # of few bools ten times faster than any
 
 
@@ -126,7 +127,9 @@ class ImaginedVectorEnv(VectorEnv[Array, Array, Array]):
         threads: int = 1,
     ) -> None:
         require_model(model)
-        self.num_envs = _arrays.at_least(1, "num_envs", num_envs)
+        self.num_envs = _arrays.count("num_envs", num_envs, 1)
+        if self.num_envs > _MAX_ENVS:
+            raise ArgumentError(f"num_envs: got {num_envs}, must be at most {_MAX_ENVS}")
         self.max_episode_steps = (
             None
             if max_episode_steps is None
@@ -159,7 +162,7 @@ class ImaginedVectorEnv(VectorEnv[Array, Array, Array]):
             elite_members=elite_members,
             disagreement_limit=disagreement_limit,
             limits=_narrower(bounds, state_limits(model, clip)),
-            threads=_arrays.at_least(1, "threads", threads),
+            threads=_arrays.count("threads", threads, 1),
         )
         # No row at all, to learn now what does not fit.
         nothing = np.empty((0, model.state_dim)), np.empty((0, model.action_dim))
@@ -198,6 +201,7 @@ class ImaginedVectorEnv(VectorEnv[Array, Array, Array]):
         if self.closed:
             raise ClosedEnvironmentError("reset: the environment is closed")
         which = self._reset_mask(options)
+        seed = None if seed is None else _arrays.at_least(0, "seed", seed)
         if seed is None and not self._was_reset:
             seed = self._first_seed
         super().reset(seed=seed)
@@ -331,6 +335,8 @@ class ImaginedVectorEnv(VectorEnv[Array, Array, Array]):
 
     def _reset_mask(self, options: dict[str, Any] | None) -> Bools:
         """Returns (N,) which environments are reset."""
+        if not isinstance(options, Mapping | None):
+            raise TypeError(f"options: got {_texts.shown(options)}, must be a dictionary or None")
         if options is None or "reset_mask" not in options:
             return np.ones(self.num_envs, np.bool_)
         mask = options["reset_mask"]
@@ -358,7 +364,8 @@ def _mode(wanted: AutoresetMode | str) -> AutoresetMode:
         return AutoresetMode(wanted)
     except ValueError:
         names = ", ".join(repr(mode.value) for mode in AutoresetMode)
-        raise ArgumentError(f"autoreset_mode: got {wanted!r}, must be one of {names}") from None
+        got = _texts.shown(wanted)
+        raise ArgumentError(f"autoreset_mode: got {got}, must be one of {names}") from None
 
 
 def _narrower(

@@ -15,7 +15,7 @@ import gymnasium
 import numpy as np
 from numpy.typing import NDArray
 
-from dynaplan import _arrays, _core
+from dynaplan import _arrays, _core, _texts
 from dynaplan._recipes import CoreCall
 from dynaplan.errors import ArgumentError, ShapeError
 
@@ -102,12 +102,11 @@ class Maze(gymnasium.Env[Any, Any]):
         factor: int = 1,
         render_mode: str | None = None,
     ) -> None:
-        if render_mode not in {None, *self.metadata["render_modes"]}:
-            raise ArgumentError(f"render_mode: got {render_mode!r}, must be ansi or rgb_array")
+        if render_mode is not None:
+            _arrays.choice("render_mode", render_mode, *self.metadata["render_modes"])
         if (changed_layout is None) != (switch_at is None):
             raise ArgumentError("changed_layout, switch_at: must both be given, or neither")
-        if _arrays.count("factor", factor) < 1:
-            raise ArgumentError(f"factor: got {factor}, must be at least 1")
+        factor = _arrays.count("factor", factor, 1)
         self.render_mode = render_mode
         letters = _letters("layout", layout)
         changed = letters if changed_layout is None else _letters("changed_layout", changed_layout)
@@ -127,7 +126,7 @@ class Maze(gymnasium.Env[Any, Any]):
             self._goals.ravel(),
             self._walls[0].ravel(),
             None if changed_layout is None else self._walls[1].ravel(),
-            0 if switch_at is None else _arrays.integer("switch_at", switch_at),
+            0 if switch_at is None else _arrays.count("switch_at", switch_at),
         )
         self._maze: _core.Maze = self._recipe.make()
         self.observation_space = gymnasium.spaces.Discrete(rows * columns)
@@ -152,7 +151,7 @@ class Maze(gymnasium.Env[Any, Any]):
             seed: any seed sets the count of steps back to 0, and with it the layout.
             options: unused.
         """
-        super().reset(seed=seed)
+        super().reset(seed=None if seed is None else _arrays.at_least(0, "seed", seed))
         if seed is not None:
             self._maze.set_clock_back()
         return self._maze.reset(), {}
@@ -166,7 +165,7 @@ class Maze(gymnasium.Env[Any, Any]):
         Raises:
             ArgumentError: the action is none of these.
         """
-        state, reward, terminated = self._maze.step(action)
+        state, reward, terminated = self._maze.step(_arrays.integer("action", action))
         return state, reward, terminated, False, {}
 
     def run(self, agent: TabularAgent, steps: int) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
@@ -196,8 +195,7 @@ class Maze(gymnasium.Env[Any, Any]):
             >>> bool(lengths[-100:].mean() < 18.0)  # 14 at best, and a tenth is explored
             True
         """
-        if _arrays.integer("steps", steps) < 1:
-            raise ArgumentError(f"steps: got {steps}, must be at least 1")
+        steps = _arrays.count("steps", steps, 1)
         compiled = getattr(agent, "_agent", None)
         if not isinstance(compiled, _core.TabularAgent):
             raise TypeError(f"agent: got {type(agent).__name__}, must be an agent with tables")
@@ -226,9 +224,11 @@ class Maze(gymnasium.Env[Any, Any]):
 
 def _letters(name: str, layout: Sequence[str]) -> NDArray[np.str_]:
     """Returns the letters of a layout, (rows, columns)."""
-    rows = [layout] if isinstance(layout, str) else list(layout)
-    if not rows or not all(isinstance(row, str) and row for row in rows):
-        raise ArgumentError(f"{name}: got {layout!r:.60}, must be a text for each row of cells")
+    several = layout if isinstance(layout, list | tuple) else [layout]
+    rows = [row for row in several if isinstance(row, str) and row]
+    if not rows or len(rows) < len(several):
+        got = _texts.shown(layout)
+        raise ArgumentError(f"{name}: got {got}, must be a text for each row of cells")
     if len({len(row) for row in rows}) > 1:
         raise ShapeError(f"{name}: the rows have different lengths")
     letters = np.array([list(row) for row in rows])

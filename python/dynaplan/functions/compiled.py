@@ -127,7 +127,7 @@ def _find(function: Any) -> Address:
     kind, module = type(function), type(function).__module__
     if isinstance(function, bool):
         raise TypeError("function: got a bool, must be a compiled function or its address")
-    if isinstance(function, (int, np.integer)):
+    if _is_integer(function):
         if not 0 < function <= _MAX_ADDRESS:
             got = _texts.shown(function)
             raise ArgumentError(f"function: got {got}, must be the address of a function")
@@ -218,9 +218,13 @@ def _parsed(signature: str) -> tuple[str, ...]:
     return tuple(_canonical(kind) for kind in (result, *arguments.split(",")) if kind.strip())
 
 
+def _is_integer(value: Any) -> bool:
+    return isinstance(value, int | np.integer) and not isinstance(value, bool | np.timedelta64)
+
+
 def _data_address(data: Any) -> int:
     """Returns the address of user data."""
-    if isinstance(data, (int, np.integer)) and not isinstance(data, bool):
+    if _is_integer(data):
         if not 0 <= data <= _MAX_ADDRESS:
             raise ArgumentError(f"user_data: got {_texts.shown(data)}, must be an address")
         return int(data)

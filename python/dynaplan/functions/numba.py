@@ -60,11 +60,16 @@ def from_scalar(
         dims: S and A.
         data: an array for its parameter `data`, or None.
         dtype: numpy.float32 or numpy.float64.
+
+    Raises:
+        TypeError: it is no function, numba cannot compile it, or a termination returns no bool.
+        ArgumentError: it has other parameters.
+        ImportError: numba is not installed.
     """
     _callbacks.require_function("function", function)
     name = _arrays.float_name("dtype", dtype)
     for size, argument in zip(dims, ("state_dim", "action_dim"), strict=True):
-        _arrays.at_least(1, argument, size)
+        _arrays.count(argument, size, 1)
     extras = _extras(kind, function)
     if (data is None) == ("data" in extras):
         raise ArgumentError(
@@ -74,14 +79,29 @@ def from_scalar(
     array = np.zeros(0) if data is None else data
     if not isinstance(array, np.ndarray) or isinstance(array, np.ma.MaskedArray):
         raise TypeError(f"data: got {_texts.shown(data)}, must be a plain NumPy array")
-    signature = Signature(kind, name)
-    block = _block_function(signature, _with_all(function, extras), dims, array)
+    if array.dtype.hasobject:
+        raise TypeError(f"data: got dtype {array.dtype}, must be numbers")
+    errors = AssertionError, NotImplementedError, TypeError, _imported().core.errors.NumbaError
+    try:
+        call = _with_all(function, extras)
+        block = _block_function(Signature(kind, name), call, dims, array)
+    except errors as error:
+        raise TypeError(f"function: numba cannot compile it: {error}") from error
+    returned = call.nopython_signatures[-1].return_type
+    if kind == "termination" and not isinstance(returned, _imported().types.Boolean):
+        raise TypeError(
+            f"function: returns {returned}, must return bool, such as a comparison gives"
+        )
     return compiled_function(kind, block, None, None if data is None else array, None)
 
 
 def _extras(kind: Kind, function: Any) -> tuple[str, ...]:
     """Returns which optional parameters a scalar function has."""
-    names = list(inspect.signature(getattr(function, "py_func", function)).parameters)
+    try:
+        names = list(inspect.signature(getattr(function, "py_func", function)).parameters)
+    except (TypeError, ValueError):  # of some callables that are not written in Python
+        got = _texts.shown(function)
+        raise TypeError(f"function: got {got}, must be a function written in Python") from None
     fitting = [name for name in names[3:] if name in _OPTIONAL[kind]]
     if len(names) < 3 or names[3:] != fitting:
         optional = ", ".join(_OPTIONAL[kind])

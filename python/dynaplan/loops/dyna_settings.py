@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from dynaplan import _arrays, _callbacks
-from dynaplan.errors import ArgumentError
 from dynaplan.loops.interface import Learner
 from dynaplan.loops.schedules import RolloutLength, checked_rollout_length
 from dynaplan.rewards.terms import Reward
@@ -75,11 +74,14 @@ class DynaSettings:
 
     def __post_init__(self) -> None:
         for name, minimum in _MINIMA.items():
-            object.__setattr__(self, name, _arrays.at_least(minimum, name, getattr(self, name)))
+            object.__setattr__(self, name, _arrays.count(name, getattr(self, name), minimum))
         _callbacks.require_function("learn", self.learn)
         require_reward(self.reward)
         require_termination(self.termination)
         object.__setattr__(self, "rollout_length", checked_rollout_length(self.rollout_length))
-        quantile = self.disagreement_quantile
-        if quantile is not None and not 0.0 <= quantile <= 1.0:
-            raise ArgumentError(f"disagreement_quantile: got {quantile}, must be in [0, 1]")
+        if self.elite_members is not None:
+            elites = _arrays.count("elite_members", self.elite_members, 1)
+            object.__setattr__(self, "elite_members", elites)
+        if self.disagreement_quantile is not None:
+            quantile = _arrays.share("disagreement_quantile", self.disagreement_quantile)
+            object.__setattr__(self, "disagreement_quantile", quantile)

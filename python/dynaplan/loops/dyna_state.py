@@ -22,6 +22,7 @@ from dynaplan.errors import ModelFileError
 from dynaplan.loops import checkpoints
 from dynaplan.loops.dyna_iteration import DynaIteration, mean_statistics
 from dynaplan.loops.dyna_settings import DynaSettings
+from dynaplan.loops.interface import learned
 from dynaplan.loops.schedules import rollout_length_at
 from dynaplan.loops.seeded_driver import SeededDriver
 from dynaplan.models.files import load as load_model
@@ -169,11 +170,11 @@ class DynaState:
             data = self.transitions.since(0)
             if self.model is None:
                 older, fresh = _split_in_time(data)
-                limit = self._evaluate(settings.learn(older, None), fresh, data)
+                limit = self._evaluate(learned(settings.learn, older, None), fresh, data)
             else:
                 fresh = self.transitions.since(self._fitted_rows)
                 limit = self._evaluate(self.model, fresh, data)
-            self.model = settings.learn(data, self.model)
+            self.model = learned(settings.learn, data, self.model)
             self._fits += 1
             self._fitted_rows = len(data)
             history = getattr(self.model, "history", None)

@@ -63,7 +63,7 @@ def load(
         >>> dp.load("model.safetensors")
         LinearGaussian(Identity(), state_dim=1, action_dim=1, rows=5, rank=3 of 3)
     """
-    _arrays.at_least(1, "threads", threads)
+    _arrays.count("threads", threads, 1)
     with _disk.opened(files.path_of(path)) as file:
         beginning = file.read(_archives.FIRST_BYTES)
     name = os.fspath(path)

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
-from dynaplan import _disk, files
+from dynaplan import _disk, _texts
 from dynaplan.errors import ArgumentError
 from dynaplan.loops.dyna_iteration import COLUMNS, DynaIteration
 
@@ -32,7 +32,7 @@ class CSVLog:
     """
 
     def __init__(self, path: str | os.PathLike[str], steps: int) -> None:
-        place = files.path_of(path)
+        place = _path_of("csv", path)
         rows = _kept_rows(place, steps)
         kept = io.StringIO(newline="")
         csv.writer(kept).writerows([COLUMNS, *rows])
@@ -54,12 +54,22 @@ class CSVLog:
 def _kept_rows(path: Path, steps: int) -> list[list[str]]:
     if not path.exists() or path.stat().st_size == 0:
         return []
-    with io.TextIOWrapper(_disk.opened(path), "utf-8", newline="") as file:
-        heading, *rows = csv.reader(file)
+    try:
+        with io.TextIOWrapper(_disk.opened(path), "utf-8", newline="") as file:
+            heading, *rows = csv.reader(file)
+    except (UnicodeDecodeError, csv.Error):
+        heading, rows = [], []
     if tuple(heading) != COLUMNS:
         raise ArgumentError(f"csv: {path} exists and is no log of this loop")
     # A row that was cut off by a crash is dropped too.
-    return [row for row in rows if len(row) == len(COLUMNS) and int(row[0]) <= steps]
+    whole = (row for row in rows if len(row) == len(COLUMNS) and row[0].isdecimal())
+    return [row for row in whole if int(row[0]) <= steps]
+
+
+def _path_of(name: str, path: str | os.PathLike[str]) -> Path:
+    if not isinstance(path, str | os.PathLike):
+        raise TypeError(f"{name}: got {_texts.shown(path)}, must be the name of a file")
+    return Path(path)
 
 
 class TensorBoardLog:
@@ -73,9 +83,10 @@ class TensorBoardLog:
     """
 
     def __init__(self, folder: str | os.PathLike[str]) -> None:
+        place = _path_of("tensorboard", folder)
         from tensorboardX import SummaryWriter  # noqa: PLC0415  # an extra
 
-        self._writer = SummaryWriter(os.fspath(folder))
+        self._writer = SummaryWriter(os.fspath(place))
 
     def write(self, iteration: DynaIteration) -> None:
         """Adds the numbers."""

@@ -11,7 +11,6 @@ from dynaplan import _arrays
 from dynaplan._docstrings import shares_arguments
 from dynaplan.agents.sac.sac import SAC
 from dynaplan.data.transitions import Transitions
-from dynaplan.errors import ArgumentError
 from dynaplan.loops.dyna import Dyna
 from dynaplan.loops.dyna_settings import DynaSettings
 from dynaplan.loops.interface import Learner
@@ -88,7 +87,7 @@ class MBPO(Dyna):
         seed: int | None = None,
         threads: int = 1,
     ) -> None:
-        number = _arrays.seed_number(seed)
+        angles, number = _arrays.counts("angles", angles), _arrays.seed_number(seed)
         if agent is None:
             agent = SAC(
                 env,
@@ -201,8 +200,7 @@ def mbpo_paper(
         >>> settings.rollout_length(150_000), settings.updates_per_step, settings.elite_members
         (15, 20, 5)
     """
-    if task not in _TASKS:
-        raise ArgumentError(f"task: got {task!r}, must be one of {', '.join(_TASKS)}")
+    _arrays.choice("task", task, *_TASKS)
     settings, number = _TASKS[task], _arrays.seed_number(seed)
     learn = partial(
         _ensemble,

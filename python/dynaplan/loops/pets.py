@@ -10,8 +10,8 @@ from dynaplan import _arrays, _texts
 from dynaplan._docstrings import shares_arguments
 from dynaplan._spaces import boxes, env_name
 from dynaplan.control.mpc import MPC
-from dynaplan.data.transitions import Transitions
-from dynaplan.errors import ArgumentError
+from dynaplan.data.transitions import Transitions, require_transitions
+from dynaplan.errors import ArgumentError, ShapeError
 from dynaplan.loops.interface import Learner
 from dynaplan.loops.pets_settings import PETSSettings
 from dynaplan.loops.pets_state import Iteration, PETSState
@@ -156,7 +156,9 @@ class PETS:
             ArgumentError: `steps` is below 1, there was a run before that `data` would replace, or
                 the environment or the model gave a value that is not finite.
         """
-        _arrays.at_least(1, "steps", steps)
+        steps = _arrays.at_least(1, "steps", steps)
+        if data is not None:
+            self._require_fitting(data)
         if data is not None and self.data is not None:
             raise ArgumentError(
                 f"data: the loop has {self.steps} steps of its own already; pass earlier "
@@ -176,6 +178,15 @@ class PETS:
         for _ in self.run(steps):
             pass
         return self
+
+    def _require_fitting(self, data: Transitions) -> None:
+        require_transitions("data", data)
+        dims = tuple(space.shape[0] for space in boxes(self.env))
+        if (data.state_dim, data.action_dim) != dims:
+            raise ShapeError(
+                f"data: got ({data.state_dim}, {data.action_dim}) states and actions, must be "
+                f"{dims} as of the environment"
+            )
 
     def __repr__(self) -> str:
         return f"PETS(env={env_name(self.env)}, learn={_texts.brief(self.settings.learn)})"

@@ -17,6 +17,7 @@ from dynaplan.data.collection import collect
 from dynaplan.data.driver import Driver, Episode
 from dynaplan.data.recorder import Recorder
 from dynaplan.data.transitions import Transitions
+from dynaplan.loops.interface import learned
 from dynaplan.loops.pets_settings import PETSSettings
 from dynaplan.loops.schedules import steps_at
 from dynaplan.models.interface import Model
@@ -142,7 +143,7 @@ class PETSState:
 
     def _learn(self, data: Transitions) -> None:
         begin = time.perf_counter()
-        self.model = self._settings.learn(data, self.model)
+        self.model = learned(self._settings.learn, data, self.model)
         self._learning_seconds += time.perf_counter() - begin
         history = getattr(self.model, "history", None)
         self._was_interrupted = bool(getattr(history, "interrupted", False))

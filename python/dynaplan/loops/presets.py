@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING, Any
 
 from dynaplan import _arrays
 from dynaplan.data.transitions import Transitions
-from dynaplan.errors import ArgumentError
 from dynaplan.loops.pets import PETS
 from dynaplan.loops.schedules import LinearSchedule, StepSchedule
 from dynaplan.models.networks.ensemble import Ensemble
 from dynaplan.planners.cem import CEM
 from dynaplan.planners.icem import ICEM
 from dynaplan.rewards.terms import Reward
+from dynaplan.rollouts.arguments import require_reward
 from dynaplan.terminations.terms import Termination
 
 if TYPE_CHECKING:
@@ -83,7 +83,7 @@ def pets_cpu(
         >>> pets.settings.planner.particles
         5
     """
-    number = _arrays.seed_number(seed)
+    angles, number = _arrays.counts("angles", angles), _arrays.seed_number(seed)
     return PETS(
         env,
         learn=partial(
@@ -204,8 +204,9 @@ def pets_paper(
         >>> settings.planner.candidates, settings.planner.particles, settings.random_steps
         (400, 20, 200)
     """
-    if task not in _TASKS:
-        raise ArgumentError(f"task: got {task!r}, must be one of {', '.join(_TASKS)}")
+    _arrays.choice("task", task, *_TASKS)
+    require_reward(reward)
+    angles = _arrays.counts("angles", angles)
     settings, number = _TASKS[task], _arrays.seed_number(seed)
     return PETS(
         env,

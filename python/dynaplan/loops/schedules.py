@@ -125,13 +125,14 @@ RolloutLength: TypeAlias = int | RolloutLengthSchedule | Literal["trusted"]
 
 def checked_rollout_length(length: RolloutLength) -> RolloutLength:
     """Returns `length` as it is, or raises ArgumentError if it is none."""
-    if isinstance(length, RolloutLengthSchedule) or length == "trusted":
+    if isinstance(length, RolloutLengthSchedule) or (
+        isinstance(length, str) and length == "trusted"
+    ):
         return length
     if isinstance(length, str):
-        raise ArgumentError(
-            f'rollout_length: got {length!r}, must be a number, a schedule or "trusted"'
-        )
-    return _arrays.at_least(1, "rollout_length", length)
+        got = _texts.shown(length)
+        raise ArgumentError(f'rollout_length: got {got}, must be a number, a schedule or "trusted"')
+    return _arrays.count("rollout_length", length, 1)
 
 
 def rollout_length_at(

@@ -37,9 +37,8 @@ class _KnownDynamics:
     def __init__(self, dynamics: _core.Dynamics, observed: tuple[ArrayLike, ArrayLike] | None):
         self.dynamics: _core.Dynamics = dynamics
         size = dynamics.state_dim + dynamics.action_dim
-        low, high = (
-            (np.full(size, -np.inf), np.full(size, np.inf)) if observed is None else observed
-        )
+        unknown = np.full(size, -np.inf), np.full(size, np.inf)
+        low, high = unknown if observed is None else _arrays.pair("observed", observed)
         self._observed = (
             _arrays.vector("observed low", low, size).copy(),
             _arrays.vector("observed high", high, size).copy(),
@@ -118,6 +117,7 @@ class _KnownDynamics:
         Returns:
             (N, S).
         """
+        _arrays.seed_number(seed)
         return self.predict(states, actions, threads=threads).mean
 
     def with_jacobians(

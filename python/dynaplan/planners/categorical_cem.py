@@ -8,7 +8,7 @@ from typing import Any, Literal
 import numpy as np
 
 from dynaplan import _arrays, _core
-from dynaplan.errors import ShapeError
+from dynaplan.errors import ArgumentError, ShapeError
 from dynaplan.planners.sampling import SamplingPlanner
 from dynaplan.planners.settings import (
     CoreSettings,
@@ -17,6 +17,8 @@ from dynaplan.planners.settings import (
 )
 
 __all__ = ["CategoricalCEM"]
+
+_MAX_ONE_HOT = 4096  # whose square is 128 MiB
 
 
 @shared_settings_last
@@ -62,10 +64,16 @@ class CategoricalCEM(SamplingPlanner):
     result: Literal["best", "mode"] = "best"
 
     def __post_init__(self) -> None:
-        if np.ndim(self.actions) == 0:
-            choices = np.eye(_arrays.at_least(1, "actions", self.actions))
+        choices = _arrays.any_array("actions", self.actions)
+        if choices.ndim == 0:
+            number = _arrays.count("actions", self.actions, 1)
+            if number > _MAX_ONE_HOT:
+                raise ArgumentError(f"actions: got {number}, must be at most {_MAX_ONE_HOT}")
+            choices = np.eye(number)
         else:
-            choices = np.array(_arrays.numbers("actions", self.actions))
+            choices = np.array(_arrays.numbers("actions", choices))
+            if not choices.size:
+                raise ShapeError("actions: got none, must be at least one row of at least one")
             if choices.ndim != 2:
                 raise ShapeError(
                     f"actions: got shape {choices.shape}, must be (n, A), one row for each choice"

@@ -128,7 +128,12 @@ class Planner(PlannerSettings):
                     f"must be {(self.horizon, actions)}"
                 )
         if kept_sequences is not None:
-            memory.kept_sequences = _arrays.numbers("kept_sequences", kept_sequences)
+            kept = _arrays.numbers("kept_sequences", kept_sequences)
+            if kept.ndim != 3 or kept.shape[1] == 0 or kept.shape[2] != actions:
+                raise ShapeError(
+                    f"kept_sequences: got shape {kept.shape}, must be (K, steps, {actions})"
+                )
+            memory.kept_sequences = kept
         if previous_action is not None:
             memory.previous_action = _arrays.vector("previous_action", previous_action, actions)
         return PreparedPlanner(self, problem).plan(

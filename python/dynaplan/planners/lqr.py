@@ -174,8 +174,8 @@ def _matrix(name: str, values: ArrayLike, shape: str) -> NDArray[np.float64]:
 def _weights(name: str, values: ArrayLike, size: int) -> NDArray[np.float64]:
     """Returns a matrix; a vector, or a number where there is one variable, is its diagonal."""
     array = _arrays.numbers(name, values)
-    if array.ndim == 2:
+    if array.ndim == 2 and array.size:
         return array
-    if array.ndim > 2 or array.size != size:
+    if array.ndim > 1 or array.size != size:
         raise ShapeError(f"{name}: got shape {array.shape}, must be ({size}, {size}) or ({size},)")
     return np.ascontiguousarray(np.diag(array.reshape(size)))

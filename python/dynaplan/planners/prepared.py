@@ -23,6 +23,7 @@ from dynaplan.rollouts.score import TrajectoryScore, compiled
 __all__ = ["PreparedPlanner"]
 
 Float64 = NDArray[np.float64]
+_MAX_POLICY_CANDIDATES = 100_000  # as many as the largest search of `tune`; they are kept at once
 
 
 class PreparedPlanner:
@@ -51,9 +52,12 @@ class PreparedPlanner:
         self._threads = planner.threads
         self._settings = planner._settings()
         self._policy = problem.policy
-        self._policy_candidates = _arrays.at_least(
-            1, "policy_candidates", problem.policy_candidates
-        )
+        self._policy_candidates = _arrays.count("policy_candidates", problem.policy_candidates, 1)
+        if self._policy_candidates > _MAX_POLICY_CANDIDATES:
+            raise ArgumentError(
+                f"policy_candidates: got {self._policy_candidates}, must be at most "
+                f"{_MAX_POLICY_CANDIDATES}"
+            )
         allowed = None if limits is None else limits._states_for(model.state_dim)
         value = None if problem.terminal_value is None else _checked(problem.terminal_value)
         scored: tuple[_core.Reward | None, _core.Termination | None] | None

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from dynaplan import _arrays, _callbacks, _core, _texts
-from dynaplan.errors import ArgumentError
+from dynaplan.errors import ArgumentError, ShapeError
 from dynaplan.models.interface import Model, require_model
 from dynaplan.planners.limits import Limits
 from dynaplan.rewards.terms import Reward
@@ -108,7 +108,11 @@ def action_bounds(action_space: Any, action_dim: int) -> tuple[Float64, Float64]
     if hasattr(action_space, "low") and hasattr(action_space, "high"):
         low, high = action_space.low, action_space.high
     elif hasattr(action_space, "n") and hasattr(action_space, "start"):
-        low, high = np.zeros(int(action_space.n)), np.ones(int(action_space.n))
+        if int(action_space.n) != action_dim:
+            raise ShapeError(
+                f"action_space: got {action_space.n} actions, must be {action_dim} as of the model"
+            )
+        low, high = np.zeros(action_dim), np.ones(action_dim)
     elif isinstance(action_space, (tuple, list)) and len(action_space) == 2:
         low, high = action_space
     else:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import Any, Literal
 
 import numpy as np
@@ -10,6 +10,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from dynaplan import _arrays, _texts
 from dynaplan._recipes import CoreCall
+from dynaplan.errors import ShapeError
 from dynaplan.rewards.terms import Of, Term, of_next, of_text, step_targets
 
 __all__ = ["change", "distance", "excess", "inside", "linear", "tolerance", "within"]
@@ -53,7 +54,7 @@ def change(index: int, *, weight: float = 1.0) -> Term:
         >>> dp.rewards.change(0, weight=20.0)([[1.0]], [[0.0]], [[1.25]])
         array([5.])
     """
-    entry, factor = _arrays.at_least(0, "index", index), _arrays.real("weight", weight)
+    entry, factor = _arrays.count("index", index, 0), _arrays.real("weight", weight)
     text = _texts.call_text("change", entry, weight=factor)
     return Term(CoreCall("change_reward", entry, factor), "change", text=text)
 
@@ -226,7 +227,7 @@ def tolerance(
     """
     _arrays.choice("of", of, "state", "next_state", "action")
     quadratic = _arrays.choice("falloff", falloff, "gaussian", "quadratic") == "quadratic"
-    entry = _arrays.at_least(0, "index", index)
+    entry = _arrays.count("index", index, 0)
     bounds = _arrays.real("low", low), _arrays.real("high", high)
     distance = _arrays.real("margin", margin)
     value = _arrays.real("value_at_margin", value_at_margin)
@@ -252,6 +253,7 @@ def _ends(
 
 
 def _places(name: str, indices: Sequence[int]) -> list[int]:
-    if isinstance(indices, str) or not isinstance(indices, Iterable):
-        raise TypeError(f"{name}: got {_texts.shown(indices)}, must be a list of integers")
-    return [_arrays.at_least(0, name, index) for index in indices]
+    places = _arrays.counts(name, indices)
+    if not places:
+        raise ShapeError(f"{name}: got none, must be at least one")
+    return [_arrays.count(name, place, 0) for place in places]

@@ -46,6 +46,8 @@ class Term:
     ) -> None:
         self._recipe = recipe
         self._reward = part_of_recipe(recipe, _core.Reward, "dp.rewards")
+        if not isinstance(parts, tuple) or not all(isinstance(part, Term) for part in parts):
+            raise TypeError(f"parts: got {_texts.shown(parts)}, must be a tuple of terms")
         self._parts = parts
         self._text = name if text is None else text
         self.name = name
@@ -154,7 +156,7 @@ Reward: TypeAlias = Term | RewardFunction
 
 def _weight_matrix(weights: ArrayLike) -> NDArray[Any]:
     array = np.atleast_1d(_arrays.numbers("weights", weights))
-    if array.ndim > 2:
+    if array.ndim > 2 or not array.size:
         raise ShapeError(f"weights: got shape {array.shape}, must be (n,) or (n, n)")
     return np.diag(array) if array.ndim == 1 else array
 
@@ -166,7 +168,7 @@ def of_next(of: str) -> bool:
 
 def of_text(of: str) -> str | None:
     """Returns `of` as the text of a term shows it: only where it is not the default."""
-    return None if of == "next_state" else of
+    return None if isinstance(of, str) and of == "next_state" else of
 
 
 def quadratic(
@@ -231,10 +233,10 @@ def angle(
     weight = _arrays.real("weight", weight)
     angles = np.ascontiguousarray(_arrays.vector("target", target)[:, None])
     if index is not None and cos is None and sin is None:
-        entry = _arrays.at_least(0, "index", index)
+        entry = _arrays.count("index", index, 0)
         reward = CoreCall("angle_reward", weight, entry, angles, of_next(of))
     elif index is None and cos is not None and sin is not None:
-        entries = _arrays.at_least(0, "cos", cos), _arrays.at_least(0, "sin", sin)
+        entries = _arrays.count("cos", cos, 0), _arrays.count("sin", sin, 0)
         reward = CoreCall("direction_reward", weight, *entries, angles, of_next(of))
     else:
         raise ArgumentError("index, cos, sin: give either index, or both cos and sin")

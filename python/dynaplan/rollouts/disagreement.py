@@ -89,16 +89,14 @@ class DisagreementLimit:
             >>> limit.on_exceeding
             'reject'
         """
-        share = _arrays.real("quantile", quantile)
-        if not 0.0 <= share <= 1.0:
-            raise ArgumentError(f"quantile: got {share}, must be in [0, 1]")
+        share = _arrays.share("quantile", quantile)
         require_model(model)
         require_fitting("held_out", held_out, model)
         disagreement = _core.disagreement(
             model.dynamics,
             held_out.states,
             held_out.actions,
-            _arrays.at_least(1, "threads", threads),
+            _arrays.count("threads", threads, 1),
         )
         if not disagreement.any():
             raise ArgumentError(

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from dynaplan import _arrays, _texts
 from dynaplan.data.transitions import Transitions
-from dynaplan.models.interface import Model, require_model
+from dynaplan.models.interface import Model, Prediction, require_model
 from dynaplan.rollouts.arguments import require_fitting
 from dynaplan.rollouts.rollout import Propagation, rollout
 
@@ -163,7 +163,7 @@ def evaluate(
         _arrays.choice("propagation", propagation, "sample", "ts1", "tsinf", "moment")
     if seed is not None:
         seed = _arrays.seed_number(seed)
-    threads = _arrays.at_least(1, "threads", threads)
+    threads = _arrays.count("threads", threads, 1)
     # The deviation of equal numbers may come out as 1e-17 of them, which is no scale.
     varied = reference.states.max(axis=0) > reference.states.min(axis=0)
     spread = np.where(varied, _deviation(reference.states), 0.0)
@@ -198,6 +198,9 @@ def _one_step(
     model: Model, held_out: Transitions, threads: int
 ) -> tuple[Float64, dict[float, Float64]]:
     prediction = model.predict(held_out.states, held_out.actions, threads=threads)
+    if not isinstance(prediction, Prediction):
+        got = _texts.shown(prediction)
+        raise TypeError(f"model: its predict returned {got}, must return a Prediction")
     error = prediction.mean - held_out.next_states
     deviation = np.sqrt(prediction.aleatoric + prediction.epistemic)
     coverage: dict[float, Float64] = {}

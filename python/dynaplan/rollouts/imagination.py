@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
+from typing import TYPE_CHECKING, Any, Protocol, SupportsIndex, TypeAlias
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -154,7 +154,7 @@ def imagine(
         (15, True)
     """
     first = starting_states(model, starts)
-    length = _arrays.at_least(1, "length", length)
+    length = _arrays.count("length", length, 1)
     imagination = Imagination(
         model,
         reward=reward,
@@ -244,7 +244,7 @@ class Imagination:
             "disagreement_limit": None
             if disagreement_limit is None
             else float(disagreement_limit.limit),
-            "threads": _arrays.at_least(1, "threads", threads),
+            "threads": _arrays.count("threads", threads, 1),
         }
 
     def __getstate__(self) -> dict[str, Any]:
@@ -310,18 +310,18 @@ def chosen_members(model: Model, elite_members: int | Sequence[int] | None) -> l
     count = 1 if architecture is None else architecture.members
     if elite_members is None:
         return list(range(count))
-    if isinstance(elite_members, Iterable) and not isinstance(elite_members, str):
-        return [_arrays.count("elite_members", member) for member in elite_members]
-    if isinstance(elite_members, bool) or not isinstance(elite_members, int | np.integer):
+    if isinstance(elite_members, Iterable) and getattr(elite_members, "ndim", 1) != 0:
+        return list(_arrays.counts("elite_members", elite_members))
+    if isinstance(elite_members, bool) or not isinstance(elite_members, SupportsIndex):
         got = _texts.shown(elite_members)
         raise TypeError(f"elite_members: got {got}, must be an integer or a list of integers")
-    if not 1 <= elite_members <= count:
+    wanted = _arrays.integer("elite_members", elite_members)
+    if not 1 <= wanted <= count:
         raise ArgumentError(
-            f"elite_members: got {elite_members}, must be from 1 to the model's {count} members"
+            f"elite_members: got {_texts.shown(wanted)}, must be from 1 to the model's {count} "
+            "members"
         )
-    return sorted(
-        np.argsort(_held_out_losses(model, count), kind="stable")[:elite_members].tolist()
-    )
+    return sorted(np.argsort(_held_out_losses(model, count), kind="stable")[:wanted].tolist())
 
 
 def _held_out_losses(model: Any, count: int) -> Float64:
@@ -342,7 +342,10 @@ def _policy(
     """Returns the policy as the core runs it, or as a function it calls."""
     core_policy = getattr(policy, "_core_policy", None)
     if core_policy is not None and not isinstance(policy, type):
-        return core_policy(), None
+        compiled = core_policy()
+        if not isinstance(compiled, _core.Policy):
+            raise TypeError(f"policy: got {_texts.shown(policy)}, must be a SAC or a function")
+        return compiled, None
     function: Any = policy
     _callbacks.require_function("policy", function, "a SAC or a function")
 

@@ -108,7 +108,7 @@ def rollout(
         spread,
         disagreement_limit_of(disagreement_limit),
         _arrays.seed_number(seed),
-        _arrays.at_least(1, "threads", threads),
+        _arrays.count("threads", threads, 1),
         out.reshape(shape),
     )
     if termination is not None and built_in is None:
@@ -185,11 +185,13 @@ def returns(
     previous = None
     if previous_action is not None:
         previous = _arrays.vector("previous_action", previous_action, model.action_dim)
+        if not np.isfinite(previous).all():
+            raise ArgumentError(f"previous_action: got {previous}, must be finite")
     spread = spread_of(propagation, particles, risk)
     disagreement = disagreement_limit_of(disagreement_limit)
     limits = state_limits(model, clip)
     number = _arrays.seed_number(seed)
-    threads = _arrays.at_least(1, "threads", threads)
+    threads = _arrays.count("threads", threads, 1)
     discount = _arrays.positive_fraction("discount", discount)
     scored = compiled(reward, termination)
     if scored is not None:
@@ -254,6 +256,11 @@ def start_and_actions(
             f"actions: got shape {sequences.shape}, must be (N, H, {model.action_dim}) = "
             "(candidates, horizon, actions)"
         )
+    if not sequences.size:
+        raise ShapeError(
+            f"actions: got {len(sequences)} candidates with a horizon of {sequences.shape[1]}, "
+            "must be at least 1 each"
+        )
     first = _arrays.numbers("states", states, dtype)
     if first.shape == (model.state_dim,):
         first = first.reshape(1, -1)
@@ -281,7 +288,8 @@ def state_limits(
     if not bounded.any():
         return None
     low, high = np.where(bounded, low, 0.0), np.where(bounded, high, 0.0)
-    reach = np.where(bounded, 0.5 * clip * (high - low), np.inf)
+    with np.errstate(over="ignore"):  # beyond the largest number there is no limit
+        reach = np.where(bounded, 0.5 * clip * (high - low), np.inf)
     middle = 0.5 * (low + high)
     return middle - reach, middle + reach
 

@@ -88,8 +88,9 @@ def identify(env: Any) -> KnownEnvironment:
         got = _texts.shown(env)
         raise TypeError(f"env: got {got}, must be a Gymnasium environment or its id")
     spec = getattr(env, "spec", None)
-    settings = dict(getattr(spec, "kwargs", None) or {})
-    name = _without_version(getattr(spec, "id", None) or type(env).__name__)
+    given, known = getattr(spec, "kwargs", None), getattr(spec, "id", None)
+    settings = dict(given) if isinstance(given, Mapping) else {}
+    name = _without_version(known if isinstance(known, str) else type(env).__name__)
     if "xml_file" in settings:
         raise ArgumentError(
             f"env: {name} was made with xml_file={settings['xml_file']!r}; formulas are known for "

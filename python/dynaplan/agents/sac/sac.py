@@ -197,7 +197,7 @@ class SAC:
             ArgumentError: a state is not finite.
         """
         rows = _arrays.rows("states", states, self._state_dim)
-        actions = self._core.act(rows, bool(deterministic))
+        actions = self._core.act(rows, _arrays.flag("deterministic", deterministic))
         return actions.reshape(*np.shape(states)[:-1], self.action_dim)
 
     def explore(self) -> NDArray[np.float64]:
@@ -256,7 +256,7 @@ class SAC:
             ShapeError, ArgumentError: as of `observe`.
         """
         rows = transition_rows(self, states, actions, rewards, next_states, terminated)
-        self._core.observe_imagined(*rows, replace=bool(replace))
+        self._core.observe_imagined(*rows, replace=_arrays.flag("replace", replace))
 
     def resize_imagined(self, size: int) -> None:
         """Changes how many imagined transitions are kept; the newest stay.
@@ -264,7 +264,8 @@ class SAC:
         Args:
             size: at least 1, else ArgumentError.
         """
-        self._core.resize_imagined(_arrays.integer("size", size))
+        size = _arrays.count("size", size, 1)
+        self._core.resize_imagined(size)
         self.settings = replace(self.settings, imagined_buffer_size=size)  # for files
 
     def update(self, count: int = 1) -> UpdateStatistics:
@@ -304,7 +305,7 @@ class SAC:
                 not finite.
             ShapeError: the environment's spaces are not this agent's.
         """
-        _arrays.at_least(1, "steps", steps)
+        steps = _arrays.at_least(1, "steps", steps)
         if self.env is None:
             raise ArgumentError("env: the agent has none; set agent.env before it runs")
         require_spaces(self.env, self.state_dim, self._bounds)
@@ -325,10 +326,9 @@ class SAC:
         Raises:
             ArgumentError, ShapeError: as of `run`.
         """
-        _arrays.at_least(1, "total_timesteps", total_timesteps)
         if callback is not None:
             _callbacks.require_function("callback", callback)
-        for episode in self.run(total_timesteps):
+        for episode in self.run(_arrays.at_least(1, "total_timesteps", total_timesteps)):
             if callback is not None and callback(episode) is False:
                 break
         return self
@@ -349,7 +349,7 @@ class SAC:
             ModelFileError: a network holds a number that is not finite.
             OSError: the folder does not exist or cannot be written to.
         """
-        files.write(path, self._core, self._described(), bool(replay))
+        files.write(path, self._core, self._described(), _arrays.flag("replay", replay))
 
     @classmethod
     def _from_file(

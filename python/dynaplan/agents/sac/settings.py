@@ -8,6 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dynaplan import _arrays, _core, _texts
+from dynaplan._settings import checked_settings
+from dynaplan.errors import ArgumentError
 
 __all__ = ["SACSettings", "UpdateStatistics"]
 
@@ -58,6 +60,9 @@ class SACSettings:
     imagined_buffer_size: int
     seed: int
 
+    def __post_init__(self) -> None:
+        checked_settings(self)
+
     def core(
         self,
         state_dim: int,
@@ -71,19 +76,23 @@ class SACSettings:
         """
         for setting, minimum in (("learning_starts", 0), ("train_freq", 1), ("gradient_steps", 1)):
             _arrays.at_least(minimum, setting, getattr(self, setting))
+        _arrays.choice("activation", self.activation, "relu", "tanh", "silu")
         fixed = self.temperature
         name = "initial_temperature" if fixed is None else "temperature"
+        temperature = getattr(self, name)
+        if not 0.0 < temperature < np.inf:
+            raise ArgumentError(f"{name}: got {temperature}, must be finite and above 0")
         settings = _core.SacSettings(
-            learning_rate=_arrays.real("learning_rate", self.learning_rate),
-            batch_size=_arrays.count("batch_size", self.batch_size),
-            tau=_arrays.real("tau", self.tau),
-            discount=_arrays.real("discount", self.discount),
-            target_entropy=_arrays.real("target_entropy", self.target_entropy),
-            temperature=_arrays.real(name, getattr(self, name)),
+            learning_rate=self.learning_rate,
+            batch_size=self.batch_size,
+            tau=self.tau,
+            discount=self.discount,
+            target_entropy=self.target_entropy,
+            temperature=temperature,
             learns_temperature=fixed is None,
-            real_ratio=_arrays.real("real_ratio", self.real_ratio),
-            buffer_size=_arrays.integer("buffer_size", self.buffer_size),
-            imagined_buffer_size=_arrays.integer("imagined_buffer_size", self.imagined_buffer_size),
+            real_ratio=self.real_ratio,
+            buffer_size=self.buffer_size,
+            imagined_buffer_size=self.imagined_buffer_size,
             seed=self.seed,
             threads=_arrays.count("threads", threads),
         )

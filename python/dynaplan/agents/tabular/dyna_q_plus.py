@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from dynaplan import _core
+from dynaplan import _arrays, _core
 from dynaplan.agents.tabular.interface import TabularAgent
 
 if TYPE_CHECKING:
@@ -61,7 +61,7 @@ class DynaQPlus(TabularAgent):
         bonus: float = 1e-3,
         seed: int | None = None,
     ) -> None:
-        self._bonus = bonus
+        self._bonus = _arrays.real("bonus", bonus)
         super().__init__(
             env,
             learning_rate=learning_rate,
@@ -74,7 +74,7 @@ class DynaQPlus(TabularAgent):
     @property
     def bonus(self) -> float:
         """Weight of the bonus for what has not been tried for long, kappa."""
-        return float(self._bonus)
+        return self._bonus
 
     def _compiled(self, settings: _core.TabularSettings) -> _core.TabularAgent:
         return _core.dyna_q_plus(settings, self._bonus)

@@ -55,9 +55,9 @@ class TabularAgent(ABC):
                 int(states.n),
                 int(actions.start),
                 int(actions.n),
-                learning_rate,
-                discount,
-                exploration,
+                _arrays.real("learning_rate", learning_rate),
+                _arrays.real("discount", discount),
+                _arrays.real("exploration", exploration),
                 _arrays.count("planning_steps", planning_steps),
                 self._seed,
             )
@@ -89,7 +89,7 @@ class TabularAgent(ABC):
 
     @exploration.setter
     def exploration(self, exploration: float) -> None:
-        self._agent.exploration = exploration
+        self._agent.exploration = _arrays.real("exploration", exploration)
 
     @property
     def planning_steps(self) -> int:
@@ -131,7 +131,8 @@ class TabularAgent(ABC):
         Raises:
             ArgumentError: the state is not in the environment's space.
         """
-        return self._agent.act(state, explore)
+        number, explores = _arrays.integer("state", state), _arrays.flag("explore", explore)
+        return self._agent.act(number, explores)
 
     def observe(
         self,
@@ -154,7 +155,13 @@ class TabularAgent(ABC):
             ArgumentError: a number is not in its space, or the reward is not finite; nothing has
                 changed then.
         """
-        self._agent.observe(state, action, reward, next_state, terminated)
+        self._agent.observe(
+            _arrays.integer("state", state),
+            _arrays.integer("action", action),
+            _arrays.real("reward", reward),
+            _arrays.integer("next_state", next_state),
+            _arrays.flag("terminated", terminated),
+        )
 
     def run(self, steps: int) -> Iterator[Episode]:
         """Acts and learns in the environment; an episode comes out as each one ends.
@@ -172,8 +179,7 @@ class TabularAgent(ABC):
             ArgumentError: `steps` is out of range, the environment gives a state that is not in
                 its space, or a reward that is not finite.
         """
-        _arrays.at_least(1, "steps", steps)
-        return self._episodes(steps)
+        return self._episodes(_arrays.at_least(1, "steps", steps))
 
     def learn(self, total_timesteps: int) -> Self:
         """Acts and learns in the environment, as `run` does, and returns the agent itself.
@@ -184,8 +190,7 @@ class TabularAgent(ABC):
         Raises:
             ArgumentError: as in `run`.
         """
-        _arrays.at_least(1, "total_timesteps", total_timesteps)
-        for _ in self.run(total_timesteps):
+        for _ in self.run(_arrays.at_least(1, "total_timesteps", total_timesteps)):
             pass
         return self
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from dynaplan import _core
+from dynaplan import _arrays, _core
 from dynaplan.agents.tabular.interface import TabularAgent
 
 if TYPE_CHECKING:
@@ -64,7 +64,7 @@ class PrioritizedSweeping(TabularAgent):
         threshold: float = 1e-4,
         seed: int | None = None,
     ) -> None:
-        self._threshold = threshold
+        self._threshold = _arrays.real("threshold", threshold)
         super().__init__(
             env,
             learning_rate=learning_rate,
@@ -77,7 +77,7 @@ class PrioritizedSweeping(TabularAgent):
     @property
     def threshold(self) -> float:
         """Differences up to this one are ignored, theta."""
-        return float(self._threshold)
+        return self._threshold
 
     def _compiled(self, settings: _core.TabularSettings) -> _core.TabularAgent:
         return _core.prioritized_sweeping(settings, self._threshold)

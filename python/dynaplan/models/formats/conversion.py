@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING
 
+from dynaplan import _texts
 from dynaplan.errors import ArgumentError
 from dynaplan.models.networks.arrays import NetworkArrays, NetworkUnits
 
@@ -23,6 +24,7 @@ def from_torch(module: torch.nn.Module, units: NetworkUnits | None = None) -> Ne
     """Returns the network of a PyTorch module: see `MLP.from_torch`."""
     from dynaplan.models.formats import torch_networks  # noqa: PLC0415  # an extra
 
+    _require_units(units)
     if isinstance(module, torch_networks.NextState):
         units = _own_units(units, torch_networks.units_of(module))
         module = module.network
@@ -44,6 +46,7 @@ def from_onnx(
     """Returns the network of an ONNX graph: see `MLP.from_onnx`."""
     from dynaplan.models.formats import onnx_reader  # noqa: PLC0415  # an extra
 
+    _require_units(units)
     network = onnx_reader.read(model)
     if network.units is not None:
         units = _own_units(units, network.units)
@@ -55,6 +58,11 @@ def to_onnx(network: NetworkArrays) -> onnx.ModelProto:
     from dynaplan.models.formats import onnx_networks  # noqa: PLC0415  # an extra
 
     return onnx_networks.model_of(network.means())
+
+
+def _require_units(units: NetworkUnits | None) -> None:
+    if not isinstance(units, NetworkUnits | None):
+        raise TypeError(f"units: got {_texts.shown(units)}, must be NetworkUnits or None")
 
 
 def _own_units(given: NetworkUnits | None, own: NetworkUnits) -> NetworkUnits:

@@ -17,7 +17,7 @@ import onnx
 from numpy.typing import NDArray
 from onnx import TensorProto, numpy_helper
 
-from dynaplan import _disk
+from dynaplan import _disk, _texts
 from dynaplan.errors import ArgumentError, Error, ModelFileError
 from dynaplan.models.formats.onnx_symbols import (
     Columns,
@@ -62,6 +62,9 @@ def read(model: onnx.ModelProto | str | os.PathLike[str]) -> ImportedNetwork:
     """
     if isinstance(model, onnx.ModelProto):
         return _imported(model)
+    if not isinstance(model, str | os.PathLike):
+        got = _texts.shown(model)
+        raise TypeError(f"model: got {got}, must be an ONNX model or the name of its file")
     with _disk.opened(Path(model)) as file:
         content = file.read()
     try:

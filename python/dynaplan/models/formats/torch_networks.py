@@ -10,6 +10,7 @@ import torch
 from numpy.typing import NDArray
 from torch import nn
 
+from dynaplan import _texts
 from dynaplan.errors import ArgumentError
 from dynaplan.models.networks.arrays import NetworkArrays, NetworkUnits
 
@@ -70,6 +71,8 @@ def sequential(
 
 def linear_layers(module: nn.Sequential) -> tuple[list[Any], str]:
     """Returns the linear layers of a Sequential and the activation that stands between them."""
+    if not isinstance(module, nn.Module):
+        raise TypeError(f"module: got {_texts.shown(module)}, must be a torch.nn.Module")
     items = _flattened(module)
     is_linear = [type(item) is nn.Linear for item in items]
     if len(items) % 2 == 0 or not all(is_linear[::2]):

@@ -56,4 +56,5 @@ def checked_features(features: Identity | Polynomial) -> Identity | Polynomial:
             f"features: got {_texts.shown(features)}, must be Identity() or Polynomial(degree), "
             "such as Polynomial(2)"
         )
+    _arrays.count("degree", features.degree)
     return features

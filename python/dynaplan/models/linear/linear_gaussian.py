@@ -355,7 +355,7 @@ class LinearGaussian(FittedModel):
             _core.Particles("sample", 1, "mean", 1.0),
             None,
             seed=_arrays.seed_number(seed),
-            threads=threads,
+            threads=_arrays.count("threads", threads),
             out=out,
         )
         return np.ascontiguousarray(out[:, 0, 1])

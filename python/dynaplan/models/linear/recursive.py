@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from typing import Any, Literal
 
+import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from dynaplan import _arrays, _core
 from dynaplan._docstrings import shares_arguments
+from dynaplan.errors import ArgumentError
 from dynaplan.models.linear.features import Identity, Polynomial, checked_features
 from dynaplan.models.linear.linear_gaussian import (
     LinearGaussian,
@@ -79,6 +81,8 @@ class RecursiveLeastSquares:
         forgetting_kind: ForgettingKind = "exponential",
     ) -> None:
         intercept, ridge = _arrays.flag("intercept", intercept), _arrays.real("ridge", ridge)
+        if not 0.0 <= ridge < np.inf:
+            raise ArgumentError(f"ridge: got {ridge}, must be finite and at least 0")
         forgetting = _arrays.real("forgetting", forgetting)
         self._recursive = _core.RecursiveLeastSquares(
             _arrays.count("state_dim", state_dim),

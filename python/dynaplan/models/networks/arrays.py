@@ -56,7 +56,7 @@ class NetworkUnits:
         for name in ("input_mean", "input_scale", "target_mean", "target_scale"):
             values = getattr(self, name)
             if values is not None:
-                object.__setattr__(self, name, _arrays.vector(name, values))
+                object.__setattr__(self, name, _unit(name, values))
 
     def __repr__(self) -> str:
         return _texts.object_text(self)
@@ -191,6 +191,14 @@ class NetworkArrays:
             field.name: getattr(self, field.name) for field in fields(self)
         }
         return _core.NetworkParameters(**arguments)
+
+
+def _unit(name: str, values: ArrayLike) -> Float64:
+    vector: Float64 = _arrays.vector(name, values)
+    if not np.isfinite(vector).all() or (name.endswith("scale") and not (vector > 0.0).all()):
+        wanted = "finite and above 0" if name.endswith("scale") else "finite"
+        raise ArgumentError(f"{name}: got {_texts.brief(vector)}, must be {wanted}")
+    return vector
 
 
 def _vector(name: str, values: ArrayLike | None, size: int, default: float) -> Float64:

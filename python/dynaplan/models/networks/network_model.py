@@ -110,6 +110,7 @@ class NetworkModel(FittedModel):
         if progress is not None:
             _callbacks.require_function("progress", progress)
         require_transitions("data", data)
+        warm_up = _arrays.count("warm_up", warm_up, 0)
         settings = TrainingSettings(
             epochs=epochs,
             batch_size=batch_size,

@@ -143,7 +143,7 @@ class TrainingHistory:
 
 def decay_of(weight_decay: float | Sequence[float]) -> float | tuple[float, ...]:
     """Returns a weight decay of all layers, or one for each."""
-    if isinstance(weight_decay, Sequence) and not isinstance(weight_decay, str):
+    if isinstance(weight_decay, Sequence) and not isinstance(weight_decay, str | bytes):
         return tuple(_arrays.real("weight_decay", decay) for decay in weight_decay)
     return _arrays.real("weight_decay", weight_decay)
 
@@ -181,6 +181,11 @@ def divided(
     if not 0.0 <= held_out < 1.0:
         raise ArgumentError(f"held_out: got {held_out}, must be in [0, 1), or transitions")
     count = round(held_out * len(data))
+    if count == len(data):
+        raise ArgumentError(
+            f"held_out: got {held_out} of {len(data)} transitions, must leave at least one of them "
+            "to learn from"
+        )
     if count == 0:
         return data, None
     order = np.random.default_rng(seed).permutation(len(data))
