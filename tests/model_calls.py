@@ -15,6 +15,7 @@ DIMS = {"state_dim": 2, "action_dim": 1}
 ROWS = {"states": [[0.0, 0.0]], "actions": [[0.0]]}
 OBSERVED = {"observed": ([-1.0, -1.0, -1.0], [1.0, 1.0, 1.0])}
 REGRESSION = {"features": dp.Identity, "target": "change", "intercept": True, "ridge": 0.0}
+FORGETTING = {"forgetting": 0.9, "forgetting_kind": "directional"}
 TRAINING = {
     "data": data,
     "hidden": (4,),
@@ -124,11 +125,11 @@ CALLS: dict[str, tuple[Callable[..., Any], dict[str, Any]]] = {
     "Polynomial": (dp.Polynomial, {"degree": 2}),
     "RecursiveLeastSquares": (
         dp.RecursiveLeastSquares,
-        {**DIMS, **REGRESSION, "forgetting": 0.9},
+        {**DIMS, **REGRESSION, **FORGETTING},
     ),
     "RecursiveLeastSquares.from_model": (
         dp.RecursiveLeastSquares.from_model,
-        {"model": linear, "forgetting": 0.9},
+        {"model": linear, **FORGETTING},
     ),
     "RecursiveLeastSquares.update": (
         _rls,

@@ -261,7 +261,7 @@ MODEL_CALLS: dict[str, Row] = {
     ),
     "RecursiveLeastSquares.from_model": (
         dp.RecursiveLeastSquares.from_model,
-        {"model": linear, "forgetting": 0.9},
+        {"model": linear, "forgetting": 0.9, "forgetting_kind": "directional"},
     ),
     "RecursiveLeastSquares.update": (
         on(recursive, "update"),

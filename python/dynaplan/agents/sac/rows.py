@@ -54,7 +54,7 @@ def transition_rows(  # noqa: PLR0917  # in the order of `observe`
     return (
         _arrays.rows("states", states, agent.state_dim),
         _arrays.rows("actions", actions, agent.action_dim),
-        _arrays.vector("rewards", rewards),
+        np.atleast_1d(_arrays.numbers("rewards", rewards)),
         _arrays.rows("next_states", next_states, agent.state_dim),
         ended,
     )
