@@ -8,7 +8,7 @@ import secrets
 import sys
 from collections import deque
 from collections.abc import Iterable, Mapping
-from itertools import chain
+from itertools import chain, islice
 from numbers import Real
 from typing import Any, Literal, SupportsIndex
 
@@ -21,6 +21,7 @@ from dynaplan.errors import ArgumentError, ShapeError
 _MAX_COUNT = 2**31 - 1  # of a C int, by which the core counts
 _MAX_DIMS = 64  # of NumPy's arrays
 _WIDER: dict[Any, str] = {np.float64: "g", np.float32: "gd"}  # characters of wider floats
+_MAX_INTEGERS = 65536  # in a list, which may be without end
 _FEW = 16
 _LISTS = (list, tuple, deque)
 _PLAIN = {bool, float, int, np.ndarray}
@@ -194,7 +195,13 @@ def counts(name: str, values: Iterable[SupportsIndex] | SupportsIndex) -> tuple[
     if isinstance(values, str | bytes | Mapping):
         raise TypeError(f"{name}: got {shown(values)}, must be integers")
     is_one = not isinstance(values, Iterable) or getattr(values, "ndim", 1) == 0
-    several: Iterable[Any] = [values] if is_one else values  # type: ignore[assignment]
+    given: Any = [values] if is_one else values
+    try:
+        several = list(islice(given, _MAX_INTEGERS + 1))
+    except Exception as error:  # of the object's own conversion
+        raise TypeError(f"{name}: got {shown(values)}, must be integers: {error}") from error
+    if len(several) > _MAX_INTEGERS:
+        raise ArgumentError(f"{name}: got more than {_MAX_INTEGERS} integers, must be fewer")
     return tuple(count(name, value) for value in several)
 
 

@@ -23,7 +23,7 @@ from numpy.typing import NDArray
 
 from dynaplan import _disk, _texts
 from dynaplan._version import __version__
-from dynaplan.errors import ModelFileError
+from dynaplan.errors import ArgumentError, ModelFileError
 
 __all__ = [
     "fields",
@@ -48,15 +48,23 @@ _MAX_DIMENSIONS = 8
 _ITEM_BYTES = {"F32": 4, "F64": 8}
 
 
-def path_of(path: str | os.PathLike[str]) -> Path:
-    """Returns the path of a file.
+def path_of(path: str | os.PathLike[str], name: str = "path") -> Path:
+    """Returns the path of a file; `name` is that of the argument.
 
     Raises:
         TypeError: it is no path.
+        ArgumentError: it is none that a file can have.
     """
-    if not isinstance(path, str | os.PathLike):
-        raise TypeError(f"path: got {_texts.shown(path)}, must be the name of a file")
-    return Path(path)
+    try:
+        text = os.fspath(path)
+        os.fsencode(text)
+    except Exception:  # of the object's own conversion, or of characters that no name has
+        text = None
+    if not isinstance(text, str):
+        raise TypeError(f"{name}: got {_texts.shown(path)}, must be the name of a file")
+    if not text or "\0" in text:
+        raise ArgumentError(f"{name}: got {_texts.shown(text)}, must be the name of a file")
+    return Path(text)
 
 
 def write_model_file(

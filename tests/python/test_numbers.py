@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable
 from decimal import Decimal
 from fractions import Fraction
@@ -13,7 +14,18 @@ import pytest
 
 import dynaplan as dp
 from dynaplan import _arrays, _texts
-from public_objects import BOX, agent, controller, data, ensemble, linear, maze, pendulum, reward
+from public_objects import (
+    BOX,
+    agent,
+    controller,
+    data,
+    dyna,
+    ensemble,
+    linear,
+    maze,
+    pendulum,
+    reward,
+)
 
 PLANNER = dp.CEM(horizon=3, candidates=8, elites=2)
 HUGE = 10**400
@@ -241,6 +253,9 @@ def test_lists_without_end_are_shown_by_their_kind() -> None:
         lambda: dp.rollout(linear(), [0.0, 0.0], np.zeros((1, 2, 1)), dtype=nested),
         lambda: dp.DynaQ(maze()).act(nested),
         lambda: dp.LinearSchedule(10, nested),
+        lambda: dp.ImaginedVectorEnv(
+            linear(), 2, [[0.0, 0.0]], reward=reward(), autoreset_mode=nested, **PLANS
+        ),
     ):
         with pytest.raises((dp.ArgumentError, TypeError), match="got list, must be"):
             call()
@@ -260,6 +275,46 @@ def test_schedules_keep_their_numbers_as_integers() -> None:
         for wrong in (np.nan, np.inf, 2.5, HUGE, "5", True, Decimal("nan"), np.ma.masked):
             with pytest.raises(dp.ArgumentError, match=r"^steps: got "):
                 schedule(wrong)
+
+
+def test_a_schedule_that_grows_without_bound_gives_an_integer() -> None:
+    assert dp.LinearSchedule(1, 1e308)(1000) == 2**53
+    assert dp.RolloutLengthSchedule(1, 2, 1, 2**31 - 1)(10**6) == 2**31 - 1
+
+
+def test_lists_of_integers_end() -> None:
+    for wrong in (itertools.count(), range(2**62)):
+        with pytest.raises(dp.ArgumentError, match=r"^angles: got more than 65536 integers"):
+            dp.MLP.fit(data(), angles=wrong)
+    for wrong in ("12", b"12", {1: 2}, Hostile(ValueError)):
+        with pytest.raises(TypeError, match=r"^hidden: got .*, must be integers"):
+            dp.MLP.fit(data(), hidden=wrong)
+    assert _arrays.counts("x", np.array([1, 2])) == (1, 2)
+    assert _arrays.counts("x", 3) == _arrays.counts("x", np.array(3)) == (3,)
+
+
+class Named:
+    """A path whose name is whatever it is made of."""
+
+    def __init__(self, name: Any) -> None:
+        self._name = name
+
+    def __fspath__(self) -> Any:
+        return self._name
+
+
+@pytest.mark.parametrize("path", ["a\0b", "", "\ud800", b"a", 3, None, Named(b"a"), Named(None)])
+def test_names_that_no_file_has_are_refused(path: Any) -> None:
+    calls: dict[str, Callable[[], Any]] = {
+        "path": lambda: dp.load(path),
+        "path ": lambda: data().save(path),
+        "path  ": lambda: linear().save(path),
+        "csv": lambda: list(dyna()[0].run(1, csv=path)) if path is not None else dp.load(path),
+    }
+    for name, call in calls.items():
+        wanted = "path" if path is None else name.strip()
+        with pytest.raises((TypeError, dp.ArgumentError), match=rf"^{wanted}: got .* of a file"):
+            call()
 
 
 def test_seeds_of_gymnasium_are_any_integers() -> None:

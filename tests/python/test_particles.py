@@ -241,7 +241,7 @@ def test_out_takes_the_particles():
         ({"particles": 5}, dp.ArgumentError, "must be 1 with propagation 'mean'"),
         ({"propagation": "moment"}, dp.ArgumentError, "at least 2 with propagation 'moment'"),
         ({"propagation": "some"}, dp.ArgumentError, "propagation: got 'some'"),
-        ({"propagation": None}, TypeError, "propagation: got None"),
+        ({"propagation": None}, dp.ArgumentError, "propagation: got None"),
         ({"risk": 0.1}, TypeError, "risk: got 0.1"),
         (
             {"risk": dp.risk.EpistemicPenalty(1.0), "propagation": "ts1", "particles": 4},

@@ -141,3 +141,53 @@ def test_arithmetic_with_a_term_takes_numbers_alone() -> None:
         reward() * np.ma.masked
     assert repr(np.float32(0.5) * dp.rewards.quadratic([1.0])) == "0.5 * quadratic([1])"
     assert repr(np.array(0.5) * dp.rewards.quadratic([1.0])) == "0.5 * quadratic([1])"
+
+
+def test_a_model_of_ones_own_says_what_its_dynamics_say() -> None:
+    for name, wrong in (("state_dim", "x"), ("state_dim", 3), ("action_dim", 2)):
+        with pytest.raises(TypeError, match=f"^model: has {name} .*, must have [12] as its"):
+            dp.rollout(_own(**{name: wrong}), [0.0, 0.0], np.zeros((1, 2, 1)))
+    with pytest.raises(dp.ShapeError, match=r"^model\.observed_low: got shape \(7,\)"):
+        PLANNER.plan(
+            _own(observed_low=np.zeros(7)), reward(), [0.0, 0.0], action_space=([-1.0], [1.0])
+        )
+
+
+@pytest.mark.parametrize(
+    ("returned", "error", "text"),
+    [
+        (None, TypeError, "its predict returned None, must return a Prediction"),
+        ((1, 2, 3), TypeError, "its predict returned"),
+        (linear().predict([0.0, 0.0], [0.0]), dp.ShapeError, "its predict returned shape"),
+    ],
+)
+def test_what_a_model_of_ones_own_predicts_is_a_prediction(
+    returned: Any, error: type[Exception], text: str
+) -> None:
+    own = _own(predict=lambda states, actions, threads=1: returned)
+    with pytest.raises(error, match=f"^model: {text}"):
+        dp.evaluate(own, data())
+    with pytest.raises(error, match=f"^model: {text}"):
+        PLANNER.plan(
+            own,
+            reward(),
+            [0.0, 0.0],
+            action_space=([-1.0], [1.0]),
+            policy=lambda states: states[:, :1],
+            policy_candidates=2,
+        )
+
+
+def _own(**members: Any) -> SimpleNamespace:
+    """A model that is not one of the package's, but for its dynamics."""
+    names = ("dynamics", "state_dim", "action_dim", "observed_low", "observed_high", "predict")
+    return SimpleNamespace(**{**{name: getattr(linear(), name) for name in names}, **members})
+
+
+def test_a_compiled_function_is_made_a_term_first() -> None:
+    compiled = dp.signatures.REWARD_FLOAT64.ctypes(lambda *_: None)
+    sequences = np.zeros((1, 2, 1))
+    with pytest.raises(TypeError, match=r"reward: got a compiled function, must go by rewards\.co"):
+        dp.returns(linear(), compiled, [0.0, 0.0], sequences)
+    with pytest.raises(TypeError, match=r"termination: got a compiled function, must go by term"):
+        dp.rollout(linear(), [0.0, 0.0], sequences, termination=compiled)

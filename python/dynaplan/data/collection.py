@@ -78,6 +78,7 @@ def collect(  # noqa: PLR0917  # the settings after `seed` are named in practice
         seed = _arrays.at_least(0, "seed", seed)
     if policy is not None:
         _callbacks.require_function("policy", policy)
+    hold = checked_hold("hold", hold)
     # A child of the seed: the environment's own generator starts from the seed itself, and the
     # two streams would be equal.
     rng = np.random.default_rng(np.random.SeedSequence(seed).spawn(1)[0])
@@ -144,7 +145,7 @@ class _RandomHeldActions:
                 "pass a policy, a function from an observation to an action"
             )
         self._space = space
-        self._hold = checked_hold("hold", hold)
+        self._hold = hold
         self._rng = rng
         self._left = 0
         self._action: NDArray[Any] = space.low

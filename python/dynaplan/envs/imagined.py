@@ -41,9 +41,9 @@ class ImaginedVectorEnv(VectorEnv[Array, Array, Array]):
     """A learned model as a `gymnasium.vector.VectorEnv`: agents train in it as in any other.
 
     Each of the environments begins in a state drawn from `starts` and goes where the model says:
-    one of the elite members, drawn for each environment and step, draws the next state,
-    as in `imagine`. All of them take a step in one call of the compiled core, float32 inside. The
-    same seed and actions give the same bits, whatever `threads`.
+    one of the elite members, drawn for each environment and step, draws the next state, as in
+    `imagine`. A step of all of them is one call of the core, float32 inside. The same seed and
+    actions give the same bits, whatever `threads`.
 
     A step that would exceed the disagreement limit, or whose prediction is not finite, is not
     taken: the environment stays where it is, the reward is `cut_reward`, the episode is truncated,
@@ -53,10 +53,8 @@ class ImaginedVectorEnv(VectorEnv[Array, Array, Array]):
         model: the dynamics.
         num_envs: N, how many environments there are.
         starts: (M, S) states to begin from, usually real ones; or one (S,).
-        action_space: a 1-D Box, or a pair (low, high) of arrays (A,). Actions beyond the bounds are
-            clipped to them.
-        observation_space: a 1-D Box of floats. Predicted states are clipped to its bounds. Default:
-            float32 without bounds.
+        action_space: a 1-D Box, or a pair (low, high) of arrays (A,), which clips the actions.
+        observation_space: a 1-D Box, which clips predicted states. Default: float32, unbounded.
         reward: a term, or a function `f(obs, act, next_obs)` on batches. Default (None): the one
             that the model predicts.
         termination: where an episode ends; a term, or a function that returns bools.
@@ -218,9 +216,8 @@ class ImaginedVectorEnv(VectorEnv[Array, Array, Array]):
             actions: (N, A), finite.
 
         Returns:
-            Observations (N, S), rewards (N,), terminations (N,), truncations (N,), and infos: with
-            "SameStep", `final_obs` and `final_info` of the episodes that ended; `cut` where a step
-            was not taken.
+            Observations (N, S), rewards, terminations, truncations (N,), and infos: `cut` where a step
+            was not taken; with "SameStep", `final_obs` and `final_info` of episodes that ended.
 
         Raises:
             gymnasium.error.ClosedEnvironmentError: it is closed.
@@ -360,12 +357,10 @@ def _info(name: str, values: Any, of: Bools) -> dict[str, Any]:
 
 
 def _mode(wanted: AutoresetMode | str) -> AutoresetMode:
-    try:
-        return AutoresetMode(wanted)
-    except ValueError:
-        names = ", ".join(repr(mode.value) for mode in AutoresetMode)
-        got = _texts.shown(wanted)
-        raise ArgumentError(f"autoreset_mode: got {got}, must be one of {names}") from None
+    if isinstance(wanted, AutoresetMode):
+        return wanted
+    names = [mode.value for mode in AutoresetMode]
+    return AutoresetMode(_arrays.choice("autoreset_mode", wanted, *names))
 
 
 def _narrower(

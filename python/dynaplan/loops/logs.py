@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
-from dynaplan import _disk, _texts
+from dynaplan import _disk, files
 from dynaplan.errors import ArgumentError
 from dynaplan.loops.dyna_iteration import COLUMNS, DynaIteration
 
@@ -32,7 +32,7 @@ class CSVLog:
     """
 
     def __init__(self, path: str | os.PathLike[str], steps: int) -> None:
-        place = _path_of("csv", path)
+        place = files.path_of(path, "csv")
         rows = _kept_rows(place, steps)
         kept = io.StringIO(newline="")
         csv.writer(kept).writerows([COLUMNS, *rows])
@@ -66,12 +66,6 @@ def _kept_rows(path: Path, steps: int) -> list[list[str]]:
     return [row for row in whole if int(row[0]) <= steps]
 
 
-def _path_of(name: str, path: str | os.PathLike[str]) -> Path:
-    if not isinstance(path, str | os.PathLike):
-        raise TypeError(f"{name}: got {_texts.shown(path)}, must be the name of a file")
-    return Path(path)
-
-
 class TensorBoardLog:
     """Writes the numbers of each iteration for TensorBoard, by real steps.
 
@@ -83,7 +77,7 @@ class TensorBoardLog:
     """
 
     def __init__(self, folder: str | os.PathLike[str]) -> None:
-        place = _path_of("tensorboard", folder)
+        place = files.path_of(folder, "tensorboard")
         from tensorboardX import SummaryWriter  # noqa: PLC0415  # an extra
 
         self._writer = SummaryWriter(os.fspath(place))

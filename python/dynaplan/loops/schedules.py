@@ -24,6 +24,7 @@ __all__ = [
     "steps_at",
 ]
 
+_MOST = 2.0**53  # above it floats are no longer all integers
 # A number of steps, or a function from the real steps so far to one.
 StepSchedule: TypeAlias = int | Callable[[int], int]
 
@@ -56,7 +57,8 @@ class LinearSchedule:
 
     def __call__(self, steps: int) -> int:
         """Returns the number after so many real steps."""
-        return max(self.minimum, int(_arrays.count("steps", steps) * self.fraction))
+        share = min(_arrays.count("steps", steps) * self.fraction, _MOST)
+        return max(self.minimum, int(share))
 
 
 def checked_steps(name: str, schedule: StepSchedule | None) -> StepSchedule | None:

@@ -8,8 +8,9 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from dynaplan import _core, _texts
+from dynaplan.errors import ShapeError
 
-__all__ = ["Model", "Prediction", "require_model"]
+__all__ = ["Model", "Prediction", "predicted", "require_model"]
 
 Float64 = NDArray[np.float64]
 
@@ -114,12 +115,36 @@ def require_model(model: Any, *members: str) -> None:
     Raises:
         TypeError: `model` has no compiled dynamics, or lacks a member that is needed.
     """
-    if isinstance(model, type) or not isinstance(getattr(model, "dynamics", None), _core.Dynamics):
+    dynamics = getattr(model, "dynamics", None)
+    if isinstance(model, type) or not isinstance(dynamics, _core.Dynamics):
         got = _texts.shown(model)
         raise TypeError(f"model: got {got}, must be a model, such as LinearGaussian.fit returns")
+    dims = dynamics.state_dim, dynamics.action_dim
+    for name, size in zip(("state_dim", "action_dim"), dims, strict=True):
+        if getattr(model, name, size) != size:
+            got = _texts.shown(getattr(model, name))
+            raise TypeError(f"model: has {name} {got}, must have {size} as its dynamics")
     lacking = [name for name in (*_MEMBERS, *members) if not hasattr(model, name)]
     if lacking:
         raise TypeError(
             f"model: got {_texts.shown(model)} without {', '.join(lacking)}, must have all members "
             "of Model"
         )
+
+
+def predicted(model: Model, states: Float64, actions: Float64, threads: int = 1) -> Prediction:
+    """Returns what a model predicts; that of a class of one's own is checked.
+
+    Raises:
+        TypeError: it is no `Prediction`.
+        ShapeError: its mean has another shape than the states.
+    """
+    prediction = model.predict(states, actions, threads=threads)
+    if not isinstance(prediction, Prediction):
+        got = _texts.shown(prediction)
+        raise TypeError(f"model: its predict returned {got}, must return a Prediction")
+    if np.shape(prediction.mean) != states.shape:
+        raise ShapeError(
+            f"model: its predict returned shape {np.shape(prediction.mean)}, must be {states.shape}"
+        )
+    return prediction

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from dynaplan import _arrays, _callbacks, _core
 from dynaplan.errors import ArgumentError
+from dynaplan.models.interface import predicted
 from dynaplan.planners.plan import Plan, PlanStats
 from dynaplan.planners.problem import PlanMemory, PlanProblem, StateValue, action_bounds
 from dynaplan.planners.settings import PlannerSettings, require_planner
@@ -212,7 +213,7 @@ class PreparedPlanner:
         rows = np.arange(old, old + count)
         for t in range(memory.skip, steps):
             sequences[rows, t] = self._policy_actions(states)
-            states = self._model.predict(states, sequences[rows, t]).mean
+            states = predicted(self._model, states, sequences[rows, t]).mean
             finite = np.isfinite(states).all(axis=1)
             if not finite.all():  # the candidate is lost there, whatever it does from then on
                 sequences[rows[~finite], t + 1 :] = sequences[rows[~finite], t, np.newaxis]

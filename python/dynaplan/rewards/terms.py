@@ -124,7 +124,7 @@ class Term:
 
     def __radd__(self, other: object) -> Term:
         # What `sum` begins with.
-        return self if other == 0 else NotImplemented
+        return self if isinstance(other, int) and other == 0 else NotImplemented
 
     def __mul__(self, other: Term | float) -> Term:
         if isinstance(other, Term):

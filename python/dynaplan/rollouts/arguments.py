@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes
 from typing import TYPE_CHECKING, Any
 
 from dynaplan import _callbacks
@@ -24,6 +25,7 @@ def require_reward(reward: Any) -> None:
     """
     if isinstance(reward, TerminationTerm):
         raise TypeError(f"reward: got the termination {reward}, must be a reward")
+    _refuse_compiled("reward", reward)
     _callbacks.require_function("reward", reward, "a term or a function")
 
 
@@ -36,7 +38,13 @@ def require_termination(termination: Any) -> None:
     if isinstance(termination, Term):
         raise TypeError(f"termination: got the reward {termination}, must be a termination")
     if termination is not None:
+        _refuse_compiled("termination", termination)
         _callbacks.require_function("termination", termination, "a term or a function")
+
+
+def _refuse_compiled(name: str, function: Any) -> None:
+    if isinstance(function, ctypes._CFuncPtr):  # type: ignore[attr-defined]
+        raise TypeError(f"{name}: got a compiled function, must go by {name}s.compiled")
 
 
 def require_fitting(name: str, data: Any, model: Model) -> None:

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from dynaplan import _arrays, _texts
 from dynaplan.data.transitions import Transitions
-from dynaplan.models.interface import Model, Prediction, require_model
+from dynaplan.models.interface import Model, predicted, require_model
 from dynaplan.rollouts.arguments import require_fitting
 from dynaplan.rollouts.rollout import Propagation, rollout
 
@@ -197,10 +197,7 @@ def evaluate(
 def _one_step(
     model: Model, held_out: Transitions, threads: int
 ) -> tuple[Float64, dict[float, Float64]]:
-    prediction = model.predict(held_out.states, held_out.actions, threads=threads)
-    if not isinstance(prediction, Prediction):
-        got = _texts.shown(prediction)
-        raise TypeError(f"model: its predict returned {got}, must return a Prediction")
+    prediction = predicted(model, held_out.states, held_out.actions, threads)
     error = prediction.mean - held_out.next_states
     deviation = np.sqrt(prediction.aleatoric + prediction.epistemic)
     coverage: dict[float, Float64] = {}

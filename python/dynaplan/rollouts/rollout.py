@@ -235,8 +235,7 @@ def spread_of(propagation: Propagation, particles: int, risk: Risk) -> _core.Par
     """Returns the number of particles, how they spread and how their returns are reduced."""
     if not isinstance(risk, Risk):
         raise TypeError(f"risk: got {_texts.shown(risk)}, must be a measure of dp.risk")
-    if not isinstance(propagation, str):
-        raise TypeError(f"propagation: got {_texts.shown(propagation)}, must be a name")
+    _arrays.choice("propagation", propagation, "mean", "sample", "ts1", "tsinf", "moment")
     return _core.Particles(propagation, _arrays.count("particles", particles), *risk._reduction())
 
 
@@ -281,8 +280,9 @@ def state_limits(
     clip = _arrays.real("clip", clip)
     if not 0.0 < clip < np.inf:
         raise ArgumentError(f"clip: got {clip}, must be finite and above 0")
-    low = model.observed_low[: model.state_dim]
-    high = model.observed_high[: model.state_dim]
+    inputs = model.state_dim + model.action_dim
+    low = _arrays.vector("model.observed_low", model.observed_low, inputs)[: model.state_dim]
+    high = _arrays.vector("model.observed_high", model.observed_high, inputs)[: model.state_dim]
     # A state that never varied has no range, nor has one that was never observed.
     bounded = np.isfinite(low) & np.isfinite(high) & (high > low)
     if not bounded.any():

@@ -78,10 +78,11 @@ class SACSettings:
             _arrays.at_least(minimum, setting, getattr(self, setting))
         _arrays.choice("activation", self.activation, "relu", "tanh", "silu")
         fixed = self.temperature
-        name = "initial_temperature" if fixed is None else "temperature"
-        temperature = getattr(self, name)
-        if not 0.0 < temperature < np.inf:
-            raise ArgumentError(f"{name}: got {temperature}, must be finite and above 0")
+        temperature = self.initial_temperature if fixed is None else fixed
+        for name in ("temperature", "initial_temperature"):
+            value = getattr(self, name)
+            if value is not None and not 0.0 < value < np.inf:
+                raise ArgumentError(f"{name}: got {value}, must be finite and above 0")
         settings = _core.SacSettings(
             learning_rate=self.learning_rate,
             batch_size=self.batch_size,

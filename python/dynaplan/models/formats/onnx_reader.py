@@ -9,7 +9,6 @@ from __future__ import annotations
 import os
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -17,7 +16,7 @@ import onnx
 from numpy.typing import NDArray
 from onnx import TensorProto, numpy_helper
 
-from dynaplan import _disk, _texts
+from dynaplan import _disk, files
 from dynaplan.errors import ArgumentError, Error, ModelFileError
 from dynaplan.models.formats.onnx_symbols import (
     Columns,
@@ -62,10 +61,7 @@ def read(model: onnx.ModelProto | str | os.PathLike[str]) -> ImportedNetwork:
     """
     if isinstance(model, onnx.ModelProto):
         return _imported(model)
-    if not isinstance(model, str | os.PathLike):
-        got = _texts.shown(model)
-        raise TypeError(f"model: got {got}, must be an ONNX model or the name of its file")
-    with _disk.opened(Path(model)) as file:
+    with _disk.opened(files.path_of(model, "model")) as file:
         content = file.read()
     try:
         parsed = onnx.load_model_from_string(content)

@@ -70,6 +70,8 @@ class LinearGaussian(FittedModel):
     ) -> None:
         if not isinstance(fit, _core.LinearGaussianFit):
             raise TypeError(f"fit: got {_texts.shown(fit)}; use LinearGaussian.fit(data)")
+        if not isinstance(settings, tuple) or len(settings) != 3:
+            raise TypeError(f"settings: got {_texts.shown(settings)}, must be three")
         self._fit = fit
         self._dynamics: _core.Dynamics | None = None
         self.features = features
