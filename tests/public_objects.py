@@ -87,7 +87,7 @@ def iteration() -> dp.Iteration:
 @cache
 def dyna() -> tuple[dp.Dyna, dp.DynaIteration]:
     loop = dp.Dyna(
-        pendulum(),
+        gymnasium.make("Pendulum-v1"),  # which nobody else moves
         dp.SAC(pendulum(), hidden=(8,), seed=0),
         lambda data, _: dp.LinearGaussian.fit(data),
         reward=dp.rewards.for_env("Pendulum-v1"),

@@ -24,7 +24,7 @@ _SHARES |= {"Dyna ": 0.3, "Dyna.": 0.3, "MBPO": 0.3}
 def all_rows() -> dict[str, Row]:
     """Each row by its name, which begins with the name of what is called."""
     found: dict[str, Row] = {
-        **all_calls.CALLS,
+        **{name.removeprefix("envs.mazes."): row for name, row in all_calls.CALLS.items()},
         **MODEL_CALLS,
         **PLANNING_CALLS,
         **AGENT_CALLS,

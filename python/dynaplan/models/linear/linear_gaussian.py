@@ -273,11 +273,9 @@ class LinearGaussian(FittedModel):
     def coefficient_covariance(self) -> Float64:
         """(S, columns, columns): for each next state, the covariance of its coefficients.
 
-        The noise variance of that state times the (pseudo-)inverse of X^T X, with X the rows of
-        [features 1].
+        The noise variance of that state times the (pseudo-)inverse of X^T X; X has rows [features 1].
         """
-        spread = self._fit.spread
-        variances = np.diagonal(self._fit.noise_covariance)
+        spread, variances = self._fit.spread, np.diagonal(self._fit.noise_covariance)
         with np.errstate(over="ignore"):
             unscaled = spread @ spread.T
         if np.isfinite(unscaled).all():
