@@ -114,11 +114,10 @@ def rows(name: str, values: ArrayLike, columns: int) -> NDArray[Any]:
 def finite_rows(name: str, values: ArrayLike, columns: int) -> NDArray[np.float64]:
     """Returns (N, columns) as `rows` does; a nan or an infinity is refused."""
     array: NDArray[np.float64] = rows(name, values, columns)
-    if array.size <= _FEW:  # for so few NumPy takes longer to begin than Python to end
-        finite = all(map(math.isfinite, array.ravel().tolist()))
-    else:
-        finite = np.count_nonzero(np.isfinite(array)) == array.size
-    if not finite:
+    # For so few NumPy takes longer to begin than Python to end.
+    if array.size <= _FEW and math.isfinite(sum(array.ravel().tolist())):
+        return array
+    if np.count_nonzero(np.isfinite(array)) < array.size:
         row, column = np.argwhere(~np.isfinite(array))[0]
         value = array[row, column]
         raise ArgumentError(f"{name}: row {row}, column {column} is {value}, must be finite")

@@ -110,7 +110,7 @@ def require_model(model: Any, *members: str) -> None:
 
     Args:
         model: any object.
-        members: those that are needed besides the dynamics and what describes them.
+        members: methods that are needed besides the dynamics and what describes them.
 
     Raises:
         TypeError: `model` has no compiled dynamics, or lacks a member that is needed.
@@ -124,7 +124,9 @@ def require_model(model: Any, *members: str) -> None:
         if getattr(model, name, size) != size:
             got = _texts.shown(getattr(model, name))
             raise TypeError(f"model: has {name} {got}, must have {size} as its dynamics")
-    lacking = [name for name in (*_MEMBERS, *members) if not hasattr(model, name)]
+    # Of a class, as to compute them takes time.
+    lacking = [n for n in _MEMBERS if not (hasattr(type(model), n) or hasattr(model, n))]
+    lacking += [name for name in members if not callable(getattr(model, name, None))]
     if lacking:
         raise TypeError(
             f"model: got {_texts.shown(model)} without {', '.join(lacking)}, must have all members "

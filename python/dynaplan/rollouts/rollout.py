@@ -280,9 +280,14 @@ def state_limits(
     clip = _arrays.real("clip", clip)
     if not 0.0 < clip < np.inf:
         raise ArgumentError(f"clip: got {clip}, must be finite and above 0")
-    inputs = model.state_dim + model.action_dim
-    low = _arrays.vector("model.observed_low", model.observed_low, inputs)[: model.state_dim]
-    high = _arrays.vector("model.observed_high", model.observed_high, inputs)[: model.state_dim]
+    low, high = model.observed_low, model.observed_high
+    for name, observed in (("observed_low", low), ("observed_high", high)):
+        if np.shape(observed) != (model.state_dim + model.action_dim,):
+            raise ShapeError(
+                f"model.{name}: got shape {np.shape(observed)}, must be "
+                f"({model.state_dim + model.action_dim},)"
+            )
+    low, high = low[: model.state_dim], high[: model.state_dim]
     # A state that never varied has no range, nor has one that was never observed.
     bounded = np.isfinite(low) & np.isfinite(high) & (high > low)
     if not bounded.any():

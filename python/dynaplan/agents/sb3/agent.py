@@ -72,10 +72,8 @@ class SB3Agent:
                 f"algorithm: got {kind}, must be an off-policy algorithm of Stable-Baselines3"
             )
         _require_plain(algorithm)
-        if not 0.0 <= real_ratio <= 1.0:
-            raise ArgumentError(f"real_ratio: got {real_ratio}, must be in [0, 1]")
         self.algorithm = algorithm
-        self.real_ratio = float(real_ratio)
+        self.real_ratio = _arrays.share("real_ratio", real_ratio)
         self._imagined = ImaginedReplay(imagined_buffer_size)
         if getattr(algorithm, "_logger", None) is None:  # there is one once it has learned
             algorithm.set_logger(Logger(None, []))
@@ -99,7 +97,9 @@ class SB3Agent:
         Returns:
             (A,) or (N, A), within the bounds.
         """
-        observed = np.asarray(states, self.algorithm.observation_space.dtype)
+        given = _arrays.numbers("states", states, None)
+        observed = given.astype(self.algorithm.observation_space.dtype)
+        deterministic = _arrays.flag("deterministic", deterministic)
         actions: NDArray[Any] = self.algorithm.predict(observed, deterministic=deterministic)[0]
         noise = self.algorithm.action_noise
         if deterministic or noise is None:
@@ -166,7 +166,7 @@ class SB3Agent:
             ShapeError: an array has the wrong shape.
         """
         rows = self._rows(states, actions, rewards, next_states, terminated)
-        self._imagined.take(rows, replace)
+        self._imagined.take(rows, _arrays.flag("replace", replace))
 
     def resize_imagined(self, size: int) -> None:
         """Changes how many imagined transitions are kept; the newest stay.
@@ -235,12 +235,18 @@ class SB3Agent:
         for name, array in (("actions", chosen), ("next_states", after)):
             if len(array) != count:
                 raise ShapeError(f"{name}: got {len(array)} rows, must be {count} as of the states")
+        ended = np.atleast_1d(_arrays.any_array("terminated", terminated))
+        if ended.dtype != np.bool_ or ended.shape != (count,):
+            raise TypeError(
+                f"terminated: got dtype {ended.dtype} and shape {ended.shape}, must be bool of "
+                f"shape ({count},)"
+            )
         kind = self.algorithm.observation_space.dtype
         return (
             before.astype(kind),
             self.algorithm.policy.scale_action(chosen).astype(np.float32),
             after.astype(kind),
-            _arrays.vector("terminated", terminated, count).astype(np.float32),
+            ended.astype(np.float32),
             _arrays.vector("rewards", rewards, count).astype(np.float32),
         )
 

@@ -76,8 +76,7 @@ class Architecture:
         rewards: bool,
     ) -> Architecture:
         """Returns what a `fit` is given, for these data."""
-        if not isinstance(activation, str):
-            raise TypeError(f"activation: got {type(activation).__name__}, must be a name")
+        _arrays.choice("activation", activation, "silu", "tanh", "relu")
         # A state counted from the end is the same state.
         counted = _arrays.counts("angles", angles)
         states = [i + data.state_dim if i < 0 else i for i in counted]
