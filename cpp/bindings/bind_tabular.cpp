@@ -9,6 +9,7 @@
 #include "dynaplan/agents/prioritized_sweeping.hpp"
 #include "dynaplan/core/check.hpp"
 #include "exclusive.hpp"
+#include "interrupt.hpp"
 
 namespace dynaplan::bindings {
 
@@ -88,9 +89,11 @@ auto setting(T TabularSettings::* member) {
 
 void observe(AgentHandle& self, const py::handle& state, const py::handle& action, double reward,
              const py::handle& next_state, bool terminated) {
+  const PythonInterrupt interrupt;
   (*AgentHandle::Use(self))
       ->observe(
-          {integer(state, "state"), integer(action, "action"), reward, integer(next_state, "next_state"), terminated});
+          {integer(state, "state"), integer(action, "action"), reward, integer(next_state, "next_state"), terminated},
+          &interrupt);
 }
 
 std::vector<std::uint8_t> cells(const py::object& array, const char* name) {

@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 import dynaplan as dp
-from public_objects import BOX
+from public_objects import BOX, maze
 
 BETWEEN_SIGNALS = 0.01
 # What is promised; on a busy machine the best of a few attempts.
@@ -65,6 +65,11 @@ def _iterations_along_a_long_horizon() -> Callable[[], Any]:
     return lambda: planner.plan(model, reward, np.zeros(4), action_space=BOX, seed=0)
 
 
+def _table_that_plans() -> Callable[[], Any]:
+    agent = dp.DynaQ(maze(), planning_steps=3_000_000, seed=0)
+    return lambda: agent.observe(0, 1, 0.0, 1, False)
+
+
 # Each was deaf for .3 to 120 s.
 LONG: dict[str, Callable[[], Callable[[], Any]]] = {
     "fit of many features": lambda: _polynomial_fit(3000, 7),
@@ -75,6 +80,7 @@ LONG: dict[str, Callable[[], Callable[[], Any]]] = {
     "ILQR": _iterations_along_a_long_horizon,
     "update": _update_of_a_large_batch,
     "predict": _prediction,
+    "DynaQ": _table_that_plans,
     "network fit": _network_fit,
 }
 

@@ -7,7 +7,7 @@ inline namespace DYNAPLAN_LEVEL {
 
 void DynaQ::learn(Index pair) {
   update(pair, target(model().outcome(pair)));
-  for (Index n = 0; n < settings().planning_steps; ++n) {
+  for (Index n = 0; continues(n); ++n) {
     const Index state = model().visited_state(stream().below(model().visited()));
     const Index imagined = model().tried_pair(state, stream().below(model().tried_count(state)));
     update(imagined, target(model().outcome(imagined)));
@@ -20,7 +20,7 @@ DynaQPlus::DynaQPlus(const TabularSettings& settings, double bonus) : TabularAge
 
 void DynaQPlus::learn(Index pair) {
   update(pair, target(model().outcome(pair)));
-  for (Index n = 0; n < settings().planning_steps; ++n) {
+  for (Index n = 0; continues(n); ++n) {
     const Index state = model().visited_state(stream().below(model().visited()));
     const Index imagined = state * table().actions() + stream().below(table().actions());
     Outcome outcome = model().outcome(imagined);

@@ -22,7 +22,7 @@ void PrioritizedSweeping::queue_if_off(Index pair) {
 void PrioritizedSweeping::learn(Index pair) {
   predecessors_.link(pair, model().outcome(pair).next_state);
   queue_if_off(pair);
-  for (Index n = 0; n < settings().planning_steps && !queue_.empty(); ++n) {
+  for (Index n = 0; !queue_.empty() && continues(n); ++n) {
     const Index first = queue_.pop();
     update(first, target(model().outcome(first)));
     const Index state = first / table().actions();

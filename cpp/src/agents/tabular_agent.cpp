@@ -57,13 +57,14 @@ std::int64_t TabularAgent::act(std::int64_t state, bool explore) {
   return settings_.actions.value_of(action);
 }
 
-void TabularAgent::observe(const TabularStep& step) {
+void TabularAgent::observe(const TabularStep& step, const Interrupt* interrupt) {
   const Index state = settings_.states.index_of(step.state, "state");
   const Index action = settings_.actions.index_of(step.action, "action");
   const Index next_state = settings_.states.index_of(step.next_state, "next_state");
   require_reward(step.reward);
   const Index pair = state * table_.actions() + action;
   model_.record(pair, {step.reward, step.terminated ? table_.end() : next_state});
+  interrupt_ = interrupt;
   learn(pair);
 }
 

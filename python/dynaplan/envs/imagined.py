@@ -216,8 +216,8 @@ class ImaginedVectorEnv(VectorEnv[Array, Array, Array]):
             actions: (N, A), finite.
 
         Returns:
-            Observations (N, S), rewards, terminations, truncations (N,), and infos: `cut` where a step
-            was not taken; with "SameStep", `final_obs` and `final_info` of episodes that ended.
+            Observations (N, S), rewards, terminations, truncations (N,), and infos: `cut` where a
+            step was not taken; with "SameStep", `final_obs` and `final_info` of those that ended.
 
         Raises:
             gymnasium.error.ClosedEnvironmentError: it is closed.

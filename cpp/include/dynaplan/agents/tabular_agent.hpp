@@ -7,6 +7,7 @@
 #include "dynaplan/agents/discrete_space.hpp"
 #include "dynaplan/agents/q_table.hpp"
 #include "dynaplan/agents/transition_model.hpp"
+#include "dynaplan/core/interrupt.hpp"
 #include "dynaplan/core/rounding.hpp"
 #include "dynaplan/core/word_stream.hpp"
 
@@ -65,8 +66,9 @@ class TabularAgent {
   /// The next action; with probability `exploration` one drawn from all, unless `explore` is false.
   /// Throws ValueError for a state that is not in the space.
   std::int64_t act(std::int64_t state, bool explore = true);
-  /// Learns from a real step. Throws ValueError and changes nothing if a number is out of range.
-  void observe(const TabularStep& step);
+  /// Learns from a real step; `interrupt`, which may be null, ends the imagined ones early. Throws ValueError and
+  /// changes nothing if a number is out of range.
+  void observe(const TabularStep& step, const Interrupt* interrupt = nullptr);
 
   const TabularSettings& settings() const { return settings_; }
   /// Changes how often `act` draws from all actions. Throws ValueError.
@@ -87,6 +89,12 @@ class TabularAgent {
   virtual void record_queue(TabularRecord& /*record*/) const {}
   virtual void restore_queue(const TabularRecord& record);
 
+  /// Whether the imagined steps continue after `made` of them.
+  bool continues(Index made) const {
+    constexpr Index kBetweenQuestions = 4096;  // tens of microseconds
+    if (made >= settings_.planning_steps) return false;
+    return interrupt_ == nullptr || made % kBetweenQuestions != kBetweenQuestions - 1 || !interrupt_->requested();
+  }
   /// What an outcome makes of the value before it: reward + discount * value of the best action after it.
   double target(const Outcome& outcome) const {
     return outcome.reward + rounded_product(settings_.discount, table_.largest(outcome.next_state));
@@ -108,6 +116,7 @@ class TabularAgent {
   TransitionModel model_;
   WordStream stream_;
   Index updates_ = 0;
+  const Interrupt* interrupt_ = nullptr;  // of the step that is being learned from
 };
 
 }  // namespace DYNAPLAN_LEVEL

@@ -273,7 +273,7 @@ class LinearGaussian(FittedModel):
     def coefficient_covariance(self) -> Float64:
         """(S, columns, columns): for each next state, the covariance of its coefficients.
 
-        The noise variance of that state times the (pseudo-)inverse of X^T X; X has rows [features 1].
+        Its noise variance times the (pseudo-)inverse of X^T X, with X the rows of [features 1].
         """
         spread, variances = self._fit.spread, np.diagonal(self._fit.noise_covariance)
         with np.errstate(over="ignore"):
