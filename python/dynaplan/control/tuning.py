@@ -142,7 +142,7 @@ def tune(  # noqa: D417  # the decorator describes the others
     for name, value in (("period", period), ("time_limit", time_limit)):
         if not 0.0 < _arrays.real(name, value) < np.inf:
             raise ArgumentError(f"{name}: got {value}, must be finite and above 0")
-    _arrays.positive_fraction("share", share)
+    share = _arrays.positive_fraction("share", share)
     sizes = [
         (horizon, count)
         for horizon in _sizes("horizons", horizons)
