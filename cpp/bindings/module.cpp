@@ -1,7 +1,8 @@
 #include "bindings.hpp"
 
 // The contents of the compiled module, one line a folder.
-PYBIND11_MODULE(DYNAPLAN_MODULE, m, pybind11::mod_gil_not_used()) {
+// Says nothing of running without the GIL, so that a free-threaded Python keeps it: that was never tested.
+PYBIND11_MODULE(DYNAPLAN_MODULE, m) {
   namespace bindings = dynaplan::bindings;
   m.doc() = "The compiled core of dynaplan; use the package `dynaplan` instead.";
   bindings::bind_core(m);

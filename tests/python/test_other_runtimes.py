@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import importlib.util
+import sys
+from pathlib import Path
 
 import pytest
 
@@ -33,6 +35,21 @@ for threads in (2, 4, 3):
 @pytest.mark.parametrize("first", ["torch", "dynaplan"])
 def test_torch_may_use_openmp_too(run_python, first: str) -> None:
     run_python(("import torch\n" if first == "torch" else "") + HEAD + TORCH)
+
+
+INTEL = Path(sys.prefix, "lib", "libiomp5.so")
+LOADED = f"import ctypes\nctypes.CDLL({str(INTEL)!r}, mode=ctypes.RTLD_GLOBAL)\n"
+ALIKE = """
+for threads in (2, 4, 3):
+    assert (model.predict(s, a, threads=threads).mean == alone).all()
+"""
+
+
+@pytest.mark.skipif(not INTEL.exists(), reason="intel-openmp is not installed")
+@pytest.mark.parametrize("first", ["intel", "dynaplan"])
+def test_the_openmp_of_intel_may_be_there_too(run_python, first: str) -> None:
+    # Its names are those of the runtime that dynaplan is linked to, as far as it has them.
+    run_python(LOADED + HEAD + ALIKE if first == "intel" else HEAD + LOADED + ALIKE)
 
 
 FORKS = """

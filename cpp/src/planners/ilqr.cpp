@@ -92,7 +92,6 @@ class IlqrRun {
 
   void run() {
     count(memory_.forward.start(problem_, beyond_, memory_.nominal));
-    unit_ = std::min(1.0, unit_of(memory_.nominal.total));
     result_.status = PlanStatus::kNoFiniteCandidate;
     if (std::isfinite(memory_.nominal.total)) {
       result_.status = improve();
@@ -139,7 +138,6 @@ class IlqrRun {
   // The costs as they are where that gives a policy, as that converges fastest; else without what bends them downwards;
   // else regularised.
   bool find_policy() {
-    const double unit = std::max(unit_, unit_of(memory_.nominal.total));
     do {
       for (const bool convex : {false, true}) {
         if (is_convex_ && !convex) continue;
