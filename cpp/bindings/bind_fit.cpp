@@ -1,4 +1,4 @@
-#include <optional>
+#include <memory>
 #include <utility>
 
 #include "arrays.hpp"
@@ -36,6 +36,14 @@ bool takes_long(IndexType rows, IndexType columns) {
   return (static_cast<double>(rows) + 10.0 * size) * size * size > kOperations;
 }
 
+// What `make` makes, under a watch if that is long.
+template <class Make>
+LinearGaussianFit watched_fit(bool is_long, const Make& make) {
+  std::unique_ptr<LinearGaussianFit> made;
+  run_watched(is_long, [&](const Interrupt&) { made = std::make_unique<LinearGaussianFit>(make()); });
+  return std::move(*made);
+}
+
 LinearGaussianFit fit(const py::array& states, const py::array& actions, const py::array& next_states,
                       const py::object& weights, int degree, bool intercept, bool predicts_change, double ridge,
                       int threads) {
@@ -43,26 +51,19 @@ LinearGaussianFit fit(const py::array& states, const py::array& actions, const p
   const IndexType state_dim = states.shape(1);
   const RegressionDesign design{state_dim, PolynomialFeatures(state_dim + actions.shape(1), degree), intercept,
                                 predicts_change};
-  std::optional<LinearGaussianFit> made;
-  run_watched(takes_long(data.count, design.columns()),
-              [&](const Interrupt&) { made.emplace(LinearGaussianFit::fit(design, data, ridge, threads)); });
-  return std::move(*made);
+  return watched_fit(takes_long(data.count, design.columns()),
+                     [&] { return LinearGaussianFit::fit(design, data, ridge, threads); });
 }
 
 LinearGaussianFit updated(const LinearGaussianFit& self, const py::array& states, const py::array& actions,
                           const py::array& next_states, const py::object& weights, int threads) {
   const RegressionData data = data_of(&self.design(), states, actions, next_states, weights);
-  std::optional<LinearGaussianFit> made;
-  run_watched(takes_long(data.count, self.design().columns()),
-              [&](const Interrupt&) { made.emplace(self.updated(data, threads)); });
-  return std::move(*made);
+  return watched_fit(takes_long(data.count, self.design().columns()), [&] { return self.updated(data, threads); });
 }
 
 LinearGaussianFit merged(const LinearGaussianFit& self, const LinearGaussianFit& other) {
-  std::optional<LinearGaussianFit> made;
   const IndexType columns = self.design().columns();
-  run_watched(takes_long(columns, columns), [&](const Interrupt&) { made.emplace(self.merged(other)); });
-  return std::move(*made);
+  return watched_fit(takes_long(columns, columns), [&] { return self.merged(other); });
 }
 
 py::tuple predict(const LinearGaussianFit& self, const py::array& states, const py::array& actions, int threads) {
@@ -201,9 +202,7 @@ void bind_fit(py::module_& m) {
       .def("update", &update_recursive, py::arg("state"), py::arg("action"), py::arg("next_state"))
       .def("fit",
            [](const Self& self) {
-             std::optional<LinearGaussianFit> made;
-             run_watched(takes_long(0, self.design().columns()), [&](const Interrupt&) { made.emplace(self.fit()); });
-             return std::move(*made);
+             return watched_fit(takes_long(0, self.design().columns()), [&] { return self.fit(); });
            })
       .def("state", &recursive_state)
       .def("restore", &restore_recursive, py::arg("state"))

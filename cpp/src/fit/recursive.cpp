@@ -68,9 +68,12 @@ void RecursiveLeastSquares::update(const double* state, const double* action, co
 
 void RecursiveLeastSquares::forget(const double* row) {
   if (forgetting_ == 1.0) return;
-  if (kind_ == Forgetting::kDirectional) return forget_along(row);
-  factor_.discount(forgetting_);
-  fades_ = true;
+  if (kind_ == Forgetting::kDirectional) {
+    forget_along(row);
+  } else {
+    factor_.discount(forgetting_);
+    fades_ = true;
+  }
 }
 
 // A typical size moves towards that of each feature by a bounded step, so that one outlier does not set it, and hardly

@@ -31,6 +31,7 @@ Order order_by_paths(const Matrix& a, const Matrix& b) {
   for (Index i = 0; i < a.rows(); ++i) {
     if ((b.row(i).array() != 0.0).any()) meet(i);
   }
+  // NOLINTNEXTLINE(modernize-loop-convert): they grow meanwhile
   for (std::size_t next = 0; next < states.size(); ++next) {
     for (Index i = 0; i < a.rows(); ++i) {
       if (a(i, states[next]) != 0.0) meet(i);

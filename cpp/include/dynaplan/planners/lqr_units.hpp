@@ -21,13 +21,13 @@ struct LqrUnits {
 
   RiccatiProblem enter(const RiccatiProblem& problem) const;
   // The same of a state, of an action, and of what a state is multiplied with.
-  Eigen::VectorXd enter_state(const Eigen::VectorXd& state) const;
+  Eigen::VectorXd enter_state(const Eigen::VectorXd& values) const;
   Eigen::VectorXd enter_state_slope(const Eigen::VectorXd& slope) const;
   Eigen::VectorXd enter_action_slope(const Eigen::VectorXd& slope) const;
   Eigen::MatrixXd enter_value(const Eigen::MatrixXd& value) const;
 
   // And back.
-  Eigen::VectorXd leave_action(const Eigen::VectorXd& action) const;
+  Eigen::VectorXd leave_action(const Eigen::VectorXd& values) const;
   Eigen::VectorXd leave_state_slope(const Eigen::VectorXd& slope) const;
   Eigen::MatrixXd leave_value(const Eigen::MatrixXd& value) const;
   Eigen::MatrixXd leave_gain(const Eigen::MatrixXd& gain) const;
