@@ -13,13 +13,15 @@ inline namespace DYNAPLAN_LEVEL {
 /// to draw what they are for, and cannot be interrupted.
 template <class T>
 struct UninitialisedAllocator : Eigen::aligned_allocator<T> {
+  // NOLINTBEGIN(readability-identifier-naming, google-explicit-constructor): as the standard wants them
   template <class U>
-  struct rebind {  // NOLINT(readability-identifier-naming): the standard's name
+  struct rebind {
     using other = UninitialisedAllocator<U>;
   };
   UninitialisedAllocator() = default;
   template <class U>
-  UninitialisedAllocator(const UninitialisedAllocator<U>&) {}  // NOLINT(google-explicit-constructor): as the standard's
+  UninitialisedAllocator(const UninitialisedAllocator<U>& /*other*/) {}
+  // NOLINTEND(readability-identifier-naming, google-explicit-constructor)
   template <class U>
   void construct(U* /*place*/) {}
   template <class U, class... Arguments>
