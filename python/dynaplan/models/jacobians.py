@@ -68,7 +68,7 @@ def with_jacobians(
         array([[[0.5]]])
     """
     require_model(model)
-    state_rows = _arrays.finite_rows("states", states, model.state_dim)
-    action_rows = _arrays.finite_rows("actions", actions, model.action_dim)
+    state_rows = _arrays.rows("states", states, model.state_dim)
+    action_rows = _arrays.rows("actions", actions, model.action_dim)
     count = _arrays.count("threads", threads)
     return Jacobians(*_core.jacobians(model.dynamics, state_rows, action_rows, count))

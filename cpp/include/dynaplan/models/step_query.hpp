@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <vector>
 
+#include "dynaplan/core/check.hpp"
 #include "dynaplan/core/parallel.hpp"
 #include "dynaplan/core/transpose.hpp"
 #include "dynaplan/core/workspace.hpp"
@@ -37,9 +38,11 @@ struct QueryBlock {
 };
 
 /// Calls `use(block, workspace)` for a query cut into blocks of at most `max_lanes`; the workspace has `bytes(lanes)`
-/// left.
+/// left. Throws ValueError first if a state or an action is not finite.
 template <class Bytes, class Use>
 void for_blocks(const StepQuery& query, Index max_lanes, const Bytes& bytes, const Use& use) {
+  require_finite("states", query.states, query.count, query.state_dim);
+  require_finite("actions", query.actions, query.count, query.action_dim);
   const Index blocks = (query.count + max_lanes - 1) / max_lanes;
   const Index widest = padded_lanes<double>(std::min(max_lanes, query.count));
   std::vector<Workspace> workspaces(static_cast<std::size_t>(usable_threads(blocks, query.threads)));

@@ -322,8 +322,8 @@ class LinearGaussian(FittedModel):
 
         Source: Hastie, Tibshirani & Friedman 2009, sec. 3.2 (covariance of the coefficients).
         """
-        state_rows = _arrays.finite_rows("states", states, self.state_dim)
-        action_rows = _arrays.finite_rows("actions", actions, self.action_dim)
+        state_rows = _arrays.rows("states", states, self.state_dim)
+        action_rows = _arrays.rows("actions", actions, self.action_dim)
         return Prediction(
             *self._fit.predict(state_rows, action_rows, _arrays.count("threads", threads))
         )

@@ -168,8 +168,8 @@ class NetworkModel(FittedModel):
             ShapeError: an array has the wrong shape.
             ArgumentError: a state or an action is not finite.
         """
-        state_rows = _arrays.finite_rows("states", states, self.state_dim)
-        action_rows = _arrays.finite_rows("actions", actions, self.action_dim)
+        state_rows = _arrays.rows("states", states, self.state_dim)
+        action_rows = _arrays.rows("actions", actions, self.action_dim)
         # Where a reward is predicted, its mean comes fourth.
         count = _arrays.count("threads", threads)
         mean, aleatoric, epistemic = self._parameters.predict(state_rows, action_rows, count)[:3]
@@ -189,8 +189,8 @@ class NetworkModel(FittedModel):
         Returns:
             (N, S).
         """
-        state_rows = _arrays.finite_rows("states", states, self.state_dim)
-        action_rows = _arrays.finite_rows("actions", actions, self.action_dim)
+        state_rows = _arrays.rows("states", states, self.state_dim)
+        action_rows = _arrays.rows("actions", actions, self.action_dim)
         number = _arrays.seed_number(seed)
         return self._parameters.sample(
             state_rows, action_rows, number, _arrays.count("threads", threads)
