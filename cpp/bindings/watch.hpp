@@ -8,6 +8,7 @@
 #include <exception>
 #include <functional>
 #include <mutex>
+#include <system_error>
 #include <thread>
 #include <utility>
 
@@ -21,12 +22,13 @@ namespace dynaplan::bindings {
 class Watch {
  public:
   // Returns when `work` has ended, and raises what it threw, or what a signal handler raised meanwhile. Called with the
-  // GIL, which is free while the work runs.
+  // GIL, which is free while the work runs. Where the system starts no thread, the calling one works, and hears signals
+  // at the end.
   template <class Work>
   void run(const Work& work) {
     std::exception_ptr failure;
     const pybind11::gil_scoped_release release;
-    std::thread worker([&] {
+    const auto run_to_end = [&] {
       try {
         work();
       } catch (...) {
@@ -35,9 +37,16 @@ class Watch {
       const std::scoped_lock lock(mutex_);
       ended_ = true;
       changed_.notify_all();
-    });
+    };
+    std::thread worker;
+    try {
+      worker = std::thread(run_to_end);
+    } catch (const std::system_error&) {
+      is_alone_ = true;
+      run_to_end();
+    }
     wait();
-    worker.join();
+    if (worker.joinable()) worker.join();
     if (failure) std::rethrow_exception(failure);
     if (raised_) std::rethrow_exception(raised_);
   }
@@ -47,6 +56,11 @@ class Watch {
 
   // For the work: runs `task` on the calling thread, with the GIL; raises what it throws.
   void on_caller(const std::function<void()>& task) {
+    if (is_alone_) {
+      const pybind11::gil_scoped_acquire acquire;
+      task();
+      return;
+    }
     std::unique_lock lock(mutex_);
     task_ = &task;
     changed_.notify_all();
@@ -95,6 +109,7 @@ class Watch {
     stop_.flag = true;
   }
 
+  bool is_alone_ = false;  // the calling thread does the work
   std::mutex mutex_;
   std::condition_variable changed_;
   bool ended_ = false;

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import resource
+
+import pytest
+
 HEAD = """
 import resource
 LIMIT = 6 << 30
@@ -88,3 +92,42 @@ assert (model.predict(s, a, threads=2).mean == alone).all()
 
 def test_fewer_threads_than_asked_for_do_the_same(run_python) -> None:
     run_python(THREADS)
+
+
+NO_THREADS = """
+import resource
+import threading
+import numpy as np
+import dynaplan as dp
+
+resource.setrlimit(resource.RLIMIT_AS, (16 << 30, 16 << 30))
+try:
+    threading.Thread(target=print).start()
+except RuntimeError:
+    pass
+else:
+    raise SystemExit("a thread was started")
+rng = np.random.default_rng(0)
+s, a = rng.normal(size=(2000, 7)), rng.normal(size=(2000, 1))
+data = dp.Transitions(s, a, 0.9 * s)
+epochs = []
+model = dp.MLP.fit(
+    data, hidden=(4,), epochs=3, seed=0, held_out=0.0, progress=lambda *_: epochs.append(0)
+)
+assert len(epochs) == 3
+assert (model.predict(s, a, threads=2).mean == model.predict(s, a).mean).all()
+quartic = dp.LinearGaussian.fit(data, features=dp.Polynomial(4))
+assert abs(quartic.predict(s, a).mean - 0.9 * s).max() < 1e-6
+"""
+
+
+def test_work_is_done_where_no_thread_starts(run_python) -> None:
+    soft, hard = resource.getrlimit(resource.RLIMIT_STACK)
+    huge = 64 << 30  # of each thread, more than the address space that is left
+    if hard != resource.RLIM_INFINITY and hard < huge:
+        pytest.skip("the limit of stacks cannot be raised")
+    resource.setrlimit(resource.RLIMIT_STACK, (huge, hard))  # what a process begins with counts
+    try:
+        run_python(NO_THREADS, environment={"OPENBLAS_NUM_THREADS": "1"})
+    finally:
+        resource.setrlimit(resource.RLIMIT_STACK, (soft, hard))
