@@ -78,10 +78,11 @@ py::list finite(const py::tuple& parts, IndexType horizon, const py::array& fina
   const Eigen::MatrixXd final_matrix = matrix_input(final_value, "Q_final");
   const Eigen::VectorXd target = vector_input(parts[6].cast<py::array>(), "state_target");
   std::vector<Regulator> regulators;
-  run_watched(false, [&](const Interrupt& interrupt) {
-    regulators = finite_regulators(problem, horizon, final_matrix, target, &interrupt);
-  });
   const PythonInterrupt interrupt;
+  {
+    const py::gil_scoped_release release;
+    regulators = finite_regulators(problem, horizon, final_matrix, target, &interrupt);
+  }
   py::list steps;
   for (const Regulator& step : regulators) {
     static_cast<void>(interrupt.requested());  // raises what a signal handler does

@@ -68,11 +68,17 @@ def _mpc(planner: dp.Planner, **parts: Any) -> dp.MPC:
 SMALL = {"horizon": 5, "candidates": 16}
 
 
-def _pets() -> dp.PETS:
+def _pets(env: Any = None) -> dp.PETS:
     planner = dp.CEM(horizon=3, candidates=8, elites=2, iterations=1)
     task = dp.rewards.for_env("Pendulum-v1")
     return dp.PETS(
-        _env(), learn=learn, reward=task, planner=planner, random_steps=30, episode_steps=20, seed=0
+        env or _env(),
+        learn=learn,
+        reward=task,
+        planner=planner,
+        random_steps=30,
+        episode_steps=20,
+        seed=0,
     )
 
 
@@ -327,3 +333,41 @@ def test_a_model_of_a_copied_object_calls_the_copy(way: str) -> None:
     plant.gain = 9.0
     assert twin.model.predict([1.0], [0.0]).mean == pytest.approx(0.5)
     assert plant.model.predict([1.0], [0.0]).mean == pytest.approx(9.0)
+
+
+class OwnModel(dp.FunctionModel):
+    """A model of a class of one's own."""
+
+
+class OwnRecursion(dp.RecursiveLeastSquares):
+    """Likewise a recursion."""
+
+
+@ways
+def test_a_class_of_ones_own_stays_one(way: str) -> None:
+    for thing in (OwnModel(step, 2, 1), OwnRecursion(2, 1)):
+        assert type(COPY[way](thing)) is type(thing)
+
+
+class PlainPendulum:
+    """An environment that has Gymnasium's interface, and none of its bases."""
+
+    def __init__(self) -> None:
+        self.env = _env()
+        self.observation_space = self.env.observation_space
+        self.action_space = self.env.action_space
+
+    def reset(self, **options: Any) -> Any:
+        return self.env.reset(**options)
+
+    def step(self, action: Any) -> Any:
+        return self.env.step(action)
+
+
+@ways
+def test_a_loop_in_an_environment_without_gymnasiums_base_is_copied(way: str) -> None:
+    pets = _pets(PlainPendulum())
+    _loop_step(pets, 0)
+    _loop_step(pets, 1)
+    twin = COPY[way](pets)
+    assert _same(_loop_step(twin, 2), _loop_step(pets, 2))

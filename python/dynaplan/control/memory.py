@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from copy import deepcopy
 
 import numpy as np
 from numpy.typing import NDArray
@@ -41,14 +40,6 @@ class SystemMemory:
         self.memory = PlanMemory(_core.PlanMemory())
         self.sent = list(sent)
         self.steps_to_plan = 0
-
-    def copy(self) -> SystemMemory:
-        """Returns the same with arrays of its own, in search memory of its own."""
-        made = SystemMemory([action.copy() for action in self.sent])
-        made.plan, made.before_plan = deepcopy(self.plan), deepcopy(self.before_plan)
-        made.memory = self.memory.copy()
-        made.steps_to_plan = self.steps_to_plan
-        return made
 
     @property
     def steps_left(self) -> int:

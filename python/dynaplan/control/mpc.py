@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from copy import deepcopy
 from dataclasses import replace
 from typing import Any, Final
 
@@ -125,7 +126,7 @@ class MPC:
     def __getstate__(self) -> dict[str, Any]:
         # Its systems are copied, as a copy shares no memory; what is prepared is prepared again.
         state = {name: value for name, value in vars(self).items() if name != "_prepared"}
-        return state | {"_systems": [system.copy() for system in self._systems]}
+        return state | {"_systems": deepcopy(self._systems)}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         vars(self).update(state)

@@ -14,7 +14,7 @@ import numpy as np
 
 from dynaplan import _arrays, _callbacks, _core, _texts
 from dynaplan.errors import ArgumentError
-from dynaplan.functions.compiled import CompiledFunction, Kind, compiled_function
+from dynaplan.functions.compiled import Kind, compiled_function
 from dynaplan.functions.signatures import Signature
 
 # The optional parameters of a scalar function.
@@ -44,55 +44,42 @@ class ScalarFunction:
     dtype: Any
 
     def make(self) -> Any:
-        """Returns the function, compiled, as a part of the core."""
-        found = from_scalar(self.kind, self.function, self.dims, self.data, self.dtype)
-        return getattr(_core, f"compiled_{self.kind}")(*found, *self.dims)
+        """Returns the function, compiled to run over the lanes of a block, as a part of the core.
 
-
-def from_scalar(
-    kind: Kind, function: Any, dims: tuple[int, int], data: Any, dtype: Any
-) -> CompiledFunction:
-    """Returns a scalar function, compiled to run over the lanes of a block.
-
-    Args:
-        kind: what it computes.
-        function: a Python function that numba can compile, or one that it has compiled.
-        dims: S and A.
-        data: an array for its parameter `data`, or None.
-        dtype: numpy.float32 or numpy.float64.
-
-    Raises:
-        TypeError: it is no function, numba cannot compile it, or a termination returns no bool.
-        ArgumentError: it has other parameters.
-        ImportError: numba is not installed.
-    """
-    _callbacks.require_function("function", function)
-    name = _arrays.float_name("dtype", dtype)
-    for size, argument in zip(dims, ("state_dim", "action_dim"), strict=True):
-        _arrays.count(argument, size, 1)
-    extras = _extras(kind, function)
-    if (data is None) == ("data" in extras):
-        raise ArgumentError(
-            f"data: got {'None' if data is None else 'an array'}, must be an array if, and only "
-            "if, the function has a parameter `data`"
-        )
-    array = np.zeros(0) if data is None else data
-    if not isinstance(array, np.ndarray) or isinstance(array, np.ma.MaskedArray):
-        raise TypeError(f"data: got {_texts.shown(data)}, must be a plain NumPy array")
-    if array.dtype.hasobject:
-        raise TypeError(f"data: got dtype {array.dtype}, must be numbers")
-    errors = AssertionError, NotImplementedError, TypeError, _imported().core.errors.NumbaError
-    try:
-        call = _with_all(function, extras)
-        block = _block_function(Signature(kind, name), call, dims, array)
-    except errors as error:
-        raise TypeError(f"function: numba cannot compile it: {error}") from error
-    returned = call.nopython_signatures[-1].return_type
-    if kind == "termination" and not isinstance(returned, _imported().types.Boolean):
-        raise TypeError(
-            f"function: returns {returned}, must return bool, such as a comparison gives"
-        )
-    return compiled_function(kind, block, None, None if data is None else array, None)
+        Raises:
+            TypeError: it is no function, numba cannot compile it, or a termination returns no bool.
+            ArgumentError: it has other parameters.
+            ImportError: numba is not installed.
+        """
+        kind, function, data = self.kind, self.function, self.data
+        _callbacks.require_function("function", function)
+        name = _arrays.float_name("dtype", self.dtype)
+        for size, argument in zip(self.dims, ("state_dim", "action_dim"), strict=True):
+            _arrays.count(argument, size, 1)
+        extras = _extras(kind, function)
+        if (data is None) == ("data" in extras):
+            raise ArgumentError(
+                f"data: got {'None' if data is None else 'an array'}, must be an array if, and "
+                "only if, the function has a parameter `data`"
+            )
+        array = np.zeros(0) if data is None else data
+        if not isinstance(array, np.ndarray) or isinstance(array, np.ma.MaskedArray):
+            raise TypeError(f"data: got {_texts.shown(data)}, must be a plain NumPy array")
+        if array.dtype.hasobject:
+            raise TypeError(f"data: got dtype {array.dtype}, must be numbers")
+        errors = AssertionError, NotImplementedError, TypeError, _imported().core.errors.NumbaError
+        try:
+            call = _with_all(function, extras)
+            block = _block_function(Signature(kind, name), call, self.dims, array)
+        except errors as error:
+            raise TypeError(f"function: numba cannot compile it: {error}") from error
+        returned = call.nopython_signatures[-1].return_type
+        if kind == "termination" and not isinstance(returned, _imported().types.Boolean):
+            raise TypeError(
+                f"function: returns {returned}, must return bool, such as a comparison gives"
+            )
+        found = compiled_function(kind, block, None, None if data is None else array, None)
+        return getattr(_core, f"compiled_{kind}")(*found, *self.dims)
 
 
 def _extras(kind: Kind, function: Any) -> tuple[str, ...]:

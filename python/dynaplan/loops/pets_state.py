@@ -85,7 +85,9 @@ class PETSState:
     def __getstate__(self) -> dict[str, Any]:
         state = {name: value for name, value in vars(self).items() if name != "_driver"}
         # Some environments are pickled as they were made; what later resets draw is kept apart.
-        generator = None if self._env_seed is not None else self._env.unwrapped.np_random
+        generator = None
+        if self._env_seed is None:
+            generator = getattr(getattr(self._env, "unwrapped", None), "np_random", None)
         return state | {
             "_generator": generator,
             "_driven": (self._driver.terminated, self._driver.is_open),

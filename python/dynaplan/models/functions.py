@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -195,14 +196,8 @@ class FunctionModel(_KnownDynamics):
 
     def __reduce__(self) -> tuple[Any, ...]:
         # A copy's function is its own, where it can be copied, such as an object that is called.
-        return _function_model, (self.function, self.state_dim, self.action_dim, self._observed)
-
-
-def _function_model(
-    function: Callable[..., Any], state_dim: int, action_dim: int, observed: tuple[Any, Any]
-) -> FunctionModel:
-    """Makes a model again: for copies and other processes."""
-    return FunctionModel(function, state_dim, action_dim, observed=observed)
+        make = partial(type(self), observed=self._observed)
+        return make, (self.function, self.state_dim, self.action_dim)
 
 
 class _Checked:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from copy import deepcopy
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
@@ -77,26 +76,14 @@ class PlanMemory:
     skip: int = 0
     previous_action: Float64 | None = None
 
-    def copy(self) -> PlanMemory:
-        """Returns the same with arrays of its own; what the search holds is no part of it."""
-        return PlanMemory(
-            _core.PlanMemory(),
-            warm_start=deepcopy(self.warm_start),
-            kept_sequences=deepcopy(self.kept_sequences),
-            skip=self.skip,
-            previous_action=deepcopy(self.previous_action),
-        )
-
-    def __deepcopy__(self, memo: dict[int, Any]) -> PlanMemory:
-        return self.copy()
-
     def __reduce__(self) -> tuple[Any, ...]:
+        # What the search holds is scratch.
         carried = (self.warm_start, self.kept_sequences, self.skip, self.previous_action)
         return _plan_memory, carried
 
 
 def _plan_memory(*carried: Any) -> PlanMemory:
-    """Makes a memory again, in another process."""
+    """Makes a memory again: for copies and other processes."""
     return PlanMemory(_core.PlanMemory(), None, *carried)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numbers
 from collections.abc import Callable
+from functools import partial
 from typing import Any, Literal, TypeAlias
 
 import numpy as np
@@ -67,7 +68,7 @@ class Term:
         return self
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return _term, (self._recipe, self.name, self._parts, self._text)
+        return partial(type(self), text=self._text), (self._recipe, self.name, self._parts)
 
     @property
     def parts(self) -> tuple[Term, ...]:
@@ -144,11 +145,6 @@ class Term:
         return f"({self._text})" if self._parts else self._text
 
     __rmul__ = __mul__
-
-
-def _term(recipe: Recipe, name: str, parts: tuple[Term, ...], text: str) -> Term:
-    """Makes a term again, in another process."""
-    return Term(recipe, name, parts, text=text)
 
 
 Reward: TypeAlias = Term | RewardFunction

@@ -57,7 +57,7 @@ class Term:
         return self
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return Term, (self._recipe, self._text)
+        return type(self), (self._recipe, self._text)
 
     def __call__(
         self,

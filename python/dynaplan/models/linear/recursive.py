@@ -136,7 +136,7 @@ class RecursiveLeastSquares:
             "forgetting": self.forgetting,
             "forgetting_kind": self.forgetting_kind,
         }
-        return _restored, (core.state_dim, core.action_dim, settings, core.state())
+        return _restored, (type(self), core.state_dim, core.action_dim, settings, core.state())
 
     @property
     def rows(self) -> float:
@@ -189,10 +189,14 @@ def _is_directional(kind: str) -> bool:
 
 
 def _restored(
-    state_dim: int, action_dim: int, settings: dict[str, Any], state: tuple[Any, ...]
+    kind: type[RecursiveLeastSquares],
+    state_dim: int,
+    action_dim: int,
+    settings: dict[str, Any],
+    state: tuple[Any, ...],
 ) -> RecursiveLeastSquares:
     """Makes the same again: for copies and other processes."""
-    made = RecursiveLeastSquares(state_dim, action_dim, **settings)
+    made = kind(state_dim, action_dim, **settings)
     made._recursive.restore(state)
     return made
 
