@@ -201,16 +201,21 @@ def box_env() -> Any:
     return Small()
 
 
+def _written(state: Any, action: Any, next_state: Any, data: Any) -> None:
+    next_state[0] = state[0]
+
+
 def _of_numba() -> dict[str, Row]:
     scalar = {**DIMS, "dtype": np.float64, "data": np.zeros(2)}
     number: Any = lambda: lambda state, action, next_state, data: 0.0  # noqa: E731
     truth: Any = lambda: lambda state, action, next_state, data: state[0] > 9.0  # noqa: E731
+    written: Any = lambda: _written  # noqa: E731
     return {
         "rewards.from_numba": (dp.rewards.from_numba, {**scalar, "function": number}),
         "terminations.from_numba": (dp.terminations.from_numba, {**scalar, "function": truth}),
         "CompiledModel.from_numba": (
             dp.CompiledModel.from_numba,
-            {**scalar, "function": number, "observed": OBSERVED},
+            {**scalar, "function": written, "observed": OBSERVED},
         ),
     }
 

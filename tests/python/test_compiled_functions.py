@@ -274,6 +274,12 @@ def test_owners_live_as_long_as_anything_uses_them(model):
     assert freed
 
 
+def test_dynamics_that_return_their_result_are_refused():
+    pytest.importorskip("numba")
+    with pytest.raises(TypeError, match=r"function: returns .*, must return nothing and write"):
+        dp.CompiledModel.from_numba(lambda state, action, next_state: state + action, 2, 2)
+
+
 def test_without_numba_it_is_said_what_to_install(monkeypatch):
     monkeypatch.setitem(sys.modules, "numba", None)
     for make in (rewards.from_numba, terminations.from_numba, dp.CompiledModel.from_numba):

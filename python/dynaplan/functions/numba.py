@@ -47,7 +47,8 @@ class ScalarFunction:
         """Returns the function, compiled to run over the lanes of a block, as a part of the core.
 
         Raises:
-            TypeError: it is no function, numba cannot compile it, or a termination returns no bool.
+            TypeError: it is no function, numba cannot compile it, a termination returns no
+                bool, or dynamics return something.
             ArgumentError: it has other parameters.
             ImportError: numba is not installed.
         """
@@ -77,6 +78,10 @@ class ScalarFunction:
         if kind == "termination" and not isinstance(returned, _imported().types.Boolean):
             raise TypeError(
                 f"function: returns {returned}, must return bool, such as a comparison gives"
+            )
+        if kind == "dynamics" and returned is not _imported().types.none:
+            raise TypeError(
+                f"function: returns {returned}, must return nothing and write next_state instead"
             )
         found = compiled_function(kind, block, None, None if data is None else array, None)
         return getattr(_core, f"compiled_{kind}")(*found, *self.dims)
