@@ -87,7 +87,12 @@ CALLS: dict[str, tuple[Callable[..., Any], dict[str, Any]]] = {
     "LQR": (dp.LQR, {**SHARED, "infinite_horizon": False}),
     "Limits": (
         dp.Limits,
-        {"action_rate": [0.1], "state_low": [-1.0, -1.0], "state_high": [1.0, 1.0]},
+        {
+            "action_rate": [0.1],
+            "action_acceleration": [0.1],
+            "state_low": [-1.0, -1.0],
+            "state_high": [1.0, 1.0],
+        },
     ),
     "MPC": (
         dp.MPC,
@@ -98,6 +103,8 @@ CALLS: dict[str, tuple[Callable[..., Any], dict[str, Any]]] = {
             "policy_candidates": 1,
             "replan_every": 1,
             "delay_steps": 0,
+            "previous_actions": [[0.0], [0.0]],
+            "on_failure": "hold",
             "seed": 0,
         },
     ),
@@ -114,6 +121,10 @@ CALLS: dict[str, tuple[Callable[..., Any], dict[str, Any]]] = {
     "MPC.plan": (
         lambda **given: _mpc().plan(**given),
         {"state": [0.0, 0.0], "time_limit": 1.0, "reward": reward},
+    ),
+    "MPC.reset": (
+        lambda **given: _mpc().reset(**given),
+        {"previous_actions": [[0.0]], "warm_start": np.zeros((3, 1))},
     ),
     "MPPI": (
         dp.MPPI,
@@ -137,6 +148,7 @@ CALLS: dict[str, tuple[Callable[..., Any], dict[str, Any]]] = {
             "state": [0.0, 0.0],
             "warm_start": np.zeros((3, 1)),
             "previous_action": [0.0],
+            "previous_change": [0.0],
             "policy_candidates": 1,
             "kept_sequences": np.zeros((1, 3, 1)),
             "time_limit": 1.0,

@@ -22,10 +22,10 @@ py::array_t<double> array_of(const std::vector<double>& values, const IndexType 
 
 py::tuple plan(const GradientPlanner& planner, PlanMemory& memory, const BoundProblem& bound, const py::object& state,
                const py::object& low, const py::object& high, const py::object& warm_start,
-               const py::object& kept_sequences, const py::object& previous_action, IndexType skip, std::uint64_t seed,
-               std::uint32_t call, int threads, std::optional<double> time_limit) {
+               const py::object& kept_sequences, const py::object& previous_action, const py::object& previous_change,
+               IndexType skip, std::uint64_t seed, std::uint32_t call, int threads, std::optional<double> time_limit) {
   const std::optional<Clock::time_point> deadline = deadline_of(time_limit);
-  const PlanInputs inputs{state, low, high, warm_start, kept_sequences, previous_action, skip};
+  const PlanInputs inputs{state, low, high, warm_start, kept_sequences, previous_action, previous_change, skip};
   const IndexType horizon = planner.horizon();
   ExactPlanProblem problem = inputs.into(bound.exact());
   problem.stream = {seed, call, 0};
@@ -41,10 +41,11 @@ py::tuple plan(const GradientPlanner& planner, PlanMemory& memory, const BoundPr
   const TrajectoryPlan& found = memory.trajectory;
   const IndexType state_dim = problem.rollout.dynamics->state_dim();
   const IndexType action_dim = problem.rollout.dynamics->action_dim();
-  return py::make_tuple(
-      array_of(found.actions, {horizon, action_dim}), array_of(found.states, {horizon + 1, state_dim}), found.value,
-      name_of(found.status), py::array_t<double>({IndexType{0}, horizon, action_dim}), py::none(),
-      array_of(found.gains, {horizon, action_dim, state_dim}), found.candidates, found.non_finite, 0, found.iterations);
+  return py::make_tuple(array_of(found.actions, {horizon, action_dim}),
+                        array_of(found.states, {horizon + 1, state_dim}), found.value, name_of(found.status),
+                        py::array_t<double>({IndexType{0}, horizon, action_dim}), py::none(),
+                        array_of(found.gains, {horizon, action_dim, state_dim}), found.candidates, found.non_finite,
+                        found.rejected, found.iterations);
 }
 
 // A, B, Q, R, N, c, the targets of state and action, and the discount.
@@ -109,8 +110,8 @@ void bind_ilqr(py::module_& m) {
           py::arg("horizon"), py::arg("infinite_horizon"));
   m.def("plan", &plan, py::arg("planner"), py::arg("memory"), py::arg("problem"), py::arg("state"), py::arg("low"),
         py::arg("high"), py::arg("warm_start").none(true), py::arg("kept_sequences").none(true),
-        py::arg("previous_action").none(true), py::arg("skip"), py::arg("seed"), py::arg("call"), py::arg("threads"),
-        py::arg("time_limit").none(true));
+        py::arg("previous_action").none(true), py::arg("previous_change").none(true), py::arg("skip"), py::arg("seed"),
+        py::arg("call"), py::arg("threads"), py::arg("time_limit").none(true));
   m.def("infinite_horizon_regulator", &infinite_horizon, py::arg("problem"));
   m.def("finite_regulators", &finite, py::arg("problem"), py::arg("horizon"), py::arg("final_value"));
 }

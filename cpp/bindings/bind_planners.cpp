@@ -41,10 +41,10 @@ py::tuple plan_tuple(const SamplingPlanner& planner, const PlanProblem& problem,
 
 py::tuple plan(const SamplingPlanner& planner, PlanMemory& memory, const BoundProblem& bound, const py::object& state,
                const py::object& low, const py::object& high, const py::object& warm_start,
-               const py::object& kept_sequences, const py::object& previous_action, IndexType skip, std::uint64_t seed,
-               std::uint32_t call, int threads, std::optional<double> time_limit) {
+               const py::object& kept_sequences, const py::object& previous_action, const py::object& previous_change,
+               IndexType skip, std::uint64_t seed, std::uint32_t call, int threads, std::optional<double> time_limit) {
   const std::optional<Clock::time_point> deadline = deadline_of(time_limit);
-  const PlanInputs inputs{state, low, high, warm_start, kept_sequences, previous_action, skip};
+  const PlanInputs inputs{state, low, high, warm_start, kept_sequences, previous_action, previous_change, skip};
   PlanProblem problem = inputs.into(bound.sampled());
   problem.stream = {seed, call, 0};
   problem.threads = threads;
@@ -63,14 +63,16 @@ py::tuple plan(const SamplingPlanner& planner, PlanMemory& memory, const BoundPr
 py::list plan_batch(const SamplingPlanner& planner, const std::vector<PlanMemory*>& memories, const BoundProblem& bound,
                     const std::vector<py::object>& states, const py::object& low, const py::object& high,
                     const std::vector<py::object>& warm_starts, const std::vector<py::object>& kept_sequences,
-                    const std::vector<py::object>& previous_actions, IndexType skip, std::uint64_t seed,
-                    std::uint32_t call, int threads, std::optional<double> time_limit) {
+                    const std::vector<py::object>& previous_actions, const std::vector<py::object>& previous_changes,
+                    IndexType skip, std::uint64_t seed, std::uint32_t call, int threads,
+                    std::optional<double> time_limit) {
   const std::optional<Clock::time_point> deadline = deadline_of(time_limit);
   const PythonInterrupt interrupt;
   std::vector<PlanProblem> problems;
   std::vector<std::unique_ptr<PlanMemory::Lease>> leases;
   for (std::size_t n = 0; n < memories.size(); ++n) {
-    const PlanInputs inputs{states[n], low, high, warm_starts[n], kept_sequences[n], previous_actions[n], skip};
+    const PlanInputs inputs{states[n],           low, high, warm_starts[n], kept_sequences[n], previous_actions[n],
+                            previous_changes[n], skip};
     problems.push_back(inputs.into(bound.sampled()));
     problems.back().stream = {seed + n, call, 0};
     problems.back().deadline = deadline;
@@ -156,15 +158,16 @@ void bind_planners(py::module_& m) {
   py::class_<BoundProblem>(m, "PlanProblem", py::module_local(), collected<BoundProblem>())
       .def(py::init([](const py::object& dynamics, const py::object& reward, const py::object& score,
                        const py::object& terminal_value, const py::object& termination, const py::object& limits,
-                       const py::object& allowed, const py::object& action_rate, double discount,
-                       const Particles& particles, const DisagreementLimit* disagreement_limit) {
+                       const py::object& allowed, const py::object& action_rate, const py::object& action_acceleration,
+                       double discount, const Particles& particles, const DisagreementLimit* disagreement_limit) {
              PlanParts parts{dynamics, reward, score, terminal_value, termination};
-             return std::make_unique<BoundProblem>(std::move(parts), limits, allowed, action_rate, discount, particles,
-                                                   disagreement_limit);
+             return std::make_unique<BoundProblem>(std::move(parts), limits, allowed, action_rate, action_acceleration,
+                                                   discount, particles, disagreement_limit);
            }),
            py::arg("dynamics").none(false), py::arg("reward"), py::arg("score"), py::arg("terminal_value"),
-           py::arg("termination"), py::arg("limits"), py::arg("allowed"), py::arg("action_rate"), py::arg("discount"),
-           py::arg("particles"), py::arg("disagreement_limit").none(true));
+           py::arg("termination"), py::arg("limits"), py::arg("allowed"), py::arg("action_rate"),
+           py::arg("action_acceleration"), py::arg("discount"), py::arg("particles"),
+           py::arg("disagreement_limit").none(true));
   py::class_<SamplingPlanner>(m, "SamplingPlanner", py::module_local());
   bind_cem(m);
   bind_random_shooting(m);
@@ -173,11 +176,12 @@ void bind_planners(py::module_& m) {
   bind_categorical_cem(m);
   m.def("plan", &plan, py::arg("planner"), py::arg("memory"), py::arg("problem"), py::arg("state"), py::arg("low"),
         py::arg("high"), py::arg("warm_start").none(true), py::arg("kept_sequences").none(true),
-        py::arg("previous_action").none(true), py::arg("skip"), py::arg("seed"), py::arg("call"), py::arg("threads"),
-        py::arg("time_limit").none(true));
+        py::arg("previous_action").none(true), py::arg("previous_change").none(true), py::arg("skip"), py::arg("seed"),
+        py::arg("call"), py::arg("threads"), py::arg("time_limit").none(true));
   m.def("plan_batch", &plan_batch, py::arg("planner"), py::arg("memories"), py::arg("problem"), py::arg("states"),
         py::arg("low"), py::arg("high"), py::arg("warm_starts"), py::arg("kept_sequences"), py::arg("previous_actions"),
-        py::arg("skip"), py::arg("seed"), py::arg("call"), py::arg("threads"), py::arg("time_limit").none(true));
+        py::arg("previous_changes"), py::arg("skip"), py::arg("seed"), py::arg("call"), py::arg("threads"),
+        py::arg("time_limit").none(true));
 }
 
 }  // namespace dynaplan::bindings

@@ -26,22 +26,34 @@ class PythonScore final : public TrajectoryScore<T> {
       : function_(function), state_dim_(dynamics.state_dim()), action_dim_(dynamics.action_dim()) {}
 
   void score(const T* states, const T* actions, const T* steps_within_limit, IndexType count, IndexType horizon,
-             T* totals) const override {
+             T* totals, T* violations) const override {
     const py::gil_scoped_acquire acquire;
     const py::array_t<T> state_array({count, horizon + 1, state_dim_}, states);
     const py::array_t<T> action_array({count, horizon, action_dim_}, actions);
     py::object steps = py::none();
     if (steps_within_limit != nullptr) steps = py::array_t<T>(count, steps_within_limit);
-    const py::array result = function_(state_array, action_array, steps);
-    const auto* values = input<double>(result, "reward", {count});
+    const py::tuple result = function_.attr("judge")(state_array, action_array, steps);
+    const auto* values = input<double>(result[0].cast<py::array>(), "reward", {count});
     for (IndexType n = 0; n < count; ++n) totals[n] = static_cast<T>(values[n]);
+    if (violations == nullptr) return;
+    const auto* found = input<double>(result[1].cast<py::array>(), "violation", {count});
+    for (IndexType n = 0; n < count; ++n) violations[n] = static_cast<T>(found[n]);
   }
 
-  IndexType length(const T* states, const T* actions, IndexType horizon) const override {
+  void reward(const T* states, const T* actions, IndexType count, T* rewards) const override {
+    const py::gil_scoped_acquire acquire;
+    const py::array_t<T> state_array({count, IndexType{2}, state_dim_}, states);
+    const py::array_t<T> action_array({count, IndexType{1}, action_dim_}, actions);
+    const py::array result = function_.attr("rewards")(state_array, action_array);
+    const auto* values = input<double>(result, "reward", {count});
+    for (IndexType n = 0; n < count; ++n) rewards[n] = static_cast<T>(values[n]);
+  }
+
+  std::optional<IndexType> end(const T* states, const T* actions, IndexType horizon) const override {
     const py::gil_scoped_acquire acquire;
     const py::array_t<T> state_array({IndexType{1}, horizon + 1, state_dim_}, states);
     const py::array_t<T> action_array({IndexType{1}, horizon, action_dim_}, actions);
-    return function_.attr("length")(state_array, action_array).template cast<IndexType>();
+    return function_.attr("end")(state_array, action_array).template cast<std::optional<IndexType>>();
   }
 
  private:
@@ -51,16 +63,17 @@ class PythonScore final : public TrajectoryScore<T> {
 };
 
 // Likewise with the states where candidates end.
-class PythonTerminalValue final : public TerminalValue {
+template <class T>
+class PythonTerminalValue final : public TerminalValue<T> {
  public:
   PythonTerminalValue(py::handle function, IndexType state_dim) : function_(function), state_dim_(state_dim) {}
 
-  void value(const float* states, IndexType count, float* values) const override {
+  void value(const T* states, IndexType count, T* values) const override {
     const py::gil_scoped_acquire acquire;
-    const py::array_t<float> state_array({count, state_dim_}, states);
+    const py::array_t<T> state_array({count, state_dim_}, states);
     const py::array result = function_(state_array);
     const auto* found = input<double>(result, "terminal_value", {count});
-    for (IndexType n = 0; n < count; ++n) values[n] = static_cast<float>(found[n]);
+    for (IndexType n = 0; n < count; ++n) values[n] = static_cast<T>(found[n]);
   }
 
  private:
@@ -119,8 +132,8 @@ template <class T>
 class BoundProblemOf {
  public:
   BoundProblemOf(const PlanParts& parts, const py::object& limits, const py::object& allowed,
-                 const py::object& action_rate, double discount, const Particles& particles,
-                 const DisagreementLimit* disagreement_limit)
+                 const py::object& action_rate, const py::object& action_acceleration, double discount,
+                 const Particles& particles, const DisagreementLimit* disagreement_limit)
       : limits_(limits_of<T>(limits)), allowed_(limits_of<T>(allowed)) {
     problem.rollout.dynamics = part_of<DynamicsHandle>(parts.dynamics, "dynamics")->template get<T>();
     if (const auto* reward = part_of<RewardHandle>(parts.reward, "reward")) {
@@ -146,6 +159,10 @@ class BoundProblemOf {
       action_rate_ = vector_input(py::cast<py::array>(action_rate), "limits.action_rate");
       problem.action_rate = action_rate_.data();
     }
+    if (!action_acceleration.is_none()) {
+      action_acceleration_ = vector_input(py::cast<py::array>(action_acceleration), "limits.action_acceleration");
+      problem.action_acceleration = action_acceleration_.data();
+    }
     problem.rollout.validate();
   }
   BoundProblemOf(const BoundProblemOf&) = delete;
@@ -157,8 +174,9 @@ class BoundProblemOf {
   std::optional<StateLimits<T>> limits_;
   std::optional<StateLimits<T>> allowed_;
   Eigen::VectorXd action_rate_;
+  Eigen::VectorXd action_acceleration_;
   std::optional<PythonScore<T>> score_;
-  std::optional<PythonTerminalValue> terminal_value_;
+  std::optional<PythonTerminalValue<T>> terminal_value_;
 };
 
 // The same for the planners that sample, in float32, and those that go by derivatives, in float64. Keeps the parts
@@ -168,8 +186,11 @@ class BoundProblem {
   template <class... Arguments>
   explicit BoundProblem(PlanParts parts, const Arguments&... arguments)
       : parts_(std::move(parts)), sampled_(parts_, arguments...), exact_(parts_, arguments...) {
-    // A planner that samples has no use for a reward that the score pays too, one that wants derivatives has.
-    if (sampled_.problem.score != nullptr) sampled_.problem.rollout.reward = nullptr;
+    // A planner that samples has no use for what the score pays too, one that wants derivatives has.
+    if (sampled_.problem.score != nullptr) {
+      sampled_.problem.rollout.reward = nullptr;
+      sampled_.problem.terminal_value = nullptr;
+    }
     linear_quadratic_ = LinearQuadraticProblem<float>::of(sampled_.problem.rollout);
     if (linear_quadratic_) sampled_.problem.rollout.cheaper = &linear_quadratic_->problem();
   }
@@ -200,6 +221,8 @@ inline const char* name_of(PlanStatus status) {
       return "iterations";
     case PlanStatus::kConverged:
       return "converged";
+    case PlanStatus::kStalled:
+      return "stalled";
     case PlanStatus::kTimeLimit:
       return "time_limit";
     case PlanStatus::kNoFiniteCandidate:
@@ -216,6 +239,7 @@ struct PlanInputs {
   const py::object& warm_start;
   const py::object& kept_sequences;
   const py::object& previous_action;
+  const py::object& previous_change;
   IndexType skip;  // steps of the warm start and the kept_sequences that have passed
 
   template <class T>
@@ -227,6 +251,7 @@ struct PlanInputs {
     problem.warm_start = earlier(warm_start, "warm_start", {-1, action_dim});
     problem.carried = earlier(kept_sequences, "kept_sequences", {-1, -1, action_dim});
     problem.last_action = optional_input<double>(previous_action, "previous_action", {action_dim});
+    problem.last_change = optional_input<double>(previous_change, "previous_change", {action_dim});
     return problem;
   }
 

@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from dynaplan.envs.imagined import ImaginedVectorEnv as ImaginedVectorEnv
     from dynaplan.errors import ArgumentError as ArgumentError
     from dynaplan.errors import Error as Error
+    from dynaplan.errors import FailedPlanWarning as FailedPlanWarning
     from dynaplan.errors import IsaError as IsaError
     from dynaplan.errors import ModelFileError as ModelFileError
     from dynaplan.errors import NumericalError as NumericalError
@@ -122,7 +123,7 @@ else:
         "data.driver": "Episode",
         "data.transitions": "Transitions",
         "envs.imagined": "ImaginedVectorEnv",
-        "errors": "ArgumentError Error IsaError ModelFileError NumericalError"
+        "errors": "ArgumentError Error FailedPlanWarning IsaError ModelFileError NumericalError"
         " RankDeficientWarning ShapeError",
         "functions.signatures": "get_include",
         "loops.dyna": "Dyna",
@@ -208,6 +209,7 @@ __all__ = [
     "Error",
     "Evaluation",
     "Explanation",
+    "FailedPlanWarning",
     "FunctionModel",
     "GaussianMLP",
     "Identity",

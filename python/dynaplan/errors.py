@@ -5,6 +5,7 @@ from __future__ import annotations
 __all__ = [
     "ArgumentError",
     "Error",
+    "FailedPlanWarning",
     "IsaError",
     "ModelFileError",
     "NumericalError",
@@ -35,6 +36,10 @@ class NumericalError(Error, ArithmeticError):
 
 class IsaError(Error, ImportError):
     """The requested instruction set is unknown, not built, or not in this CPU."""
+
+
+class FailedPlanWarning(UserWarning):
+    """A controller has no plan that is allowed and finite, and sends what `on_failure` says."""
 
 
 class RankDeficientWarning(UserWarning):

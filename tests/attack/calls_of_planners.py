@@ -71,9 +71,7 @@ def _planners() -> dict[str, Row]:
         arguments = {**more(name)[1], **others}
         rows[name] = planning(make), arguments
         sizes = {key: arguments[key] for key in SIZES & set(arguments)}
-        # A gradient-based planner refuses a terminal value.
-        refused = {"terminal_value": None} if name == "ILQR" else {}
-        rows[f"{name}.plan"] = on(partial(make, **sizes), "plan"), {**given, **refused}
+        rows[f"{name}.plan"] = on(partial(make, **sizes), "plan"), given
     return rows
 
 
@@ -100,6 +98,7 @@ def _more_planning() -> dict[str, Row]:
                 "seed": 0,
                 "state": [0.1, 0.2],
                 "previous_action": [0.1],
+                "previous_change": [0.1],
                 "time_limit": 1.0,
                 "policy_candidates": 1,
                 **dict.fromkeys(("termination", "limits", "terminal_value", "policy")),

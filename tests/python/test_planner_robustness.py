@@ -262,6 +262,7 @@ def run(case: dict[str, Any]) -> None:
         check(mpc.last_plan.actions, box)
 
 
+pytestmark = pytest.mark.filterwarnings("ignore::dynaplan.FailedPlanWarning")
 SLOW = [HealthCheck.too_slow, HealthCheck.data_too_large]
 
 

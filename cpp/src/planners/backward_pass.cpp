@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 
 namespace dynaplan {
 inline namespace DYNAPLAN_LEVEL {
@@ -31,15 +32,16 @@ void BackwardPass::prepare(const WholeState& whole, Index horizon) {
 }
 
 bool BackwardPass::run(const ExactPlanProblem& problem, const NominalTrajectory& trajectory,
-                       const TrajectoryExpansion& expansion, const CostBeyond* beyond, double regularisation,
-                       bool convex) {
-  begin(trajectory, beyond);
+                       const TrajectoryExpansion& expansion, const TerminalExpansion& terminal,
+                       const CostBeyond* beyond, double regularisation, bool convex, bool bounded) {
+  constexpr double kFree = std::numeric_limits<double>::infinity();
+  begin(trajectory, terminal, beyond, convex);
   for (Index t = trajectory.length - 1; t >= 0; --t) {
     LocalPolicy& policy = policies_[static_cast<std::size_t>(t)];
     const double* const action = trajectory.action(t, whole_.action_dim);
     for (Index i = 0; i < whole_.action_dim; ++i) {
-      low_(i) = problem.action_low[i] - action[i];
-      high_(i) = problem.action_high[i] - action[i];
+      low_(i) = bounded ? problem.action_low[i] - action[i] : -kFree;
+      high_(i) = bounded ? problem.action_high[i] - action[i] : kFree;
     }
     if (problem.interrupt != nullptr && problem.interrupt->requested()) return false;
     if (!step(problem.rollout.discount, expansion.step(t), regularisation, convex, policy)) return false;
@@ -48,7 +50,8 @@ bool BackwardPass::run(const ExactPlanProblem& problem, const NominalTrajectory&
 }
 
 // What comes after the end of the trajectory costs nothing, and no action is worth changing there.
-void BackwardPass::begin(const NominalTrajectory& trajectory, const CostBeyond* beyond) {
+void BackwardPass::begin(const NominalTrajectory& trajectory, const TerminalExpansion& terminal,
+                         const CostBeyond* beyond, bool convex) {
   const auto horizon = static_cast<Index>(policies_.size());
   for (Index t = trajectory.length; t < horizon; ++t) {
     policies_[static_cast<std::size_t>(t)].change.setZero();
@@ -57,7 +60,14 @@ void BackwardPass::begin(const NominalTrajectory& trajectory, const CostBeyond* 
   size_ = slope_ = curvature_ = 0.0;
   value_hessian_.setZero();
   value_gradient_.setZero();
-  if (beyond == nullptr || trajectory.length < horizon) return;
+  if (!terminal.is_zero()) {
+    const Index state_dim = whole_.state_dim;
+    Eigen::MatrixXd curvature = -terminal.hessian();
+    if (convex) make_convex(Eigen::MatrixXd(curvature), curvature);
+    value_hessian_.topLeftCorner(state_dim, state_dim) = curvature;
+    value_gradient_.head(state_dim) = -terminal.gradient();
+  }
+  if (beyond == nullptr || trajectory.ends) return;
   const Index size = whole_.size();
   gradient_.setZero();
   gradient_.head(whole_.state_dim) =
@@ -75,12 +85,13 @@ bool BackwardPass::step(double discount, const StepExpansion& expansion, double 
                         LocalPolicy& policy) {
   const Index size = whole_.size();
   const Index action_dim = whole_.action_dim;
-  if (convex) make_convex(expansion.curvature);
+  if (convex) make_convex(expansion.curvature, convex_);
   joined_.leftCols(size) = expansion.of_state;
   joined_.rightCols(action_dim) = expansion.of_action;
   product_.noalias() = value_hessian_ * joined_;
   hessian_.noalias() = discount * joined_.transpose() * product_;
   hessian_ += convex ? convex_ : expansion.curvature;
+  value_gradient_.noalias() += value_hessian_ * expansion.defect;
   gradient_.noalias() = discount * joined_.transpose() * value_gradient_;
   gradient_ += expansion.slope;
   if (!hessian_.allFinite() || !gradient_.allFinite()) return false;
@@ -121,15 +132,29 @@ bool BackwardPass::step(double discount, const StepExpansion& expansion, double 
   return true;
 }
 
+double BackwardPass::magnitude(const ExactPlanProblem& problem) const {
+  const auto entry = [&](Index i) {
+    if (i < whole_.state_dim) return std::abs(problem.state[i]);
+    return problem.last_action != nullptr ? std::abs(problem.last_action[i - whole_.state_dim]) : 0.0;
+  };
+  double sum = 0.0;
+  for (Index i = 0; i < whole_.size(); ++i) {
+    double row = std::abs(value_gradient_(i));
+    for (Index j = 0; j < whole_.size(); ++j) row += 0.5 * std::abs(value_hessian_(i, j)) * entry(j);
+    sum += row * entry(i);
+  }
+  return sum;
+}
+
 // The nearest positive semi-definite matrix (Higham 1988).
-void BackwardPass::make_convex(const Eigen::MatrixXd& curvature) {
+void BackwardPass::make_convex(const Eigen::MatrixXd& curvature, Eigen::MatrixXd& convex) {
   if (!curvature.allFinite()) {
-    convex_.setZero();
+    convex.setZero(curvature.rows(), curvature.cols());
     return;
   }
   eigen_.compute(curvature);
   hessian_ = eigen_.vectors() * eigen_.values().cwiseMax(0.0).cwiseSqrt().asDiagonal();
-  convex_.noalias() = hessian_ * hessian_.transpose();
+  convex.noalias() = hessian_ * hessian_.transpose();
 }
 
 }  // namespace DYNAPLAN_LEVEL

@@ -4,10 +4,12 @@
 #include <cmath>
 #include <cstring>
 #include <limits>
+#include <numeric>
 
 #include "dynaplan/core/check.hpp"
 #include "dynaplan/core/parallel.hpp"
 #include "dynaplan/core/transpose.hpp"
+#include "dynaplan/planners/action_limits.hpp"
 
 namespace dynaplan {
 inline namespace DYNAPLAN_LEVEL {
@@ -82,6 +84,7 @@ void Candidates::prepare(const PlanProblem& problem, Index count, Index horizon)
   const Index blocks = (count + lanes_ - 1) / lanes_;
   actions_.resize(tile_offset(blocks));
   totals_.resize(static_cast<std::size_t>(blocks * lanes_));
+  violations_.resize(problem.rollout.rejects() ? totals_.size() : 0);
   ranking_.resize(static_cast<std::size_t>(count));
   late_.resize(static_cast<std::size_t>(blocks));
   threads_ = usable_threads(blocks, problem.threads);
@@ -97,6 +100,7 @@ void Candidates::prepare_scores(const PlanProblem& problem, Index count) {
     trajectories_.resize(static_cast<std::size_t>(rows * (horizon_ + 1) * state_dim_));
     sequences_.resize(static_cast<std::size_t>(rows * horizon_ * action_dim_));
     steps_within_limit_.resize(static_cast<std::size_t>(problem.rollout.disagreement_limit ? rows : 0));
+    particle_violations_.resize(static_cast<std::size_t>(problem.rollout.rejects() ? rows : 0));
   } else if (problem.terminal_value != nullptr) {
     end_states_.resize(static_cast<std::size_t>(rows * state_dim_));
     end_weights_.resize(static_cast<std::size_t>(rows));
@@ -138,7 +142,7 @@ Evaluated Candidates::evaluate(const PlanProblem& problem, std::uint32_t iterati
     {
       const Workspace::Scope scope(workspace);
       fill(context, first, tile(index), workspace);
-      limit_rates(problem, tile(index));
+      limit_changes(problem, tile(index));
     }
     roll_block(problem, stream, tile(index), first, std::min(lanes_, count_ - first), workspace);
     if (problem.deadline) took(begin);
@@ -148,7 +152,7 @@ Evaluated Candidates::evaluate(const PlanProblem& problem, std::uint32_t iterati
     score_kept(problem, count_);
     took(begin);
   }
-  return rank_last(problem);
+  return rank_last();
 }
 
 // Scores one block of candidates; where all are scored at once it only keeps what that needs.
@@ -160,6 +164,7 @@ void Candidates::roll_block(const PlanProblem& problem, const Stream& stream, Bl
   block.stream = stream;
   block.first_candidate = first;
   block.candidates = count;
+  if (!violations_.empty()) block.violation = violations_.data() + first;
   const Index particles = problem.rollout.particles.count;
   if (problem.score != nullptr) {
     block.trajectory =
@@ -209,7 +214,13 @@ void Candidates::score_kept(const PlanProblem& problem, Index count) {
   if (problem.score != nullptr) {
     problem.score->score(trajectories_.data(), sequences_.data(),
                          steps_within_limit_.empty() ? nullptr : steps_within_limit_.data(), count * particles,
-                         horizon_, particle_totals_.data());
+                         horizon_, particle_totals_.data(),
+                         particle_violations_.empty() ? nullptr : particle_violations_.data());
+    for (Index n = 0; !violations_.empty() && n < count; ++n) {
+      const float* const of_particles = particle_violations_.data() + n * particles;
+      violations_[static_cast<std::size_t>(n)] =
+          std::accumulate(of_particles, of_particles + particles, 0.0F) / static_cast<float>(particles);
+    }
   } else {
     problem.terminal_value->value(end_states_.data(), count * particles, end_values_.data());
     for (std::size_t n = 0; n < static_cast<std::size_t>(count * particles); ++n) {
@@ -223,9 +234,10 @@ void Candidates::score_kept(const PlanProblem& problem, Index count) {
   }
 }
 
-Evaluated Candidates::rank_last(const PlanProblem& problem) {
+Evaluated Candidates::rank_last() {
   constexpr float kLast = -std::numeric_limits<float>::infinity();
   Evaluated last;
+  last.count = count_;
   for (Index n = 0; n < count_; ++n) {
     float& total = totals_[static_cast<std::size_t>(n)];
     const bool late = late_[static_cast<std::size_t>(n / lanes_)] != 0;
@@ -233,11 +245,19 @@ Evaluated Candidates::rank_last(const PlanProblem& problem) {
     if (late) {
       ++last.late;
     } else {
-      ++(problem.rollout.rejects() && total == kLast ? last.rejected : last.non_finite);
+      ++(is_rejected(n) ? last.rejected : last.non_finite);
     }
     total = kLast;
   }
+  if (last.allowed() == 0 && last.rejected > 0) rank_by_violation();
   return last;
+}
+
+void Candidates::rank_by_violation() {
+  for (Index n = 0; n < count_; ++n) {
+    const bool late = late_[static_cast<std::size_t>(n / lanes_)] != 0;
+    if (!late && is_rejected(n)) totals_[static_cast<std::size_t>(n)] = -violations_[static_cast<std::size_t>(n)];
+  }
 }
 
 void Candidates::copy_actions(Index candidate, float* out) const {
@@ -340,7 +360,7 @@ void Candidates::evaluate_result(const PlanProblem& problem, std::uint32_t itera
   if (!value_is_of_mean) return;
   float total = block.total[0];
   if (problem.score != nullptr) {
-    problem.score->score(result.states.data(), result.actions.data(), nullptr, 1, horizon_, &total);
+    problem.score->score(result.states.data(), result.actions.data(), nullptr, 1, horizon_, &total, nullptr);
   }
   result.value = static_cast<double>(total);
 }

@@ -75,8 +75,8 @@ class CategoricalSearch final : public Search {
     }
   }
 
-  void update(int /*iteration*/, Index finite) override {
-    const Index elites = std::min(settings_.elites, finite);
+  void update(int /*iteration*/, Index ranked) override {
+    const Index elites = std::min(settings_.elites, ranked);
     if (elites == 0) return;
     const float* const sequences = memory_.candidates.select(elites);
     const auto keep = static_cast<float>(settings_.smoothing);
@@ -150,12 +150,22 @@ void CategoricalCem::plan(const PlanProblem& problem, SearchMemory& memory, Plan
   problem.validate();
   const Index action_dim = problem.rollout.dynamics->action_dim();
   require_shape("actions", choices_.rows(), choices_.cols(), choices_.rows(), action_dim);
-  if (problem.action_rate != nullptr) {
-    throw_value_error("limits.action_rate", "one", "None: fixed actions cannot be changed to keep to it");
+  if (problem.action_rate != nullptr || problem.action_acceleration != nullptr) {
+    throw_value_error("limits.action_rate, limits.action_acceleration", "one",
+                      "None: fixed actions cannot be changed to keep to it");
+  }
+  for (Index choice = 0; choice < given_.rows(); ++choice) {
+    for (Index i = 0; i < action_dim; ++i) {
+      const double action = given_(choice, i);
+      if (action >= problem.action_low[i] && action <= problem.action_high[i]) continue;
+      throw_value_error("actions", text_of(action) + " in row " + text_of(choice),
+                        "within the bounds of the action_space, " + text_of(problem.action_low[i]) + " to " +
+                            text_of(problem.action_high[i]));
+    }
   }
   CategoricalSearch search(settings_, choices_, problem, memory);
-  const float best_total = run_search(problem, settings_.horizon, settings_.iterations, search, memory, result);
-  if (settings_.returns_mode || !std::isfinite(best_total)) {
+  const BestCandidate best = run_search(problem, settings_.horizon, settings_.iterations, search, memory, result);
+  if (settings_.returns_mode || !best.exists()) {
     for (Index t = 0; t < settings_.horizon; ++t) {
       std::copy_n(choices_.row(search.most_probable(t)).data(), choices_.cols(),
                   result.actions.begin() + t * choices_.cols());

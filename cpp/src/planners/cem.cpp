@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "dynaplan/core/check.hpp"
+#include "dynaplan/planners/action_limits.hpp"
 
 namespace dynaplan {
 inline namespace DYNAPLAN_LEVEL {
@@ -41,8 +42,9 @@ class CemSearch final : public Search {
     Stream stream = problem_.stream;
     stream.iteration = static_cast<std::uint32_t>(iteration);
     fill_normal(stream, Purpose::kActions, first, 0, actions);
+    if (settings_.truncated) redraw_tails(stream, first, actions, workspace);
+    slow_noise(problem_, stream, memory_.distribution.std.data(), settings_.candidates - first, actions);
     if (settings_.truncated) {
-      redraw_tails(stream, first, actions, workspace);
       memory_.distribution.draw_narrow(actions);
     } else {
       memory_.distribution.draw(actions);
@@ -52,8 +54,8 @@ class CemSearch final : public Search {
   }
 
   // Where fewer candidates are finite than there are elites, only these are fitted: a diverged one is never elite.
-  void update(int /*iteration*/, Index finite) override {
-    const Index elites = std::min(settings_.elites, finite);
+  void update(int /*iteration*/, Index ranked) override {
+    const Index elites = std::min(settings_.elites, ranked);
     if (elites == 0) return;
     memory_.distribution.fit(memory_.candidates.select(elites), elites, settings_.smoothing, settings_.min_std);
   }
@@ -86,11 +88,11 @@ Cem::Cem(const CemSettings& settings) : settings_(settings) { settings.validate(
 void Cem::plan(const PlanProblem& problem, SearchMemory& memory, PlanResult& result) const {
   problem.validate();
   CemSearch search(settings_, problem, memory);
-  const float best_total = run_search(problem, settings_.horizon, settings_.iterations, search, memory, result);
+  const BestCandidate best = run_search(problem, settings_.horizon, settings_.iterations, search, memory, result);
   if (settings_.returns_mean) {
-    choose_mean(problem, settings_.iterations, memory, result);
+    choose_mean(problem, settings_.iterations, best, memory, result);
   } else {
-    choose_best(problem, settings_.iterations, best_total, memory, result);
+    choose_best(problem, settings_.iterations, best, memory, result);
   }
 }
 

@@ -62,6 +62,7 @@ void ForwardPass::prepare(const ExactPlanProblem& problem, Index horizon) {
   whole_ = WholeState::of(problem);
   horizon_ = horizon;
   rollout_ = problem.rollout;
+  rollout_.allowed = nullptr;  // is among the added costs
   if (problem.score != nullptr) {
     rollout_.reward = nullptr;
     rollout_.termination = nullptr;
@@ -78,36 +79,54 @@ void ForwardPass::prepare(const ExactPlanProblem& problem, Index horizon) {
     paths_.resize(at_once * state_size);
     sequences_.resize(at_once * action_size);
   }
-  workspace_.reserve(std::max(length_bytes(problem), Workspace::bytes<double>(whole_.state_dim * kAtOnce) +
-                                                         Workspace::bytes<double>(whole_.action_dim * kAtOnce) +
-                                                         rollout_.workspace_bytes(kAtOnce, true)));
+  if (problem.terminal_value != nullptr) end_states_.resize(at_once * static_cast<std::size_t>(whole_.state_dim));
+  workspace_.reserve(std::max(end_bytes(problem), Workspace::bytes<double>(whole_.state_dim * kAtOnce) +
+                                                      Workspace::bytes<double>(whole_.action_dim * kAtOnce) +
+                                                      Workspace::bytes<double>(whole_.state_dim * kAtOnce) +
+                                                      Workspace::bytes<double>(kAtOnce) +
+                                                      rollout_.workspace_bytes(kAtOnce, true)));
 }
 
-ForwardPass::Count ForwardPass::start(const ExactPlanProblem& problem, const CostBeyond* beyond,
+ForwardPass::Count ForwardPass::start(const ExactPlanProblem& problem, const AddedCosts& added,
                                       NominalTrajectory& nominal) {
-  const Block<double> actions = this->actions();
-  for (Index row = 0; row < actions.dim; ++row) {
+  constexpr Index kOwn = 3;  // the warm start, the middle and no action come first
+  Count total;
+  for (Index first = 0; first < kOwn + problem.carried.count; first += kAtOnce) {
+    const Index count = std::min(kAtOnce, kOwn + problem.carried.count - first);
+    for (Index k = 0; k < kAtOnce; ++k) write_start(problem, std::min(first + k, first + count - 1), k);
+    const Count part = roll_out(problem, added, nullptr, count);
+    total.candidates += part.candidates;
+    total.non_finite += part.non_finite;
+    if (first == 0 || best_total() > nominal.total) accept(problem, nominal);
+  }
+  return total;
+}
+
+void ForwardPass::write_start(const ExactPlanProblem& problem, Index number, Index lane) {
+  const EarlierSequences& carried = problem.carried;
+  const Index given = number > 2 ? std::min(carried.steps_left(), horizon_) * whole_.action_dim : 0;
+  for (Index row = 0; row < actions().dim; ++row) {
     const Index i = row % whole_.action_dim;
     const double low = problem.action_low[i];
     const double high = problem.action_high[i];
-    std::fill_n(actions.row(row), kAtOnce, std::clamp(0.0, low, high));
-    actions.row(row)[0] = problem.start_action(row);
-    actions.row(row)[1] = 0.5 * low + 0.5 * high;
+    double action = number == 1 ? 0.5 * low + 0.5 * high : 0.0;
+    if (number == 0 || number > 2) action = problem.start_action(row);  // also for the steps that a sequence lacks
+    if (row < given) {
+      action = carried.actions[((number - 3) * carried.steps + carried.skip) * whole_.action_dim + row];
+    }
+    actions().row(row)[lane] = std::clamp(action, low, high);
   }
-  const Count count = roll_out(problem, beyond, nullptr, 3);
-  accept(problem, nominal);
-  return count;
 }
 
-ForwardPass::Count ForwardPass::follow(const ExactPlanProblem& problem, const CostBeyond* beyond,
+ForwardPass::Count ForwardPass::follow(const ExactPlanProblem& problem, const AddedCosts& added,
                                        const BackwardPass& policy, const NominalTrajectory& nominal, double largest,
                                        Index count) {
   for (Index k = 0; k < kAtOnce; ++k) shares_[k] = std::ldexp(largest, -static_cast<int>(k));
   const Follower follower(problem, policy, nominal, whole_, shares_, actions());
-  return roll_out(problem, beyond, &follower, count);
+  return roll_out(problem, added, &follower, count);
 }
 
-ForwardPass::Count ForwardPass::roll_out(const ExactPlanProblem& problem, const CostBeyond* beyond,
+ForwardPass::Count ForwardPass::roll_out(const ExactPlanProblem& problem, const AddedCosts& added,
                                          const ActionFeedback<double>* feedback, Index count) {
   {
     const Workspace::Scope scope(workspace_);
@@ -124,18 +143,26 @@ ForwardPass::Count ForwardPass::roll_out(const ExactPlanProblem& problem, const 
     }
     block.feedback = feedback;
     block.candidates = count;
-    if (problem.score == nullptr) block.total = totals_.data();
+    const bool adds_value = problem.score == nullptr && problem.terminal_value != nullptr;
+    if (adds_value) {
+      block.end = {workspace_.take_block<double>(whole_.state_dim, kAtOnce),
+                   workspace_.take_block<double>(1, kAtOnce),
+                   {totals_.data(), 1, kAtOnce, kAtOnce}};
+    } else if (problem.score == nullptr) {
+      block.total = totals_.data();
+    }
     block.trajectory = {trajectory_.data(), rollout_.trajectory_rows(horizon_), kAtOnce, kAtOnce};
     rollout_block(rollout_, block, workspace_);
+    if (adds_value) add_terminal_value(*problem.terminal_value, block.end, count);
   }
   if (problem.score != nullptr) score(problem, count);
   Count counted{count, 0};
   best_ = 0;
   for (Index k = 0; k < count; ++k) {
     double& total = totals_[static_cast<std::size_t>(k)];
-    if (beyond != nullptr && std::isfinite(total)) {
+    if (!added.is_empty() && std::isfinite(total)) {
       copy(k, candidate_);
-      total += value_beyond(problem, *beyond, candidate_);
+      total -= added.cost(problem, candidate_);
     }
     if (!std::isfinite(total)) {
       total = -std::numeric_limits<double>::infinity();
@@ -146,12 +173,23 @@ ForwardPass::Count ForwardPass::roll_out(const ExactPlanProblem& problem, const 
   return counted;
 }
 
+void ForwardPass::add_terminal_value(const TerminalValue<double>& value, const RolloutEnd<double>& end, Index count) {
+  block_to_rows<double>(end.states, count, end_states_.data(), whole_.state_dim);
+  double values[kAtOnce];
+  value.value(end_states_.data(), count, values);
+  for (Index k = 0; k < count; ++k) {
+    // A choice, not a product: what follows the end of an episode counts for nothing, also where it is nan.
+    const double weight = end.weights.row(0)[k];
+    if (weight != 0.0) totals_[static_cast<std::size_t>(k)] += weight * values[k];
+  }
+}
+
 void ForwardPass::score(const ExactPlanProblem& problem, Index count) {
   const Index state_size = (horizon_ + 1) * whole_.state_dim;
   const Index action_size = horizon_ * whole_.action_dim;
   block_to_rows<double>({trajectory_.data(), state_size, kAtOnce, kAtOnce}, count, paths_.data(), state_size);
   block_to_rows<double>(actions(), count, sequences_.data(), action_size);
-  problem.score->score(paths_.data(), sequences_.data(), nullptr, count, horizon_, totals_.data());
+  problem.score->score(paths_.data(), sequences_.data(), nullptr, count, horizon_, totals_.data(), nullptr);
 }
 
 void ForwardPass::copy(Index candidate, NominalTrajectory& trajectory) const {
@@ -163,26 +201,21 @@ void ForwardPass::copy(Index candidate, NominalTrajectory& trajectory) const {
   }
 }
 
+void ForwardPass::repeat(const ExactPlanProblem& problem, const AddedCosts& added, const std::vector<double>& actions,
+                         NominalTrajectory& nominal) {
+  for (Index row = 0; row < this->actions().dim; ++row) {
+    std::fill_n(this->actions().row(row), kAtOnce, actions[static_cast<std::size_t>(row)]);
+  }
+  roll_out(problem, added, nullptr, 1);
+  accept(problem, nominal);
+}
+
 void ForwardPass::accept(const ExactPlanProblem& problem, NominalTrajectory& nominal) {
   copy(best_, nominal);
   nominal.total = best_total();
-  nominal.length = length_of(problem, nominal, workspace_);
-}
-
-double ForwardPass::value_beyond(const ExactPlanProblem& problem, const CostBeyond& beyond,
-                                 const NominalTrajectory& trajectory) {
-  const WholeState whole = WholeState::of(problem);
-  const Index horizon = static_cast<Index>(trajectory.actions.size()) / whole.action_dim;
-  const double* const state = trajectory.state(horizon, whole.state_dim);
-  const double* const action = trajectory.action(horizon - 1, whole.action_dim);
-  const auto entry = [&](Index i) { return i < whole.state_dim ? state[i] : action[i - whole.state_dim]; };
-  double cost = 0.0;
-  for (Index i = 0; i < whole.size(); ++i) {
-    double row = 2.0 * beyond.slope(i);
-    for (Index j = 0; j < whole.size(); ++j) row += beyond.curvature(i, j) * entry(j);
-    cost += entry(i) * row;
-  }
-  return -std::pow(problem.rollout.discount, static_cast<double>(horizon)) * cost;
+  const std::optional<Index> end = end_of(problem, nominal, workspace_);
+  nominal.length = end.value_or(horizon_);
+  nominal.ends = end.has_value();
 }
 
 }  // namespace DYNAPLAN_LEVEL

@@ -4,13 +4,15 @@
 #include <cmath>
 
 #include "dynaplan/core/check.hpp"
+#include "dynaplan/planners/action_limits.hpp"
 
 namespace dynaplan {
 inline namespace DYNAPLAN_LEVEL {
 
 namespace {
 
-// The last candidate drawn in the last iteration is the mean.
+// The last candidate drawn in the last iteration is the mean, the first one drawn at all the warm start, if there is
+// one.
 class IcemSearch final : public Search {
  public:
   IcemSearch(const IcemSettings& settings, const SequenceNoise* noise, const PlanProblem& problem, SearchMemory& memory,
@@ -35,18 +37,16 @@ class IcemSearch final : public Search {
       fill_normal(stream, Purpose::kActions, first, 0, normals);
       noise_->apply(normals, actions);
     }
-    memory_.distribution.draw(actions);
     const Index count = population(iteration);
+    slow_noise(problem_, stream, memory_.distribution.std.data(), count - first, actions);
+    memory_.distribution.draw(actions);
+    if (iteration == 0 && first == 0 && problem_.warm_start.actions != nullptr) write_mean(0, actions);
     const bool is_last = iteration + 1 == settings_.iterations;
-    if (is_last && count > first && count - 1 < first + actions.lanes) {
-      for (Index row = 0; row < actions.dim; ++row) {
-        actions.row(row)[count - 1 - first] = memory_.distribution.mean_action(row);
-      }
-    }
+    if (is_last && count > first && count - 1 < first + actions.lanes) write_mean(count - 1 - first, actions);
   }
 
-  void update(int /*iteration*/, Index finite) override {
-    const Index elites = std::min(settings_.elites, finite);
+  void update(int /*iteration*/, Index ranked) override {
+    const Index elites = std::min(settings_.elites, ranked);
     if (elites == 0) return;
     Candidates& candidates = memory_.candidates;
     memory_.distribution.fit(candidates.select(elites), elites, settings_.smoothing, settings_.min_std);
@@ -57,6 +57,10 @@ class IcemSearch final : public Search {
   }
 
  private:
+  void write_mean(Index lane, Block<float> actions) const {
+    for (Index row = 0; row < actions.dim; ++row) actions.row(row)[lane] = memory_.distribution.mean_action(row);
+  }
+
   const IcemSettings& settings_;
   const SequenceNoise* noise_;
   const PlanProblem& problem_;
@@ -90,8 +94,8 @@ Icem::Icem(const IcemSettings& settings) : settings_(settings) {
 void Icem::plan(const PlanProblem& problem, SearchMemory& memory, PlanResult& result) const {
   problem.validate();
   IcemSearch search(settings_, noise_ ? &*noise_ : nullptr, problem, memory, result);
-  const float best_total = run_search(problem, settings_.horizon, settings_.iterations, search, memory, result);
-  choose_best(problem, settings_.iterations, best_total, memory, result);
+  const BestCandidate best = run_search(problem, settings_.horizon, settings_.iterations, search, memory, result);
+  choose_best(problem, settings_.iterations, best, memory, result);
 }
 
 }  // namespace DYNAPLAN_LEVEL

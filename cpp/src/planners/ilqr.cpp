@@ -4,13 +4,15 @@
 #include <cmath>
 
 #include "dynaplan/core/check.hpp"
+#include "dynaplan/planners/action_limits.hpp"
+#include "dynaplan/planners/regularisation.hpp"
 
 namespace dynaplan {
 inline namespace DYNAPLAN_LEVEL {
 
 namespace {
 
-// Gains in the return below this share of it are rounding.
+// Changes of the return below this share of it are rounding.
 constexpr double kRounding = 1e-15;
 
 // The unit of rewards, by what actions can change of them: 1 unless that is very far from it.
@@ -20,30 +22,6 @@ double unit_of(double size) {
   const int exponent = size > 0.0 ? std::ilogb(size) : 0;
   return exponent < kSmall || exponent > kLarge ? std::ldexp(1.0, exponent) : 1.0;
 }
-
-// How strongly changes of the actions are held back, and how that adapts (Tassa, Erez & Todorov 2012, sec. II-F).
-class Regularisation {
- public:
-  explicit Regularisation(const IlqrSettings& settings) : settings_(settings), value_(settings.regularisation) {}
-
-  double value() const { return value_; }
-  // Returns false if it is as large as it may be.
-  bool grow() {
-    if (value_ >= settings_.max_regularisation) return false;
-    factor_ = std::max(settings_.regularisation_factor, factor_ * settings_.regularisation_factor);
-    value_ = std::min(std::max(settings_.min_regularisation, value_ * factor_), settings_.max_regularisation);
-    return true;
-  }
-  void fall() {
-    factor_ = std::min(1.0 / settings_.regularisation_factor, factor_ / settings_.regularisation_factor);
-    value_ = value_ * factor_ >= settings_.min_regularisation ? value_ * factor_ : 0.0;
-  }
-
- private:
-  const IlqrSettings& settings_;
-  double value_;
-  double factor_ = 1.0;
-};
 
 // Whether there is time for another part of the work of the same kind, judging by the slowest so far.
 class Watch {
@@ -70,7 +48,7 @@ class IlqrRun {
           TrajectoryMemory& memory, TrajectoryPlan& result)
       : settings_(settings),
         problem_(problem),
-        beyond_(beyond),
+        added_{beyond, nullptr},
         memory_(memory),
         result_(result),
         regularisation_(settings),
@@ -82,53 +60,157 @@ class IlqrRun {
     const auto actions = static_cast<std::size_t>(settings.horizon * dynamics.action_dim());
     memory.nominal.actions.resize(actions);
     memory.nominal.states.resize(static_cast<std::size_t>((settings.horizon + 1) * dynamics.state_dim()));
+    memory.limits.prepare(problem, settings.horizon);
+    if (!memory.limits.is_empty()) added_.limits = &memory.limits;
     memory.expansion.prepare(problem, settings.horizon);
+    memory.terminal.prepare(problem);
     memory.backward.prepare(memory.expansion.whole(), settings.horizon);
     memory.forward.prepare(problem, settings.horizon);
     result.gains.assign(actions * static_cast<std::size_t>(dynamics.state_dim()), 0.0);
-    result.candidates = result.non_finite = 0;
+    result.candidates = result.non_finite = result.rejected = 0;
     result.iterations = 0;
   }
 
   void run() {
-    count(memory_.forward.start(problem_, beyond_, memory_.nominal));
+    count(memory_.forward.start(problem_, added_, memory_.nominal));
+    start_with_feedback();
     result_.status = PlanStatus::kNoFiniteCandidate;
     if (std::isfinite(memory_.nominal.total)) {
-      result_.status = improve();
+      result_.status = improve_within_limits();
       write_gains();
     }
     write_plan();
   }
 
  private:
+  // Of an unstable system every open loop runs away, and from there nothing is to be learnt. The regulator of the model
+  // near the first state, its actions set on the bounds, starts nearer to what can be held.
+  void start_with_feedback() {
+    if (!deriving_.in_time()) return;
+    deriving_.begin();
+    NominalTrajectory& held = memory_.held;
+    const Index state_dim = problem_.rollout.dynamics->state_dim();
+    const Index action_dim = problem_.rollout.dynamics->action_dim();
+    held.length = settings_.horizon;
+    held.states.resize(memory_.nominal.states.size());
+    held.actions.resize(memory_.nominal.actions.size());
+    for (std::size_t i = 0; i < held.states.size(); ++i) {
+      held.states[i] = problem_.state[static_cast<Index>(i) % state_dim];
+    }
+    for (std::size_t i = 0; i < held.actions.size(); ++i) {
+      const Index dim = static_cast<Index>(i) % action_dim;
+      held.actions[i] = 0.5 * problem_.action_low[dim] + 0.5 * problem_.action_high[dim];
+    }
+    memory_.expansion.compute_with_defects(problem_, held);
+    memory_.terminal.compute(problem_, held);
+    const auto regulate = [&](bool convex) {
+      return memory_.backward.run(problem_, held, memory_.expansion, memory_.terminal, added_.beyond, 0.0, convex,
+                                  false);
+    };
+    if (regulate(false) || regulate(true)) {
+      count(memory_.forward.follow(problem_, added_, memory_.backward, held, 1.0, 1));
+      if (memory_.forward.best_total() > memory_.nominal.total) memory_.forward.accept(problem_, memory_.nominal);
+    }
+    deriving_.end();
+  }
+
+  // Improves the trajectory for prices of its limits, and the prices, until neither changes.
+  PlanStatus improve_within_limits() {
+    constexpr int kMaxPrices = 20;
+    constexpr double kResidual = 5e-7;    // in the limits' units, less than they have of a margin
+    constexpr double kTolerance = 1e-13;  // prices follow from the trajectory, not from its return
+    constexpr double kEnough = 0.25;
+    if (added_.limits == nullptr) return improve();
+    tolerance_ = std::min(settings_.tolerance, kTolerance);
+    AugmentedLagrangian& limits = memory_.limits;
+    set_prices([&] { limits.set_weight(std::max(std::abs(memory_.nominal.total), std::ldexp(1.0, -500))); });
+    double before = std::numeric_limits<double>::infinity();
+    for (int prices = 0; prices < kMaxPrices; ++prices) {
+      last_iteration_ = result_.iterations + settings_.iterations;
+      const PlanStatus status = improve();
+      const double residual = limits.residual(problem_, memory_.nominal);
+      if (status == PlanStatus::kTimeLimit) return status;
+      if (residual <= kResidual) {
+        tolerance_ = settings_.tolerance;
+        return is_optimal() ? PlanStatus::kConverged : status;
+      }
+      set_prices([&] { limits.update(problem_, memory_.nominal, residual <= kEnough * before); });
+      before = residual;
+    }
+    return PlanStatus::kStalled;
+  }
+
+  // The return of the trajectory stays, what is charged for its limits changes.
+  template <class Set>
+  void set_prices(const Set& set) {
+    const double cost = memory_.limits.cost(problem_, memory_.nominal);
+    set();
+    memory_.nominal.total += cost - memory_.limits.cost(problem_, memory_.nominal);
+    is_expanded_ = false;
+  }
+
   PlanStatus improve() {
-    while (result_.iterations < settings_.iterations) {
+    constexpr int kMaxSlow = 3;
+    slow_ = 0;
+    is_checked_ = false;
+    while (result_.iterations < last_iteration_) {
       if (!deriving_.in_time()) return PlanStatus::kTimeLimit;
-      if (!derive()) return PlanStatus::kConverged;
-      const double promise = memory_.backward.promise(1.0);
-      if (!(promise > kRounding * std::abs(memory_.nominal.total))) return PlanStatus::kConverged;
-      if (!searching_.in_time()) return PlanStatus::kTimeLimit;
-      const double gained = search();
-      ++result_.iterations;
-      const double little =
-          settings_.tolerance * (std::abs(memory_.nominal.total) + std::min(1.0, unit_) * settings_.tolerance);
-      if (gained > 0.0) {
-        regularisation_.fall();
-        is_convex_ = false;
-        if (gained <= little) return PlanStatus::kConverged;
+      if (!derive()) return PlanStatus::kStalled;
+      if (is_optimal()) {
+        if (regularisation_.value() == 0.0 || is_checked_) return PlanStatus::kConverged;
+        // Where changes are held back they promise less.
+        is_checked_ = true;
+        regularisation_.reset();
         continue;
       }
-      if (promise <= little && is_convex_) return PlanStatus::kConverged;
-      if (is_convex_ && !regularisation_.grow()) return PlanStatus::kConverged;
-      is_convex_ = true;
+      is_checked_ = false;
+      if (!searching_.in_time()) return PlanStatus::kTimeLimit;
+      if (!make_step() || slow_ == kMaxSlow) return PlanStatus::kStalled;
     }
-    return PlanStatus::kIterations;
+    const bool is_last_optimal = deriving_.in_time() && derive() && regularisation_.value() == 0.0 && is_optimal();
+    return is_last_optimal ? PlanStatus::kConverged : PlanStatus::kIterations;
+  }
+
+  // One iteration; false if nothing can be gained any more, however changes are held back.
+  bool make_step() {
+    const double gained = search();
+    ++result_.iterations;
+    if (gained > 0.0) {
+      regularisation_.fall();
+      is_convex_ = false;
+      slow_ = gained <= little() ? slow_ + 1 : 0;
+      return true;
+    }
+    if (is_convex_ && !regularisation_.grow()) return false;
+    is_convex_ = true;
+    return true;
+  }
+
+  void add_limits(const NominalTrajectory& trajectory) {
+    if (added_.limits == nullptr) return;
+    memory_.expansion.add_costs(trajectory, [&](Index step, StepExpansion& expansion) {
+      memory_.limits.expand(problem_, trajectory, step, expansion);
+    });
+  }
+
+  double little() const { return std::max(tolerance_, kRounding) * std::abs(memory_.nominal.total); }
+
+  // Whether the changes that the derivatives ask for, within the bounds, promise next to nothing: no more than the
+  // return or the rounding of the states leaves to be seen.
+  bool is_optimal() const {
+    constexpr double kSquaredRounding = 1e-28;
+    const double rounding = kSquaredRounding * memory_.backward.magnitude(problem_);
+    return memory_.backward.promise(1.0) <= little() + rounding;
   }
 
   // Expands the trajectory, unless that is done, and finds the policy; false if there is none.
   bool derive() {
     deriving_.begin();
-    if (!is_expanded_) memory_.expansion.compute(problem_, memory_.nominal);
+    if (!is_expanded_) {
+      memory_.expansion.compute(problem_, memory_.nominal);
+      memory_.terminal.compute(problem_, memory_.nominal);
+      add_limits(memory_.nominal);
+    }
     is_expanded_ = true;
     has_policy_ = find_policy();
     deriving_.end();
@@ -150,7 +232,7 @@ class IlqrRun {
   // What regularises is in units of the reward, which are known afterwards.
   bool find_policy(bool convex) {
     const auto run = [&] {
-      return memory_.backward.run(problem_, memory_.nominal, memory_.expansion, beyond_,
+      return memory_.backward.run(problem_, memory_.nominal, memory_.expansion, memory_.terminal, added_.beyond,
                                   unit_ * regularisation_.value(), convex);
     };
     const bool found = run();
@@ -167,8 +249,8 @@ class IlqrRun {
     for (int tried = 0; tried < settings_.step_sizes && gained == 0.0;
          tried += static_cast<int>(ForwardPass::kAtOnce)) {
       const int trials = std::min(settings_.step_sizes - tried, static_cast<int>(ForwardPass::kAtOnce));
-      count(memory_.forward.follow(problem_, beyond_, memory_.backward, memory_.nominal, std::ldexp(1.0, -tried),
-                                   trials));
+      count(
+          memory_.forward.follow(problem_, added_, memory_.backward, memory_.nominal, std::ldexp(1.0, -tried), trials));
       const double gain = memory_.forward.best_total() - memory_.nominal.total;
       const double promise = memory_.backward.promise(memory_.forward.share(memory_.forward.best()));
       if (gain > 0.0 && gain >= kMinShareOfPromise * promise) gained = gain;
@@ -201,16 +283,36 @@ class IlqrRun {
   }
 
   void write_plan() {
+    keep_rates();
     const NominalTrajectory& nominal = memory_.nominal;
     result_.actions.assign(nominal.actions.begin(), nominal.actions.end());
     result_.states.assign(nominal.states.begin(), nominal.states.end());
-    result_.value = nominal.total;
-    if (beyond_ != nullptr) result_.value -= ForwardPass::value_beyond(problem_, *beyond_, nominal);
+    result_.value = nominal.total + added_.cost(problem_, nominal);
+    if (added_.limits == nullptr || memory_.limits.keeps_states(nominal)) return;
+    result_.rejected = result_.candidates - result_.non_finite;
+    result_.value = -std::numeric_limits<double>::infinity();
+    result_.status = PlanStatus::kNoFiniteCandidate;
+  }
+
+  // Rates are kept to the last bit, also where there was no time to find the best plan within them.
+  void keep_rates() {
+    if (problem_.action_rate == nullptr) return;
+    std::vector<double>& actions = memory_.kept_actions;
+    actions = memory_.nominal.actions;
+    const Index action_dim = problem_.rollout.dynamics->action_dim();
+    for (Index dim = 0; dim < action_dim; ++dim) {
+      ActionLimiter<double> limiter(problem_, dim);
+      for (auto row = static_cast<std::size_t>(dim); row < actions.size();
+           row += static_cast<std::size_t>(action_dim)) {
+        actions[row] = limiter.next(actions[row]);
+      }
+    }
+    if (actions != memory_.nominal.actions) memory_.forward.repeat(problem_, added_, actions, memory_.nominal);
   }
 
   const IlqrSettings& settings_;
   const ExactPlanProblem& problem_;
-  const CostBeyond* beyond_;
+  AddedCosts added_;
   TrajectoryMemory& memory_;
   TrajectoryPlan& result_;
   Regularisation regularisation_;
@@ -219,6 +321,10 @@ class IlqrRun {
   double unit_ = 1.0;  // of rewards
   bool is_expanded_ = false;
   bool has_policy_ = false;
+  double tolerance_ = settings_.tolerance;
+  int slow_ = 0;  // iterations in a row that gained little
+  bool is_checked_ = false;
+  int last_iteration_ = settings_.iterations;
   bool is_convex_ = false;  // what bends costs downwards is left out, since the last step failed
 };
 
@@ -260,13 +366,9 @@ void run_ilqr(const IlqrSettings& settings, const ExactPlanProblem& problem, con
               TrajectoryMemory& memory, TrajectoryPlan& result) {
   problem.validate();
   require_mean_prediction(problem.rollout);
-  if (problem.action_rate != nullptr) {
-    throw_value_error("limits.action_rate", "one",
+  if (problem.action_acceleration != nullptr) {
+    throw_value_error("limits.action_acceleration", "one",
                       "None for a gradient-based planner; put an action_change_cost in the reward");
-  }
-  if (problem.terminal_value != nullptr) {
-    throw_value_error("terminal_value", "one",
-                      "None for a gradient-based planner; put a rewards.terminal term in the reward");
   }
   IlqrRun(settings, problem, beyond, memory, result).run();
 }

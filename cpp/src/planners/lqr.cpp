@@ -180,7 +180,9 @@ LinearTerms linear_terms_of(const ExactPlanProblem& problem) {
   if (rollout.termination != nullptr || problem.score != nullptr) {
     throw ValueError("reward, termination: LQR needs a reward of built-in terms and no termination; use ILQR");
   }
-  if (rollout.allowed != nullptr) throw ValueError("limits: LQR cannot keep states within limits; use ILQR");
+  if (problem.terminal_value != nullptr) {
+    throw ValueError("terminal_value: LQR needs a quadratic one, a rewards.terminal term; or use ILQR");
+  }
   if (rollout.limits != nullptr) throw ValueError("clip: LQR cannot clip states; use ILQR");
   if (!rollout.reward->is_quadratic(problem.action_low, problem.action_high)) {
     throw ValueError(
@@ -226,7 +228,7 @@ Regulator infinite_horizon_regulator(const LinearQuadratic& problem) {
       return leave(units, turned_back(regulator_of(apart, terms_apart, *value), states.basis));
     }
   }
-  throw_unsolvable(terms);
+  throw_unsolvable(terms, problem.discount);
 }
 
 std::vector<Regulator> finite_regulators(const LinearQuadratic& problem, Index horizon,
@@ -276,7 +278,7 @@ void Lqr::plan(const ExactPlanProblem& problem, TrajectoryMemory& memory, Trajec
   IlqrSettings iterations;
   iterations.horizon = settings_.horizon;
   iterations.iterations = 200;
-  iterations.tolerance = 1e-14;
+  iterations.tolerance = 1e-12;
   run_ilqr(iterations, problem, &beyond, memory, result);
 }
 

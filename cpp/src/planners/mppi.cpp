@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "dynaplan/core/check.hpp"
+#include "dynaplan/planners/action_limits.hpp"
 
 namespace dynaplan {
 inline namespace DYNAPLAN_LEVEL {
@@ -31,13 +32,14 @@ class MppiSearch final : public Search {
       fill_normal(stream, Purpose::kActions, first, 0, normals);
       noise_->apply(normals, actions);
     }
+    slow_noise(problem_, stream, memory_.distribution.std.data(), settings_.candidates - first, actions);
     memory_.distribution.draw(actions);
     if (first > 0) return;
     for (Index row = 0; row < actions.dim; ++row) actions.row(row)[0] = memory_.distribution.mean_action(row);
   }
 
-  void update(int /*iteration*/, Index finite) override {
-    if (finite == 0) return;
+  void update(int /*iteration*/, Index ranked) override {
+    if (ranked == 0) return;
     Candidates& candidates = memory_.candidates;
     SearchDistribution& distribution = memory_.distribution;
     CandidateNumbers& weights = memory_.weights;
@@ -105,11 +107,11 @@ Mppi::Mppi(const MppiSettings& settings) : settings_(settings) {
 void Mppi::plan(const PlanProblem& problem, SearchMemory& memory, PlanResult& result) const {
   problem.validate();
   MppiSearch search(settings_, noise_ ? &*noise_ : nullptr, problem, memory);
-  const float best_total = run_search(problem, settings_.horizon, settings_.iterations, search, memory, result);
+  const BestCandidate best = run_search(problem, settings_.horizon, settings_.iterations, search, memory, result);
   if (result.iterations > 0) {
-    choose_mean(problem, settings_.iterations, memory, result);
+    choose_mean(problem, settings_.iterations, best, memory, result);
   } else {
-    choose_best(problem, settings_.iterations, best_total, memory, result);
+    choose_best(problem, settings_.iterations, best, memory, result);
   }
 }
 

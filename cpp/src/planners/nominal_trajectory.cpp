@@ -8,10 +8,10 @@ inline namespace DYNAPLAN_LEVEL {
 WholeState WholeState::of(const ExactPlanProblem& problem) {
   const Reward<double>* const reward = problem.rollout.reward;
   return {problem.rollout.dynamics->state_dim(), problem.rollout.dynamics->action_dim(),
-          reward != nullptr && reward->needs_previous_action()};
+          problem.action_rate != nullptr || (reward != nullptr && reward->needs_previous_action())};
 }
 
-std::size_t length_bytes(const ExactPlanProblem& problem) {
+std::size_t end_bytes(const ExactPlanProblem& problem) {
   constexpr Index kLanes = kVectorLanes<double>;
   const Dynamics<double>& dynamics = *problem.rollout.dynamics;
   const Termination<double>* const termination = problem.rollout.termination;
@@ -21,15 +21,16 @@ std::size_t length_bytes(const ExactPlanProblem& problem) {
 }
 
 // One step at a time, each in every lane of a vector, as a termination is given one step for all lanes.
-Index length_of(const ExactPlanProblem& problem, const NominalTrajectory& trajectory, Workspace& workspace) {
+std::optional<Index> end_of(const ExactPlanProblem& problem, const NominalTrajectory& trajectory,
+                            Workspace& workspace) {
   constexpr Index kLanes = kVectorLanes<double>;
   const Index state_dim = problem.rollout.dynamics->state_dim();
   const Index action_dim = problem.rollout.dynamics->action_dim();
   const Index horizon = trajectory.horizon(action_dim);
   if (problem.score != nullptr) {
-    return problem.score->length(trajectory.states.data(), trajectory.actions.data(), horizon);
+    return problem.score->end(trajectory.states.data(), trajectory.actions.data(), horizon);
   }
-  if (problem.rollout.termination == nullptr) return horizon;
+  if (problem.rollout.termination == nullptr) return std::nullopt;
   const Workspace::Scope scope(workspace);
   const Block<double> state = workspace.take_block<double>(state_dim, kLanes);
   const Block<double> action = workspace.take_block<double>(action_dim, kLanes);
@@ -49,7 +50,7 @@ Index length_of(const ExactPlanProblem& problem, const NominalTrajectory& trajec
     problem.rollout.termination->mark({state, action, previous_action, next, {}, t, horizon}, workspace, alive);
     if (alive[0] == 0.0) return t + 1;
   }
-  return horizon;
+  return std::nullopt;
 }
 
 }  // namespace DYNAPLAN_LEVEL

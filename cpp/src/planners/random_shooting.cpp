@@ -1,8 +1,10 @@
 #include "dynaplan/planners/random_shooting.hpp"
 
+#include <algorithm>
 #include <cmath>
 
 #include "dynaplan/core/check.hpp"
+#include "dynaplan/planners/action_limits.hpp"
 
 namespace dynaplan {
 inline namespace DYNAPLAN_LEVEL {
@@ -16,18 +18,28 @@ class UniformSearch final : public Search {
 
   Index population(int /*iteration*/) const override { return settings_.candidates; }
 
-  void draw(int /*iteration*/, Index first, Block<float> actions, Workspace& /*workspace*/) const override {
+  // Uniform within the bounds; as far from their middle, in widths, as noise that limits slow down.
+  void draw(int /*iteration*/, Index first, Block<float> actions, Workspace& workspace) const override {
     const Index action_dim = problem_.rollout.dynamics->action_dim();
     fill_uniform(problem_.stream, Purpose::kActions, first, 0, actions);
+    float* const spread = workspace.take<float>(actions.dim);
+    for (Index row = 0; row < actions.dim; ++row) {
+      const double width = problem_.action_high[row % action_dim] - problem_.action_low[row % action_dim];
+      spread[row] = float_bound(width / std::sqrt(12.0));
+      for (Index k = 0; k < actions.lanes; ++k) actions.row(row)[k] -= 0.5F;
+    }
+    slow_noise(problem_, problem_.stream, spread, settings_.candidates - first, actions);
     for (Index row = 0; row < actions.dim; ++row) {
       const float low = float_bound(problem_.action_low[row % action_dim]);
       const float width = float_bound(problem_.action_high[row % action_dim] - problem_.action_low[row % action_dim]);
       float* const value = actions.row(row);
-      for (Index k = 0; k < actions.lanes; ++k) value[k] = low + width * value[k];
+      for (Index k = 0; k < actions.lanes; ++k) value[k] = low + width * std::clamp(value[k] + 0.5F, 0.0F, 1.0F);
     }
+    if (first > 0 || problem_.warm_start.actions == nullptr) return;
+    for (Index row = 0; row < actions.dim; ++row) actions.row(row)[0] = float_bound(problem_.start_action(row));
   }
 
-  void update(int /*iteration*/, Index /*finite*/) override {}
+  void update(int /*iteration*/, Index /*ranked*/) override {}
 
  private:
   const RandomShootingSettings& settings_;
@@ -46,11 +58,11 @@ RandomShooting::RandomShooting(const RandomShootingSettings& settings) : setting
 void RandomShooting::plan(const PlanProblem& problem, SearchMemory& memory, PlanResult& result) const {
   problem.validate();
   UniformSearch search(settings_, problem);
-  if (!std::isfinite(run_search(problem, settings_.horizon, 1, search, memory, result))) {
+  if (!run_search(problem, settings_.horizon, 1, search, memory, result).exists()) {
     for (Index row = 0; row < static_cast<Index>(result.actions.size()); ++row) {
       result.actions[static_cast<std::size_t>(row)] = float_bound(problem.start_action(row));
     }
-    limit_rates(problem, result.actions);
+    limit_changes(problem, result.actions);
   }
   memory.candidates.evaluate_result(problem, 1, result);
 }

@@ -29,6 +29,19 @@ double difference(const double (&terms)[N]) {
 
 }  // namespace
 
+double range_of_state(const ExactPlanProblem& problem, const NominalTrajectory& trajectory, Index dim) {
+  if (const StateLimits<double>* const limits = problem.rollout.limits) {
+    const auto entry = static_cast<std::size_t>(dim);
+    const double range = 0.25 * (limits->high[entry] - limits->low[entry]);
+    if (range > 0.0 && std::isfinite(range)) return range;
+  }
+  double range = 1.0;
+  for (Index t = 0; t <= trajectory.length; ++t) {
+    range = std::max(range, std::abs(trajectory.state(t, problem.rollout.dynamics->state_dim())[dim]));
+  }
+  return range;
+}
+
 void RewardDifferences::prepare(const ExactPlanProblem& problem, const WholeState& whole, Index horizon) {
   whole_ = whole;
   find_moves();
@@ -65,20 +78,10 @@ void RewardDifferences::find_moves() {
   }
 }
 
-// A share of the range of each variable: of the actions' bounds, of the limits that states are clipped to, or of the
-// largest state on the way.
+// A share of the range of each variable: of the actions' bounds, or of the state.
 void RewardDifferences::find_reaches(const ExactPlanProblem& problem, const NominalTrajectory& trajectory) {
   for (Index i = 0; i < whole_.state_dim; ++i) {
-    const auto entry = static_cast<std::size_t>(i);
-    double range = std::numeric_limits<double>::infinity();
-    if (one_step_.limits != nullptr) range = 0.25 * (one_step_.limits->high[entry] - one_step_.limits->low[entry]);
-    if (!(range > 0.0 && std::isfinite(range))) {
-      range = 1.0;
-      for (Index t = 0; t <= trajectory.length; ++t) {
-        range = std::max(range, std::abs(trajectory.state(t, whole_.state_dim)[i]));
-      }
-    }
-    reaches_[entry] = kReach * range;
+    reaches_[static_cast<std::size_t>(i)] = kReach * range_of_state(problem, trajectory, i);
   }
   for (Index v = whole_.state_dim; v < variables(); ++v) {
     const Index j = (v - whole_.state_dim) % whole_.action_dim;
@@ -152,7 +155,7 @@ void RewardDifferences::compute(const ExactPlanProblem& problem, const NominalTr
   };
   parallel_for(blocks, usable_threads(blocks, problem.threads), run, problem.interrupt);
   if (one_step_.reward == nullptr) {
-    problem.score->score(paths_.data(), sequences_.data(), nullptr, count, 1, rewards_.data());
+    problem.score->reward(paths_.data(), sequences_.data(), count, rewards_.data());
   }
 }
 

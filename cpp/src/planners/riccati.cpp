@@ -238,13 +238,22 @@ std::optional<Matrix> stabilising_solution(const RiccatiProblem& problem, Index 
   return refined(problem, reachable, symmetric_part(*rest + of_costly.shift));
 }
 
-void throw_unsolvable(const RiccatiProblem& problem) {
+void throw_unsolvable(const RiccatiProblem& problem, double discount) {
+  // The problem's A is the user's times the root of the discount.
+  const auto mode_of = [&](const char* matrix, const std::complex<double>& lambda) {
+    std::string mode = "the mode of ";
+    mode += matrix;
+    mode += " with eigenvalue ";
+    mode += text(lambda / std::sqrt(discount));
+    if (discount < 1.0) mode += ", times the root of the discount,";
+    return mode;
+  };
   for (const std::complex<double>& lambda : eigenvalues(problem.a).value_or(std::vector<std::complex<double>>())) {
     const double size = std::abs(lambda);
     if (size < 1.0 - kOnCircle || has_full_rank(problem.a, lambda, problem.b)) continue;
     // Rounding alone may have moved it from the unit circle, or across.
     const bool grows = size > 1.0 && has_full_rank(problem.a, lambda / size, Matrix::Zero(problem.a.rows(), 1));
-    throw NumericalError("A, B: the mode of A with eigenvalue " + text(lambda) + " does not decay" +
+    throw NumericalError("A, B: " + mode_of("A", lambda) + " does not decay" +
                          (grows ? "" : ", or too slowly for float64 to tell,") +
                          " and no action reaches it; (A, B) must be stabilisable");
   }
@@ -254,7 +263,7 @@ void throw_unsolvable(const RiccatiProblem& problem) {
     // Seen from the left: [A - lambda I; Q] has the rank of its transpose.
     if (std::abs(std::abs(lambda) - 1.0) < kOnCircle &&
         !has_full_rank(rest.transpose(), lambda, without_mixed.q.transpose())) {
-      throw NumericalError("Q: the mode of A with eigenvalue " + text(lambda) +
+      throw NumericalError("Q: " + mode_of(problem.n.isZero() ? "A" : "A - B R^-1 N^T", lambda) +
                            " is marginally stable and costs nothing; give it a cost, or discount it");
     }
   }

@@ -4,31 +4,62 @@
 #include <cmath>
 #include <limits>
 
+#include "dynaplan/planners/action_limits.hpp"
+
 namespace dynaplan {
 inline namespace DYNAPLAN_LEVEL {
 
 namespace {
 
-void keep_best(const Candidates& candidates, float& best_total, PlanResult& result) {
+void keep_best(const Candidates& candidates, bool allowed, BestCandidate& kept, PlanResult& result) {
   const Index best = candidates.best();
   const float total = candidates.totals()[best];
-  if (!(total > best_total)) return;
-  best_total = total;
+  const bool better = allowed == kept.allowed ? total > kept.total : allowed;
+  if (!better) return;
+  kept = {total, allowed};
   candidates.copy_actions(best, result.actions.data());
 }
 
 // Draws that no candidate has seen.
 std::uint32_t fresh_draws(int iterations) { return static_cast<std::uint32_t>(iterations); }
 
+bool is_drawn(const PlanProblem& problem) { return problem.rollout.particles.propagation != Propagation::kMean; }
+
+// The warm start, within the limits, takes the place of a result that is worth less.
+void keep_warm_start(const PlanProblem& problem, int iterations, SearchMemory& memory, PlanResult& result) {
+  if (problem.warm_start.actions == nullptr || !(static_cast<double>(memory.start_total) > result.value)) return;
+  std::vector<float>& start = memory.start;
+  start.resize(result.actions.size());
+  for (std::size_t row = 0; row < start.size(); ++row) {
+    start[row] = float_bound(problem.start_action(static_cast<Index>(row)));
+  }
+  limit_changes(problem, start);
+  // A return on other draws says too little.
+  if (is_drawn(problem) && !(memory.candidates.value_of(problem, fresh_draws(iterations), start) > result.value))
+    return;
+  result.actions.assign(start.begin(), start.end());
+  memory.candidates.evaluate_result(problem, fresh_draws(iterations), result);
+}
+
+void take_mean(const PlanProblem& problem, int iterations, SearchMemory& memory, PlanResult& result) {
+  for (Index row = 0; row < static_cast<Index>(result.actions.size()); ++row) {
+    result.actions[static_cast<std::size_t>(row)] = memory.distribution.mean_action(row);
+  }
+  limit_changes(problem, result.actions);
+  result.spread.assign(memory.distribution.std.begin(), memory.distribution.std.end());
+  memory.candidates.evaluate_result(problem, fresh_draws(iterations), result);
+}
+
 }  // namespace
 
-float run_search(const PlanProblem& problem, Index horizon, int iterations, Search& search, SearchMemory& memory,
-                 PlanResult& result) {
+BestCandidate run_search(const PlanProblem& problem, Index horizon, int iterations, Search& search,
+                         SearchMemory& memory, PlanResult& result) {
   Candidates& candidates = memory.candidates;
   candidates.begin_plan();
+  memory.start_total = -std::numeric_limits<float>::infinity();
   result.begin(problem, horizon);
   memory.kept.begin(problem, horizon);
-  float best_total = -std::numeric_limits<float>::infinity();
+  BestCandidate best;
   for (int iteration = 0; iteration < iterations; ++iteration) {
     const Index drawn = search.population(iteration);
     const Index count = drawn + memory.kept.count();
@@ -42,16 +73,18 @@ float run_search(const PlanProblem& problem, Index horizon, int iterations, Sear
       memory.kept.write(drawn, first, actions);
     };
     const Evaluated evaluated = candidates.evaluate(problem, static_cast<std::uint32_t>(iteration), draw);
+    const bool allowed = evaluated.allowed() > 0;
+    if (iteration == 0 && allowed) memory.start_total = candidates.totals()[0];
     result.non_finite += evaluated.non_finite;
     result.rejected += evaluated.rejected;
     result.candidates += count - evaluated.late;
-    keep_best(candidates, best_total, result);
+    keep_best(candidates, allowed, best, result);
     if (evaluated.late > 0) {
       result.status = PlanStatus::kTimeLimit;
       break;
     }
     memory.kept.clear();
-    search.update(iteration, count - evaluated.ranked_last());
+    search.update(iteration, evaluated.ranked());
     ++result.iterations;
     if (result.iterations < iterations && search.has_settled()) {
       result.status = PlanStatus::kConverged;
@@ -59,33 +92,37 @@ float run_search(const PlanProblem& problem, Index horizon, int iterations, Sear
     }
   }
   if (result.non_finite + result.rejected == result.candidates) result.status = PlanStatus::kNoFiniteCandidate;
-  return best_total;
+  return best;
 }
 
-void choose_mean(const PlanProblem& problem, int iterations, SearchMemory& memory, PlanResult& result) {
-  for (Index row = 0; row < static_cast<Index>(result.actions.size()); ++row) {
-    result.actions[static_cast<std::size_t>(row)] = memory.distribution.mean_action(row);
-  }
-  limit_rates(problem, result.actions);
-  result.spread.assign(memory.distribution.std.begin(), memory.distribution.std.end());
-  memory.candidates.evaluate_result(problem, fresh_draws(iterations), result);
-}
-
-void choose_best(const PlanProblem& problem, int iterations, float best_total, SearchMemory& memory,
+void choose_mean(const PlanProblem& problem, int iterations, const BestCandidate& best, SearchMemory& memory,
                  PlanResult& result) {
-  const bool has_best = std::isfinite(best_total);
-  if (has_best && result.status == PlanStatus::kTimeLimit) {  // no time for the mean
+  memory.best.assign(result.actions.begin(), result.actions.end());
+  take_mean(problem, iterations, memory, result);
+  if (best.exists() && !std::isfinite(result.value)) {
+    memory.best.swap(result.actions);
+    memory.candidates.evaluate_result(problem, fresh_draws(iterations), result);
+  }
+  keep_warm_start(problem, iterations, memory, result);
+}
+
+void choose_best(const PlanProblem& problem, int iterations, const BestCandidate& best, SearchMemory& memory,
+                 PlanResult& result) {
+  if (best.exists() && result.status == PlanStatus::kTimeLimit) {  // no time for the mean
     memory.candidates.evaluate_result(problem, fresh_draws(iterations), result);
     return;
   }
   memory.best.assign(result.actions.begin(), result.actions.end());
-  choose_mean(problem, iterations, memory, result);
-  if (!has_best) return;
-  // Drawn returns flatter the candidate that drew well: it is evaluated again, on the draws of the mean.
-  const bool is_drawn = problem.rollout.particles.propagation != Propagation::kMean;
-  const double best_value = is_drawn ? memory.candidates.value_of(problem, fresh_draws(iterations), memory.best)
-                                     : static_cast<double>(best_total);
-  if (std::isfinite(result.value) && !(best_value > result.value)) return;
+  take_mean(problem, iterations, memory, result);
+  if (!best.exists()) return;
+  if (std::isfinite(result.value)) {
+    if (!best.allowed) return;
+    // Drawn returns flatter the candidate that drew well: it is evaluated again, on the draws of the mean.
+    const double best_value = is_drawn(problem)
+                                  ? memory.candidates.value_of(problem, fresh_draws(iterations), memory.best)
+                                  : static_cast<double>(best.total);
+    if (!(best_value > result.value)) return;
+  }
   memory.best.swap(result.actions);
   memory.candidates.evaluate_result(problem, fresh_draws(iterations), result);
 }

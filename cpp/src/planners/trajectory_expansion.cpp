@@ -30,6 +30,7 @@ void TrajectoryExpansion::prepare(const ExactPlanProblem& problem, Index horizon
     step.of_state.setZero(size, size);
     step.of_action.setZero(size, whole_.action_dim);
     if (whole_.has_previous_action) step.of_action.bottomRows(whole_.action_dim).setIdentity();
+    step.defect.setZero(size);
     step.slope.setZero(both);
     step.curvature.setZero(both, both);
   }
@@ -63,6 +64,12 @@ void TrajectoryExpansion::compute(const ExactPlanProblem& problem, const Nominal
   parallel_for(blocks, usable_threads(blocks, problem.threads), expand, problem.interrupt);
 }
 
+void TrajectoryExpansion::compute_with_defects(const ExactPlanProblem& problem, const NominalTrajectory& trajectory) {
+  has_defects_ = true;
+  compute(problem, trajectory);
+  has_defects_ = false;
+}
+
 void TrajectoryExpansion::expand_dynamics(const ExactPlanProblem& problem, const NominalTrajectory& trajectory,
                                           Index first, Index count, Workspace& workspace) {
   const Workspace::Scope scope(workspace);
@@ -81,10 +88,16 @@ void TrajectoryExpansion::expand_dynamics(const ExactPlanProblem& problem, const
   for (Index k = 0; k < count; ++k) {
     StepExpansion& step = steps_[static_cast<std::size_t>(first + k)];
     for (Index d = 0; d < state_dim; ++d) {
-      const double next = jacobians.next.row(d)[k];
+      const double predicted = jacobians.next.row(d)[k];
+      double next = predicted;
+      if (limits != nullptr) {
+        next = std::min(std::max(predicted, limits->low[static_cast<std::size_t>(d)]),
+                        limits->high[static_cast<std::size_t>(d)]);
+      }
       // Clipped to its limit, a state moves with nothing.
-      const bool clipped = limits != nullptr && (next < limits->low[static_cast<std::size_t>(d)] ||
-                                                 next > limits->high[static_cast<std::size_t>(d)]);
+      const bool clipped = next != predicted;
+      const double planned = trajectory.state(first + k + 1, state_dim)[d];
+      step.defect(d) = has_defects_ ? finite_or_zero(next - planned) : 0.0;
       for (Index i = 0; i < state_dim; ++i) {
         step.of_state(d, i) = clipped ? 0.0 : finite_or_zero(jacobians.state.row(d * state_dim + i)[k]);
       }
@@ -116,7 +129,8 @@ void TrajectoryExpansion::expand_reward(const ExactPlanProblem& problem, const N
   std::copy_n(trajectory.state(step, state_dim), state_dim, values);
   std::copy_n(action, action_dim, values + variables.action());
   std::copy_n(before, action_dim, values + variables.previous_action());
-  std::copy_n(trajectory.state(step + 1, state_dim), state_dim, values + variables.state(At::kNextState));
+  double* const next = values + variables.state(At::kNextState);
+  for (Index d = 0; d < state_dim; ++d) next[d] = trajectory.state(step + 1, state_dim)[d] + expansion.defect(d);
   auto reward = RewardExpansion<double>::take(workspace, variables.count());
   problem.rollout.reward->expand(variables, workspace, reward);
   pull_back(reward, tied, true, expansion, workspace);

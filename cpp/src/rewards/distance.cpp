@@ -122,7 +122,10 @@ void DistanceReward<T>::expand(const StepVariables<T>& step, Workspace& /*worksp
   out.value -= weight_ * distance;
   if (!(distance > T(0))) return;  // the tip of a cone: it is as good as it gets
   const T slope = -weight_ / distance;
-  distance_.add_derivatives(step, first, -slope / (distance * distance), slope, slope, out);
+  // A cone has no curvature towards its tip, so that a Newton step flies past it. The paraboloid that touches it from
+  // the other side has its minimum there: the quadratic of Weiszfeld 1937, a majorant (Hunter & Lange 2004).
+  const T along = weight_ > T(0) ? T(0) : -slope / (distance * distance);
+  distance_.add_derivatives(step, first, along, slope, slope, out);
 }
 
 template <class T>

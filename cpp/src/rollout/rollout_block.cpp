@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <cmath>
 #include <limits>
 
 #include "dynaplan/core/check.hpp"
@@ -149,8 +150,10 @@ class BlockRun {
     }
     std::fill_n(totals_.data, particles_ * lanes_, T(0));
     if (problem_.allowed != nullptr) {
-      outside_ = workspace_.take_block<T>(particles_, lanes_);
-      std::fill_n(outside_.data, particles_ * lanes_, T(0));
+      violation_ = workspace_.take_block<T>(particles_, lanes_);
+      std::fill_n(violation_.data, particles_ * lanes_, T(0));
+      violation_unit_ = workspace_.take<T>(state_dim_);
+      for (Index i = 0; i < state_dim_; ++i) violation_unit_[i] = distance_to_limit(i, state(0, 0).row(i)[0]);
     }
     if (alive_.data != nullptr || problem_.discount != T(1)) step_reward_ = workspace_.take<T>(lanes_);
   }
@@ -177,7 +180,7 @@ class BlockRun {
   void arrive(Index particle, Index t) {
     if (problem_.limits != nullptr) clip(*problem_.limits, state(particle, t + 1));
     if (alive_.data != nullptr) hold_ended<T>(alive(particle), state(particle, t), state(particle, t + 1));
-    if (outside_.data != nullptr) mark_outside(particle, t + 1);
+    if (violation_.data != nullptr) add_violation(particle, t + 1);
     if (totals_.data != nullptr) pay(view(particle, t), alive(particle), totals_.row(particle));
     if (problem_.termination != nullptr) problem_.termination->mark(view(particle, t), workspace_, alive(particle));
   }
@@ -202,26 +205,52 @@ class BlockRun {
     add_scaled(step_reward_, scale_, lives, lanes_, total);
   }
 
-  // A state that is nan is outside.
-  void mark_outside(Index particle, Index t) {
+  // How far an entry of the first state is from its nearest limit; where that is no length, another that the limits
+  // have.
+  T distance_to_limit(Index i, T value) const {
+    const T low = problem_.allowed->low[static_cast<std::size_t>(i)];
+    const T high = problem_.allowed->high[static_cast<std::size_t>(i)];
+    const T distance = std::min(std::abs(value - low), std::abs(high - value));
+    for (const T length : {distance, high - low, std::abs(low), std::abs(high)}) {
+      if (length > T(0) && std::isfinite(length)) return length;
+    }
+    return T(1);
+  }
+
+  // A state that is nan is as far outside as can be told.
+  void add_violation(Index particle, Index t) {
+    constexpr T kMax = T(1e6);
     const ConstBlock<T> state = seen(particle, t);
-    T* const outside = outside_.row(particle);
+    const T* const lives = alive(particle);
+    T* const violation = violation_.row(particle);
     for (Index i = 0; i < state_dim_; ++i) {
       const T low = problem_.allowed->low[static_cast<std::size_t>(i)];
       const T high = problem_.allowed->high[static_cast<std::size_t>(i)];
+      const T share = T(1) / violation_unit_[i];
       const T* const value = state.row(i);
-      for (Index k = 0; k < lanes_; ++k) outside[k] = value[k] >= low && value[k] <= high ? outside[k] : T(1);
+      for (Index k = 0; k < lanes_; ++k) {
+        if (value[k] >= low && value[k] <= high) continue;
+        if (lives != nullptr && lives[k] == T(0)) continue;
+        const T beyond = share * std::max(low - value[k], value[k] - high);
+        // However little it is, as long as it counts as something.
+        violation[k] += beyond < kMax ? std::max(beyond, std::numeric_limits<T>::min()) : kMax;
+      }
     }
   }
 
   void reject_totals() {
-    if (totals_.data == nullptr || !problem_.rejects()) return;
+    if (!problem_.rejects()) return;
+    if (block_.violation != nullptr) std::fill_n(block_.violation, lanes_, T(0));
+    if (totals_.data == nullptr) return;
     const bool rejects_exceeding =
         problem_.disagreement_limit && problem_.disagreement_limit->on_exceeding == OnExceeding::kReject;
     for (Index i = 0; i < particles_ * lanes_; ++i) {
-      const bool left = (rejects_exceeding && steps_within_limit_.data[i] < static_cast<T>(horizon_)) ||
-                        (outside_.data != nullptr && outside_.data[i] != T(0));
-      totals_.data[i] = left ? -std::numeric_limits<T>::infinity() : totals_.data[i];
+      T violation = violation_.data != nullptr ? violation_.data[i] : T(0);
+      // Of the disagreement limit, the share of the steps after it is exceeded.
+      if (rejects_exceeding) violation += T(1) - steps_within_limit_.data[i] / static_cast<T>(horizon_);
+      if (!(violation > T(0))) continue;
+      totals_.data[i] = -std::numeric_limits<T>::infinity();
+      if (block_.violation != nullptr) block_.violation[i % lanes_] += violation / static_cast<T>(particles_);
     }
   }
 
@@ -256,11 +285,12 @@ class BlockRun {
   Block<T> tiles_;               // (P * particle_rows, K)
   Block<T> alive_;               // (P, K), no data where nothing ends a particle
   Block<T> steps_within_limit_;  // (P, K), no data without a disagreement limit
-  Block<T> outside_;             // (P, K) not 0 where a state was not allowed; no data where all are
+  Block<T> violation_;           // (P, K) of the states allowed; no data where all are
   Block<T> totals_;              // (P, K), no data where no return is wanted
   T* disagreement_ = nullptr;    // (K)
   T* step_reward_ = nullptr;     // (K), null where nothing is weighed
   T* returns_ = nullptr;         // (P), null for one particle
+  T* violation_unit_ = nullptr;  // (S), null where all states are allowed
   T limit_ = T(0);               // of the disagreement
   T scale_ = T(1);
   Draw draw_;
@@ -279,6 +309,7 @@ std::size_t RolloutProblem<T>::workspace_bytes(Index lanes, bool keeps_trajector
       particles.propagation == Propagation::kMoment ? match_moments_bytes<T>(dynamics->state_dim(), lanes) : 0;
   const std::size_t own = Workspace::bytes<T>(tile_rows * lanes) + 4 * Workspace::bytes<T>(count * lanes) +
                           2 * Workspace::bytes<T>(lanes) + Workspace::bytes<T>(count) +
+                          Workspace::bytes<T>(dynamics->state_dim()) +
                           std::max({of_dynamics, of_reward, of_termination, of_moments});
   return cheaper != nullptr ? std::max(own, cheaper->workspace_bytes(lanes, keeps_trajectory)) : own;
 }

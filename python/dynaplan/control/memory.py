@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 import numpy as np
 from numpy.typing import NDArray
 
@@ -21,8 +19,9 @@ class SystemMemory:
     """What was sent to one system, and what its next plan takes from the last.
 
     Args:
-        sent: the actions under way at the start, the oldest first; as many are under way from then
-            on.
+        previous_actions: (K, A) sent before, the oldest first.
+        under_way: how many of them have yet to act; as many are under way from then on.
+        warm_start: (H, A) for the first plan, or None.
 
     Attributes:
         plan: the last plan, or None.
@@ -34,12 +33,23 @@ class SystemMemory:
 
     __slots__ = ("before_plan", "memory", "plan", "sent", "steps_to_plan")
 
-    def __init__(self, sent: Sequence[Float64]) -> None:
+    def __init__(
+        self, previous_actions: Float64, under_way: int, warm_start: Float64 | None
+    ) -> None:
         self.plan: Plan | None = None
         self.before_plan: Float64 | None = None
-        self.memory = PlanMemory(_core.PlanMemory())
-        self.sent = list(sent)
+        self.memory = PlanMemory(_core.PlanMemory(), warm_start=warm_start)
+        self.sent = list(previous_actions[len(previous_actions) - under_way :])
+        for action in previous_actions[-2:]:
+            self.memory.sends(action)
         self.steps_to_plan = 0
+
+    @property
+    def last_action(self) -> Float64:
+        """(A,) the action sent last, or taken to have been sent."""
+        last = self.memory.previous_action
+        assert last is not None
+        return last
 
     @property
     def steps_left(self) -> int:
@@ -72,7 +82,7 @@ class SystemMemory:
         action: Float64 = plan.actions[step]
         if step > 0 and plan.gains is not None:
             action = self._corrected(plan, step, state, planner)
-        memory.previous_action = action
+        memory.sends(action)
         memory.skip = step + 1
         self.steps_to_plan -= 1
         if self.sent:
@@ -86,9 +96,9 @@ class SystemMemory:
         assert plan.gains is not None
         planned: Float64 = plan.actions[step]
         action: Float64 = planned + plan.gains[step] @ (state - plan.states[step])
-        last, rate = self.memory.previous_action, planner.action_rate
-        if rate is not None and last is not None:
-            action = np.clip(action, last - rate, last + rate)
+        if planner.action_rate is not None:
+            last = self.last_action
+            action = np.clip(action, last - planner.action_rate, last + planner.action_rate)
         action = np.clip(action, planner.low, planner.high)
         return action if np.isfinite(action).all() else planned
 
@@ -97,14 +107,14 @@ class SystemMemory:
         assert self.plan is not None
         begin = self.memory.skip
         for action in self.plan.actions[begin : begin + steps]:
-            self.memory.previous_action = action
+            self.memory.sends(action)
             self._send(action)
         self.memory.skip += steps
         self.steps_to_plan = 0
 
     def correct_last(self, action: Float64) -> None:
         """Replaces the last action by the one that was really sent."""
-        self.memory.previous_action = action
+        self.memory.corrects(action)
         if self.sent:
             self.sent[-1] = action
 

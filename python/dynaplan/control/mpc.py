@@ -4,17 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from copy import deepcopy
-from dataclasses import replace
-from typing import Any, Final
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from dynaplan import _arrays, _texts
 from dynaplan._docstrings import shares_arguments
+from dynaplan.control.changes import UNCHANGED, Unchanged, changed
+from dynaplan.control.delay import states_after_delay
 from dynaplan.control.explanation import Explanation, explain
+from dynaplan.control.failure import FailureRule, OnFailure
+from dynaplan.control.hand_over import HandOver
 from dynaplan.control.memory import SystemMemory
-from dynaplan.errors import ArgumentError, NumericalError, ShapeError
+from dynaplan.control.plan_call import PlanCall
+from dynaplan.errors import ArgumentError, ShapeError
 from dynaplan.models.interface import Model
 from dynaplan.planners.interface import Planner
 from dynaplan.planners.limits import Limits
@@ -22,23 +26,12 @@ from dynaplan.planners.plan import Plan
 from dynaplan.planners.prepared import PreparedPlanner
 from dynaplan.planners.problem import PlanProblem, Policy, StateValue
 from dynaplan.rewards.terms import Reward
-from dynaplan.rollouts.rollout import rollout
 from dynaplan.terminations.terms import Termination
 
 __all__ = ["MPC"]
 
 Float64 = NDArray[np.float64]
 _MAX_DELAY = 10_000  # each action waits for the prediction of so many steps
-
-
-class _Unchanged:
-    """The default of arguments of `change` for which None has a meaning of its own."""
-
-    def __repr__(self) -> str:
-        return "unchanged"
-
-
-_UNCHANGED: Final = _Unchanged()
 
 
 @shares_arguments(Planner.plan)
@@ -57,8 +50,16 @@ class MPC:
         replan_every: steps from one plan to the next. In between, the actions of the last plan are
             applied, with its feedback gains where it has some. Default 1.
         delay_steps: steps from sending an action until it acts. Plans begin at the state predicted
-            for when their first action will act, under the actions already sent; before the first,
-            these are zero, or the nearest action within the bounds. Default 0.
+            for when their first action will act, under the actions already sent. Default 0.
+        previous_actions: (K, A) sent before the first `act`, the oldest first, or (N, K, A) for N
+            systems; at least `delay_steps`. The last ones have yet to act, limits of rates and
+            `action_change_cost` count from the last. Default: zeros, or the nearest actions within
+            the bounds.
+        on_failure: what is sent where no candidate is allowed by the limits, or none has a finite
+            return: "least violation", the plan that violates them least, back to what is allowed
+            (where nothing is finite, the start of the search); "hold", the action sent last;
+            "raise", nothing, but NumericalError; or a function of that `Plan` that returns the
+            action (A,). The first such plan warns (`FailedPlanWarning`).
         seed: same seed, same actions to the bit, whatever the threads; None draws one. System n of
             several has the seed + n.
 
@@ -94,6 +95,8 @@ class MPC:
         policy_candidates: int = 1,
         replan_every: int = 1,
         delay_steps: int = 0,
+        previous_actions: ArrayLike | None = None,
+        on_failure: OnFailure = "least violation",
         seed: int | None = None,
     ) -> None:
         self.replan_every = _arrays.at_least(1, "replan_every", replan_every)
@@ -112,7 +115,11 @@ class MPC:
             policy=policy,
             policy_candidates=policy_candidates,
         )
+        self._failure = FailureRule(on_failure)
         self._take(planner, problem)
+        self._first_hand_over = HandOver(
+            previous_actions, None, problem.model.action_dim, self.delay_steps
+        )
         self.reset()
 
     def _take(self, planner: Planner, problem: PlanProblem) -> None:
@@ -132,10 +139,36 @@ class MPC:
         vars(self).update(state)
         self._prepared = PreparedPlanner(self.planner, self._problem)
 
-    def reset(self) -> None:
-        """Forgets plans, actions sent and the count of plans, as at a new episode."""
+    def reset(
+        self,
+        *,
+        previous_actions: ArrayLike | None = None,
+        warm_start: ArrayLike | None = None,
+    ) -> None:
+        """Forgets plans, actions sent and the count of plans, as at a new episode.
+
+        Args:
+            previous_actions: what was sent before, as for `MPC`; None: what `MPC` was given.
+            warm_start: (H, A) or (N, H, A) to start the first plan from; None: the middle of the
+                bounds.
+
+        Raises:
+            ShapeError: an array has the wrong shape, or there are fewer actions than are under way.
+            ArgumentError: an action is not finite.
+
+        Example:
+            >>> s, a = np.eye(4, 1), np.eye(4, 1, -1)
+            >>> model = dp.LinearGaussian.fit(dp.Transitions(s, a, 0.5 * s + a))
+            >>> reward, limits = dp.rewards.quadratic([1.0]), dp.Limits(action_rate=[0.1])
+            >>> mpc = dp.MPC(model, reward, dp.CEM(), action_space=([-1.0], [1.0]), limits=limits)
+            >>> mpc.reset(previous_actions=[[0.2], [0.3]])  # sent by another controller
+            >>> bool(0.2 <= mpc.act([1.0])[0] <= 0.4)
+            True
+        """
+        self._hand_over = self._first_hand_over.replaced(previous_actions, warm_start)
         self._systems: list[SystemMemory] = []
         self._plans = 0
+        self._failure.forget()
 
     @property
     def last_plans(self) -> tuple[Plan, ...]:
@@ -173,7 +206,8 @@ class MPC:
             ShapeError: an array has the wrong shape, or the reward or the termination does not fit
                 the model.
             ArgumentError: the state or a bound is not finite.
-            NumericalError: the model diverges within the delay.
+            NumericalError: the model diverges within the delay; or no plan is allowed, and
+                `on_failure` is "raise".
         """
         if reward is not None:
             self.change(reward=reward)
@@ -248,10 +282,10 @@ class MPC:
         reward: Reward | None = None,
         planner: Planner | None = None,
         action_space: Any = None,
-        termination: Termination | _Unchanged | None = _UNCHANGED,
-        limits: Limits | _Unchanged | None = _UNCHANGED,
-        terminal_value: StateValue | _Unchanged | None = _UNCHANGED,
-        policy: Policy | _Unchanged | None = _UNCHANGED,
+        termination: Termination | Unchanged | None = UNCHANGED,
+        limits: Limits | Unchanged | None = UNCHANGED,
+        terminal_value: StateValue | Unchanged | None = UNCHANGED,
+        policy: Policy | Unchanged | None = UNCHANGED,
     ) -> None:
         """Replaces parts of a running controller; the warm start and the actions sent are kept.
 
@@ -272,24 +306,14 @@ class MPC:
             ShapeError: a part does not fit the others.
             ArgumentError: a part is out of range.
         """
-        given: dict[str, Any] = {"model": model, "reward": reward, "action_space": action_space}
-        changes = {name: part for name, part in given.items() if part is not None}
+        required = {"model": model, "reward": reward, "action_space": action_space}
         optional = {
             "termination": termination,
             "limits": limits,
             "terminal_value": terminal_value,
             "policy": policy,
         }
-        changes |= {
-            name: part for name, part in optional.items() if not isinstance(part, _Unchanged)
-        }
-        problem = replace(self._problem, **changes)
-        old, new = self._problem.model, problem.model
-        if (old.state_dim, old.action_dim) != (new.state_dim, new.action_dim):
-            raise ShapeError(
-                f"model: got (state_dim, action_dim) {(new.state_dim, new.action_dim)}, must be "
-                f"{(old.state_dim, old.action_dim)} as before"
-            )
+        problem = changed(self._problem, required, optional)
         self._take(self.planner if planner is None else planner, problem)
         for system in self._systems:
             system.steps_to_plan = 0
@@ -329,9 +353,7 @@ class MPC:
             )
         count = 1 if states.ndim == 1 else len(states)
         if not self._systems:
-            low, high = self._prepared.low, self._prepared.high
-            sent = np.clip(np.zeros_like(low), low, high)
-            self._systems = [SystemMemory([sent] * self.delay_steps) for _ in range(count)]
+            self._systems = self._hand_over.memories(count, self._prepared.low, self._prepared.high)
         elif len(self._systems) != count:
             raise ShapeError(
                 f"state: got {count} systems, must be {len(self._systems)} as in the call before; "
@@ -344,37 +366,17 @@ class MPC:
         rows = [states] if states.ndim == 1 else list(states)
         if not self.delay_steps:
             return rows
-        sent = np.stack([system.sent for system in self._systems])
-        starts = rollout(self._problem.model, np.stack(rows), sent)[:, -1]
-        if not np.isfinite(starts).all():
-            raise NumericalError(
-                "delay_steps: under the actions already sent the model predicts a state that is "
-                "not finite, from which there is no plan"
-            )
-        return list(starts)
+        return list(states_after_delay(self._problem.model, np.stack(rows), self._systems))
 
     def _make_plans(self, starts: Sequence[Float64], time_limit: float | None, steps: int) -> None:
         """Makes a plan for each system, of which this many steps are to be sent."""
-        seed, call, systems = self._seed, self._plans, self._systems
-        if len(starts) == 1:
-            plan = self._prepared.plan(
-                systems[0].memory, starts[0], seed=seed, call=call, time_limit=time_limit
-            )
-            systems[0].begin(plan, steps)
-            return
-        plans = self._prepared.plan_batch(
-            [system.memory for system in systems],
-            np.stack(starts),
-            seed=seed,
-            call=call,
-            time_limit=time_limit,
-        )
-        for system, plan in zip(systems, plans, strict=True):
-            system.begin(plan, steps)
+        call = PlanCall(self._prepared, self._seed, self._plans, time_limit)
+        for system, plan in zip(self._systems, call.plans(self._systems, starts), strict=True):
+            last, bounds = system.last_action, self._prepared
+            system.begin(self._failure.applied(plan, last, bounds.low, bounds.high), steps)
 
     def _correct_last(self, previous_action: ArrayLike) -> None:
-        action_dim = self._problem.model.action_dim
-        actions = _arrays.rows("previous_action", previous_action, action_dim)
+        actions = _arrays.rows("previous_action", previous_action, self._problem.model.action_dim)
         if len(actions) != len(self._systems):
             raise ShapeError(
                 f"previous_action: got {len(actions)} rows, must be {len(self._systems)}"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+import warnings
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -13,7 +14,7 @@ from numpy.typing import ArrayLike, NDArray
 from dynaplan import _arrays, _texts
 from dynaplan._docstrings import shares_arguments
 from dynaplan.control.mpc import MPC
-from dynaplan.errors import ArgumentError, ShapeError
+from dynaplan.errors import ArgumentError, FailedPlanWarning, ShapeError
 from dynaplan.models.interface import Model, require_model
 from dynaplan.planners.icem import ICEM
 from dynaplan.planners.interface import Planner
@@ -161,7 +162,9 @@ def tune(  # noqa: D417  # the decorator describes the others
     seed = _arrays.seed_number(seed)
     steps = int(np.clip(time_limit / (period * len(sizes) * len(starts)), 10, 200))
     loop = _Loop(model, reward, action_space, termination, starts, steps, share * period, seed)
-    trials = tuple(loop.trial(family, horizon, count) for horizon, count in sizes)
+    with warnings.catch_warnings():  # a trial that fails says so by its value
+        warnings.simplefilter("ignore", FailedPlanWarning)
+        trials = tuple(loop.trial(family, horizon, count) for horizon, count in sizes)
     fitting = [trial for trial in trials if not np.isnan(trial.value)]
     if not fitting:
         quickest = min(trial.slowest for trial in trials)

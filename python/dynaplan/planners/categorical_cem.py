@@ -39,7 +39,7 @@ class CategoricalCEM(SamplingPlanner):
         result: "best": the best sequence seen; "mode": the most probable choice at each step.
 
     A warm start gives the choices of the previous plan half of the probability at the start. Limits
-    on the rate of actions are refused.
+    on the rate of actions are refused, and so are choices outside the bounds.
 
     Raises:
         ShapeError: `actions` is not (n, A).
@@ -81,6 +81,9 @@ class CategoricalCEM(SamplingPlanner):
         choices.setflags(write=False)
         object.__setattr__(self, "actions", choices)
         super().__post_init__()
+
+    def _check_space(self, action_space: Any) -> None:
+        pass  # also a Discrete one
 
     def _settings(self) -> CoreSettings:
         _arrays.choice("result", self.result, "best", "mode")

@@ -28,21 +28,25 @@ class ILQR(Planner):
     `ILQR(start=ICEM(...))`; the result is never worth less, by the model's mean prediction, than
     that planner's.
 
-    Derivatives of built-in rewards are exact. Those of `rewards.predicted` and of Python functions
-    are central differences over 1e-4 of the range of each state and action, in float64; the
-    function is called once with all points of an iteration. Where a reward jumps (`inside`,
-    `within`) its slope is 0, and the search is blind to the jump. Steps after a termination count
-    as nothing, but the derivatives do not see that an action could cause the end or delay it:
-    candidates are still judged by it.
+    Derivatives of built-in rewards are exact, but for the curvature of a distance, whose tip a
+    Newton step would fly past: there it is that of a quadratic which is nowhere above the reward.
+    Those of `rewards.predicted` and of Python functions are central differences over 1e-4 of the
+    range of each state and action, in float64, those of a terminal value over 5e-3 of the range of
+    each state; the function is called once with all points of an iteration. Where a reward jumps
+    (`inside`, `within`) its slope is 0, and the search is blind to the jump. Steps after a
+    termination count as nothing, but the derivatives do not see that an action could cause the end
+    or delay it: candidates are still judged by it.
 
     Args:
         horizon: steps planned ahead.
         iterations: largest number of improvements. Default 50; a warm start needs a handful.
-        tolerance: an iteration that gains less than this fraction of the return is the last.
+        tolerance: the plan has converged where the changes that its derivatives ask for, within the
+            bounds, promise less than this fraction of the return. Default 1e-7.
         start: the planner whose plan is improved, such as `ICEM(...)`; `horizon`, `discount`,
             `clip` and `threads` of this planner hold for it too, and it gets half of a time_limit.
             It must plan by the mean prediction. Default: none; the search starts from the best of
-            the warm start, the middle of the bounds and no action.
+            the warm start, the middle of the bounds, no action, the sequences and the policy's
+            actions given, and the regulator of the model near the first state.
         step_sizes: largest number of fractions of a step that are tried: 1, 1/2, 1/4, ..., eight
             at a time.
         regularisation: initial price of changing an action by half the width of its bounds, in

@@ -63,6 +63,7 @@ class Planner(PlannerSettings):
         action_space: Any,
         warm_start: ArrayLike | None = None,
         previous_action: ArrayLike | None = None,
+        previous_change: ArrayLike | None = None,
         termination: Termination | None = None,
         limits: Limits | None = None,
         terminal_value: StateValue | None = None,
@@ -82,7 +83,10 @@ class Planner(PlannerSettings):
             state: (S,).
             action_space: a Gymnasium Box, or a pair (low, high) of (A,) arrays; finite.
             warm_start: (H, A) to start from; None: the middle of the bounds.
-            previous_action: (A,) applied last, for `action_change_cost`.
+            previous_action: (A,) applied last, for limits of rates and `action_change_cost`; None:
+                the first action may be any.
+            previous_change: (A,) by which that one differs from the action before it, for a limit
+                of accelerations; None: by nothing.
             termination: where predicted episodes end.
             limits: how fast actions may change, and which states must not be entered.
             terminal_value: what is still to come where the plan ends, such as a critic's value: a
@@ -136,6 +140,8 @@ class Planner(PlannerSettings):
             memory.kept_sequences = kept
         if previous_action is not None:
             memory.previous_action = _arrays.vector("previous_action", previous_action, actions)
+        if previous_change is not None:
+            memory.previous_change = _arrays.vector("previous_change", previous_change, actions)
         return PreparedPlanner(self, problem).plan(
             memory,
             _arrays.vector("state", state, model.state_dim),

@@ -23,19 +23,25 @@ class Limits:
     Args:
         action_rate: (A,) largest change of each action from one step to the next, in the actions'
             units, `inf` where free; also from the action applied last, where one is known.
-            Candidates are made to keep it before they are rolled out. Where the last action lies
-            outside the box by more, the box comes first.
+            Candidates are drawn as such actions can follow, and made to keep it before they are
+            rolled out. Where the last action lies outside the box by more, the box comes first.
+        action_acceleration: (A,) largest change of that change, the second difference of the
+            actions, in their units, `inf` where free; also from the two actions applied last, as
+            far as they are known. Actions slow down in time for the bounds. The box and the rate
+            come first where not all can be kept. Default: no limit.
         state_low: (S,) smallest states allowed, `-inf` where free. Default: no limit.
         state_high: (S,) largest states allowed, `inf` where free. Default: no limit.
 
-    A candidate that predicts a state outside, in any of its particles, is rejected: it ranks last
-    and is counted in `plan.stats.rejected`. The state that planning starts from does not count, as
-    no plan can change it. If every candidate is rejected the plan's status is
-    "no_finite_candidate"; where that may happen, add a penalty that leads back: `rewards.excess`.
+    A candidate that predicts a state outside, in any of its particles, is rejected: it ranks after
+    all that are not, and is counted in `plan.stats.rejected`. The state that planning starts from
+    does not count, as no plan can change it. If every candidate is rejected the plan's status is
+    "no_finite_candidate", and it is the one that is outside by the least and for the shortest: from
+    outside it leads straight back. `MPC(on_failure=...)` says what is sent then.
 
     Raises:
         ShapeError: `state_low` and `state_high` differ in size.
-        ArgumentError: a rate is negative or nan, or `state_low` exceeds `state_high` somewhere.
+        ArgumentError: a rate or an acceleration is negative or nan, or `state_low` exceeds
+            `state_high` somewhere.
 
     Example:
         >>> dp.Limits(action_rate=[0.1]).action_rate
@@ -43,13 +49,12 @@ class Limits:
     """
 
     action_rate: Any = None
+    action_acceleration: Any = None
     state_low: Any = None
     state_high: Any = None
 
     def __post_init__(self) -> None:
-        rate = None if self.action_rate is None else self._vector("action_rate", self.action_rate)
-        if rate is not None and not (rate >= 0.0).all():
-            raise ArgumentError(f"action_rate: got {rate}, must be at least 0")
+        changes = {name: self._largest(name) for name in ("action_rate", "action_acceleration")}
         low = None if self.state_low is None else self._vector("state_low", self.state_low)
         high = None if self.state_high is None else self._vector("state_high", self.state_high)
         if low is not None or high is not None:
@@ -61,10 +66,19 @@ class Limits:
                 )
             if not (low <= high).all():
                 raise ArgumentError(f"state_low: got {low}, must be at most state_high {high}")
-        for name, value in (("action_rate", rate), ("state_low", low), ("state_high", high)):
+        for name, value in (changes | {"state_low": low, "state_high": high}).items():
             if value is not None:
                 value.setflags(write=False)
             object.__setattr__(self, name, value)
+
+    def _largest(self, name: str) -> Float64 | None:
+        value = getattr(self, name)
+        if value is None:
+            return None
+        largest = self._vector(name, value)
+        if not (largest >= 0.0).all():
+            raise ArgumentError(f"{name}: got {largest}, must be at least 0")
+        return largest
 
     @staticmethod
     def _vector(name: str, values: ArrayLike) -> Float64:
@@ -75,6 +89,12 @@ class Limits:
         if self.action_rate is None:
             return None
         return _arrays.vector("limits.action_rate", self.action_rate, action_dim)
+
+    def _accelerations_for(self, action_dim: int) -> Float64 | None:
+        """Returns (A,) accelerations, or None; checks that they fit the model."""
+        if self.action_acceleration is None:
+            return None
+        return _arrays.vector("limits.action_acceleration", self.action_acceleration, action_dim)
 
     def _states_for(self, state_dim: int) -> tuple[Float64, Float64] | None:
         """Returns (S,) lowest and highest states, or None; checks that they fit the model."""

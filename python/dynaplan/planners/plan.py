@@ -14,7 +14,7 @@ __all__ = ["Plan", "PlanStats", "Status"]
 _FIRST_STEPS = 5
 _COLUMNS = 4
 
-Status = Literal["iterations", "converged", "time_limit", "no_finite_candidate"]
+Status = Literal["iterations", "converged", "stalled", "time_limit", "no_finite_candidate"]
 
 
 class PlanStats(NamedTuple):
@@ -24,7 +24,7 @@ class PlanStats(NamedTuple):
         candidates: action sequences evaluated, over all iterations.
         non_finite: of these, how many had a return that is nan or infinite; they rank last.
         rejected: how many exceeded the disagreement limit or the limits of the states, where that
-            rejects them; they rank last too.
+            rejects them; they rank after all that did not, those that violate less before others.
         iterations: refinements that were finished.
         seconds: wall-clock time.
     """
@@ -44,9 +44,12 @@ class Plan(NamedTuple):
         states: (H + 1, S) mean prediction under `actions`, the given state first.
         value: the predicted return of `actions`; with particles, their returns reduced by the risk.
         status: "iterations": all iterations were made; "converged": the search converged before
-            that (see `CEM.tolerance`); "time_limit": the time ran out before that, and `actions`
-            are the best so far; "no_finite_candidate": no candidate had a finite return, and
-            `actions` are the start of the search.
+            that (see `CEM.tolerance`, `ILQR.tolerance`); "stalled": `ILQR` gains no more although
+            its derivatives promise more than the tolerance, as at a kink of the reward;
+            "time_limit": the time ran out before that, and `actions` are the best so far;
+            "no_finite_candidate": no candidate had a finite return, and
+            `actions` are the start of the search, or, where candidates were rejected, the one that
+            violates the limits least.
         stats: counts and time.
         kept_sequences: (K, H, A) sequences worth trying first in the next plan, best first, from
             planners that keep some; else K is 0.

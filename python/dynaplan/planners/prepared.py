@@ -44,14 +44,17 @@ class PreparedPlanner:
         require_planner(planner)
         model, limits = problem.model, problem.limits
         planner._check_reward(problem.reward)
+        planner._check_space(problem.action_space)
         first = planner._first_planner()
         self._first = None if first is None else PreparedPlanner(first, problem)
         self.low, self.high = action_bounds(problem.action_space, model.action_dim)
         self.action_rate = None if limits is None else limits._rates_for(model.action_dim)
+        accelerations = None if limits is None else limits._accelerations_for(model.action_dim)
         self._model = model
         self._horizon = planner.horizon
         self._threads = planner.threads
         self._settings = planner._settings()
+        is_by_derivatives = isinstance(self._settings, _core.GradientPlanner)
         self._policy = problem.policy
         self._policy_candidates = _arrays.count("policy_candidates", problem.policy_candidates, 1)
         if self._policy_candidates > _MAX_POLICY_CANDIDATES:
@@ -72,18 +75,19 @@ class PreparedPlanner:
                 problem.termination,
                 planner.discount,
                 disagreement_limit=planner.disagreement_limit,
-                allowed=allowed,
+                allowed=None if is_by_derivatives else allowed,
                 terminal_value=value,
             )
         self._problem = _core.PlanProblem(  # by position, as in `_plan_alone`
             model.dynamics,
             scored[0],
             self._score,
-            value if self._score is None else None,
+            value,
             scored[1],
             state_limits(model, planner.clip),
             allowed,
             self.action_rate,
+            accelerations,
             planner.discount,
             spread_of(planner.propagation, planner.particles, planner.risk),
             disagreement_limit_of(planner.disagreement_limit),
@@ -144,6 +148,7 @@ class PreparedPlanner:
             memory.warm_start,
             self._sequences(memory, state),
             memory.previous_action,
+            memory.previous_change,
             memory.skip,
             seed,
             call,
@@ -186,6 +191,7 @@ class PreparedPlanner:
             warm_starts=[memory.warm_start for memory in memories],
             kept_sequences=[self._sequences(*pair) for pair in zip(memories, states, strict=True)],
             previous_actions=[memory.previous_action for memory in memories],
+            previous_changes=[memory.previous_change for memory in memories],
             skip=memories[0].skip,
             seed=seed,
             call=call,

@@ -67,6 +67,7 @@ class PlanMemory:
         kept_sequences: (K, steps, A), or None.
         skip: how many steps at the beginning of both have passed.
         previous_action: (A,) applied before the next plan's first step, or None.
+        previous_change: (A,) by which that one differs from the action before it; None: by nothing.
     """
 
     core: _core.PlanMemory
@@ -75,11 +76,25 @@ class PlanMemory:
     kept_sequences: Float64 | None = None
     skip: int = 0
     previous_action: Float64 | None = None
+    previous_change: Float64 | None = None
+
+    def sends(self, action: Float64) -> None:
+        """Records that an action is sent."""
+        before = self.previous_action
+        self.previous_change = None if before is None else action - before
+        self.previous_action = action
+
+    def corrects(self, action: Float64) -> None:
+        """Replaces the last action sent by another."""
+        before, change = self.previous_action, self.previous_change
+        if before is not None and change is not None:
+            self.previous_change = action - (before - change)
+        self.previous_action = action
 
     def __reduce__(self) -> tuple[Any, ...]:
         # What the search holds is scratch.
-        carried = (self.warm_start, self.kept_sequences, self.skip, self.previous_action)
-        return _plan_memory, carried
+        carried = (self.warm_start, self.kept_sequences, self.skip)
+        return _plan_memory, (*carried, self.previous_action, self.previous_change)
 
 
 def _plan_memory(*carried: Any) -> PlanMemory:

@@ -10,6 +10,7 @@ from typing import Any, TypeAlias, TypeVar, cast
 
 from dynaplan import _core, _texts
 from dynaplan._docstrings import shares_arguments
+from dynaplan.errors import ArgumentError
 from dynaplan.rewards.terms import Reward
 from dynaplan.rollouts.disagreement import DisagreementLimit
 from dynaplan.rollouts.risk import Risk
@@ -46,6 +47,15 @@ class PlannerSettings(ABC):
     def _first_planner(self) -> PlannerSettings | None:
         """Returns the planner whose plan this one improves, if any."""
         return None
+
+    def _check_space(self, action_space: Any) -> None:
+        """Refuses actions that this planner cannot choose from."""
+        if hasattr(action_space, "n") and hasattr(action_space, "start"):
+            raise ArgumentError(
+                f"action_space: got {_texts.shown(action_space)}, must be a Box or a pair (low, "
+                f"high) for {type(self).__name__}, which draws from a continuous range; "
+                f"CategoricalCEM(actions={action_space.n}) chooses among discrete actions"
+            )
 
     def _check_reward(self, reward: Reward) -> None:  # noqa: B027  # most planners take any
         """Refuses a reward that this planner cannot plan for."""

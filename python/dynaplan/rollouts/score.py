@@ -27,6 +27,9 @@ __all__ = [
 ]
 
 
+_MAX_BEYOND = 1e6  # limits' units: of a state that is nan, or as far outside as can be told
+
+
 class Steps(NamedTuple):
     """All steps of N trajectories, one trajectory after another, in float64.
 
@@ -94,15 +97,26 @@ class TrajectoryScore:
         actions: NDArray[Any],
         steps_within_limit: NDArray[Any] | None = None,
     ) -> NDArray[np.float64]:
-        """Returns the total of each trajectory.
+        """Returns the total of each trajectory, as `judge` does."""
+        return self.judge(trajectories, actions, steps_within_limit)[0]
+
+    def judge(
+        self,
+        trajectories: NDArray[Any],
+        actions: NDArray[Any],
+        steps_within_limit: NDArray[Any] | None = None,
+    ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Returns the total of each trajectory, and how far it violates what rejects it.
 
         Args:
-            trajectories: (N, H + 1, S).
+            trajectories: (N, H + 1, S), all from one state.
             actions: (N, H, A).
             steps_within_limit: (N,) steps within the disagreement limit, or None without one.
 
         Returns:
-            (N,); -inf where a limit that rejects is exceeded, or a state is not allowed.
+            totals: (N,); -inf where a limit that rejects is exceeded, or a state is not allowed.
+            violations: (N,); 0 where nothing is violated. A step outside counts by how far it is
+                outside, the disagreement limit by the share of the steps after it is exceeded.
         """
         count, horizon = actions.shape[:2]
         steps = step_arrays(trajectories, actions)
@@ -123,21 +137,43 @@ class TrajectoryScore:
             continues[exceeded.any(axis=1)] = False
             value = self.terminal_value(trajectories[:, -1])
             total += np.where(continues, self.discount**horizon * value, 0.0)
+        violation = np.zeros(count)
         if self.allowed is not None:
-            low, high = self.allowed
-            after = trajectories[:, 1:]
-            outside = ~((after >= low) & (after <= high)).all(axis=2)
-            total[(alive & ~exceeded & outside).any(axis=1)] = -np.inf
+            outside = _outside(trajectories, *self.allowed)
+            violation += np.where(alive & ~exceeded, outside, 0.0).sum(axis=1)
         if self.rejects:
-            total[(alive & exceeded).any(axis=1)] = -np.inf
-        return total
+            violation += (alive & exceeded).mean(axis=1)
+        total[violation > 0.0] = -np.inf
+        return total, violation
 
-    def length(self, trajectory: NDArray[Any], actions: NDArray[Any]) -> int:
-        """Returns the steps of one trajectory, (1, H + 1, S), (1, H, A), up to its end."""
+    def rewards(self, trajectories: NDArray[Any], actions: NDArray[Any]) -> NDArray[np.float64]:
+        """Returns the reward of each step of trajectories (N, H + 1, S), wherever they end."""
+        steps = step_arrays(trajectories, actions)
+        return step_rewards(self.reward, steps, actions, self.previous_action)
+
+    def end(self, trajectory: NDArray[Any], actions: NDArray[Any]) -> int | None:
+        """Returns after how many steps a trajectory, (1, H + 1, S), (1, H, A), ends, if it does."""
         if self.termination is None:
-            return int(actions.shape[1])
+            return None
         ended = ended_steps(self.termination, step_arrays(trajectory, actions))
-        return int(ended.argmax()) + 1 if ended.any() else len(ended)
+        return int(ended.argmax()) + 1 if ended.any() else None
+
+
+def _outside(
+    trajectories: NDArray[Any], low: NDArray[np.float64], high: NDArray[np.float64]
+) -> NDArray[np.float64]:
+    """Returns (N, H): how far states are outside, in units of the first state's distance."""
+    first = trajectories[0, 0]
+    lengths = [np.minimum(abs(first - low), abs(high - first)), high - low, abs(low), abs(high)]
+    is_length = [(length > 0.0) & np.isfinite(length) for length in lengths]
+    unit = np.select(is_length, lengths, 1.0)
+    after = trajectories[:, 1:].astype(np.float64)
+    with np.errstate(invalid="ignore"):
+        beyond = np.maximum(low - after, after - high) / unit
+    least = np.finfo(np.float32).tiny  # however little it is, it counts as something in float32
+    inside = (after >= low) & (after <= high)
+    beyond = np.where(beyond < _MAX_BEYOND, np.maximum(beyond, least), _MAX_BEYOND)
+    return np.asarray(np.where(inside, 0.0, beyond).sum(axis=2))
 
 
 def step_rewards(

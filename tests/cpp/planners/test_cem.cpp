@@ -43,7 +43,7 @@ struct DoubleIntegrator {
   }
 };
 
-class DistanceToOrigin final : public TerminalValue {
+class DistanceToOrigin final : public TerminalValue<float> {
  public:
   void value(const float* states, Index count, float* values) const override {
     for (Index n = 0; n < count; ++n) values[n] = -std::abs(states[2 * n]);
@@ -145,20 +145,22 @@ namespace {
 // Half of the candidates have a return that is nan, the other half less the larger their first action.
 class HalfNan final : public TrajectoryScore<float> {
  public:
-  void score(const float*, const float* actions, const float*, Index count, Index horizon,
-             float* totals) const override {
+  void score(const float*, const float* actions, const float*, Index count, Index horizon, float* totals,
+             float*) const override {
     for (Index n = 0; n < count; ++n) {
       const float first = actions[n * horizon];
       totals[n] = first > 0.0F ? std::numeric_limits<float>::quiet_NaN() : -std::abs(first + 1.0F);
     }
   }
+  void reward(const float*, const float*, Index, float*) const override {}
 };
 
 class AllInfinite final : public TrajectoryScore<float> {
  public:
-  void score(const float*, const float*, const float*, Index count, Index, float* totals) const override {
+  void score(const float*, const float*, const float*, Index count, Index, float* totals, float*) const override {
     std::fill_n(totals, count, std::numeric_limits<float>::infinity());
   }
+  void reward(const float*, const float*, Index, float*) const override {}
 };
 
 }  // namespace

@@ -132,8 +132,8 @@ TEST_CASE("derivatives of rewards are those of central differences") {
       make<TerminalReward<double>>(change),
       make<AngleReward<double>>(AngleSource{1, -1}, 2.0, 0.3, At::kState),
       make<AngleReward<double>>(AngleSource{3, 0}, 2.0, -0.5, At::kNextState),
-      make<DistanceReward<double>>(DistanceEntries{{0, 2}, {1, 4}, Eigen::Vector2d(0.2, -0.1)}, 1.5, At::kNextState),
-      make<DistanceReward<double>>(DistanceEntries{{1, 2, 3}, {}, Eigen::Vector3d(2, 1, 0)}, 1.5, At::kState),
+      make<DistanceReward<double>>(DistanceEntries{{0, 2}, {1, 4}, Eigen::Vector2d(0.2, -0.1)}, -1.5, At::kNextState),
+      make<DistanceReward<double>>(DistanceEntries{{1, 2, 3}, {}, Eigen::Vector3d(2, 1, 0)}, -1.5, At::kState),
       make<WithinReward<double>>(DistanceEntries{{0}, {}, Eigen::VectorXd::Zero(1)}, 0.5, 3.0, At::kState),
       make<InsideReward<double>>(Eigen::VectorXd::Constant(kStates, -9.0), Eigen::VectorXd::Constant(kStates, 9.0), 2.0,
                                  At::kNextState),
@@ -146,6 +146,23 @@ TEST_CASE("derivatives of rewards are those of central differences") {
   };
   for (const auto& term : terms) {
     for (unsigned seed = 10; seed < 14; ++seed) check_against_differences(*term, seed);
+  }
+}
+
+TEST_CASE("the quadratic of a distance touches the reward and is nowhere above it") {
+  const auto distance =
+      make<DistanceReward<double>>(DistanceEntries{{0, 2}, {1, 4}, Eigen::Vector2d(0.2, -0.1)}, 1.5, At::kNextState);
+  for (unsigned seed = 20; seed < 24; ++seed) {
+    const Eigen::VectorXd at = 0.7 * random_matrix(kVariables, 1, seed);
+    const Expanded found = expand(*distance, at);
+    CHECK(found.value == doctest::Approx(reward_at(*distance, at)).epsilon(1e-12));
+    for (const double size : {1e-4, 0.1, 1.0, 10.0}) {
+      const Eigen::VectorXd move = size * random_matrix(kVariables, 1, seed + 100);
+      const double quadratic = found.value + found.gradient.dot(move) + 0.5 * move.dot(found.hessian * move);
+      const double reward = reward_at(*distance, at + move);
+      CHECK(quadratic <= reward + 1e-12 * (1.0 + std::abs(reward)));
+      if (size < 1e-3) CHECK(quadratic == doctest::Approx(reward).epsilon(1e-6));
+    }
   }
 }
 

@@ -4,17 +4,13 @@
 #include <vector>
 
 #include "dynaplan/core/dense.hpp"
+#include "dynaplan/planners/added_costs.hpp"
 #include "dynaplan/planners/box_quadratic.hpp"
+#include "dynaplan/planners/terminal_expansion.hpp"
 #include "dynaplan/planners/trajectory_expansion.hpp"
 
 namespace dynaplan {
 inline namespace DYNAPLAN_LEVEL {
-
-/// What going on beyond the horizon costs: x^T P x + 2 p^T x of the last whole state, up to a constant.
-struct CostBeyond {
-  Eigen::MatrixXd curvature;  // P (n, n)
-  Eigen::VectorXd slope;      // p (n)
-};
 
 /// How the action of a step should change: by `change`, and by `gain` times the change of the whole state.
 struct LocalPolicy {
@@ -31,22 +27,27 @@ class BackwardPass {
 
   /// Returns false if a step's cost does not grow in every direction that its action is free to move in, or is not
   /// finite. `regularisation` is added to the cost for a change of half the width of the bounds; `convex` leaves out
-  /// what bends the cost of a step downwards.
+  /// what bends the cost of a step downwards, `bounded` false the bounds.
   bool run(const ExactPlanProblem& problem, const NominalTrajectory& trajectory, const TrajectoryExpansion& expansion,
-           const CostBeyond* beyond, double regularisation, bool convex);
+           const TerminalExpansion& terminal, const CostBeyond* beyond, double regularisation, bool convex,
+           bool bounded = true);
 
   /// How much the cost from a step on may change, to second order, with a change of one of its actions by half the
   /// width of the bounds: the most in the last run.
   double size() const { return size_; }
+
+  /// The size of the terms that the cost from the first state on is the sum of.
+  double magnitude(const ExactPlanProblem& problem) const;
 
   const LocalPolicy& policy(Index step) const { return policies_[static_cast<std::size_t>(step)]; }
   /// By how much the return should grow if all changes are made to a `share`.
   double promise(double share) const { return -share * (slope_ + 0.5 * share * curvature_); }
 
  private:
-  void begin(const NominalTrajectory& trajectory, const CostBeyond* beyond);
+  void begin(const NominalTrajectory& trajectory, const TerminalExpansion& terminal, const CostBeyond* beyond,
+             bool convex);
   bool step(double discount, const StepExpansion& expansion, double regularisation, bool convex, LocalPolicy& policy);
-  void make_convex(const Eigen::MatrixXd& curvature);
+  void make_convex(const Eigen::MatrixXd& curvature, Eigen::MatrixXd& convex);
 
   WholeState whole_;
   std::vector<LocalPolicy> policies_;

@@ -13,13 +13,16 @@ inline namespace DYNAPLAN_LEVEL {
 /// workspace has room for another such tile.
 using CandidateFill = void (*)(const void* context, Index first, Block<float> actions, Workspace& workspace);
 
-/// What became of a population: candidates that rank last, by why, and those that there was no time for.
+/// What became of a population: candidates that rank last, by why, and those that there was no time for. Where nothing
+/// is left but candidates that are rejected, these are ranked by how little they violate.
 struct Evaluated {
+  Index count = 0;
   Index rejected = 0;
   Index non_finite = 0;
   Index late = 0;
 
-  Index ranked_last() const { return rejected + non_finite + late; }
+  Index allowed() const { return count - rejected - non_finite - late; }
+  Index ranked() const { return allowed() > 0 ? allowed() : rejected; }
 };
 
 /// A population of action sequences, kept in blocks of lanes, and its returns. Reserved once, reused every iteration.
@@ -31,7 +34,8 @@ class Candidates {
   /// Makes room for `count` sequences of `problem`; does nothing if there is enough.
   void prepare(const PlanProblem& problem, Index count, Index horizon);
 
-  /// Fills (in parallel) and scores all candidates; a return that is not finite becomes -infinity. A block begins only
+  /// Fills (in parallel) and scores all candidates; a return that is not finite becomes -infinity. Where all that are
+  /// finite are rejected, minus its violation takes the place of each one's return. A block begins only
   /// if it can end, and the result be evaluated, before the deadline, going by the slowest block so far; but for the
   /// first of a plan, so that there is always one to go by.
   template <class Fill>
@@ -81,7 +85,11 @@ class Candidates {
   void keep_trajectories(const PlanProblem& problem, const BlockRollout<float>& block, Index first, Index count);
   void keep_end(const PlanProblem& problem, const BlockRollout<float>& block, Index first, Index count);
   void score_kept(const PlanProblem& problem, Index count);
-  Evaluated rank_last(const PlanProblem& problem);
+  Evaluated rank_last();
+  void rank_by_violation();
+  bool is_rejected(Index candidate) const {
+    return !violations_.empty() && violations_[static_cast<std::size_t>(candidate)] > 0.0F;
+  }
   void took(Clock::time_point begin);
   std::size_t tile_offset(Index block) const {
     return static_cast<std::size_t>(block * horizon_ * action_dim_ * lanes_);
@@ -98,6 +106,7 @@ class Candidates {
   int threads_ = 1;
   UninitialisedVector<float> actions_;  // blocks of (H * A, K)
   UninitialisedVector<float> totals_;
+  UninitialisedVector<float> violations_;  // empty where nothing is rejected
   std::vector<std::uint64_t> ranking_;
   std::vector<float> elite_actions_;
   Index selected_ = 0;  // of `ranking_`, whose first entries are then their numbers
@@ -105,7 +114,8 @@ class Candidates {
   std::vector<char> late_;                  // (blocks) whether there was no time for it
   std::atomic<Clock::duration> slowest_{};  // block of this plan
   // Only where all candidates are scored at once, with each one's P particles one after another.
-  std::vector<float> particle_totals_;  // (count, P)
+  std::vector<float> particle_totals_;      // (count, P)
+  std::vector<float> particle_violations_;  // (count, P), only for a TrajectoryScore
   // For a TrajectoryScore:
   std::vector<float> trajectories_;        // (count, P, H + 1, S)
   std::vector<float> sequences_;           // (count, P, H, A)

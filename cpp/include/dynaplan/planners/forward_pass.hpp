@@ -17,35 +17,37 @@ class ForwardPass {
   /// Makes room; does nothing if there is enough.
   void prepare(const ExactPlanProblem& problem, Index horizon);
 
-  /// Rolls out the warm start, the middle of the bounds and no action at all, and leaves the best in `nominal`; the
-  /// first of them if none is finite. Returns how many there were, and how many were not finite.
+  /// Rolls out the warm start, the middle of the bounds, no action at all and the sequences that the problem carries,
+  /// and leaves the best in `nominal`; the first of them if none is finite. Returns how many there were, and how many
+  /// were not finite.
   struct Count {
     Index candidates = 0;
     Index non_finite = 0;
   };
-  Count start(const ExactPlanProblem& problem, const CostBeyond* beyond, NominalTrajectory& nominal);
+  Count start(const ExactPlanProblem& problem, const AddedCosts& added, NominalTrajectory& nominal);
 
   /// Rolls out `policy` with the shares `largest`, half of it, a quarter, ... of its changes, at most kAtOnce of them.
-  Count follow(const ExactPlanProblem& problem, const CostBeyond* beyond, const BackwardPass& policy,
+  Count follow(const ExactPlanProblem& problem, const AddedCosts& added, const BackwardPass& policy,
                const NominalTrajectory& nominal, double largest, Index count);
   double share(Index candidate) const { return shares_[candidate]; }
   /// The best candidate of the last call, and its return: -infinity where none is finite.
   Index best() const { return best_; }
   double best_total() const { return totals_[static_cast<std::size_t>(best_)]; }
+  /// Rolls out `actions` (H, A) alone; they become the nominal trajectory.
+  void repeat(const ExactPlanProblem& problem, const AddedCosts& added, const std::vector<double>& actions,
+              NominalTrajectory& nominal);
   /// The best candidate becomes the nominal trajectory.
   void accept(const ExactPlanProblem& problem, NominalTrajectory& nominal);
-
-  /// What continuing from the end of a trajectory is worth, discounted to its start.
-  static double value_beyond(const ExactPlanProblem& problem, const CostBeyond& beyond,
-                             const NominalTrajectory& trajectory);
 
  private:
   class Follower;
 
   Block<double> actions() { return {actions_.data(), horizon_ * whole_.action_dim, kAtOnce, kAtOnce}; }
-  Count roll_out(const ExactPlanProblem& problem, const CostBeyond* beyond, const ActionFeedback<double>* feedback,
+  void write_start(const ExactPlanProblem& problem, Index number, Index lane);
+  Count roll_out(const ExactPlanProblem& problem, const AddedCosts& added, const ActionFeedback<double>* feedback,
                  Index count);
   void score(const ExactPlanProblem& problem, Index count);
+  void add_terminal_value(const TerminalValue<double>& value, const RolloutEnd<double>& end, Index count);
   void copy(Index candidate, NominalTrajectory& trajectory) const;
 
   WholeState whole_;
@@ -58,6 +60,7 @@ class ForwardPass {
   std::vector<double, Eigen::aligned_allocator<double>> totals_;      // (kAtOnce)
   std::vector<double> paths_;                                         // (kAtOnce, H + 1, S), only for a score
   std::vector<double> sequences_;                                     // (kAtOnce, H, A), likewise
+  std::vector<double> end_states_;                                    // (kAtOnce, S), only for a terminal value
   NominalTrajectory candidate_;
   Workspace workspace_;
 };

@@ -15,13 +15,18 @@ struct TrajectoryPlan {
   PlanStatus status = PlanStatus::kIterations;
   Index candidates = 0;  // trajectories rolled out
   Index non_finite = 0;
+  Index rejected = 0;  // all that are finite, where the plan leaves the limits of the states
   int iterations = 0;
 };
 
 /// Kept between plans for its memory alone.
 struct TrajectoryMemory {
   NominalTrajectory nominal;
+  NominalTrajectory held;  // the first state at all steps
+  AugmentedLagrangian limits;
+  std::vector<double> kept_actions;  // (H, A) within the rates
   TrajectoryExpansion expansion;
+  TerminalExpansion terminal;
   BackwardPass backward;
   ForwardPass forward;
 };

@@ -10,7 +10,7 @@ inline namespace DYNAPLAN_LEVEL {
 struct IlqrSettings {
   Index horizon = 30;
   int iterations = 50;
-  double tolerance = 1e-7;           // of the return, relative: an iteration that gains no more is the last one
+  double tolerance = 1e-7;           // of the return, relative: where no change promises more it has converged
   int step_sizes = 16;               // shares of a step that are tried at most: 1, 1/2, 1/4, ...
   double regularisation = 0.0;       // at the start; in units of the reward, for a change of half a width of the bounds
   double min_regularisation = 1e-6;  // if any

@@ -13,14 +13,15 @@ struct NominalTrajectory {
   std::vector<double> actions;  // (H, A)
   double total = 0.0;           // its return
   Index length = 0;             // steps made before it ends
+  bool ends = false;            // by then; else the horizon does
 
   Index horizon(Index action_dim) const { return static_cast<Index>(actions.size()) / action_dim; }
   const double* state(Index step, Index state_dim) const { return states.data() + step * state_dim; }
   const double* action(Index step, Index action_dim) const { return actions.data() + step * action_dim; }
 };
 
-/// What such a planner calls its state: the system's, and below it, where the reward looks at the action one step
-/// earlier, that action.
+/// What such a planner calls its state: the system's, and below it, where the reward or a limit looks at the action one
+/// step earlier, that action.
 struct WholeState {
   Index state_dim = 0;
   Index action_dim = 0;
@@ -30,10 +31,10 @@ struct WholeState {
   Index size() const { return state_dim + (has_previous_action ? action_dim : 0); }
 };
 
-/// Steps of a trajectory before it ends, by the problem's termination or score.
-Index length_of(const ExactPlanProblem& problem, const NominalTrajectory& trajectory, Workspace& workspace);
-/// Scratch that `length_of` takes.
-std::size_t length_bytes(const ExactPlanProblem& problem);
+/// After how many steps a trajectory ends by the problem's termination or score; none if it does not.
+std::optional<Index> end_of(const ExactPlanProblem& problem, const NominalTrajectory& trajectory, Workspace& workspace);
+/// Scratch that `end_of` takes.
+std::size_t end_bytes(const ExactPlanProblem& problem);
 
 }  // namespace DYNAPLAN_LEVEL
 }  // namespace dynaplan

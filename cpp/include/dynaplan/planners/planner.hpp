@@ -19,18 +19,24 @@ class TrajectoryScore {
   /// `states` (count, H + 1, S), `actions` (count, H, A) and `steps_within_limit` (count), row-major; writes `totals`
   /// (count). Each particle of a candidate is a trajectory of its own. `steps_within_limit` is null without a
   /// disagreement limit; the score decides what a trajectory that exceeds it is worth: -infinity where that rejects.
+  /// `violations` (count), if not null, are as in BlockRollout, one for each trajectory.
   virtual void score(const T* states, const T* actions, const T* steps_within_limit, Index count, Index horizon,
-                     T* totals) const = 0;
-  /// Steps of one trajectory, `states` (H + 1, S) and `actions` (H, A), that are rewarded before it ends.
-  virtual Index length(const T* /*states*/, const T* /*actions*/, Index horizon) const { return horizon; }
+                     T* totals, T* violations) const = 0;
+  /// The reward of single steps alone, from `states` (count, 2, S) and `actions` (count, A), to `rewards` (count).
+  virtual void reward(const T* states, const T* actions, Index count, T* rewards) const = 0;
+  /// After how many steps one trajectory, `states` (H + 1, S) and `actions` (H, A), ends; none if it does not.
+  virtual std::optional<Index> end(const T* /*states*/, const T* /*actions*/, Index /*horizon*/) const {
+    return std::nullopt;
+  }
 };
 
 /// What is still to come where a plan ends, such as a critic's value; asked once for all candidates.
+template <class T>
 class TerminalValue {
  public:
   virtual ~TerminalValue() = default;
   /// `states` (count, S), row-major; writes `values` (count).
-  virtual void value(const float* states, Index count, float* values) const = 0;
+  virtual void value(const T* states, Index count, T* values) const = 0;
 };
 
 using Clock = std::chrono::steady_clock;
@@ -49,23 +55,26 @@ struct EarlierSequences {
 template <class T>
 struct PlanProblemOf {
   RolloutProblem<T> rollout;
-  const TrajectoryScore<T>* score = nullptr;  // instead of rollout.reward, .termination, .allowed and terminal_value
-  const TerminalValue* terminal_value = nullptr;
-  const double* state = nullptr;        // (S)
-  const double* action_low = nullptr;   // (A)
-  const double* action_high = nullptr;  // (A)
-  EarlierSequences warm_start;          // one, continued by its last action; none: the middle of the bounds
-  const double* action_rate = nullptr;  // (A) maximum change of an action in a step, or null
-  EarlierSequences carried;             // are put among the first candidates; the steps they lack are drawn
-  const double* last_action = nullptr;  // (A) applied before this plan, or null
-  Stream stream;                        // seed and call; the planner counts the iterations
+  const TrajectoryScore<T>* score = nullptr;         // instead of rollout.reward, .termination and .allowed
+  const TerminalValue<T>* terminal_value = nullptr;  // what a score adds by itself, as far as returns go
+  const double* state = nullptr;                     // (S)
+  const double* action_low = nullptr;                // (A)
+  const double* action_high = nullptr;               // (A)
+  EarlierSequences warm_start;                  // one, continued by its last action; none: the middle of the bounds
+  const double* action_rate = nullptr;          // (A) largest change of an action in a step, or null
+  const double* action_acceleration = nullptr;  // (A) largest change of that change, or null
+  EarlierSequences carried;                     // are put among the first candidates; the steps they lack are drawn
+  const double* last_action = nullptr;          // (A) applied before this plan, or null
+  const double* last_change = nullptr;          // (A) of that action from the one before; null: none
+  Stream stream;                                // seed and call; the planner counts the iterations
   int threads = 1;
   const Interrupt* interrupt = nullptr;
   std::optional<Clock::time_point> deadline;  // the plan is to be there by then; none: all iterations are made
 
   /// Throws ShapeError, ValueError: a part is missing, a value is not finite, a bound is not a bound.
   void validate() const;
-  /// Where planning starts: the warm start's entry `row` (of H * A) within the bounds, or their middle.
+  /// Where planning starts: the warm start's entry `row` (of H * A) within the bounds; else the last action where a
+  /// rate holds it; else the middle of the bounds.
   double start_action(Index row) const;
 };
 
@@ -73,18 +82,12 @@ struct PlanProblemOf {
 using PlanProblem = PlanProblemOf<float>;
 using ExactPlanProblem = PlanProblemOf<double>;
 
-/// Sequences (H * A, K) with no step longer than `problem.action_rate` allows, from the last action on where there is
-/// one. Where no such action lies within the bounds, these come first.
-void limit_rates(const PlanProblem& problem, Block<float> actions);
-
-/// The same for one sequence (H * A).
-void limit_rates(const PlanProblem& problem, std::vector<float>& sequence);
-
 /// Throws ValueError unless there are from 1 to `candidates` elites.
 void require_elites(Index elites, Index candidates);
 
-/// All iterations were made; the search settled before; the deadline came first; no candidate had a finite return.
-enum class PlanStatus { kIterations, kConverged, kTimeLimit, kNoFiniteCandidate };
+/// All iterations were made; the search settled before; it gained no more though it should have; the deadline came
+/// first; no candidate had a finite return.
+enum class PlanStatus { kIterations, kConverged, kStalled, kTimeLimit, kNoFiniteCandidate };
 
 /// A plan and how it was computed. Reused from call to call: its arrays keep their memory.
 struct PlanResult {
@@ -93,7 +96,7 @@ struct PlanResult {
   double value = 0.0;          // the predicted return of `actions`
   PlanStatus status = PlanStatus::kIterations;
   Index candidates = 0;               // evaluated, over all iterations
-  Index rejected = 0;                 // of these, how many were rejected for exceeding the disagreement limit
+  Index rejected = 0;                 // of these, how many exceeded the disagreement limit or the limits of the states
   Index non_finite = 0;               // and how many of the others had a return that is nan or infinite
   int iterations = 0;                 // that were finished
   std::vector<float> kept_sequences;  // (kept, H, A) best first, for the next plan; empty unless the search keeps some

@@ -8,6 +8,9 @@
 namespace dynaplan {
 inline namespace DYNAPLAN_LEVEL {
 
+/// How far entry `dim` of the states ranges: a quarter of the limits that it is clipped to, or the largest on the way.
+double range_of_state(const ExactPlanProblem& problem, const NominalTrajectory& trajectory, Index dim);
+
 /// Gradients and Hessians of a step's reward by central differences in its state, its action and, where the reward
 /// looks at it, the action one step earlier. Each step is repeated from every point nearby, so that the reward may be
 /// any, a Python function among them, which is called once with all points of all steps.

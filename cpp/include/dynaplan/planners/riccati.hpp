@@ -29,7 +29,7 @@ Eigen::MatrixXd riccati_gain(const RiccatiProblem& problem, const Eigen::MatrixX
 std::optional<Eigen::MatrixXd> stabilising_solution(const RiccatiProblem& problem, Index reachable);
 
 /// Throws NumericalError saying why there is no such solution.
-[[noreturn]] void throw_unsolvable(const RiccatiProblem& problem);
+[[noreturn]] void throw_unsolvable(const RiccatiProblem& problem, double discount);
 
 }  // namespace DYNAPLAN_LEVEL
 }  // namespace dynaplan

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <limits>
 #include <vector>
 
 #include "dynaplan/planners/candidates.hpp"
@@ -15,7 +16,9 @@ struct SearchMemory {
   Candidates candidates;
   SearchDistribution distribution;
   KeptSequences kept;
-  std::vector<float> best;  // (H * A)
+  std::vector<float> best;   // (H * A)
+  std::vector<float> start;  // (H * A) the warm start
+  float start_total = 0.0F;  // the return of the first iteration's candidate 0: of the warm start, if there is one
   CandidateNumbers weights;
   std::vector<float> probabilities;  // (H, choices)
   std::vector<float> frequencies;    // (choices)
@@ -27,26 +30,37 @@ class Search {
   virtual ~Search() = default;
   /// How many candidates the iteration draws; those kept come besides.
   virtual Index population(int iteration) const = 0;
-  /// Writes one block of candidates, see CandidateFill.
+  /// Writes one block of candidates, see CandidateFill. In the first iteration candidate 0 is the warm start, if there
+  /// is one.
   virtual void draw(int iteration, Index first, Block<float> actions, Workspace& workspace) const = 0;
-  /// After all candidates of an iteration have been scored; `finite` of them have a finite return. What is kept then
-  /// joins the next iteration.
-  virtual void update(int iteration, Index finite) = 0;
+  /// After all candidates of an iteration have been scored; `ranked` of them rank before the rest, see Evaluated. What
+  /// is kept then joins the next iteration.
+  virtual void update(int iteration, Index ranked) = 0;
   /// Whether further iterations would change little.
   virtual bool has_settled() const { return false; }
 };
 
+/// The best candidate of a search.
+struct BestCandidate {
+  float total = -std::numeric_limits<float>::infinity();  // its return; minus its violation where none is allowed
+  bool allowed = false;
+
+  bool exists() const { return total > -std::numeric_limits<float>::infinity(); }
+};
+
 /// Draws, scores and updates, until all iterations are made or the deadline is near. Leaves the best sequence of all in
-/// `result.actions` and returns its return, -infinity if there is none.
-float run_search(const PlanProblem& problem, Index horizon, int iterations, Search& search, SearchMemory& memory,
+/// `result.actions`: the one that violates least where none is allowed.
+BestCandidate run_search(const PlanProblem& problem, Index horizon, int iterations, Search& search,
+                         SearchMemory& memory, PlanResult& result);
+
+/// Takes the mean of the distribution for the result; but the warm start if that is worth more, as an average may be
+/// worth less than what it is made of, and the best sequence seen where the mean has no finite return.
+void choose_mean(const PlanProblem& problem, int iterations, const BestCandidate& best, SearchMemory& memory,
                  PlanResult& result);
 
-/// Takes the mean of the distribution for the result.
-void choose_mean(const PlanProblem& problem, int iterations, SearchMemory& memory, PlanResult& result);
-
-/// Takes the best sequence seen, which `run_search` left with its return, or the mean of the distribution if that is
-/// worth more: it was not known before the last update.
-void choose_best(const PlanProblem& problem, int iterations, float best_total, SearchMemory& memory,
+/// Takes the best sequence seen, which `run_search` left, or the mean of the distribution if that is worth more: it was
+/// not known before the last update.
+void choose_best(const PlanProblem& problem, int iterations, const BestCandidate& best, SearchMemory& memory,
                  PlanResult& result);
 
 }  // namespace DYNAPLAN_LEVEL

@@ -57,7 +57,8 @@ class Reward {
   virtual bool has_derivatives() const { return false; }
   /// Scratch that one `expand` over so many variables takes.
   virtual std::size_t expansion_bytes(Index /*variables*/) const { return 0; }
-  /// Adds the reward of one step, its gradient and its Hessian. Where it is not differentiable, those of one side.
+  /// Adds the reward of one step, its gradient and its Hessian. Where it is not differentiable, those of one side. A
+  /// distance has another Hessian, that of a quadratic which is nowhere above the reward.
   virtual void expand(const StepVariables<T>& /*step*/, Workspace& /*workspace*/, RewardExpansion<T>& /*out*/) const {}
   /// Whether the reward is a polynomial of degree 2 at most of the step's variables, for actions in [low, high] (A).
   virtual bool is_quadratic(const double* /*action_low*/, const double* /*action_high*/) const { return false; }

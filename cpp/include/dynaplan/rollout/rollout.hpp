@@ -25,8 +25,10 @@ struct RolloutProblem {
   const Dynamics<T>* dynamics = nullptr;
   const Reward<T>* reward = nullptr;
   const Termination<T>* termination = nullptr;
-  const StateLimits<T>* limits = nullptr;   // clip to them, so that a polynomial cannot run away far outside its data
-  const StateLimits<T>* allowed = nullptr;  // the return of a particle that leaves them is -infinity
+  const StateLimits<T>* limits = nullptr;  // clip to them, so that a polynomial cannot run away far outside its data
+  /// The return of a particle that leaves them is -infinity. Its violation grows, at each step outside, by how far each
+  /// entry is outside, in units of how far from its limit the block's first state is.
+  const StateLimits<T>* allowed = nullptr;
   T discount = T(1);
   /// Of the caller's states to the dynamics' own, where these are others.
   const PackedAffine<T>* coordinates = nullptr;
@@ -75,9 +77,10 @@ struct BlockRollout {
   Index last_step = 0;                          // and that horizon; 0: it is the block's own
   Stream stream;
   Index first_candidate = 0;
-  Index candidates = 0;         // of the lanes, all if 0: see Draw
-  T* total = nullptr;           // (K), aligned like a row of a block
-  Block<T> trajectory;          // (P * trajectory_rows, K), one particle below the other
+  Index candidates = 0;    // of the lanes, all if 0: see Draw
+  T* total = nullptr;      // (K), aligned like a row of a block
+  T* violation = nullptr;  // (K) how far what rejects candidates is exceeded, likewise; see RolloutProblem::rejects
+  Block<T> trajectory;     // (P * trajectory_rows, K), one particle below the other
   Block<T> steps_within_limit;  // (P, K) steps of a particle before it exceeds the disagreement limit, if there is one
   RolloutEnd<T> end;            // instead of `total`, which then is left alone
   const Interrupt* interrupt = nullptr;

@@ -1,0 +1,51 @@
+#pragma once
+
+#include <vector>
+
+#include "dynaplan/planners/planner.hpp"
+
+namespace dynaplan {
+inline namespace DYNAPLAN_LEVEL {
+
+/// Keeps the actions of one dimension, one step after another, within the box, the rate and the acceleration of a
+/// problem. What keeps them already is left as it is. Where they contradict each other, as where the last action lies
+/// outside the box, the box comes first, then the rate.
+template <class T>
+class ActionLimiter {
+ public:
+  template <class U>
+  ActionLimiter(const PlanProblemOf<U>& problem, Index dim);
+
+  /// The allowed action nearest to the wanted one; where an acceleration is given, one from which the actions wanted
+  /// can be caught up with, and the bounds be kept, without passing them.
+  T next(T wanted);
+
+ private:
+  T change_towards(T wanted) const;
+
+  T low_;
+  T high_;
+  T rate_;
+  T acceleration_;
+  bool has_before_;
+  T before_ = T(0);         // the action
+  T wanted_before_ = T(0);  // what was wanted in its place
+  T change_ = T(0);         // by which it differs from the one before
+};
+
+/// Keeps sequences (H * A, K) within the problem's limits, from the last action on where there is one.
+void limit_changes(const PlanProblem& problem, Block<float> actions);
+
+/// The same for one sequence (H * A).
+void limit_changes(const PlanProblem& problem, std::vector<float>& sequence);
+
+/// Makes noise (H * A, K), `spread` (H * A) wide, such that actions can follow it within the problem's limits; does
+/// nothing without limits. Noise wider than the rate, other at each step, would make every candidate a walk of random
+/// steps as long as the rate, which neither climbs a ramp nor holds a level. It is taken at knots, as far apart as an
+/// action needs to cross its spread, and joined by lines. A quarter of the `candidates` in the block have knots as near
+/// as that, two quarters have fewer, and the last has noise twice as wide that is the same at all steps.
+void slow_noise(const PlanProblem& problem, const Stream& stream, const float* spread, Index candidates,
+                Block<float> noise);
+
+}  // namespace DYNAPLAN_LEVEL
+}  // namespace dynaplan

@@ -1,0 +1,220 @@
+#include "dynaplan/planners/action_limits.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+
+namespace dynaplan {
+inline namespace DYNAPLAN_LEVEL {
+
+namespace {
+
+template <class T>
+bool has_limits(const PlanProblemOf<T>& problem) {
+  return problem.action_rate != nullptr || problem.action_acceleration != nullptr;
+}
+
+double entry_or_free(const double* values, Index dim) {
+  return values != nullptr ? values[dim] : std::numeric_limits<double>::infinity();
+}
+
+// The change a step from which an action still stops within `distance` if it slows by `deceleration` a step: the
+// largest v for which v + (v - b) + (v - 2 b) + ..., as long as these are positive, is not beyond it.
+template <class T>
+T stopping_change(T distance, T deceleration) {
+  if (!(distance > T(0)) || !(deceleration > T(0))) return T(0);
+  const T steps = std::max(std::ceil(T(0.5) * (std::sqrt(T(1) + T(8) * distance / deceleration) - T(1))), T(1));
+  return std::isfinite(steps) ? distance / steps + T(0.5) * deceleration * (steps - T(1)) : distance;
+}
+
+// Keeps rates alone: the same as ActionLimiter, for all lanes at once.
+void limit_rates(const PlanProblem& problem, Block<float> actions) {
+  const Index action_dim = problem.rollout.dynamics->action_dim();
+  for (Index row = 0; row < actions.dim; ++row) {
+    const Index dim = row % action_dim;
+    if (row < action_dim && problem.last_action == nullptr) continue;
+    const auto low = static_cast<float>(problem.action_low[dim]);
+    const auto high = static_cast<float>(problem.action_high[dim]);
+    const auto rate = static_cast<float>(problem.action_rate[dim]);
+    const auto last = static_cast<float>(row < action_dim ? problem.last_action[dim] : 0.0);
+    float* const action = actions.row(row);
+    for (Index k = 0; k < actions.lanes; ++k) {
+      const float before = row < action_dim ? last : actions.row(row - action_dim)[k];
+      const float lowest = std::clamp(before - rate, low, high);
+      const float highest = std::clamp(before + rate, low, high);
+      action[k] = std::min(std::max(action[k], lowest), highest);
+    }
+  }
+}
+
+// Where one dimension of a block's noise is taken, by the limits of the actions.
+class Knots {
+ public:
+  Knots(const PlanProblem& problem, const Stream& stream, const float* spread, Index dim, Index horizon)
+      : spread_(spread + dim),
+        stride_(problem.rollout.dynamics->action_dim()),
+        horizon_(horizon),
+        rate_(entry_or_free(problem.action_rate, dim)),
+        acceleration_(entry_or_free(problem.action_acceleration, dim)) {
+    // Other knots at each iteration and plan, well spread (Weyl 1916).
+    constexpr double kGoldenRatio = 0.61803398874989485;
+    const double turns = kGoldenRatio * (1.0 + static_cast<double>(stream.iteration) + 3.0 * stream.call);
+    phase_ = turns - std::floor(turns);
+  }
+
+  // Steps from the knot at `step` to the next, `wider` times what the limits want.
+  Index spacing(Index step, double wider) const {
+    const auto spread = static_cast<double>(spread_[step * stride_]);
+    double steps = 1.0;
+    if (spread > 0.0) steps = std::max({1.0, spread / rate_, std::sqrt(2.0 * spread / acceleration_)});
+    const double spaced = std::ceil(wider * steps);
+    return spaced < static_cast<double>(horizon_) ? static_cast<Index>(spaced) : horizon_;
+  }
+  Index first_spacing(double wider) const {
+    const Index steps = spacing(0, wider);
+    return steps < horizon_ ? std::max<Index>(1, static_cast<Index>(std::ceil(phase_ * static_cast<double>(steps))))
+                            : steps;
+  }
+
+ private:
+  const float* spread_;
+  Index stride_;
+  Index horizon_;
+  double rate_;
+  double acceleration_;
+  double phase_;
+};
+
+// Lanes [begin, end) of the rows row, row + stride, ...: one row a step.
+struct LaneRange {
+  Block<float> noise;
+  Index row;
+  Index stride;
+  Index begin;
+  Index end;
+
+  float* at(Index step) const { return noise.row(row + step * stride); }
+};
+
+void hold_first(const LaneRange& lanes, Index horizon, float wider) {
+  for (Index step = horizon; step-- > 0;) {
+    for (Index k = lanes.begin; k < lanes.end; ++k) lanes.at(step)[k] = wider * lanes.at(0)[k];
+  }
+}
+
+void join_knots(const LaneRange& lanes, Index horizon, const Knots& knots, double wider) {
+  if (knots.spacing(0, wider) >= horizon) {
+    hold_first(lanes, horizon, 1.0F);
+    return;
+  }
+  Index steps = knots.first_spacing(wider);
+  for (Index knot = 0; knot < horizon; knot += steps) {
+    if (knot > 0) steps = knots.spacing(knot, wider);
+    const Index next = std::min(knot + steps, horizon - 1);
+    for (Index step = knot + 1; step < std::min(knot + steps, horizon); ++step) {
+      const float share = static_cast<float>(step - knot) / static_cast<float>(steps);
+      for (Index k = lanes.begin; k < lanes.end; ++k) {
+        lanes.at(step)[k] = (1.0F - share) * lanes.at(knot)[k] + share * lanes.at(next)[k];
+      }
+    }
+  }
+}
+
+}  // namespace
+
+template <class T>
+template <class U>
+ActionLimiter<T>::ActionLimiter(const PlanProblemOf<U>& problem, Index dim)
+    : low_(static_cast<T>(problem.action_low[dim])),
+      high_(static_cast<T>(problem.action_high[dim])),
+      rate_(static_cast<T>(entry_or_free(problem.action_rate, dim))),
+      acceleration_(static_cast<T>(entry_or_free(problem.action_acceleration, dim))),
+      has_before_(problem.last_action != nullptr && has_limits(problem)) {
+  if (!has_before_) return;
+  before_ = wanted_before_ = static_cast<T>(problem.last_action[dim]);
+  if (problem.last_change != nullptr) change_ = static_cast<T>(problem.last_change[dim]);
+}
+
+template <class T>
+T ActionLimiter<T>::next(T wanted) {
+  T action = std::clamp(wanted, low_, high_);
+  if (has_before_) {
+    if (std::isfinite(acceleration_)) action = before_ + change_towards(action);
+    action = std::clamp(action, std::clamp(before_ - rate_, low_, high_), std::clamp(before_ + rate_, low_, high_));
+    change_ = action - before_;
+  }
+  has_before_ = std::isfinite(rate_) || std::isfinite(acceleration_);
+  wanted_before_ = std::clamp(wanted, low_, high_);
+  before_ = action;
+  return action;
+}
+
+// As the wanted actions change, and nearer to them, but never faster than can be stopped before them or a bound.
+template <class T>
+T ActionLimiter<T>::change_towards(T wanted) const {
+  const T behind = wanted_before_ - before_;
+  T change = wanted - wanted_before_ + std::copysign(stopping_change(std::abs(behind), acceleration_), behind);
+  change = std::clamp(change, -rate_, rate_);
+  change = std::min(change, stopping_change(high_ - before_, acceleration_));
+  change = std::max(change, -stopping_change(before_ - low_, acceleration_));
+  return std::clamp(change, change_ - acceleration_, change_ + acceleration_);
+}
+
+template class ActionLimiter<float>;
+template class ActionLimiter<double>;
+template ActionLimiter<float>::ActionLimiter(const PlanProblemOf<float>&, Index);
+template ActionLimiter<double>::ActionLimiter(const PlanProblemOf<float>&, Index);
+template ActionLimiter<double>::ActionLimiter(const PlanProblemOf<double>&, Index);
+
+void limit_changes(const PlanProblem& problem, Block<float> actions) {
+  if (!has_limits(problem)) return;
+  if (problem.action_acceleration == nullptr) {
+    limit_rates(problem, actions);
+    return;
+  }
+  const Index action_dim = problem.rollout.dynamics->action_dim();
+  for (Index dim = 0; dim < action_dim; ++dim) {
+    const ActionLimiter<float> start(problem, dim);
+    for (Index k = 0; k < actions.lanes; ++k) {
+      ActionLimiter<float> limiter = start;
+      for (Index row = dim; row < actions.dim; row += action_dim) {
+        actions.row(row)[k] = limiter.next(actions.row(row)[k]);
+      }
+    }
+  }
+}
+
+void limit_changes(const PlanProblem& problem, std::vector<float>& sequence) {
+  limit_changes(problem, Block<float>{sequence.data(), static_cast<Index>(sequence.size()), 1, 1});
+}
+
+void slow_noise(const PlanProblem& problem, const Stream& stream, const float* spread, Index candidates,
+                Block<float> noise) {
+  if (!has_limits(problem)) return;
+  constexpr Index kScales = 4;
+  constexpr float kLevels = 2.0F;  // the width of noise that is the same at all steps
+  const Index action_dim = problem.rollout.dynamics->action_dim();
+  const Index horizon = noise.dim / action_dim;
+  const Index count = std::clamp<Index>(candidates, 0, noise.lanes);
+  for (Index dim = 0; dim < action_dim; ++dim) {
+    const double width = problem.action_high[dim] - problem.action_low[dim];
+    const bool is_free = entry_or_free(problem.action_rate, dim) >= width &&
+                         entry_or_free(problem.action_acceleration, dim) >= 2.0 * width;
+    if (is_free) continue;
+    const Knots knots(problem, stream, spread, dim, horizon);
+    for (Index scale = 0; scale < kScales; ++scale) {
+      const bool is_last = scale + 1 == kScales;
+      const LaneRange lanes{noise, dim, action_dim, scale * count / kScales,
+                            is_last ? noise.lanes : (scale + 1) * count / kScales};
+      if (is_last) {
+        hold_first(lanes, horizon, kLevels);
+      } else {
+        const double share = static_cast<double>(scale) / static_cast<double>(kScales - 1);
+        join_knots(lanes, horizon, knots, std::pow(static_cast<double>(horizon), share));
+      }
+    }
+  }
+}
+
+}  // namespace DYNAPLAN_LEVEL
+}  // namespace dynaplan

@@ -1,0 +1,93 @@
+"""`HandOver`: what a controller takes over from whatever controlled before it."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from dynaplan import _arrays, _texts
+from dynaplan.control.memory import SystemMemory
+from dynaplan.errors import ArgumentError, ShapeError
+
+__all__ = ["HandOver"]
+
+Float64 = NDArray[np.float64]
+
+
+class HandOver:
+    """The actions sent before a controller begins, and a plan to begin with.
+
+    Args:
+        previous_actions: (K, A) or (N, K, A), the oldest first; None: zeros.
+        warm_start: (H, A) or (N, H, A), or None.
+        action_dim: A.
+        delay_steps: how many of the previous actions have yet to act.
+
+    Raises:
+        ShapeError: an array has the wrong shape, or there are fewer actions than are under way.
+        ArgumentError: an action is not finite.
+    """
+
+    def __init__(
+        self,
+        previous_actions: ArrayLike | None,
+        warm_start: ArrayLike | None,
+        action_dim: int,
+        delay_steps: int,
+    ) -> None:
+        self._previous = _sequences("previous_actions", previous_actions, action_dim)
+        self._warm_start = _sequences("warm_start", warm_start, action_dim)
+        self._action_dim = action_dim
+        self._delay_steps = delay_steps
+        if self._previous is not None and self._previous.shape[1] < delay_steps:
+            raise ShapeError(
+                f"previous_actions: got {self._previous.shape[1]} actions, must be at least "
+                f"delay_steps = {delay_steps}, those that have yet to act"
+            )
+
+    def replaced(
+        self, previous_actions: ArrayLike | None, warm_start: ArrayLike | None
+    ) -> HandOver:
+        """Returns another for the same system; where no actions are given they stay."""
+        actions = self._previous if previous_actions is None else previous_actions
+        return HandOver(actions, warm_start, self._action_dim, self._delay_steps)
+
+    def memories(self, count: int, low: Float64, high: Float64) -> list[SystemMemory]:
+        """Makes a memory for each of `count` systems, whose actions lie between low and high.
+
+        Raises:
+            ShapeError: there are others for another number of systems.
+        """
+        previous, warm_start = self._previous, self._warm_start
+        if previous is None:
+            rest = np.clip(np.zeros_like(low), low, high)
+            previous = np.tile(rest, (1, max(self._delay_steps, 1), 1))
+        starts: list[Float64 | None] = [None] * count
+        if warm_start is not None:
+            starts = [*_for_each("warm_start", warm_start, count)]
+        sent = _for_each("previous_actions", previous, count)
+        return [
+            SystemMemory(actions, self._delay_steps, start)
+            for actions, start in zip(sent, starts, strict=True)
+        ]
+
+
+def _sequences(name: str, values: ArrayLike | None, action_dim: int) -> Float64 | None:
+    """Returns (N, steps, A), with N = 1 where all systems have the same; None for None."""
+    if values is None:
+        return None
+    sequences = np.array(_arrays.numbers(name, values))
+    if sequences.ndim not in (2, 3) or sequences.shape[-1] != action_dim or not sequences.size:
+        raise ShapeError(
+            f"{name}: got shape {sequences.shape}, must be (steps, {action_dim}) or "
+            f"(N, steps, {action_dim})"
+        )
+    if not np.isfinite(sequences).all():
+        raise ArgumentError(f"{name}: got {_texts.shown(sequences)}, must be finite")
+    return sequences.reshape(-1, *sequences.shape[-2:])
+
+
+def _for_each(name: str, sequences: Float64, count: int) -> list[Float64]:
+    if len(sequences) not in (1, count):
+        raise ShapeError(f"{name}: got {len(sequences)} systems, must be {count} as of the state")
+    return [sequences[0]] * count if len(sequences) == 1 else list(sequences)

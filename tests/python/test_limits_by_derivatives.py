@@ -1,0 +1,146 @@
+"""Limits of states and of rates under LQR and ILQR, beside quadratic programs."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+import dynaplan as dp
+from reference.quadratic_program import LinearPlant
+from reference.systems import exact_linear_model
+
+HORIZON = 20
+PLANNERS = {
+    "lqr": dp.LQR(horizon=HORIZON),
+    "ilqr": dp.ILQR(horizon=HORIZON, clip=None),
+}
+
+
+def _free_plan(plant, model, reward):
+    far = np.full(plant.b.shape[1], 1e6)
+    planner = dp.LQR(horizon=HORIZON)
+    return far, planner.plan(model, reward, plant.start, action_space=(-far, far))
+
+
+@pytest.mark.parametrize("planner", PLANNERS)
+@pytest.mark.parametrize("seed", range(100))
+def test_states_keep_a_limit_as_the_quadratic_program_says(planner, seed):
+    plant = LinearPlant.random(seed, 1.2)
+    model, reward = plant.model(), plant.reward()
+    _, free = _free_plan(plant, model, reward)
+    generator = np.random.default_rng(seed)
+    # Of one state, between where the free plan leads at most and where it rests.
+    high = np.full(len(plant.a), np.inf)
+    limited = int(free.states[1:].max(axis=0).argmax())
+    high[limited] = generator.uniform(0.5, 0.95) * free.states[1:, limited].max() + 1e-3
+    bound = 3.0 * np.abs(free.actions).max(axis=0)
+    best = plant.best_return(HORIZON, bound, state_high=high)
+    if best is None:
+        pytest.skip("no plan keeps the limit")
+    plan = PLANNERS[planner].plan(
+        model,
+        reward,
+        plant.start,
+        action_space=(-bound, bound),
+        limits=dp.Limits(state_high=high),
+    )
+    assert (plan.states[1:] <= high).all()
+    assert best + 1e-9 * abs(best) >= plan.value >= best - 1e-4 * abs(best)
+    assert plan.status == "converged"
+
+
+@pytest.mark.parametrize("planner", PLANNERS)
+@pytest.mark.parametrize("seed", range(25))
+def test_actions_keep_a_rate_as_the_quadratic_program_says(planner, seed):
+    plant = LinearPlant.random(seed, 1.1)
+    model, reward = plant.model(), plant.reward()
+    _, free = _free_plan(plant, model, reward)
+    zero = np.zeros(plant.b.shape[1])
+    changes = np.diff(free.actions, axis=0, prepend=zero[None])
+    rate = 0.6 * np.abs(changes).max(axis=0)
+    bound = 2.0 * np.abs(free.actions).max(axis=0)
+    best = plant.best_return(HORIZON, bound, rate=rate)
+    if best is None:
+        pytest.skip("the reference is not solved")
+    plan = PLANNERS[planner].plan(
+        model,
+        reward,
+        plant.start,
+        action_space=(-bound, bound),
+        limits=dp.Limits(action_rate=rate),
+        previous_action=zero,
+    )
+    assert (np.abs(np.diff(plan.actions, axis=0, prepend=zero[None])) <= rate * (1 + 1e-12)).all()
+    assert best + 1e-9 * abs(best) >= plan.value >= best - 1e-4 * abs(best)
+    assert plan.status == "converged"
+
+
+def test_from_outside_it_comes_straight_back():
+    model = exact_linear_model([[1.0]], [[0.01]])
+    plan = dp.ILQR(horizon=10, clip=None).plan(
+        model,
+        dp.rewards.linear([1.0]),
+        [3.2],
+        action_space=([-10.0], [10.0]),
+        limits=dp.Limits(state_high=[3.0]),
+    )
+    assert plan.status == "no_finite_candidate"
+    assert plan.value == -np.inf
+    np.testing.assert_allclose(plan.actions[:2, 0], -10.0, atol=0.1)
+
+
+def test_a_nonlinear_model_keeps_its_limits():
+    # A pendulum that is swung up with a limit of its speed.
+    def step(states, actions):
+        angle, speed = states.T
+        faster = speed + 0.05 * (9.81 * np.sin(angle) + 3.0 * actions[:, 0])
+        return np.column_stack([angle + 0.05 * faster, faster])
+
+    arguments = {
+        "model": dp.FunctionModel(step, 2, 1),
+        "reward": dp.rewards.quadratic([1.0, 0.01], target=[np.pi, 0.0]),
+        "state": [0.3, 0.0],
+        "action_space": ([-2.0], [2.0]),
+    }
+    free = dp.ILQR(horizon=40).plan(**arguments)
+    fastest = 0.8 * free.states[:, 1].max()
+    plan = dp.ILQR(horizon=40).plan(
+        **arguments, limits=dp.Limits(state_high=[np.inf, fastest], action_rate=[1.0])
+    )
+    assert plan.states[1:, 1].max() <= fastest
+    assert np.abs(np.diff(plan.actions, axis=0)).max() <= 1.0
+    assert plan.value <= free.value
+    assert np.isfinite(plan.value)
+
+
+def test_a_rate_is_kept_to_the_last_bit_where_there_is_no_time():
+    model = exact_linear_model([[1.0]], [[1.0]])
+    plan = dp.ILQR(horizon=20, clip=None, iterations=1).plan(
+        model,
+        dp.rewards.quadratic([1.0], target=[5.0]),
+        [0.0],
+        action_space=([-1.0], [1.0]),
+        limits=dp.Limits(action_rate=[0.125]),
+        previous_action=[0.0],
+        time_limit=1e-7,
+    )
+    before = np.concatenate([[[0.0]], plan.actions[:-1]])
+    assert (plan.actions >= before - 0.125).all()
+    assert (plan.actions <= before + 0.125).all()
+
+
+def test_a_controller_corrects_within_rates():
+    model = exact_linear_model([[1.0]], [[0.5]])
+    mpc = dp.MPC(
+        model,
+        dp.rewards.quadratic([1.0]) + dp.rewards.action_cost([0.1]),
+        dp.ILQR(horizon=10, clip=None),
+        action_space=([-1.0], [1.0]),
+        limits=dp.Limits(action_rate=[0.1]),
+        replan_every=4,
+    )
+    sent, state = [0.0], 3.0
+    for n in range(20):
+        sent.append(float(mpc.act([state])[0]))
+        state += 0.5 * sent[-1] + 0.2 * (-1) ** n
+    assert np.abs(np.diff(sent)).max() <= 0.1 + 1e-12
