@@ -20,6 +20,30 @@ step_sanitize() {
     -DDYNAPLAN_WERROR=ON
 }
 
+# The tests of the border between Python and C++, with a module under the address sanitizer, which looks for leaks at the
+# end. Its unwinder is the fast one: the other one takes a lock that it may already hold.
+step_bindings() {
+  tools
+  need_compiler
+  local folder=$work/bindings levels
+  levels=$(levels_to_test)
+  logged bindings-configure 300 1 cmake -S . -B "$folder/build" -G Ninja -DDYNAPLAN_ISA="${levels%% *}" \
+    -DDYNAPLAN_PYTHON=ON -DCMAKE_BUILD_TYPE=Debug -DCMAKE_CXX_FLAGS_DEBUG=-O1 -DDYNAPLAN_SANITIZE=address \
+    -DPython_EXECUTABLE="$venv/bin/python" -Dpybind11_DIR="$("$venv/bin/python" -m pybind11 --cmakedir)"
+  logged bindings-build 1800 1 cmake --build "$folder/build" --parallel "$jobs"
+  rm -rf "$folder/package"
+  mkdir -p "$folder/package"
+  cp -r python/dynaplan "$folder/package"
+  rm -f "$folder"/package/dynaplan/*.so
+  cp "$folder"/build/cpp/bindings/_*.so "$folder/package/dynaplan"
+  logged bindings 900 3 env PYTHONPATH="$folder/package" PYTHONMALLOC=malloc ASAN_OPTIONS=quarantine_size_mb=8 \
+    LSAN_OPTIONS="suppressions=$root/.ci/leaks.txt:print_suppressions=0" \
+    LD_PRELOAD="$("${CXX:-c++}" -print-file-name=libasan.so) $("${CXX:-c++}" -print-file-name=libstdc++.so)" \
+    "$venv/bin/python" -m pytest -q tests/conformance \
+    tests/python/test_{garbage,callbacks,copies,function_models,recursive,rewards,sac_refusals,tabular}.py \
+    tests/python/test_{hand_over,violations,mpc}.py
+}
+
 step_threads() {
   tools
   need_doctest

@@ -17,6 +17,7 @@
 # tidy_changed   the same over the files that changed last
 # sanitize       the C++ tests under the address and undefined-behaviour sanitizers
 # threads        the C++ tests under the thread sanitizer
+# bindings       the Python tests of the bindings, with a module under the address sanitizer
 # compile_times  the CPU seconds that each file takes to compile, against their limits
 # readme         the README's commands as they stand there, each in a clean copy of the checkout; the second one runs the
 #                whole quick Python suite
