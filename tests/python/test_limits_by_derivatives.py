@@ -75,6 +75,45 @@ def test_actions_keep_a_rate_as_the_quadratic_program_says(planner, seed):
     assert plan.status == "converged"
 
 
+@pytest.mark.parametrize("horizon", [20, 40, 80])
+@pytest.mark.parametrize("rate", [0.1, 0.025, 1e-300])
+def test_a_rate_that_binds_most_of_the_way_is_kept_as_well(horizon, rate):
+    plant = LinearPlant(np.eye(1), np.array([[0.05]]), np.ones(1), np.full(1, 0.0025), -np.ones(1))
+    plan = dp.ILQR(horizon=horizon, clip=None).plan(
+        plant.model(),
+        plant.reward(),
+        plant.start,
+        action_space=([-10.0], [10.0]),
+        limits=dp.Limits(action_rate=[rate]),
+        previous_action=[0.0],
+    )
+    best = plant.best_return(horizon, np.array([10.0]), rate=np.array([max(rate, 1e-12)]))
+    assert plan.value == pytest.approx(best, rel=1e-6)
+    assert plan.status == ("converged" if rate > 1e-9 else "stalled")  # what is left is rounding
+
+
+@pytest.mark.parametrize("horizon", [40, 80])
+@pytest.mark.parametrize("fastest", [0.3, 0.1, 0.02])
+@pytest.mark.parametrize("rate", [None, 0.5])
+def test_a_speed_that_binds_most_of_the_way_is_kept_as_well(horizon, fastest, rate):
+    move, push = np.array([[1.0, 0.05], [0.0, 1.0]]), np.array([[0.0], [0.05]])
+    costs = np.array([1.0, 0.01]), np.array([0.001])
+    plant = LinearPlant(move, push, *costs, np.array([-1.0, 0.0]))
+    high, rates = np.array([np.inf, fastest]), None if rate is None else np.array([rate])
+    plan = dp.ILQR(horizon=horizon, clip=None).plan(
+        plant.model(),
+        plant.reward(),
+        plant.start,
+        action_space=([-3.0], [3.0]),
+        limits=dp.Limits(state_high=high, action_rate=rates),
+        previous_action=[0.0],
+    )
+    best = plant.best_return(horizon, np.array([3.0]), state_high=high, rate=rates)
+    assert (plan.states[1:, 1] <= fastest).all()
+    assert plan.value == pytest.approx(best, rel=1e-5)
+    assert plan.status == "converged"
+
+
 def test_from_outside_it_comes_straight_back():
     model = exact_linear_model([[1.0]], [[0.01]])
     plan = dp.ILQR(horizon=10, clip=None).plan(

@@ -33,15 +33,11 @@ void limit_rates(const PlanProblem& problem, Block<float> actions) {
   for (Index row = 0; row < actions.dim; ++row) {
     const Index dim = row % action_dim;
     if (row < action_dim && problem.last_action == nullptr) continue;
-    const auto low = static_cast<float>(problem.action_low[dim]);
-    const auto high = static_cast<float>(problem.action_high[dim]);
-    const auto rate = static_cast<float>(problem.action_rate[dim]);
     const auto last = static_cast<float>(row < action_dim ? problem.last_action[dim] : 0.0);
     float* const action = actions.row(row);
     for (Index k = 0; k < actions.lanes; ++k) {
       const float before = row < action_dim ? last : actions.row(row - action_dim)[k];
-      const float lowest = std::clamp(before - rate, low, high);
-      const float highest = std::clamp(before + rate, low, high);
+      const auto [lowest, highest] = action_range(problem, dim, &before);
       action[k] = std::min(std::max(action[k], lowest), highest);
     }
   }

@@ -27,66 +27,38 @@ void AugmentedLagrangian::prepare(const ExactPlanProblem& problem, Index horizon
   action_dim_ = problem.rollout.dynamics->action_dim();
   horizon_ = horizon;
   limits_.clear();
-  add_states(problem);
-  add_rates(problem);
+  if (const StateLimits<double>* const allowed = problem.rollout.allowed) {
+    for (Index i = 0; i < state_dim_; ++i) {
+      const double low = allowed->low[static_cast<std::size_t>(i)];
+      const double high = allowed->high[static_cast<std::size_t>(i)];
+      const double state = problem.state[i];
+      const double unit = first_length(
+          {high - low, std::abs(std::isfinite(high) ? high - state : state - low), std::abs(high), std::abs(low)});
+      const double margin = kMargin * unit;
+      if (std::isfinite(high)) limits_.push_back({i, 1.0, high, high - margin, unit});
+      if (std::isfinite(low)) limits_.push_back({i, -1.0, -low, -low - margin, unit});
+    }
+  }
   multipliers_.assign(static_cast<std::size_t>(horizon) * limits_.size(), 0.0);
 }
 
-void AugmentedLagrangian::add_states(const ExactPlanProblem& problem) {
-  const StateLimits<double>* const allowed = problem.rollout.allowed;
-  if (allowed == nullptr) return;
-  for (Index i = 0; i < state_dim_; ++i) {
-    const double low = allowed->low[static_cast<std::size_t>(i)];
-    const double high = allowed->high[static_cast<std::size_t>(i)];
-    const double state = problem.state[i];
-    const double unit = first_length(
-        {high - low, std::abs(std::isfinite(high) ? high - state : state - low), std::abs(high), std::abs(low)});
-    const double margin = kMargin * unit;
-    if (std::isfinite(high)) limits_.push_back({false, i, 1.0, high, high - margin, unit});
-    if (std::isfinite(low)) limits_.push_back({false, i, -1.0, -low, -low - margin, unit});
-  }
-}
-
-void AugmentedLagrangian::add_rates(const ExactPlanProblem& problem) {
-  if (problem.action_rate == nullptr) return;
-  for (Index i = 0; i < action_dim_; ++i) {
-    const double rate = problem.action_rate[i];
-    const double width = problem.action_high[i] - problem.action_low[i];
-    if (!(rate < width)) continue;
-    const double unit = first_length({rate, width});
-    for (const double sign : {1.0, -1.0}) limits_.push_back({true, i, sign, rate, rate - kMargin * unit, unit});
-  }
-}
-
-double AugmentedLagrangian::excess(const ExactPlanProblem& problem, const NominalTrajectory& trajectory, Index step,
-                                   const Limit& limit) const {
-  double value = 0.0;
-  if (!limit.is_rate) {
-    value = trajectory.state(step + 1, state_dim_)[limit.entry];
-  } else {
-    const double* const action = trajectory.action(step, action_dim_);
-    const double* const before = step > 0 ? action - action_dim_ : problem.last_action;
-    if (before == nullptr) return -std::numeric_limits<double>::infinity();
-    value = action[limit.entry] - before[limit.entry];
-  }
-  return (limit.sign * value - limit.target) / limit.unit;
+double AugmentedLagrangian::excess(const NominalTrajectory& trajectory, Index step, const Limit& limit) const {
+  return (limit.sign * trajectory.state(step + 1, state_dim_)[limit.entry] - limit.target) / limit.unit;
 }
 
 // Calls use(step, limit, excess, multiplier's place) for all limits of all steps.
 template <class Use>
-void AugmentedLagrangian::for_each(const ExactPlanProblem& problem, const NominalTrajectory& trajectory,
-                                   const Use& use) const {
+void AugmentedLagrangian::for_each(const NominalTrajectory& trajectory, const Use& use) const {
   for (Index step = 0; step < horizon_; ++step) {
     for (std::size_t n = 0; n < limits_.size(); ++n) {
-      use(step, limits_[n], excess(problem, trajectory, step, limits_[n]),
-          static_cast<std::size_t>(step) * limits_.size() + n);
+      use(step, limits_[n], excess(trajectory, step, limits_[n]), static_cast<std::size_t>(step) * limits_.size() + n);
     }
   }
 }
 
 double AugmentedLagrangian::cost(const ExactPlanProblem& problem, const NominalTrajectory& trajectory) const {
   double sum = 0.0;
-  for_each(problem, trajectory, [&](Index step, const Limit&, double excess, std::size_t place) {
+  for_each(trajectory, [&](Index step, const Limit&, double excess, std::size_t place) {
     const double multiplier = multipliers_[place];
     const double price = std::max(0.0, multiplier + weight_ * excess);
     const double discount = std::pow(problem.rollout.discount, static_cast<double>(step));
@@ -95,50 +67,42 @@ double AugmentedLagrangian::cost(const ExactPlanProblem& problem, const NominalT
   return sum;
 }
 
-void AugmentedLagrangian::expand(const ExactPlanProblem& problem, const NominalTrajectory& trajectory, Index step,
-                                 StepExpansion& expansion) const {
+void AugmentedLagrangian::expand(const NominalTrajectory& trajectory, Index step, StepExpansion& expansion) const {
   const Index size = expansion.of_state.rows();
   Eigen::VectorXd slope(size + action_dim_);
   for (std::size_t n = 0; n < limits_.size(); ++n) {
     const Limit& limit = limits_[n];
     const double multiplier = multipliers_[static_cast<std::size_t>(step) * limits_.size() + n];
-    const double price = multiplier + weight_ * excess(problem, trajectory, step, limit);
+    const double price = multiplier + weight_ * excess(trajectory, step, limit);
     if (!(price > 0.0)) continue;
-    if (limit.is_rate) {
-      slope.setZero();
-      slope(size + limit.entry) = 1.0;
-      slope(state_dim_ + limit.entry) = -1.0;
-    } else {
-      slope.head(size) = expansion.of_state.row(limit.entry).transpose();
-      slope.tail(action_dim_) = expansion.of_action.row(limit.entry).transpose();
-    }
+    slope.head(size) = expansion.of_state.row(limit.entry).transpose();
+    slope.tail(action_dim_) = expansion.of_action.row(limit.entry).transpose();
     slope *= limit.sign / limit.unit;
     expansion.slope += price * slope;
     expansion.curvature.noalias() += (weight_ * slope) * slope.transpose();
   }
 }
 
-double AugmentedLagrangian::residual(const ExactPlanProblem& problem, const NominalTrajectory& trajectory) const {
+double AugmentedLagrangian::residual(const NominalTrajectory& trajectory) const {
   double largest = 0.0;
-  for_each(problem, trajectory, [&](Index, const Limit&, double excess, std::size_t place) {
+  for_each(trajectory, [&](Index, const Limit&, double excess, std::size_t place) {
     largest = std::max(largest, std::abs(std::max(excess, -multipliers_[place] / weight_)));
   });
   return largest;
 }
 
-bool AugmentedLagrangian::keeps_states(const NominalTrajectory& trajectory) const {
+bool AugmentedLagrangian::is_kept(const NominalTrajectory& trajectory) const {
   return std::all_of(limits_.begin(), limits_.end(), [&](const Limit& limit) {
-    for (Index step = 1; step <= trajectory.length && !limit.is_rate; ++step) {
+    for (Index step = 1; step <= trajectory.length; ++step) {
       if (!(limit.sign * trajectory.state(step, state_dim_)[limit.entry] <= limit.bound)) return false;
     }
     return true;
   });
 }
 
-void AugmentedLagrangian::update(const ExactPlanProblem& problem, const NominalTrajectory& trajectory,
-                                 bool fell_enough) {
+void AugmentedLagrangian::update(const NominalTrajectory& trajectory, bool fell_enough) {
   constexpr double kGrowth = 5.0;
-  for_each(problem, trajectory, [&](Index, const Limit&, double excess, std::size_t place) {
+  for_each(trajectory, [&](Index, const Limit&, double excess, std::size_t place) {
     multipliers_[place] = std::max(0.0, multipliers_[place] + weight_ * excess);
   });
   if (!fell_enough) weight_ *= kGrowth;

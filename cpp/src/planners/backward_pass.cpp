@@ -4,8 +4,21 @@
 #include <cmath>
 #include <limits>
 
+#include "dynaplan/planners/action_limits.hpp"
+
 namespace dynaplan {
 inline namespace DYNAPLAN_LEVEL {
+
+namespace {
+
+// Less is rounding: an action that near to its bound is on it.
+double difference(double bound, double action) {
+  constexpr double kRounding = 4.0 * std::numeric_limits<double>::epsilon();
+  const double exact = bound - action;
+  return std::abs(exact) <= kRounding * std::max(std::abs(bound), std::abs(action)) ? 0.0 : exact;
+}
+
+}  // namespace
 
 void BackwardPass::prepare(const WholeState& whole, Index horizon) {
   const Index size = whole.size();
@@ -26,6 +39,8 @@ void BackwardPass::prepare(const WholeState& whole, Index horizon) {
   value_hessian_.resize(size, size);
   value_gradient_.resize(size);
   held_.resize(whole.action_dim, size);
+  low_is_rate_.resize(static_cast<std::size_t>(whole.action_dim));
+  high_is_rate_.resize(static_cast<std::size_t>(whole.action_dim));
   low_.resize(whole.action_dim);
   high_.resize(whole.action_dim);
   convex_.resize(both, both);
@@ -34,19 +49,47 @@ void BackwardPass::prepare(const WholeState& whole, Index horizon) {
 bool BackwardPass::run(const ExactPlanProblem& problem, const NominalTrajectory& trajectory,
                        const TrajectoryExpansion& expansion, const TerminalExpansion& terminal,
                        const CostBeyond* beyond, double regularisation, bool convex, bool bounded) {
-  constexpr double kFree = std::numeric_limits<double>::infinity();
   begin(trajectory, terminal, beyond, convex);
   for (Index t = trajectory.length - 1; t >= 0; --t) {
     LocalPolicy& policy = policies_[static_cast<std::size_t>(t)];
-    const double* const action = trajectory.action(t, whole_.action_dim);
-    for (Index i = 0; i < whole_.action_dim; ++i) {
-      low_(i) = bounded ? problem.action_low[i] - action[i] : -kFree;
-      high_(i) = bounded ? problem.action_high[i] - action[i] : kFree;
-    }
+    find_bounds(problem, trajectory, t, bounded);
     if (problem.interrupt != nullptr && problem.interrupt->requested()) return false;
     if (!step(problem.rollout.discount, expansion.step(t), regularisation, convex, policy)) return false;
   }
   return true;
+}
+
+// By how much the action of a step may change, if the one before does not.
+void BackwardPass::find_bounds(const ExactPlanProblem& problem, const NominalTrajectory& trajectory, Index t,
+                               bool bounded) {
+  constexpr double kFree = std::numeric_limits<double>::infinity();
+  const double* const action = trajectory.action(t, whole_.action_dim);
+  const double* const before = t > 0 ? action - whole_.action_dim : problem.last_action;
+  for (Index i = 0; i < whole_.action_dim; ++i) {
+    const auto [low, high] = action_range(problem, i, before != nullptr ? before + i : nullptr);
+    low_(i) = bounded ? difference(low, action[i]) : -kFree;
+    high_(i) = bounded ? difference(high, action[i]) : kFree;
+    low_is_rate_[static_cast<std::size_t>(i)] = bounded && t > 0 && low > problem.action_low[i] ? 1 : 0;
+    high_is_rate_[static_cast<std::size_t>(i)] = bounded && t > 0 && high < problem.action_high[i] ? 1 : 0;
+  }
+}
+
+// Actions on a bound stay there, whatever the state; but one that a rate holds to the action before follows that.
+void BackwardPass::find_gain(LocalPolicy& policy) {
+  const Index size = whole_.size();
+  const Index action_dim = whole_.action_dim;
+  policy.gain = hessian_.bottomLeftCorner(action_dim, size);
+  for (Index i = 0; i < action_dim && whole_.has_previous_action; ++i) {
+    const auto entry = static_cast<std::size_t>(i);
+    const bool follows = (low_is_rate_[entry] != 0 && policy.change(i) <= low_(i)) ||
+                         (high_is_rate_[entry] != 0 && policy.change(i) >= high_(i));
+    low_is_rate_[entry] = follows ? 1 : 0;
+    if (follows) policy.gain.col(whole_.state_dim + i) += of_action_.col(i);
+  }
+  quadratic_.apply_negative_inverse(policy.gain);
+  for (Index i = 0; i < action_dim && whole_.has_previous_action; ++i) {
+    if (low_is_rate_[static_cast<std::size_t>(i)] != 0) policy.gain(i, whole_.state_dim + i) = 1.0;
+  }
 }
 
 // What comes after the end of the trajectory costs nothing, and no action is worth changing there.
@@ -106,8 +149,7 @@ bool BackwardPass::step(double discount, const StepExpansion& expansion, double 
   }
   if (!quadratic_.solve(of_action_, action_slope_, low_, high_)) return false;
   policy.change = quadratic_.solution();
-  policy.gain = hessian_.bottomLeftCorner(action_dim, size);
-  quadratic_.apply_negative_inverse(policy.gain);
+  find_gain(policy);
   if (!policy.change.allFinite() || !policy.gain.allFinite()) return false;
 
   // The cost from here on under this policy, which the regularisation is no part of.

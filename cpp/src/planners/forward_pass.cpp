@@ -5,6 +5,7 @@
 #include <limits>
 
 #include "dynaplan/core/transpose.hpp"
+#include "dynaplan/planners/action_limits.hpp"
 
 namespace dynaplan {
 inline namespace DYNAPLAN_LEVEL {
@@ -39,7 +40,9 @@ class ForwardPass::Follower final : public ActionFeedback<double> {
       for (Index k = 0; k < kAtOnce; ++k) {
         // From a state that is not finite there is nothing to learn.
         const double wanted = std::isfinite(change[k]) ? nominal[i] + change[k] : nominal[i];
-        action[k] = std::clamp(wanted, problem_.action_low[i], problem_.action_high[i]);
+        const bool is_first = step == 0 && problem_.last_action == nullptr;
+        const auto [low, high] = action_range(problem_, i, is_first ? nullptr : &previous_action.row(i)[k]);
+        action[k] = std::clamp(wanted, low, high);
       }
     }
   }
@@ -107,14 +110,16 @@ void ForwardPass::write_start(const ExactPlanProblem& problem, Index number, Ind
   const Index given = number > 2 ? std::min(carried.steps_left(), horizon_) * whole_.action_dim : 0;
   for (Index row = 0; row < actions().dim; ++row) {
     const Index i = row % whole_.action_dim;
-    const double low = problem.action_low[i];
-    const double high = problem.action_high[i];
-    double action = number == 1 ? 0.5 * low + 0.5 * high : 0.0;
+    double action = number == 1 ? 0.5 * problem.action_low[i] + 0.5 * problem.action_high[i] : 0.0;
     if (number == 0 || number > 2) action = problem.start_action(row);  // also for the steps that a sequence lacks
     if (row < given) {
       action = carried.actions[((number - 3) * carried.steps + carried.skip) * whole_.action_dim + row];
     }
-    actions().row(row)[lane] = std::clamp(action, low, high);
+    const double* before = row < whole_.action_dim ? problem.last_action : nullptr;
+    if (before != nullptr) before += i;
+    if (row >= whole_.action_dim) before = &actions().row(row - whole_.action_dim)[lane];
+    const auto [lowest, highest] = action_range(problem, i, before);
+    actions().row(row)[lane] = std::clamp(action, lowest, highest);
   }
 }
 
@@ -199,15 +204,6 @@ void ForwardPass::copy(Index candidate, NominalTrajectory& trajectory) const {
   for (std::size_t row = 0; row < trajectory.actions.size(); ++row) {
     trajectory.actions[row] = actions_[row * static_cast<std::size_t>(kAtOnce) + static_cast<std::size_t>(candidate)];
   }
-}
-
-void ForwardPass::repeat(const ExactPlanProblem& problem, const AddedCosts& added, const std::vector<double>& actions,
-                         NominalTrajectory& nominal) {
-  for (Index row = 0; row < this->actions().dim; ++row) {
-    std::fill_n(this->actions().row(row), kAtOnce, actions[static_cast<std::size_t>(row)]);
-  }
-  roll_out(problem, added, nullptr, 1);
-  accept(problem, nominal);
 }
 
 void ForwardPass::accept(const ExactPlanProblem& problem, NominalTrajectory& nominal) {

@@ -4,7 +4,6 @@
 #include <cmath>
 
 #include "dynaplan/core/check.hpp"
-#include "dynaplan/planners/action_limits.hpp"
 #include "dynaplan/planners/regularisation.hpp"
 
 namespace dynaplan {
@@ -128,13 +127,13 @@ class IlqrRun {
     for (int prices = 0; prices < kMaxPrices; ++prices) {
       last_iteration_ = result_.iterations + settings_.iterations;
       const PlanStatus status = improve();
-      const double residual = limits.residual(problem_, memory_.nominal);
+      const double residual = limits.residual(memory_.nominal);
       if (status == PlanStatus::kTimeLimit) return status;
       if (residual <= kResidual) {
         tolerance_ = settings_.tolerance;
         return is_optimal() ? PlanStatus::kConverged : status;
       }
-      set_prices([&] { limits.update(problem_, memory_.nominal, residual <= kEnough * before); });
+      set_prices([&] { limits.update(memory_.nominal, residual <= kEnough * before); });
       before = residual;
     }
     return PlanStatus::kStalled;
@@ -188,9 +187,8 @@ class IlqrRun {
 
   void add_limits(const NominalTrajectory& trajectory) {
     if (added_.limits == nullptr) return;
-    memory_.expansion.add_costs(trajectory, [&](Index step, StepExpansion& expansion) {
-      memory_.limits.expand(problem_, trajectory, step, expansion);
-    });
+    memory_.expansion.add_costs(
+        trajectory, [&](Index step, StepExpansion& expansion) { memory_.limits.expand(trajectory, step, expansion); });
   }
 
   double little() const { return std::max(tolerance_, kRounding) * std::abs(memory_.nominal.total); }
@@ -283,31 +281,14 @@ class IlqrRun {
   }
 
   void write_plan() {
-    keep_rates();
     const NominalTrajectory& nominal = memory_.nominal;
     result_.actions.assign(nominal.actions.begin(), nominal.actions.end());
     result_.states.assign(nominal.states.begin(), nominal.states.end());
     result_.value = nominal.total + added_.cost(problem_, nominal);
-    if (added_.limits == nullptr || memory_.limits.keeps_states(nominal)) return;
+    if (added_.limits == nullptr || memory_.limits.is_kept(nominal)) return;
     result_.rejected = result_.candidates - result_.non_finite;
     result_.value = -std::numeric_limits<double>::infinity();
     result_.status = PlanStatus::kNoFiniteCandidate;
-  }
-
-  // Rates are kept to the last bit, also where there was no time to find the best plan within them.
-  void keep_rates() {
-    if (problem_.action_rate == nullptr) return;
-    std::vector<double>& actions = memory_.kept_actions;
-    actions = memory_.nominal.actions;
-    const Index action_dim = problem_.rollout.dynamics->action_dim();
-    for (Index dim = 0; dim < action_dim; ++dim) {
-      ActionLimiter<double> limiter(problem_, dim);
-      for (auto row = static_cast<std::size_t>(dim); row < actions.size();
-           row += static_cast<std::size_t>(action_dim)) {
-        actions[row] = limiter.next(actions[row]);
-      }
-    }
-    if (actions != memory_.nominal.actions) memory_.forward.repeat(problem_, added_, actions, memory_.nominal);
   }
 
   const IlqrSettings& settings_;

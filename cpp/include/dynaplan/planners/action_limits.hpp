@@ -1,5 +1,7 @@
 #pragma once
 
+#include <algorithm>
+#include <utility>
 #include <vector>
 
 #include "dynaplan/planners/planner.hpp"
@@ -32,6 +34,16 @@ class ActionLimiter {
   T wanted_before_ = T(0);  // what was wanted in its place
   T change_ = T(0);         // by which it differs from the one before
 };
+
+/// The range of an action in one dimension after `before`, by the box and the rate; the box alone where that is null.
+template <class T>
+std::pair<T, T> action_range(const PlanProblemOf<T>& problem, Index dim, const T* before) {
+  const auto low = static_cast<T>(problem.action_low[dim]);
+  const auto high = static_cast<T>(problem.action_high[dim]);
+  if (problem.action_rate == nullptr || before == nullptr) return {low, high};
+  const auto rate = static_cast<T>(problem.action_rate[dim]);
+  return {std::clamp(*before - rate, low, high), std::clamp(*before + rate, low, high)};
+}
 
 /// Keeps sequences (H * A, K) within the problem's limits, from the last action on where there is one.
 void limit_changes(const PlanProblem& problem, Block<float> actions);

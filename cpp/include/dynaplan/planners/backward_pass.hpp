@@ -44,6 +44,8 @@ class BackwardPass {
   double promise(double share) const { return -share * (slope_ + 0.5 * share * curvature_); }
 
  private:
+  void find_bounds(const ExactPlanProblem& problem, const NominalTrajectory& trajectory, Index t, bool bounded);
+  void find_gain(LocalPolicy& policy);
   void begin(const NominalTrajectory& trajectory, const TerminalExpansion& terminal, const CostBeyond* beyond,
              bool convex);
   bool step(double discount, const StepExpansion& expansion, double regularisation, bool convex, LocalPolicy& policy);
@@ -60,7 +62,9 @@ class BackwardPass {
   Eigen::VectorXd action_slope_;   // by u
   Eigen::MatrixXd value_hessian_;  // of the cost from the next step on
   Eigen::VectorXd value_gradient_;
-  Eigen::MatrixXd held_;  // the cost's Hessian by u, times the gain
+  Eigen::MatrixXd held_;            // the cost's Hessian by u, times the gain
+  std::vector<char> low_is_rate_;   // (A) whether the bound below is one of the action before
+  std::vector<char> high_is_rate_;  // likewise above
   Eigen::VectorXd low_;
   Eigen::VectorXd high_;
   Eigen::MatrixXd convex_;

@@ -33,9 +33,6 @@ class ForwardPass {
   /// The best candidate of the last call, and its return: -infinity where none is finite.
   Index best() const { return best_; }
   double best_total() const { return totals_[static_cast<std::size_t>(best_)]; }
-  /// Rolls out `actions` (H, A) alone; they become the nominal trajectory.
-  void repeat(const ExactPlanProblem& problem, const AddedCosts& added, const std::vector<double>& actions,
-              NominalTrajectory& nominal);
   /// The best candidate becomes the nominal trajectory.
   void accept(const ExactPlanProblem& problem, NominalTrajectory& nominal);
 

@@ -24,7 +24,6 @@ struct TrajectoryMemory {
   NominalTrajectory nominal;
   NominalTrajectory held;  // the first state at all steps
   AugmentedLagrangian limits;
-  std::vector<double> kept_actions;  // (H, A) within the rates
   TrajectoryExpansion expansion;
   TerminalExpansion terminal;
   BackwardPass backward;
