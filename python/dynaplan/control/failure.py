@@ -46,7 +46,7 @@ class FailureRule:
         self._warned = False
 
     def applied(self, plan: Plan, last: Float64, low: Float64, high: Float64) -> Plan:
-        """Returns the plan to adopt: the same one unless it failed.
+        """Returns the plan to adopt instead of one that failed.
 
         Args:
             plan: as it was made.
@@ -55,11 +55,9 @@ class FailureRule:
             high: (A,) highest actions.
 
         Raises:
-            NumericalError: it failed, and is to be refused then.
+            NumericalError: it is to be refused.
             ArgumentError: the user's function returns an action that is not finite.
         """
-        if plan.status != "no_finite_candidate":
-            return plan
         happened = _happened(plan)
         if self._on_failure == "raise":
             raise NumericalError(f"{happened}; on_failure says not to act")
@@ -69,7 +67,7 @@ class FailureRule:
                 f"{happened}; on_failure={self._on_failure!r} says what is sent, from now on "
                 "without a further warning until reset()",
                 FailedPlanWarning,
-                stacklevel=4,
+                stacklevel=5,
             )
         if self._on_failure == "least violation":
             return plan

@@ -114,7 +114,7 @@ class SystemMemory:
 
     def correct_last(self, action: Float64) -> None:
         """Replaces the last action by the one that was really sent."""
-        self.memory.corrects(action)
+        self.memory.previous_action = action
         if self.sent:
             self.sent[-1] = action
 

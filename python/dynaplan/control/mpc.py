@@ -17,7 +17,6 @@ from dynaplan.control.explanation import Explanation, explain
 from dynaplan.control.failure import FailureRule, OnFailure
 from dynaplan.control.hand_over import HandOver
 from dynaplan.control.memory import SystemMemory
-from dynaplan.control.plan_call import PlanCall
 from dynaplan.errors import ArgumentError, ShapeError
 from dynaplan.models.interface import Model
 from dynaplan.planners.interface import Planner
@@ -117,9 +116,8 @@ class MPC:
         )
         self._failure = FailureRule(on_failure)
         self._take(planner, problem)
-        self._first_hand_over = HandOver(
-            previous_actions, None, problem.model.action_dim, self.delay_steps
-        )
+        action_dim = problem.model.action_dim
+        self._first_hand_over = HandOver(previous_actions, None, action_dim, self.delay_steps)
         self.reset()
 
     def _take(self, planner: Planner, problem: PlanProblem) -> None:
@@ -370,10 +368,21 @@ class MPC:
 
     def _make_plans(self, starts: Sequence[Float64], time_limit: float | None, steps: int) -> None:
         """Makes a plan for each system, of which this many steps are to be sent."""
-        call = PlanCall(self._prepared, self._seed, self._plans, time_limit)
-        for system, plan in zip(self._systems, call.plans(self._systems, starts), strict=True):
-            last, bounds = system.last_action, self._prepared
-            system.begin(self._failure.applied(plan, last, bounds.low, bounds.high), steps)
+        plans = self._prepared.plan_each(
+            [system.memory for system in self._systems],
+            starts,
+            seed=self._seed,
+            call=self._plans,
+            time_limit=time_limit,
+        )
+        for system, plan in zip(self._systems, plans, strict=True):
+            self._adopt(system, plan, steps)
+
+    def _adopt(self, system: SystemMemory, plan: Plan, steps: int) -> None:
+        if plan.status == "no_finite_candidate":
+            low, high = self._prepared.low, self._prepared.high
+            plan = self._failure.applied(plan, system.last_action, low, high)
+        system.begin(plan, steps)
 
     def _correct_last(self, previous_action: ArrayLike) -> None:
         actions = _arrays.rows("previous_action", previous_action, self._problem.model.action_dim)

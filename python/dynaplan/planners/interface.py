@@ -141,7 +141,14 @@ class Planner(PlannerSettings):
         if previous_action is not None:
             memory.previous_action = _arrays.vector("previous_action", previous_action, actions)
         if previous_change is not None:
-            memory.previous_change = _arrays.vector("previous_change", previous_change, actions)
+            change = _arrays.vector("previous_change", previous_change, actions)
+            if memory.previous_action is None:
+                raise ArgumentError(
+                    "previous_change: got one, must be None without previous_action"
+                )
+            if not np.isfinite(change).all():
+                raise ArgumentError(f"previous_change: got {change}, must be finite")
+            memory.earlier_action = memory.previous_action - change
         return PreparedPlanner(self, problem).plan(
             memory,
             _arrays.vector("state", state, model.state_dim),

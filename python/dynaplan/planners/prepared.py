@@ -50,6 +50,7 @@ class PreparedPlanner:
         self.low, self.high = action_bounds(problem.action_space, model.action_dim)
         self.action_rate = None if limits is None else limits._rates_for(model.action_dim)
         accelerations = None if limits is None else limits._accelerations_for(model.action_dim)
+        self._has_accelerations = accelerations is not None
         self._model = model
         self._horizon = planner.horizon
         self._threads = planner.threads
@@ -148,7 +149,7 @@ class PreparedPlanner:
             memory.warm_start,
             self._sequences(memory, state),
             memory.previous_action,
-            memory.previous_change,
+            memory.previous_change if self._has_accelerations else None,
             memory.skip,
             seed,
             call,
@@ -156,6 +157,22 @@ class PreparedPlanner:
             time_limit,
         )
         return _plan_of(parts, begin)
+
+    def plan_each(
+        self,
+        memories: Sequence[PlanMemory],
+        states: Sequence[Float64],
+        *,
+        seed: int,
+        call: int,
+        time_limit: float | None,
+    ) -> list[Plan]:
+        """Plans for each state (S,): one alone, or as `plan_batch` does."""
+        if len(memories) > 1:
+            return self.plan_batch(
+                memories, np.stack(states), seed=seed, call=call, time_limit=time_limit
+            )
+        return [self.plan(memories[0], states[0], seed=seed, call=call, time_limit=time_limit)]
 
     def plan_batch(
         self,

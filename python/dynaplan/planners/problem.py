@@ -67,7 +67,7 @@ class PlanMemory:
         kept_sequences: (K, steps, A), or None.
         skip: how many steps at the beginning of both have passed.
         previous_action: (A,) applied before the next plan's first step, or None.
-        previous_change: (A,) by which that one differs from the action before it; None: by nothing.
+        earlier_action: (A,) applied before that one, or None.
     """
 
     core: _core.PlanMemory
@@ -76,25 +76,23 @@ class PlanMemory:
     kept_sequences: Float64 | None = None
     skip: int = 0
     previous_action: Float64 | None = None
-    previous_change: Float64 | None = None
+    earlier_action: Float64 | None = None
+
+    @property
+    def previous_change(self) -> Float64 | None:
+        """(A,) by which the previous action differs from the one before it; None: by nothing."""
+        if self.previous_action is None or self.earlier_action is None:
+            return None
+        return self.previous_action - self.earlier_action
 
     def sends(self, action: Float64) -> None:
         """Records that an action is sent."""
-        before = self.previous_action
-        self.previous_change = None if before is None else action - before
-        self.previous_action = action
-
-    def corrects(self, action: Float64) -> None:
-        """Replaces the last action sent by another."""
-        before, change = self.previous_action, self.previous_change
-        if before is not None and change is not None:
-            self.previous_change = action - (before - change)
-        self.previous_action = action
+        self.earlier_action, self.previous_action = self.previous_action, action
 
     def __reduce__(self) -> tuple[Any, ...]:
         # What the search holds is scratch.
         carried = (self.warm_start, self.kept_sequences, self.skip)
-        return _plan_memory, (*carried, self.previous_action, self.previous_change)
+        return _plan_memory, (*carried, self.previous_action, self.earlier_action)
 
 
 def _plan_memory(*carried: Any) -> PlanMemory:
