@@ -146,3 +146,21 @@ def test_a_warm_start_that_is_none_is_refused_and_changes_nothing(warm_start, er
     with pytest.raises(error, match="warm_start"):
         mpc.reset(warm_start=warm_start)
     assert mpc.last_plan is not None
+
+
+@pytest.mark.parametrize("planner", [dp.CEM, dp.ICEM, dp.MPPI, dp.RandomShooting, dp.ILQR])
+def test_what_was_really_sent_counts_at_once_where_changes_are_limited(planner):
+    mpc = dp.MPC(
+        exact_linear_model([[1.0]], [[0.1]]),
+        dp.rewards.quadratic([1.0], target=[1.0]),
+        planner(horizon=8, clip=None),
+        action_space=([-10.0], [10.0]),
+        limits=dp.Limits(action_rate=[0.5]),
+        replan_every=4,
+        seed=0,
+    )
+    mpc.act([0.0])
+    assert abs(mpc.act([0.0], previous_action=[-2.0])[0] + 2.0) <= 0.5
+    with pytest.raises(dp.ArgumentError, match="previous_action"):
+        mpc.act([0.0], previous_action=[np.nan])
+    assert np.isfinite(mpc.act([0.0])).all()

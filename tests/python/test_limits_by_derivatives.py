@@ -183,3 +183,86 @@ def test_a_controller_corrects_within_rates():
         sent.append(float(mpc.act([state])[0]))
         state += 0.5 * sent[-1] + 0.2 * (-1) ** n
     assert np.abs(np.diff(sent)).max() <= 0.1 + 1e-12
+
+
+UP_TO = dp.Limits(state_high=[0.5])
+
+
+@pytest.mark.parametrize("reward", ["built-in", "Python"])
+def test_a_start_worth_nothing_says_nothing_of_the_price_of_a_limit(reward):
+    model = exact_linear_model([[1.0]], [[0.1]])
+    rewards = {"built-in": dp.rewards.linear([1.0]), "Python": lambda s, a, n: n[:, 0]}
+    plan = dp.ILQR(horizon=8, clip=None).plan(
+        model, rewards[reward], [0.0], action_space=([-10.0], [10.0]), limits=UP_TO
+    )
+    assert plan.value == pytest.approx(4.0, rel=1e-5)
+    assert (plan.states[1:] <= 0.5).all()
+    assert plan.stats.rejected == 0
+
+
+def test_an_allowed_plan_that_is_known_is_never_given_up():
+    model = exact_linear_model([[1.0]], [[0.1]])
+    for time_limit in np.geomspace(1e-7, 1e-3, 40):
+        plan = dp.ILQR(horizon=30, clip=None).plan(
+            model,
+            dp.rewards.quadratic([1.0], target=[1.0]),
+            [0.0],
+            action_space=([-10.0], [10.0]),
+            limits=UP_TO,
+            warm_start=np.full((30, 1), 0.1),
+            time_limit=time_limit,
+        )
+        assert plan.status != "no_finite_candidate"
+        assert plan.value >= -22.0  # the warm start's
+        assert (plan.states[1:] <= 0.5).all()
+
+
+def test_a_nonconvex_plan_is_no_worse_than_the_one_it_starts_from():
+    model = dp.FunctionModel(
+        lambda s, a: s + 0.1 * np.column_stack([np.cos(a[:, 0]), np.sin(a[:, 0])]), 2, 1
+    )
+    reward = dp.rewards.distance(1.0, indices=[0, 1], target=[-1.664, 1.331])
+    limits = dp.Limits(state_low=[-0.359, -1.153], state_high=[1.321, 0.135])
+    arguments = {"action_space": ([-3.2], [3.2]), "limits": limits}
+    start = dp.CEM(horizon=12, clip=None, candidates=200, elites=20)
+    for seed in range(10):
+        found = start.plan(model, reward, [0.0, 0.0], **arguments, seed=seed)
+        plan = dp.ILQR(horizon=12, clip=None, start=start).plan(
+            model, reward, [0.0, 0.0], **arguments, seed=seed
+        )
+        assert plan.value >= found.value - 1e-5 * abs(found.value)
+
+
+def test_actions_held_by_a_rate_about_zero_stay_held():
+    step = 0.05
+    model = exact_linear_model([[1.0, step], [0.0, 1.0]], [[step * step / 2], [step]])
+    reward = dp.rewards.quadratic([0.1, 0.1]) + dp.rewards.action_cost([1e-3])
+    values = [
+        dp.LQR(horizon=40).plan(
+            model,
+            reward,
+            [0.3384378621019076, 0.353140709225536],
+            action_space=([-1.0], [1.0]),
+            limits=dp.Limits(action_rate=[rate]),
+            previous_action=[0.0],
+        )
+        for rate in (0.1, 0.1000001)
+    ]
+    assert [plan.status for plan in values] == ["converged", "converged"]
+    assert values[0].value == pytest.approx(values[1].value, abs=1e-5)
+
+
+def test_states_after_an_end_are_not_charged():
+    model = exact_linear_model([[1.0]], [[0.1]], [0.3])
+    reward = dp.rewards.quadratic([1.0], target=[0.7]) + dp.rewards.action_cost([0.01])
+    for ends in (dp.terminations.outside([-np.inf], [0.5]), lambda s, a, n: n[:, 0] > 0.5):
+        plan = dp.ILQR(horizon=30, clip=None).plan(
+            model,
+            reward,
+            [0.0],
+            action_space=([-1.0], [1.0]),
+            limits=dp.Limits(state_high=[1.0]),
+            termination=ends,
+        )
+        assert plan.value == pytest.approx(-0.1, rel=1e-6)
+        assert plan.status == "converged"

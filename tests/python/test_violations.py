@@ -169,3 +169,42 @@ def test_where_a_plan_is_allowed_nobody_is_warned(model):
 def test_what_cannot_be_sent_is_refused_by_name(on_failure, error, message, model):
     with pytest.raises(error, match=message):
         _controller(model, on_failure=on_failure).act([3.2])
+
+
+@pytest.mark.parametrize("replan_every", [1, 3])
+def test_a_refusal_for_one_of_several_systems_changes_none(replan_every, model):
+    mpc = _controller(model, on_failure="raise", replan_every=replan_every)
+    other = copy.deepcopy(mpc)
+    for _ in range(replan_every):
+        np.testing.assert_array_equal(mpc.act([[2.0], [2.5]]), other.act([[2.0], [2.5]]))
+    with pytest.raises(dp.NumericalError):
+        mpc.act([[2.0], [3.3]])
+    for _ in range(2 * replan_every):
+        np.testing.assert_array_equal(mpc.act([[2.0], [2.5]]), other.act([[2.0], [2.5]]))
+
+
+def test_what_is_sent_instead_keeps_rates_and_is_told_whole(model):
+    limits = dp.Limits(state_high=[3.0], action_rate=[1.0], action_acceleration=[0.6])
+    mpc = _controller(model, limits=limits, on_failure=lambda plan: [-10.0])
+    with pytest.warns(dp.FailedPlanWarning):
+        sent, _ = _sent(mpc, 3.3, 4)
+    np.testing.assert_allclose(sent, [1.4, 0.4, -0.6, -1.6], atol=1e-12)
+    plan = mpc.last_plan
+    np.testing.assert_allclose(np.diff(plan.actions[:4, 0]), -1.0)
+    np.testing.assert_allclose(np.diff(plan.states[:, 0]), STEP * plan.actions[:, 0], atol=1e-6)
+    assert plan.value == -np.inf
+
+
+def test_a_mean_that_is_allowed_is_no_failure():
+    model = exact_linear_model([[1.0]], [[1.0]])
+    plan = dp.CEM(horizon=3, candidates=20, elites=4, iterations=3, clip=None).plan(
+        model,
+        UP["built-in"],
+        [0.5],
+        action_space=([-1.0], [1.0]),
+        limits=dp.Limits(state_low=[-0.02], state_high=[0.02]),
+        seed=0,
+    )
+    assert np.isfinite(plan.value)
+    assert plan.status == "iterations"
+    assert (np.abs(plan.states[1:]) <= 0.02).all()

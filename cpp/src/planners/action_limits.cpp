@@ -14,6 +14,13 @@ bool has_limits(const PlanProblemOf<T>& problem) {
   return problem.action_rate != nullptr || problem.action_acceleration != nullptr;
 }
 
+// A number that is finite in either type: half of its largest, so that differences are finite too.
+template <class T>
+T within_range(double value) {
+  constexpr auto kEnd = static_cast<double>(std::numeric_limits<T>::max()) / 2.0;
+  return static_cast<T>(std::clamp(value, -kEnd, kEnd));
+}
+
 double entry_or_free(const double* values, Index dim) {
   return values != nullptr ? values[dim] : std::numeric_limits<double>::infinity();
 }
@@ -33,7 +40,7 @@ void limit_rates(const PlanProblem& problem, Block<float> actions) {
   for (Index row = 0; row < actions.dim; ++row) {
     const Index dim = row % action_dim;
     if (row < action_dim && problem.last_action == nullptr) continue;
-    const auto last = static_cast<float>(row < action_dim ? problem.last_action[dim] : 0.0);
+    const auto last = row < action_dim ? within_range<float>(problem.last_action[dim]) : 0.0F;
     float* const action = actions.row(row);
     for (Index k = 0; k < actions.lanes; ++k) {
       const float before = row < action_dim ? last : actions.row(row - action_dim)[k];
@@ -127,8 +134,8 @@ ActionLimiter<T>::ActionLimiter(const PlanProblemOf<U>& problem, Index dim)
       acceleration_(static_cast<T>(entry_or_free(problem.action_acceleration, dim))),
       has_before_(problem.last_action != nullptr && has_limits(problem)) {
   if (!has_before_) return;
-  before_ = wanted_before_ = static_cast<T>(problem.last_action[dim]);
-  if (problem.last_change != nullptr) change_ = static_cast<T>(problem.last_change[dim]);
+  before_ = wanted_before_ = within_range<T>(problem.last_action[dim]);
+  if (problem.last_change != nullptr) change_ = within_range<T>(problem.last_change[dim]);
 }
 
 template <class T>

@@ -25,7 +25,6 @@ double first_length(std::initializer_list<double> lengths) {
 void AugmentedLagrangian::prepare(const ExactPlanProblem& problem, Index horizon) {
   state_dim_ = problem.rollout.dynamics->state_dim();
   action_dim_ = problem.rollout.dynamics->action_dim();
-  horizon_ = horizon;
   limits_.clear();
   if (const StateLimits<double>* const allowed = problem.rollout.allowed) {
     for (Index i = 0; i < state_dim_; ++i) {
@@ -49,7 +48,7 @@ double AugmentedLagrangian::excess(const NominalTrajectory& trajectory, Index st
 // Calls use(step, limit, excess, multiplier's place) for all limits of all steps.
 template <class Use>
 void AugmentedLagrangian::for_each(const NominalTrajectory& trajectory, const Use& use) const {
-  for (Index step = 0; step < horizon_; ++step) {
+  for (Index step = 0; step < trajectory.length; ++step) {
     for (std::size_t n = 0; n < limits_.size(); ++n) {
       use(step, limits_[n], excess(trajectory, step, limits_[n]), static_cast<std::size_t>(step) * limits_.size() + n);
     }

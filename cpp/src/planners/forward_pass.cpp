@@ -76,6 +76,7 @@ void ForwardPass::prepare(const ExactPlanProblem& problem, Index horizon) {
   actions_.resize(action_size * at_once);
   trajectory_.resize(static_cast<std::size_t>(rollout_.trajectory_rows(horizon)) * at_once);
   totals_.resize(at_once);
+  kept_.value = -std::numeric_limits<double>::infinity();
   candidate_.states.resize(state_size);
   candidate_.actions.resize(action_size);
   if (problem.score != nullptr) {
@@ -165,10 +166,8 @@ ForwardPass::Count ForwardPass::roll_out(const ExactPlanProblem& problem, const 
   best_ = 0;
   for (Index k = 0; k < count; ++k) {
     double& total = totals_[static_cast<std::size_t>(k)];
-    if (!added.is_empty() && std::isfinite(total)) {
-      copy(k, candidate_);
-      total -= added.cost(problem, candidate_);
-    }
+    values_[k] = total;
+    if (!added.is_empty() && std::isfinite(total)) total -= charge(problem, added, k);
     if (!std::isfinite(total)) {
       total = -std::numeric_limits<double>::infinity();
       ++counted.non_finite;
@@ -176,6 +175,20 @@ ForwardPass::Count ForwardPass::roll_out(const ExactPlanProblem& problem, const 
     if (total > best_total()) best_ = k;
   }
   return counted;
+}
+
+// What a candidate is charged besides its reward; remembers it where it is the best that keeps the limits.
+double ForwardPass::charge(const ExactPlanProblem& problem, const AddedCosts& added, Index candidate) {
+  copy(candidate, candidate_);
+  candidate_.length = horizon_;
+  candidate_.value = values_[candidate];
+  if (added.limits != nullptr) {
+    const std::optional<Index> end = end_of(problem, candidate_, workspace_);
+    candidate_.length = end.value_or(horizon_);
+    candidate_.ends = end.has_value();
+    if (candidate_.value > kept_.value && added.limits->is_kept(candidate_)) kept_ = candidate_;
+  }
+  return added.cost(problem, candidate_);
 }
 
 void ForwardPass::add_terminal_value(const TerminalValue<double>& value, const RolloutEnd<double>& end, Index count) {
@@ -209,6 +222,7 @@ void ForwardPass::copy(Index candidate, NominalTrajectory& trajectory) const {
 void ForwardPass::accept(const ExactPlanProblem& problem, NominalTrajectory& nominal) {
   copy(best_, nominal);
   nominal.total = best_total();
+  nominal.value = values_[best_];
   const std::optional<Index> end = end_of(problem, nominal, workspace_);
   nominal.length = end.value_or(horizon_);
   nominal.ends = end.has_value();

@@ -122,7 +122,10 @@ class IlqrRun {
     if (added_.limits == nullptr) return improve();
     tolerance_ = std::min(settings_.tolerance, kTolerance);
     AugmentedLagrangian& limits = memory_.limits;
-    set_prices([&] { limits.set_weight(std::max(std::abs(memory_.nominal.total), std::ldexp(1.0, -500))); });
+    // What a violation costs at first is what actions, or the whole plan, are worth.
+    static_cast<void>(derive());
+    const double size = std::max(std::abs(memory_.nominal.value), memory_.backward.size());
+    set_prices([&] { limits.set_weight(size > 0.0 ? size : 1.0); });
     double before = std::numeric_limits<double>::infinity();
     for (int prices = 0; prices < kMaxPrices; ++prices) {
       last_iteration_ = result_.iterations + settings_.iterations;
@@ -280,17 +283,27 @@ class IlqrRun {
     }
   }
 
+  // Where the last trajectory does not keep the limits, or another was better, the best that does.
   void write_plan() {
-    const NominalTrajectory& nominal = memory_.nominal;
-    result_.actions.assign(nominal.actions.begin(), nominal.actions.end());
-    result_.states.assign(nominal.states.begin(), nominal.states.end());
-    result_.value = nominal.total + added_.cost(problem_, nominal);
-    if (added_.limits == nullptr || memory_.limits.is_kept(nominal)) return;
+    const NominalTrajectory& kept = memory_.forward.best_kept();
+    const bool is_kept = added_.limits == nullptr || memory_.limits.is_kept(memory_.nominal);
+    // The last one is within a margin of its limits, so that others on the way may be better by as much.
+    constexpr double kMargin = 1e-4;
+    const double value = memory_.nominal.value;
+    const bool has_better =
+        added_.limits != nullptr && kept.value > (is_kept ? value + kMargin * std::abs(value) : kNone);
+    const NominalTrajectory& plan = has_better ? kept : memory_.nominal;
+    result_.actions.assign(plan.actions.begin(), plan.actions.end());
+    result_.states.assign(plan.states.begin(), plan.states.end());
+    result_.value = plan.value;
+    if (has_better && result_.status == PlanStatus::kConverged) result_.status = PlanStatus::kStalled;
+    if (is_kept || has_better) return;
     result_.rejected = result_.candidates - result_.non_finite;
-    result_.value = -std::numeric_limits<double>::infinity();
+    result_.value = kNone;
     result_.status = PlanStatus::kNoFiniteCandidate;
   }
 
+  static constexpr double kNone = -std::numeric_limits<double>::infinity();
   const IlqrSettings& settings_;
   const ExactPlanProblem& problem_;
   AddedCosts added_;

@@ -95,6 +95,17 @@ BestCandidate run_search(const PlanProblem& problem, Index horizon, int iteratio
   return best;
 }
 
+namespace {
+
+// A mean may be allowed where no candidate was.
+void tell_finite(PlanResult& result) {
+  if (result.status == PlanStatus::kNoFiniteCandidate && std::isfinite(result.value)) {
+    result.status = PlanStatus::kIterations;
+  }
+}
+
+}  // namespace
+
 void choose_mean(const PlanProblem& problem, int iterations, const BestCandidate& best, SearchMemory& memory,
                  PlanResult& result) {
   memory.best.assign(result.actions.begin(), result.actions.end());
@@ -104,6 +115,7 @@ void choose_mean(const PlanProblem& problem, int iterations, const BestCandidate
     memory.candidates.evaluate_result(problem, fresh_draws(iterations), result);
   }
   keep_warm_start(problem, iterations, memory, result);
+  tell_finite(result);
 }
 
 void choose_best(const PlanProblem& problem, int iterations, const BestCandidate& best, SearchMemory& memory,
@@ -114,6 +126,7 @@ void choose_best(const PlanProblem& problem, int iterations, const BestCandidate
   }
   memory.best.assign(result.actions.begin(), result.actions.end());
   take_mean(problem, iterations, memory, result);
+  tell_finite(result);
   if (!best.exists()) return;
   if (std::isfinite(result.value)) {
     if (!best.allowed) return;

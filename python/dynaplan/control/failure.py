@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, Literal, TypeAlias
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
 from dynaplan import _arrays, _callbacks
 from dynaplan.errors import ArgumentError, FailedPlanWarning, NumericalError
 from dynaplan.planners.plan import Plan
+from dynaplan.planners.prepared import PreparedPlanner
+from dynaplan.planners.problem import PlanMemory
 
 __all__ = ["FailureRule", "OnFailure"]
 
-Float64 = NDArray[np.float64]
 _RULES = ("least violation", "hold", "raise")
 OnFailure: TypeAlias = Literal["least violation", "hold", "raise"] | Callable[[Plan], ArrayLike]
 
@@ -45,19 +46,27 @@ class FailureRule:
         """Makes the next failure the first one, as at a new episode."""
         self._warned = False
 
-    def applied(self, plan: Plan, last: Float64, low: Float64, high: Float64) -> Plan:
-        """Returns the plan to adopt instead of one that failed.
+    def settled(
+        self, plans: Sequence[Plan], memories: Sequence[PlanMemory], planner: PreparedPlanner
+    ) -> list[Plan]:
+        """Returns the plans to adopt: the same ones, but for those that failed.
 
         Args:
-            plan: as it was made.
-            last: (A,) the action sent last.
-            low: (A,) lowest actions.
-            high: (A,) highest actions.
+            plans: as they were made, one for each system.
+            memories: the actions sent before, likewise.
+            planner: what made them, with the limits.
 
         Raises:
-            NumericalError: it is to be refused.
+            NumericalError: one failed, and is to be refused.
             ArgumentError: the user's function returns an action that is not finite.
         """
+        settled = list(plans)
+        for n, plan in enumerate(plans):
+            if plan.status == "no_finite_candidate":
+                settled[n] = self._instead_of(plan, memories[n], planner)
+        return settled
+
+    def _instead_of(self, plan: Plan, memory: PlanMemory, planner: PreparedPlanner) -> Plan:
         happened = _happened(plan)
         if self._on_failure == "raise":
             raise NumericalError(f"{happened}; on_failure says not to act")
@@ -71,14 +80,16 @@ class FailureRule:
             )
         if self._on_failure == "least violation":
             return plan
-        action = last
+        action = memory.previous_action
+        assert action is not None
         if self._on_failure != "hold":
             returned = self._on_failure(plan)
-            action = _callbacks.numbers("on_failure", returned, last.shape, "action")
+            action = _callbacks.numbers("on_failure", returned, action.shape, "action")
             if not np.isfinite(action).all():
                 raise ArgumentError(f"on_failure: returned {action}, must be finite")
-        actions = np.tile(np.clip(action, low, high), (len(plan.actions), 1))
-        return plan._replace(actions=actions, gains=None)
+        actions, states = planner.held(action, plan.states[0], memory)
+        none_kept = np.empty((0, *actions.shape))
+        return Plan(actions, states, -np.inf, plan.status, plan.stats, none_kept, None, None)
 
 
 def _happened(plan: Plan) -> str:

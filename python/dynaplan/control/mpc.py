@@ -368,21 +368,13 @@ class MPC:
 
     def _make_plans(self, starts: Sequence[Float64], time_limit: float | None, steps: int) -> None:
         """Makes a plan for each system, of which this many steps are to be sent."""
+        memories = [system.memory for system in self._systems]
         plans = self._prepared.plan_each(
-            [system.memory for system in self._systems],
-            starts,
-            seed=self._seed,
-            call=self._plans,
-            time_limit=time_limit,
+            memories, starts, seed=self._seed, call=self._plans, time_limit=time_limit
         )
+        plans = self._failure.settled(plans, memories, self._prepared)  # before any is adopted
         for system, plan in zip(self._systems, plans, strict=True):
-            self._adopt(system, plan, steps)
-
-    def _adopt(self, system: SystemMemory, plan: Plan, steps: int) -> None:
-        if plan.status == "no_finite_candidate":
-            low, high = self._prepared.low, self._prepared.high
-            plan = self._failure.applied(plan, system.last_action, low, high)
-        system.begin(plan, steps)
+            system.begin(plan, steps)
 
     def _correct_last(self, previous_action: ArrayLike) -> None:
         actions = _arrays.rows("previous_action", previous_action, self._problem.model.action_dim)
@@ -390,8 +382,12 @@ class MPC:
             raise ShapeError(
                 f"previous_action: got {len(actions)} rows, must be {len(self._systems)}"
             )
+        if not np.isfinite(actions).all():
+            raise ArgumentError(f"previous_action: got {actions}, must be finite")
         for system, action in zip(self._systems, actions, strict=True):
             system.correct_last(action)
+            if self._prepared.limits_changes:  # what was planned may be too far from it
+                self._systems[0].steps_to_plan = 0
 
     def __repr__(self) -> str:
         return (

@@ -18,7 +18,7 @@ from dynaplan.planners.problem import PlanMemory, PlanProblem, StateValue, actio
 from dynaplan.planners.settings import PlannerSettings, require_planner
 from dynaplan.rewards.terms import Term
 from dynaplan.rollouts.disagreement import disagreement_limit_of
-from dynaplan.rollouts.rollout import spread_of, state_limits
+from dynaplan.rollouts.rollout import rollout, spread_of, state_limits
 from dynaplan.rollouts.score import TrajectoryScore, compiled
 
 __all__ = ["PreparedPlanner"]
@@ -38,6 +38,8 @@ class PreparedPlanner:
         low: (A,) lowest actions.
         high: (A,) highest actions.
         action_rate: (A,) most that an action may change by from step to step, or None.
+        action_acceleration: (A,) most that this change may change by, or None.
+        limits_changes: whether there is one of both.
     """
 
     def __init__(self, planner: PlannerSettings, problem: PlanProblem) -> None:
@@ -50,7 +52,8 @@ class PreparedPlanner:
         self.low, self.high = action_bounds(problem.action_space, model.action_dim)
         self.action_rate = None if limits is None else limits._rates_for(model.action_dim)
         accelerations = None if limits is None else limits._accelerations_for(model.action_dim)
-        self._has_accelerations = accelerations is not None
+        self.action_acceleration = accelerations
+        self.limits_changes = self.action_rate is not None or accelerations is not None
         self._model = model
         self._horizon = planner.horizon
         self._threads = planner.threads
@@ -149,7 +152,7 @@ class PreparedPlanner:
             memory.warm_start,
             self._sequences(memory, state),
             memory.previous_action,
-            memory.previous_change if self._has_accelerations else None,
+            self._change_before(memory),
             memory.skip,
             seed,
             call,
@@ -157,6 +160,34 @@ class PreparedPlanner:
             time_limit,
         )
         return _plan_of(parts, begin)
+
+    def _change_before(self, memory: PlanMemory) -> Float64 | None:
+        return None if self.action_acceleration is None else memory.previous_change
+
+    def held(self, action: Float64, state: Float64, memory: PlanMemory) -> tuple[Float64, Float64]:
+        """Returns (H, A) actions that go to `action` as fast as the limits allow, and their states.
+
+        Args:
+            action: (A,) wanted at all steps.
+            state: (S,) where they begin.
+            memory: the actions sent before.
+        """
+        actions = np.empty((self._horizon, len(action)))
+        last, change = memory.previous_action, memory.previous_change
+        for t in range(self._horizon):
+            now = action
+            if last is not None:
+                step = action - last
+                if self.action_acceleration is not None:
+                    before, most = 0.0 if change is None else change, self.action_acceleration
+                    step = np.clip(step, before - most, before + most)
+                if self.action_rate is not None:
+                    step = np.clip(step, -self.action_rate, self.action_rate)
+                now = last + step if self.limits_changes else action
+            now = np.clip(now, self.low, self.high)
+            change = None if last is None else now - last
+            actions[t] = last = now
+        return actions, np.array(rollout(self._model, state, actions[None])[0], np.float64)
 
     def plan_each(
         self,
@@ -208,7 +239,7 @@ class PreparedPlanner:
             warm_starts=[memory.warm_start for memory in memories],
             kept_sequences=[self._sequences(*pair) for pair in zip(memories, states, strict=True)],
             previous_actions=[memory.previous_action for memory in memories],
-            previous_changes=[memory.previous_change for memory in memories],
+            previous_changes=[self._change_before(memory) for memory in memories],
             skip=memories[0].skip,
             seed=seed,
             call=call,

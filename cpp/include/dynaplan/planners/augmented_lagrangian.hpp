@@ -46,7 +46,6 @@ class AugmentedLagrangian {
 
   Index state_dim_ = 0;
   Index action_dim_ = 0;
-  Index horizon_ = 0;
   double weight_ = 1.0;
   std::vector<Limit> limits_;        // of each step
   std::vector<double> multipliers_;  // (H, limits)

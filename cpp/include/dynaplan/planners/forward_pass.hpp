@@ -33,6 +33,9 @@ class ForwardPass {
   /// The best candidate of the last call, and its return: -infinity where none is finite.
   Index best() const { return best_; }
   double best_total() const { return totals_[static_cast<std::size_t>(best_)]; }
+  /// The trajectory of the largest return, of all that were rolled out since `prepare`, that keeps the limits charged
+  /// for.
+  const NominalTrajectory& best_kept() const { return kept_; }
   /// The best candidate becomes the nominal trajectory.
   void accept(const ExactPlanProblem& problem, NominalTrajectory& nominal);
 
@@ -46,6 +49,7 @@ class ForwardPass {
   void score(const ExactPlanProblem& problem, Index count);
   void add_terminal_value(const TerminalValue<double>& value, const RolloutEnd<double>& end, Index count);
   void copy(Index candidate, NominalTrajectory& trajectory) const;
+  double charge(const ExactPlanProblem& problem, const AddedCosts& added, Index candidate);
 
   WholeState whole_;
   Index horizon_ = 0;
@@ -55,10 +59,12 @@ class ForwardPass {
   std::vector<double, Eigen::aligned_allocator<double>> actions_;     // (H * A, kAtOnce)
   std::vector<double, Eigen::aligned_allocator<double>> trajectory_;  // (rows, kAtOnce)
   std::vector<double, Eigen::aligned_allocator<double>> totals_;      // (kAtOnce)
+  double values_[kAtOnce] = {};                                       // the returns alone
   std::vector<double> paths_;                                         // (kAtOnce, H + 1, S), only for a score
   std::vector<double> sequences_;                                     // (kAtOnce, H, A), likewise
   std::vector<double> end_states_;                                    // (kAtOnce, S), only for a terminal value
   NominalTrajectory candidate_;
+  NominalTrajectory kept_;
   Workspace workspace_;
 };
 

@@ -11,7 +11,8 @@ inline namespace DYNAPLAN_LEVEL {
 struct NominalTrajectory {
   std::vector<double> states;   // (H + 1, S)
   std::vector<double> actions;  // (H, A)
-  double total = 0.0;           // its return
+  double value = 0.0;           // its return
+  double total = 0.0;           // that less what is charged besides
   Index length = 0;             // steps made before it ends
   bool ends = false;            // by then; else the horizon does
 
