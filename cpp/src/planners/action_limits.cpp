@@ -195,7 +195,8 @@ void slow_noise(const PlanProblem& problem, const Stream& stream, const float* s
                 Block<float> noise) {
   if (!has_limits(problem)) return;
   constexpr Index kScales = 4;
-  constexpr float kLevels = 2.0F;  // the width of noise that is the same at all steps
+  constexpr float kLevels =
+      4.0F;  // the width of noise that is the same at all steps: many of ten levels are on a bound
   const Index action_dim = problem.rollout.dynamics->action_dim();
   const Index horizon = noise.dim / action_dim;
   const Index count = std::clamp<Index>(candidates, 0, noise.lanes);

@@ -29,11 +29,12 @@ void SearchDistribution::start(const PlanProblem& problem, Index horizon, double
     half_width_[at(row)] = float_bound(0.5 * high - 0.5 * low);
     mean[at(row)] = float_bound(problem.start_action(row));
     std[at(row)] = static_cast<float>(initial_std) * half_width_[at(row)];
-    // No wider than the last action can have moved by then.
+    // From the last action, as wide as the farther bound is away, but no wider than it can have moved by then.
     if (problem.action_rate == nullptr || problem.last_action == nullptr) continue;
     const Index steps = row / action_dim + 1;
     const double reach = problem.action_rate[row % action_dim] * static_cast<double>(steps);
-    std[at(row)] = std::min(std[at(row)], float_bound(reach));
+    const float farther = std::max(high_[at(row)] - mean[at(row)], mean[at(row)] - low_[at(row)]);
+    std[at(row)] = std::min(static_cast<float>(initial_std) * farther, float_bound(reach));
   }
 }
 

@@ -55,7 +55,7 @@ void limit_changes(const PlanProblem& problem, std::vector<float>& sequence);
 /// nothing without limits. Noise wider than the rate, other at each step, would make every candidate a walk of random
 /// steps as long as the rate, which neither climbs a ramp nor holds a level. It is taken at knots, as far apart as an
 /// action needs to cross its spread, and joined by lines. A quarter of the `candidates` in the block have knots as near
-/// as that, two quarters have fewer, and the last has noise twice as wide that is the same at all steps.
+/// as that, two quarters have fewer, and the last has noise four times as wide that is the same at all steps.
 void slow_noise(const PlanProblem& problem, const Stream& stream, const float* spread, Index candidates,
                 Block<float> noise);
 
