@@ -39,6 +39,7 @@ void BackwardPass::prepare(const WholeState& whole, Index horizon) {
   value_hessian_.resize(size, size);
   value_gradient_.resize(size);
   held_.resize(whole.action_dim, size);
+  largest_.resize(size);
   low_is_rate_.resize(static_cast<std::size_t>(whole.action_dim));
   high_is_rate_.resize(static_cast<std::size_t>(whole.action_dim));
   low_.resize(whole.action_dim);
@@ -176,16 +177,22 @@ bool BackwardPass::step(double discount, const StepExpansion& expansion, double 
   return true;
 }
 
-double BackwardPass::magnitude(const ExactPlanProblem& problem) const {
-  const auto entry = [&](Index i) {
-    if (i < whole_.state_dim) return std::abs(problem.state[i]);
-    return problem.last_action != nullptr ? std::abs(problem.last_action[i - whole_.state_dim]) : 0.0;
-  };
+double BackwardPass::magnitude(const NominalTrajectory& trajectory) {
+  largest_.setZero();
+  for (Index t = 0; t <= trajectory.length; ++t) {
+    for (Index i = 0; i < whole_.state_dim; ++i) {
+      largest_(i) = std::max(largest_(i), std::abs(trajectory.state(t, whole_.state_dim)[i]));
+    }
+    for (Index i = whole_.state_dim; i < whole_.size() && t < trajectory.length; ++i) {
+      const double action = trajectory.action(t, whole_.action_dim)[i - whole_.state_dim];
+      largest_(i) = std::max(largest_(i), std::abs(action));
+    }
+  }
   double sum = 0.0;
   for (Index i = 0; i < whole_.size(); ++i) {
     double row = std::abs(value_gradient_(i));
-    for (Index j = 0; j < whole_.size(); ++j) row += 0.5 * std::abs(value_hessian_(i, j)) * entry(j);
-    sum += row * entry(i);
+    for (Index j = 0; j < whole_.size(); ++j) row += 0.5 * std::abs(value_hessian_(i, j)) * largest_(j);
+    sum += row * largest_(i);
   }
   return sum;
 }

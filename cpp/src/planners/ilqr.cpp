@@ -199,9 +199,10 @@ class IlqrRun {
   // Whether the changes that the derivatives ask for, within the bounds, promise next to nothing: no more than the
   // return or the rounding of the states leaves to be seen.
   bool is_optimal() const {
-    constexpr double kSquaredRounding = 1e-28;
-    const double rounding = kSquaredRounding * memory_.backward.magnitude(problem_);
-    return memory_.backward.promise(1.0) <= little() + rounding;
+    // States known to 11 digits, as differences of rewards give them: a return of 0 is never nearer.
+    constexpr double kSquaredRounding = 1e-22;
+    const double promise = memory_.backward.promise(1.0);
+    return promise <= little() || promise <= little() + kSquaredRounding * memory_.backward.magnitude(memory_.nominal);
   }
 
   // Expands the trajectory, unless that is done, and finds the policy; false if there is none.

@@ -36,8 +36,8 @@ class BackwardPass {
   /// width of the bounds: the most in the last run.
   double size() const { return size_; }
 
-  /// The size of the terms that the cost from the first state on is the sum of.
-  double magnitude(const ExactPlanProblem& problem) const;
+  /// The size of the terms that the cost from a state on is the sum of, for states as large as the trajectory's.
+  double magnitude(const NominalTrajectory& trajectory);
 
   const LocalPolicy& policy(Index step) const { return policies_[static_cast<std::size_t>(step)]; }
   /// By how much the return should grow if all changes are made to a `share`.
@@ -69,6 +69,7 @@ class BackwardPass {
   Eigen::VectorXd high_;
   Eigen::MatrixXd convex_;
   SymmetricEigenSolver eigen_;
+  Eigen::VectorXd largest_;  // (n) of each entry of the states
   double size_ = 0.0;
   double slope_ = 0.0;
   double curvature_ = 0.0;
