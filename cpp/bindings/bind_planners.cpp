@@ -5,6 +5,7 @@
 
 #include "bindings.hpp"
 #include "dynaplan/core/parallel.hpp"
+#include "dynaplan/planners/action_limits.hpp"
 #include "dynaplan/planners/categorical_cem.hpp"
 #include "dynaplan/planners/cem.hpp"
 #include "dynaplan/planners/icem.hpp"
@@ -94,6 +95,21 @@ py::list plan_batch(const SamplingPlanner& planner, const std::vector<PlanMemory
   return plans;
 }
 
+// Wanted actions (H, A) within the problem's box, rates and accelerations.
+py::array_t<double> limited_actions(const BoundProblem& bound, const py::object& low, const py::object& high,
+                                    const py::object& previous_action, const py::object& previous_change,
+                                    const py::array& wanted) {
+  const py::object none = py::none();
+  const PlanInputs inputs{none, low, high, none, none, previous_action, previous_change, 0};
+  const PlanProblem problem = inputs.into(bound.sampled());
+  const IndexType action_dim = problem.rollout.dynamics->action_dim();
+  const auto* const actions = input<double>(wanted, "actions", {-1, action_dim});
+  py::array_t<double> result({static_cast<IndexType>(wanted.shape(0)), action_dim});
+  std::copy_n(actions, result.size(), result.mutable_data());
+  limit_changes(problem, result.shape(0), result.mutable_data());
+  return result;
+}
+
 void bind_cem(py::module_& m) {
   py::class_<Cem, SamplingPlanner> cem(m, "Cem", py::module_local());
   cem.def(py::init([](IndexType horizon, IndexType candidates, IndexType elites, int iterations, double smoothing,
@@ -178,6 +194,8 @@ void bind_planners(py::module_& m) {
         py::arg("high"), py::arg("warm_start").none(true), py::arg("kept_sequences").none(true),
         py::arg("previous_action").none(true), py::arg("previous_change").none(true), py::arg("skip"), py::arg("seed"),
         py::arg("call"), py::arg("threads"), py::arg("time_limit").none(true));
+  m.def("limited_actions", &limited_actions, py::arg("problem"), py::arg("low"), py::arg("high"),
+        py::arg("previous_action").none(true), py::arg("previous_change").none(true), py::arg("actions"));
   m.def("plan_batch", &plan_batch, py::arg("planner"), py::arg("memories"), py::arg("problem"), py::arg("states"),
         py::arg("low"), py::arg("high"), py::arg("warm_starts"), py::arg("kept_sequences"), py::arg("previous_actions"),
         py::arg("previous_changes"), py::arg("skip"), py::arg("seed"), py::arg("call"), py::arg("threads"),

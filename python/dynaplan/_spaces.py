@@ -15,7 +15,12 @@ if TYPE_CHECKING:
     from gymnasium.spaces import Box
 
 __all__ = ["action_box", "box_of_floats", "boxes", "env_name", "fit_to_space", "float32_bounds"]
-__all__ += ["require_environment"]
+__all__ += ["is_discrete", "require_environment"]
+
+
+def is_discrete(space: Any) -> bool:
+    """Returns whether a space has a number of actions, from a first one on, as a Discrete has."""
+    return hasattr(space, "n") and hasattr(space, "start")
 
 
 def boxes(env: Env[Any, Any]) -> tuple[Box, Box]:

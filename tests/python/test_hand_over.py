@@ -164,3 +164,12 @@ def test_what_was_really_sent_counts_at_once_where_changes_are_limited(planner):
     with pytest.raises(dp.ArgumentError, match="previous_action"):
         mpc.act([0.0], previous_action=[np.nan])
     assert np.isfinite(mpc.act([0.0])).all()
+
+
+def test_what_was_sent_as_planned_asks_for_no_new_plan():
+    mpc = _mpc(limits=dp.Limits(action_rate=[0.05]), replan_every=4)
+    sent = mpc.act([0.0])
+    plan = mpc.last_plan
+    for _ in range(3):
+        sent = mpc.act([0.0], previous_action=sent)
+        assert mpc.last_plan is plan

@@ -208,3 +208,13 @@ def test_a_mean_that_is_allowed_is_no_failure():
     assert np.isfinite(plan.value)
     assert plan.status == "iterations"
     assert (np.abs(plan.states[1:]) <= 0.02).all()
+
+
+def test_what_is_sent_instead_slows_down_in_time_for_a_bound(model):
+    limits = dp.Limits(state_high=[3.0], action_acceleration=[0.5])
+    mpc = _controller(model, limits=limits, on_failure=lambda plan: [-70.0])
+    with pytest.warns(dp.FailedPlanWarning):
+        sent, _ = _sent(mpc, 9.0, 25)
+    changes = np.diff(np.concatenate([[2.0, 2.0], sent]), 2)
+    assert np.abs(changes).max() <= 0.5 + 1e-12
+    assert min(sent) == -10.0

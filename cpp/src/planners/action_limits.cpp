@@ -9,8 +9,7 @@ inline namespace DYNAPLAN_LEVEL {
 
 namespace {
 
-template <class T>
-bool has_limits(const PlanProblemOf<T>& problem) {
+bool has_limits(const PlanProblem& problem) {
   return problem.action_rate != nullptr || problem.action_acceleration != nullptr;
 }
 
@@ -126,8 +125,7 @@ void join_knots(const LaneRange& lanes, Index horizon, const Knots& knots, doubl
 }  // namespace
 
 template <class T>
-template <class U>
-ActionLimiter<T>::ActionLimiter(const PlanProblemOf<U>& problem, Index dim)
+ActionLimiter<T>::ActionLimiter(const PlanProblem& problem, Index dim)
     : low_(static_cast<T>(problem.action_low[dim])),
       high_(static_cast<T>(problem.action_high[dim])),
       rate_(static_cast<T>(entry_or_free(problem.action_rate, dim))),
@@ -143,7 +141,8 @@ T ActionLimiter<T>::next(T wanted) {
   T action = std::clamp(wanted, low_, high_);
   if (has_before_) {
     if (std::isfinite(acceleration_)) action = before_ + change_towards(action);
-    action = std::clamp(action, std::clamp(before_ - rate_, low_, high_), std::clamp(before_ + rate_, low_, high_));
+    const auto [lowest, highest] = range_after(before_, rate_, low_, high_);
+    action = std::clamp(action, lowest, highest);
     change_ = action - before_;
   }
   has_before_ = std::isfinite(rate_) || std::isfinite(acceleration_);
@@ -165,9 +164,6 @@ T ActionLimiter<T>::change_towards(T wanted) const {
 
 template class ActionLimiter<float>;
 template class ActionLimiter<double>;
-template ActionLimiter<float>::ActionLimiter(const PlanProblemOf<float>&, Index);
-template ActionLimiter<double>::ActionLimiter(const PlanProblemOf<float>&, Index);
-template ActionLimiter<double>::ActionLimiter(const PlanProblemOf<double>&, Index);
 
 void limit_changes(const PlanProblem& problem, Block<float> actions) {
   if (!has_limits(problem)) return;
@@ -191,12 +187,20 @@ void limit_changes(const PlanProblem& problem, std::vector<float>& sequence) {
   limit_changes(problem, Block<float>{sequence.data(), static_cast<Index>(sequence.size()), 1, 1});
 }
 
+void limit_changes(const PlanProblem& problem, Index horizon, double* sequence) {
+  const Index action_dim = problem.rollout.dynamics->action_dim();
+  for (Index dim = 0; dim < action_dim; ++dim) {
+    ActionLimiter<double> limiter(problem, dim);
+    for (Index row = dim; row < horizon * action_dim; row += action_dim) sequence[row] = limiter.next(sequence[row]);
+  }
+}
+
 void slow_noise(const PlanProblem& problem, const Stream& stream, const float* spread, Index candidates,
                 Block<float> noise) {
   if (!has_limits(problem)) return;
   constexpr Index kScales = 4;
-  constexpr float kLevels =
-      4.0F;  // the width of noise that is the same at all steps: many of ten levels are on a bound
+  // The width of noise that is the same at all steps: of ten levels many are on a bound.
+  constexpr float kLevels = 4.0F;
   const Index action_dim = problem.rollout.dynamics->action_dim();
   const Index horizon = noise.dim / action_dim;
   const Index count = std::clamp<Index>(candidates, 0, noise.lanes);

@@ -76,6 +76,7 @@ class IlqrRun {
     result_.status = PlanStatus::kNoFiniteCandidate;
     if (std::isfinite(memory_.nominal.total)) {
       result_.status = improve_within_limits();
+      if (added_.limits != nullptr) take_best_kept();
       write_gains();
     }
     write_plan();
@@ -284,21 +285,25 @@ class IlqrRun {
     }
   }
 
-  // Where the last trajectory does not keep the limits, or another was better, the best that does.
-  void write_plan() {
-    const NominalTrajectory& kept = memory_.forward.best_kept();
-    const bool is_kept = added_.limits == nullptr || memory_.limits.is_kept(memory_.nominal);
+  // Where the last trajectory does not keep the limits, or another was better, the best that does takes its place.
+  void take_best_kept() {
     // The last one is within a margin of its limits, so that others on the way may be better by as much.
     constexpr double kMargin = 1e-4;
+    const NominalTrajectory& kept = memory_.forward.best_kept();
     const double value = memory_.nominal.value;
-    const bool has_better =
-        added_.limits != nullptr && kept.value > (is_kept ? value + kMargin * std::abs(value) : kNone);
-    const NominalTrajectory& plan = has_better ? kept : memory_.nominal;
-    result_.actions.assign(plan.actions.begin(), plan.actions.end());
-    result_.states.assign(plan.states.begin(), plan.states.end());
-    result_.value = plan.value;
-    if (has_better && result_.status == PlanStatus::kConverged) result_.status = PlanStatus::kStalled;
-    if (is_kept || has_better) return;
+    const bool is_kept = memory_.limits.is_kept(memory_.nominal);
+    if (!(kept.value > (is_kept ? value + kMargin * std::abs(value) : kNone))) return;
+    memory_.nominal = kept;
+    is_expanded_ = has_policy_ = false;
+    if (result_.status == PlanStatus::kConverged) result_.status = PlanStatus::kStalled;
+  }
+
+  void write_plan() {
+    const NominalTrajectory& nominal = memory_.nominal;
+    result_.actions.assign(nominal.actions.begin(), nominal.actions.end());
+    result_.states.assign(nominal.states.begin(), nominal.states.end());
+    result_.value = nominal.value;
+    if (added_.limits == nullptr || memory_.limits.is_kept(nominal)) return;
     result_.rejected = result_.candidates - result_.non_finite;
     result_.value = kNone;
     result_.status = PlanStatus::kNoFiniteCandidate;

@@ -62,14 +62,8 @@ void PlanResult::copy_sequences(const PlanProblem& problem, Index horizon, const
                                 double* out) {
   const Index action_dim = problem.rollout.dynamics->action_dim();
   const auto size = static_cast<Index>(sequences.size());
-  for (Index first = 0; first < size; first += horizon * action_dim) {
-    for (Index dim = 0; dim < action_dim; ++dim) {
-      ActionLimiter<double> limiter(problem, dim);
-      for (Index row = first + dim; row < first + horizon * action_dim; row += action_dim) {
-        out[row] = limiter.next(static_cast<double>(sequences[static_cast<std::size_t>(row)]));
-      }
-    }
-  }
+  std::copy(sequences.begin(), sequences.end(), out);
+  for (Index first = 0; first < size; first += horizon * action_dim) limit_changes(problem, horizon, out + first);
 }
 
 void PlanResult::begin(const PlanProblem& problem, Index horizon) {

@@ -50,6 +50,13 @@ void take_mean(const PlanProblem& problem, int iterations, SearchMemory& memory,
   memory.candidates.evaluate_result(problem, fresh_draws(iterations), result);
 }
 
+// A mean may be allowed where no candidate was.
+void tell_finite(PlanResult& result) {
+  if (result.status == PlanStatus::kNoFiniteCandidate && std::isfinite(result.value)) {
+    result.status = PlanStatus::kIterations;
+  }
+}
+
 }  // namespace
 
 BestCandidate run_search(const PlanProblem& problem, Index horizon, int iterations, Search& search,
@@ -94,17 +101,6 @@ BestCandidate run_search(const PlanProblem& problem, Index horizon, int iteratio
   if (result.non_finite + result.rejected == result.candidates) result.status = PlanStatus::kNoFiniteCandidate;
   return best;
 }
-
-namespace {
-
-// A mean may be allowed where no candidate was.
-void tell_finite(PlanResult& result) {
-  if (result.status == PlanStatus::kNoFiniteCandidate && std::isfinite(result.value)) {
-    result.status = PlanStatus::kIterations;
-  }
-}
-
-}  // namespace
 
 void choose_mean(const PlanProblem& problem, int iterations, const BestCandidate& best, SearchMemory& memory,
                  PlanResult& result) {

@@ -211,10 +211,7 @@ class BlockRun {
     const T low = problem_.allowed->low[static_cast<std::size_t>(i)];
     const T high = problem_.allowed->high[static_cast<std::size_t>(i)];
     const T distance = std::min(std::abs(value - low), std::abs(high - value));
-    for (const T length : {distance, high - low, std::abs(low), std::abs(high)}) {
-      if (length > T(0) && std::isfinite(length)) return length;
-    }
-    return T(1);
+    return first_length<T>({distance, high - low, std::abs(low), std::abs(high)});
   }
 
   // A state that is nan is as far outside as can be told.

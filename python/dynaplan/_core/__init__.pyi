@@ -29,6 +29,7 @@ from dynaplan._core.planners import PlanMemory as PlanMemory
 from dynaplan._core.planners import PlanProblem as PlanProblem
 from dynaplan._core.planners import RandomShooting as RandomShooting
 from dynaplan._core.planners import SamplingPlanner as SamplingPlanner
+from dynaplan._core.planners import limited_actions as limited_actions
 from dynaplan._core.planners import plan as plan
 from dynaplan._core.planners import plan_batch as plan_batch
 from dynaplan._core.rewards import Reward as Reward

@@ -129,6 +129,14 @@ class CategoricalCem(SamplingPlanner):
         choices: _Float64,
     ) -> None: ...
 
+def limited_actions(
+    problem: PlanProblem,
+    low: _Float64,
+    high: _Float64,
+    previous_action: _Float64 | None,
+    previous_change: _Float64 | None,
+    actions: _Float64,
+) -> _Float64: ...
 def plan_batch(
     planner: SamplingPlanner,
     memories: list[PlanMemory],

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from dynaplan import _arrays, _texts
+from dynaplan import _arrays, _spaces, _texts
 from dynaplan._docstrings import shares_arguments
 from dynaplan.control.changes import UNCHANGED, Unchanged, changed
 from dynaplan.control.delay import states_after_delay
@@ -125,7 +125,7 @@ class MPC:
         self.planner, self._problem, self._prepared = planner, problem, prepared
         self._state_dim = problem.model.state_dim
         self._shape = (self._state_dim,)
-        self._numbers_actions = hasattr(problem.action_space, "n")
+        self._numbers_actions = _spaces.is_discrete(problem.action_space)
         self._first_number = int(getattr(problem.action_space, "start", 0))
 
     def __getstate__(self) -> dict[str, Any]:
@@ -385,9 +385,9 @@ class MPC:
         if not np.isfinite(actions).all():
             raise ArgumentError(f"previous_action: got {actions}, must be finite")
         for system, action in zip(self._systems, actions, strict=True):
+            if self._prepared.limits_changes and not np.array_equal(action, system.last_action):
+                self._systems[0].steps_to_plan = 0  # what was planned may be too far from it
             system.correct_last(action)
-            if self._prepared.limits_changes:  # what was planned may be too far from it
-                self._systems[0].steps_to_plan = 0
 
     def __repr__(self) -> str:
         return (

@@ -38,8 +38,7 @@ class PreparedPlanner:
         low: (A,) lowest actions.
         high: (A,) highest actions.
         action_rate: (A,) most that an action may change by from step to step, or None.
-        action_acceleration: (A,) most that this change may change by, or None.
-        limits_changes: whether there is one of both.
+        limits_changes: whether that, or how fast that changes, is limited.
     """
 
     def __init__(self, planner: PlannerSettings, problem: PlanProblem) -> None:
@@ -52,8 +51,8 @@ class PreparedPlanner:
         self.low, self.high = action_bounds(problem.action_space, model.action_dim)
         self.action_rate = None if limits is None else limits._rates_for(model.action_dim)
         accelerations = None if limits is None else limits._accelerations_for(model.action_dim)
-        self.action_acceleration = accelerations
-        self.limits_changes = self.action_rate is not None or accelerations is not None
+        self._has_accelerations = accelerations is not None
+        self.limits_changes = self.action_rate is not None or self._has_accelerations
         self._model = model
         self._horizon = planner.horizon
         self._threads = planner.threads
@@ -162,7 +161,7 @@ class PreparedPlanner:
         return _plan_of(parts, begin)
 
     def _change_before(self, memory: PlanMemory) -> Float64 | None:
-        return None if self.action_acceleration is None else memory.previous_change
+        return memory.previous_change if self._has_accelerations else None
 
     def held(self, action: Float64, state: Float64, memory: PlanMemory) -> tuple[Float64, Float64]:
         """Returns (H, A) actions that go to `action` as fast as the limits allow, and their states.
@@ -172,21 +171,14 @@ class PreparedPlanner:
             state: (S,) where they begin.
             memory: the actions sent before.
         """
-        actions = np.empty((self._horizon, len(action)))
-        last, change = memory.previous_action, memory.previous_change
-        for t in range(self._horizon):
-            now = action
-            if last is not None:
-                step = action - last
-                if self.action_acceleration is not None:
-                    before, most = 0.0 if change is None else change, self.action_acceleration
-                    step = np.clip(step, before - most, before + most)
-                if self.action_rate is not None:
-                    step = np.clip(step, -self.action_rate, self.action_rate)
-                now = last + step if self.limits_changes else action
-            now = np.clip(now, self.low, self.high)
-            change = None if last is None else now - last
-            actions[t] = last = now
+        actions = _core.limited_actions(
+            self._problem,
+            self.low,
+            self.high,
+            memory.previous_action,
+            self._change_before(memory),
+            np.tile(action, (self._horizon, 1)),
+        )
         return actions, np.array(rollout(self._model, state, actions[None])[0], np.float64)
 
     def plan_each(

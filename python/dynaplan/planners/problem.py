@@ -10,7 +10,7 @@ from typing import Any, TypeAlias
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from dynaplan import _arrays, _callbacks, _core, _texts
+from dynaplan import _arrays, _callbacks, _core, _spaces, _texts
 from dynaplan.errors import ArgumentError, ShapeError
 from dynaplan.models.interface import Model, require_model
 from dynaplan.planners.limits import Limits
@@ -107,7 +107,7 @@ def action_bounds(action_space: Any, action_dim: int) -> tuple[Float64, Float64]
     """
     if hasattr(action_space, "low") and hasattr(action_space, "high"):
         low, high = action_space.low, action_space.high
-    elif hasattr(action_space, "n") and hasattr(action_space, "start"):
+    elif _spaces.is_discrete(action_space):
         if int(action_space.n) != action_dim:
             raise ShapeError(
                 f"action_space: got {action_space.n} actions, must be {action_dim} as of the model"

@@ -8,7 +8,7 @@ from dataclasses import fields
 from functools import cache
 from typing import Any, TypeAlias, TypeVar, cast
 
-from dynaplan import _core, _texts
+from dynaplan import _core, _spaces, _texts
 from dynaplan._docstrings import shares_arguments
 from dynaplan.errors import ArgumentError
 from dynaplan.rewards.terms import Reward
@@ -50,7 +50,7 @@ class PlannerSettings(ABC):
 
     def _check_space(self, action_space: Any) -> None:
         """Refuses actions that this planner cannot choose from."""
-        if hasattr(action_space, "n") and hasattr(action_space, "start"):
+        if _spaces.is_discrete(action_space):
             raise ArgumentError(
                 f"action_space: got {_texts.shown(action_space)}, must be a Box or a pair (low, "
                 f"high) for {type(self).__name__}, which draws from a continuous range; "

@@ -9,14 +9,28 @@
 namespace dynaplan {
 inline namespace DYNAPLAN_LEVEL {
 
+/// The actions from low to high that are no further than `rate` from the one before.
+template <class T>
+std::pair<T, T> range_after(T before, T rate, T low, T high) {
+  return {std::clamp(before - rate, low, high), std::clamp(before + rate, low, high)};
+}
+
+/// The range of an action in one dimension after `before`, by the box and the rate; the box alone where that is null.
+template <class T>
+std::pair<T, T> action_range(const PlanProblemOf<T>& problem, Index dim, const T* before) {
+  const auto low = static_cast<T>(problem.action_low[dim]);
+  const auto high = static_cast<T>(problem.action_high[dim]);
+  if (problem.action_rate == nullptr || before == nullptr) return {low, high};
+  return range_after(*before, static_cast<T>(problem.action_rate[dim]), low, high);
+}
+
 /// Keeps the actions of one dimension, one step after another, within the box, the rate and the acceleration of a
 /// problem. What keeps them already is left as it is. Where they contradict each other, as where the last action lies
 /// outside the box, the box comes first, then the rate.
 template <class T>
 class ActionLimiter {
  public:
-  template <class U>
-  ActionLimiter(const PlanProblemOf<U>& problem, Index dim);
+  ActionLimiter(const PlanProblem& problem, Index dim);
 
   /// The allowed action nearest to the wanted one; where an acceleration is given, one from which the actions wanted
   /// can be caught up with, and the bounds be kept, without passing them.
@@ -35,21 +49,14 @@ class ActionLimiter {
   T change_ = T(0);         // by which it differs from the one before
 };
 
-/// The range of an action in one dimension after `before`, by the box and the rate; the box alone where that is null.
-template <class T>
-std::pair<T, T> action_range(const PlanProblemOf<T>& problem, Index dim, const T* before) {
-  const auto low = static_cast<T>(problem.action_low[dim]);
-  const auto high = static_cast<T>(problem.action_high[dim]);
-  if (problem.action_rate == nullptr || before == nullptr) return {low, high};
-  const auto rate = static_cast<T>(problem.action_rate[dim]);
-  return {std::clamp(*before - rate, low, high), std::clamp(*before + rate, low, high)};
-}
-
 /// Keeps sequences (H * A, K) within the problem's limits, from the last action on where there is one.
 void limit_changes(const PlanProblem& problem, Block<float> actions);
 
 /// The same for one sequence (H * A).
 void limit_changes(const PlanProblem& problem, std::vector<float>& sequence);
+
+/// The same in float64, to the last bit; also without limits within the box.
+void limit_changes(const PlanProblem& problem, Index horizon, double* sequence);
 
 /// Makes noise (H * A, K), `spread` (H * A) wide, such that actions can follow it within the problem's limits; does
 /// nothing without limits. Noise wider than the rate, other at each step, would make every candidate a walk of random

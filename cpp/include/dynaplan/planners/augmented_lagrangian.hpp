@@ -21,7 +21,7 @@ class AugmentedLagrangian {
 
   double cost(const ExactPlanProblem& problem, const NominalTrajectory& trajectory) const;
   /// Adds the cost of a step to its expansion.
-  void expand(const NominalTrajectory& trajectory, Index step, StepExpansion& expansion) const;
+  void expand(const NominalTrajectory& trajectory, Index step, StepExpansion& expansion);
 
   /// How far the trajectory is from the best within the limits, in units of these: the largest violation, or slack of a
   /// limit that has a price (Bertsekas 1982, sec. 3.2).
@@ -49,6 +49,7 @@ class AugmentedLagrangian {
   double weight_ = 1.0;
   std::vector<Limit> limits_;        // of each step
   std::vector<double> multipliers_;  // (H, limits)
+  Eigen::VectorXd slope_;            // (n + A) of one limit
 };
 
 }  // namespace DYNAPLAN_LEVEL

@@ -1,5 +1,7 @@
 #pragma once
 
+#include <cmath>
+#include <initializer_list>
 #include <optional>
 #include <vector>
 
@@ -18,6 +20,15 @@ struct StateLimits {
   std::vector<T> low;
   std::vector<T> high;
 };
+
+/// The first of some numbers that is a length; 1 if none is.
+template <class T>
+T first_length(std::initializer_list<T> numbers) {
+  for (const T number : numbers) {
+    if (number > T(0) && std::isfinite(number)) return number;
+  }
+  return T(1);
+}
 
 /// What is rolled out: dynamics, and what each step is worth. Pointers may be null where a part is not wanted.
 template <class T>
