@@ -6,7 +6,7 @@ import warnings
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 import dynaplan as dp
@@ -38,6 +38,10 @@ exponents = st.integers(-480, 480)
     ridge=st.sampled_from([0.0, 0.5]),
     target=st.sampled_from(["change", "absolute"]),
 )
+@example(rows=5, of_states=(0, -402), of_actions=0, ridge=0.5, target="change")
+@example(rows=8, of_states=(-451, -14), of_actions=-458, ridge=0.5, target="absolute")
+@example(rows=11, of_states=(-5, -290), of_actions=-441, ridge=0.5, target="change")
+@example(rows=15, of_states=(-395, -406), of_actions=46, ridge=0.5, target="change")
 @settings(deadline=None)
 def test_no_bit_depends_on_the_units_of_the_data(rows, of_states, of_actions, ridge, target):
     units = 2.0 ** np.array([*of_states, of_actions, 0])

@@ -40,10 +40,10 @@ Matrix with_ridge(const TriangularFactor& factor, const LeastSquaresSettings& se
 
 Eigen::VectorXd column_scale(const Matrix& upper) {
   constexpr double kSmallest = 1e-301;  // the inverse is finite, and what is a share of it still has digits
-  Eigen::VectorXd scale = upper.colwise().norm().transpose();
+  Eigen::VectorXd scale(upper.cols());
   for (Index j = 0; j < scale.size(); ++j) {
     double& value = scale(j);
-    if (!(value > 1e-100 && value < 1e100)) value = length_of(upper.col(j));
+    value = length_of(upper.col(j));
     if (value > 0.0 && value < kSmallest) {
       throw NumericalError("transitions: an input vanishes in float64; rescale the states and actions");
     }

@@ -122,12 +122,17 @@ void TriangularFactor::discount_along(const double* direction, Index features, d
 }
 
 double length_of(const Eigen::Ref<const Eigen::VectorXd>& column) {
-  const double length = column.norm();
-  if (length != 0.0 && is_safe(length)) return length;
   const double largest = column.lpNorm<Eigen::Infinity>();
   if (largest == 0.0 || !std::isfinite(largest)) return largest;
-  const int exponent = std::ilogb(largest);
-  return std::ldexp(column.unaryExpr([&](double entry) { return std::ldexp(entry, -exponent); }).norm(), exponent);
+  // Squared as they are or in units of a power of two, and summed one by one: the digits depend neither on the unit nor,
+  // as they would in vectors, on where the column begins in memory.
+  const int exponent = is_safe(largest) ? 0 : std::ilogb(largest);
+  double squares = 0.0;
+  for (const double entry : column) {
+    const double scaled = exponent == 0 ? entry : std::ldexp(entry, -exponent);
+    squares += scaled * scaled;
+  }
+  return std::ldexp(std::sqrt(squares), exponent);
 }
 
 }  // namespace DYNAPLAN_LEVEL
