@@ -19,16 +19,17 @@ namespace dynaplan::bindings {
 
 namespace {
 
-py::tuple plan_tuple(const SamplingPlanner& planner, const PlanProblem& problem, const PlanResult& result) {
+template <class T>
+py::tuple plan_tuple(const SamplingPlanner& planner, const PlanProblemOf<T>& problem, const PlanResult<T>& result) {
   const IndexType horizon = planner.horizon();
-  const Dynamics<float>& dynamics = *problem.rollout.dynamics;
+  const Dynamics<T>& dynamics = *problem.rollout.dynamics;
   const auto size = static_cast<std::size_t>(horizon * dynamics.action_dim());
   py::array_t<double> actions({horizon, dynamics.action_dim()});
   py::array_t<double> states({horizon + 1, dynamics.state_dim()});
   py::array_t<double> kept_sequences(
       {static_cast<IndexType>(result.kept_sequences.size() / size), horizon, dynamics.action_dim()});
   planner.copy_actions(problem, result, actions.mutable_data());
-  PlanResult::copy_sequences(problem, horizon, result.kept_sequences, kept_sequences.mutable_data());
+  copy_sequences(problem, horizon, result.kept_sequences, kept_sequences.mutable_data());
   std::copy(result.states.begin(), result.states.end(), states.mutable_data());
   py::object spread = py::none();
   if (!result.spread.empty()) {
@@ -38,6 +39,14 @@ py::tuple plan_tuple(const SamplingPlanner& planner, const PlanProblem& problem,
   }
   return py::make_tuple(actions, states, result.value, name_of(result.status), kept_sequences, spread, py::none(),
                         result.candidates, result.non_finite, result.rejected, result.iterations);
+}
+
+// The last plan of a memory.
+py::tuple plan_tuple(const SamplingPlanner& planner, const PlanProblem& problem, ExactPlanProblem exact,
+                     const SamplingMemory& memory) {
+  if (!memory.is_exact) return plan_tuple(planner, problem, memory.single_result);
+  static_cast<PlanCall&>(exact) = problem;
+  return plan_tuple(planner, exact, memory.exact_result);
 }
 
 py::tuple plan(const SamplingPlanner& planner, PlanMemory& memory, const BoundProblem& bound, const py::object& state,
@@ -55,9 +64,9 @@ py::tuple plan(const SamplingPlanner& planner, PlanMemory& memory, const BoundPr
   const PlanMemory::Lease lease(memory);
   {
     const py::gil_scoped_release release;
-    planner.plan(problem, memory.search, memory.result);
+    plan_at_needed_precision(planner, problem, bound.sampled_in_float64(), memory.sampling);
   }
-  return plan_tuple(planner, problem, memory.result);
+  return plan_tuple(planner, problem, bound.sampled_in_float64(), memory.sampling);
 }
 
 // Plans of several systems at once, each on one thread; system n has the seed + n. The lists hold what `plan` takes.
@@ -85,12 +94,13 @@ py::list plan_batch(const SamplingPlanner& planner, const std::vector<PlanMemory
     const auto count = static_cast<IndexType>(problems.size());
     parallel_for(count, bound.calls_python() ? 1 : threads, [&](IndexType n, int /*thread*/) {
       PlanMemory& memory = *memories[static_cast<std::size_t>(n)];
-      planner.plan(problems[static_cast<std::size_t>(n)], memory.search, memory.result);
+      plan_at_needed_precision(planner, problems[static_cast<std::size_t>(n)], bound.sampled_in_float64(),
+                               memory.sampling);
     });
   }
   py::list plans;
   for (std::size_t n = 0; n < problems.size(); ++n) {
-    plans.append(plan_tuple(planner, problems[n], memories[n]->result));
+    plans.append(plan_tuple(planner, problems[n], bound.sampled_in_float64(), memories[n]->sampling));
   }
   return plans;
 }

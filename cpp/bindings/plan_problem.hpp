@@ -10,7 +10,7 @@
 #include "arrays.hpp"
 #include "dynaplan/core/check.hpp"
 #include "dynaplan/planners/ilqr.hpp"
-#include "dynaplan/planners/search.hpp"
+#include "dynaplan/planners/precision.hpp"
 #include "dynaplan/rollout/linear_quadratic.hpp"
 #include "handles.hpp"
 #include "limits.hpp"
@@ -84,8 +84,7 @@ class PythonTerminalValue final : public TerminalValue<T> {
 // The memory of a planner, kept between calls. One plan at a time.
 class PlanMemory {
  public:
-  SearchMemory search;
-  PlanResult result;
+  SamplingMemory sampling;
   TrajectoryMemory gradient;
   TrajectoryPlan trajectory;
 
@@ -179,23 +178,27 @@ class BoundProblemOf {
   std::optional<PythonTerminalValue<T>> terminal_value_;
 };
 
-// The same for the planners that sample, in float32, and those that go by derivatives, in float64. Keeps the parts
+// The same for the planners that sample, in either type, and those that go by derivatives, in float64. Keeps the parts
 // alive.
 class BoundProblem {
  public:
   template <class... Arguments>
   explicit BoundProblem(PlanParts parts, const Arguments&... arguments)
-      : parts_(std::move(parts)), sampled_(parts_, arguments...), exact_(parts_, arguments...) {
+      : parts_(std::move(parts)), single_(parts_, arguments...), exact_(parts_, arguments...) {
+    sampled_in_float64_ = exact_.problem;
     // A planner that samples has no use for what the score pays too, one that wants derivatives has.
-    if (sampled_.problem.score != nullptr) {
-      sampled_.problem.rollout.reward = nullptr;
-      sampled_.problem.terminal_value = nullptr;
+    if (exact_.problem.score != nullptr) {
+      for_each_sampled([](auto& problem) {
+        problem.rollout.reward = nullptr;
+        problem.terminal_value = nullptr;
+      });
     }
-    linear_quadratic_ = LinearQuadraticProblem<float>::of(sampled_.problem.rollout);
-    if (linear_quadratic_) sampled_.problem.rollout.cheaper = &linear_quadratic_->problem();
+    make_cheaper(single_.problem, in_float32_);
+    make_cheaper(sampled_in_float64_, in_float64_);
   }
 
-  const PlanProblem& sampled() const { return sampled_.problem; }
+  const PlanProblem& sampled() const { return single_.problem; }
+  const ExactPlanProblem& sampled_in_float64() const { return sampled_in_float64_; }
   const ExactPlanProblem& exact() const { return exact_.problem; }
   // Whether Python is called while a plan is made, so that plans of several systems must take turns.
   bool calls_python() const { return sampled().score != nullptr || sampled().terminal_value != nullptr; }
@@ -209,10 +212,27 @@ class BoundProblem {
   }
 
  private:
+  template <class T>
+  using LinearQuadratic = std::unique_ptr<const LinearQuadraticProblem<T>>;
+
+  template <class Use>
+  void for_each_sampled(const Use& use) {
+    use(single_.problem);
+    use(sampled_in_float64_);
+  }
+
+  template <class T>
+  static void make_cheaper(PlanProblemOf<T>& problem, LinearQuadratic<T>& cheaper) {
+    cheaper = LinearQuadraticProblem<T>::of(problem.rollout);
+    if (cheaper) problem.rollout.cheaper = &cheaper->problem();
+  }
+
   PlanParts parts_;
-  BoundProblemOf<float> sampled_;
+  BoundProblemOf<float> single_;
   BoundProblemOf<double> exact_;
-  std::unique_ptr<const LinearQuadraticProblem<float>> linear_quadratic_;
+  ExactPlanProblem sampled_in_float64_;
+  LinearQuadratic<float> in_float32_;
+  LinearQuadratic<double> in_float64_;
 };
 
 inline const char* name_of(PlanStatus status) {

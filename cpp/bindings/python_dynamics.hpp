@@ -20,6 +20,8 @@ class PythonDynamics final : public Dynamics<T> {
   IndexType action_dim() const override { return action_dim_; }
   // A bound on the memory of a block; no call is worth more lanes.
   IndexType max_lanes() const override { return 16384; }
+  // Its time is Python's.
+  bool gains_from_float32() const override { return false; }
   std::size_t workspace_bytes(IndexType /*lanes*/) const override { return 0; }
 
   void step(ConstBlock<T> state, ConstBlock<T> action, const Draw& draw, Workspace& /*workspace*/,

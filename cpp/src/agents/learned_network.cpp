@@ -16,7 +16,7 @@ class Uniforms {
 
   float draw() {
     if (used_ == kMaxLanes) {
-      fill_uniform(stream_, Purpose::kTraining, first_, 0, {numbers_, 1, kMaxLanes, kMaxLanes});
+      fill_uniform<float>(stream_, Purpose::kTraining, first_, 0, {numbers_, 1, kMaxLanes, kMaxLanes});
       first_ += kMaxLanes;
       used_ = 0;
     }

@@ -195,7 +195,8 @@ void fill_normal(const Stream& stream, Purpose purpose, Index first_candidate, I
             });
 }
 
-void fill_uniform(const Stream& stream, Purpose purpose, Index first_candidate, Index first_row, Block<float> out) {
+template <class T>
+void fill_uniform(const Stream& stream, Purpose purpose, Index first_candidate, Index first_row, Block<T> out) {
   // 24 bits: every float on the grid is equally likely and 1 is never reached.
   const auto unit = [](Word word) { return static_cast<float>(word >> 8) * 0x1p-24F; };
   fill_rows(stream, purpose, first_candidate, first_row, out,
@@ -220,6 +221,8 @@ void fill_words(std::uint64_t seed, std::uint64_t first, std::uint32_t* out) {
 
 template void fill_normal<float>(const Stream&, Purpose, Index, Index, Block<float>);
 template void fill_normal<double>(const Stream&, Purpose, Index, Index, Block<double>);
+template void fill_uniform<float>(const Stream&, Purpose, Index, Index, Block<float>);
+template void fill_uniform<double>(const Stream&, Purpose, Index, Index, Block<double>);
 
 }  // namespace DYNAPLAN_LEVEL
 }  // namespace dynaplan

@@ -9,7 +9,8 @@ inline namespace DYNAPLAN_LEVEL {
 
 namespace {
 
-bool has_limits(const PlanProblem& problem) {
+template <class T>
+bool has_limits(const PlanProblemOf<T>& problem) {
   return problem.action_rate != nullptr || problem.action_acceleration != nullptr;
 }
 
@@ -34,15 +35,16 @@ T stopping_change(T distance, T deceleration) {
 }
 
 // Keeps rates alone: the same as ActionLimiter, for all lanes at once.
-void limit_rates(const PlanProblem& problem, Block<float> actions) {
+template <class T>
+void limit_rates(const PlanProblemOf<T>& problem, Block<T> actions) {
   const Index action_dim = problem.rollout.dynamics->action_dim();
   for (Index row = 0; row < actions.dim; ++row) {
     const Index dim = row % action_dim;
     if (row < action_dim && problem.last_action == nullptr) continue;
-    const auto last = row < action_dim ? within_range<float>(problem.last_action[dim]) : 0.0F;
-    float* const action = actions.row(row);
+    const auto last = row < action_dim ? within_range<T>(problem.last_action[dim]) : T(0);
+    T* const action = actions.row(row);
     for (Index k = 0; k < actions.lanes; ++k) {
-      const float before = row < action_dim ? last : actions.row(row - action_dim)[k];
+      const T before = row < action_dim ? last : actions.row(row - action_dim)[k];
       const auto [lowest, highest] = action_range(problem, dim, &before);
       action[k] = std::min(std::max(action[k], lowest), highest);
     }
@@ -50,9 +52,10 @@ void limit_rates(const PlanProblem& problem, Block<float> actions) {
 }
 
 // Where one dimension of a block's noise is taken, by the limits of the actions.
+template <class T>
 class Knots {
  public:
-  Knots(const PlanProblem& problem, const Stream& stream, const float* spread, Index dim, Index horizon)
+  Knots(const PlanProblemOf<T>& problem, const Stream& stream, const T* spread, Index dim, Index horizon)
       : spread_(spread + dim),
         stride_(problem.rollout.dynamics->action_dim()),
         horizon_(horizon),
@@ -69,7 +72,9 @@ class Knots {
     const auto spread = static_cast<double>(spread_[step * stride_]);
     double steps = 1.0;
     if (spread > 0.0) steps = std::max({1.0, spread / rate_, std::sqrt(2.0 * spread / acceleration_)});
-    const double spaced = std::ceil(wider * steps);
+    // What is a whole number but for the rounding of float32 is one.
+    constexpr double kRounding = 1e-6;
+    const double spaced = std::ceil((1.0 - kRounding) * wider * steps);
     return spaced < static_cast<double>(horizon_) ? static_cast<Index>(spaced) : horizon_;
   }
   Index first_spacing(double wider) const {
@@ -79,7 +84,7 @@ class Knots {
   }
 
  private:
-  const float* spread_;
+  const T* spread_;
   Index stride_;
   Index horizon_;
   double rate_;
@@ -88,25 +93,28 @@ class Knots {
 };
 
 // Lanes [begin, end) of the rows row, row + stride, ...: one row a step.
+template <class T>
 struct LaneRange {
-  Block<float> noise;
+  Block<T> noise;
   Index row;
   Index stride;
   Index begin;
   Index end;
 
-  float* at(Index step) const { return noise.row(row + step * stride); }
+  T* at(Index step) const { return noise.row(row + step * stride); }
 };
 
-void hold_first(const LaneRange& lanes, Index horizon, float wider) {
+template <class T>
+void hold_first(const LaneRange<T>& lanes, Index horizon, T wider) {
   for (Index step = horizon; step-- > 0;) {
     for (Index k = lanes.begin; k < lanes.end; ++k) lanes.at(step)[k] = wider * lanes.at(0)[k];
   }
 }
 
-void join_knots(const LaneRange& lanes, Index horizon, const Knots& knots, double wider) {
+template <class T>
+void join_knots(const LaneRange<T>& lanes, Index horizon, const Knots<T>& knots, double wider) {
   if (knots.spacing(0, wider) >= horizon) {
-    hold_first(lanes, horizon, 1.0F);
+    hold_first(lanes, horizon, T(1));
     return;
   }
   Index steps = knots.first_spacing(wider);
@@ -114,9 +122,9 @@ void join_knots(const LaneRange& lanes, Index horizon, const Knots& knots, doubl
     if (knot > 0) steps = knots.spacing(knot, wider);
     const Index next = std::min(knot + steps, horizon - 1);
     for (Index step = knot + 1; step < std::min(knot + steps, horizon); ++step) {
-      const float share = static_cast<float>(step - knot) / static_cast<float>(steps);
+      const T share = static_cast<T>(step - knot) / static_cast<T>(steps);
       for (Index k = lanes.begin; k < lanes.end; ++k) {
-        lanes.at(step)[k] = (1.0F - share) * lanes.at(knot)[k] + share * lanes.at(next)[k];
+        lanes.at(step)[k] = (T(1) - share) * lanes.at(knot)[k] + share * lanes.at(next)[k];
       }
     }
   }
@@ -125,7 +133,8 @@ void join_knots(const LaneRange& lanes, Index horizon, const Knots& knots, doubl
 }  // namespace
 
 template <class T>
-ActionLimiter<T>::ActionLimiter(const PlanProblem& problem, Index dim)
+template <class P>
+ActionLimiter<T>::ActionLimiter(const PlanProblemOf<P>& problem, Index dim)
     : low_(static_cast<T>(problem.action_low[dim])),
       high_(static_cast<T>(problem.action_high[dim])),
       rate_(static_cast<T>(entry_or_free(problem.action_rate, dim))),
@@ -162,10 +171,8 @@ T ActionLimiter<T>::change_towards(T wanted) const {
   return std::clamp(change, change_ - acceleration_, change_ + acceleration_);
 }
 
-template class ActionLimiter<float>;
-template class ActionLimiter<double>;
-
-void limit_changes(const PlanProblem& problem, Block<float> actions) {
+template <class T>
+void limit_changes(const PlanProblemOf<T>& problem, Block<T> actions) {
   if (!has_limits(problem)) return;
   if (problem.action_acceleration == nullptr) {
     limit_rates(problem, actions);
@@ -173,9 +180,9 @@ void limit_changes(const PlanProblem& problem, Block<float> actions) {
   }
   const Index action_dim = problem.rollout.dynamics->action_dim();
   for (Index dim = 0; dim < action_dim; ++dim) {
-    const ActionLimiter<float> start(problem, dim);
+    const ActionLimiter<T> start(problem, dim);
     for (Index k = 0; k < actions.lanes; ++k) {
-      ActionLimiter<float> limiter = start;
+      ActionLimiter<T> limiter = start;
       for (Index row = dim; row < actions.dim; row += action_dim) {
         actions.row(row)[k] = limiter.next(actions.row(row)[k]);
       }
@@ -183,11 +190,13 @@ void limit_changes(const PlanProblem& problem, Block<float> actions) {
   }
 }
 
-void limit_changes(const PlanProblem& problem, std::vector<float>& sequence) {
-  limit_changes(problem, Block<float>{sequence.data(), static_cast<Index>(sequence.size()), 1, 1});
+template <class T>
+void limit_changes(const PlanProblemOf<T>& problem, std::vector<T>& sequence) {
+  limit_changes(problem, Block<T>{sequence.data(), static_cast<Index>(sequence.size()), 1, 1});
 }
 
-void limit_changes(const PlanProblem& problem, Index horizon, double* sequence) {
+template <class T>
+void limit_changes(const PlanProblemOf<T>& problem, Index horizon, double* sequence) {
   const Index action_dim = problem.rollout.dynamics->action_dim();
   for (Index dim = 0; dim < action_dim; ++dim) {
     ActionLimiter<double> limiter(problem, dim);
@@ -195,12 +204,13 @@ void limit_changes(const PlanProblem& problem, Index horizon, double* sequence) 
   }
 }
 
-void slow_noise(const PlanProblem& problem, const Stream& stream, const float* spread, Index candidates,
-                Block<float> noise) {
+template <class T>
+void slow_noise(const PlanProblemOf<T>& problem, const Stream& stream, const T* spread, Index candidates,
+                Block<T> noise) {
   if (!has_limits(problem)) return;
   constexpr Index kScales = 4;
   // The width of noise that is the same at all steps: of ten levels many are on a bound.
-  constexpr float kLevels = 4.0F;
+  constexpr T kLevels = T(4);
   const Index action_dim = problem.rollout.dynamics->action_dim();
   const Index horizon = noise.dim / action_dim;
   const Index count = std::clamp<Index>(candidates, 0, noise.lanes);
@@ -209,11 +219,11 @@ void slow_noise(const PlanProblem& problem, const Stream& stream, const float* s
     const bool is_free = entry_or_free(problem.action_rate, dim) >= width &&
                          entry_or_free(problem.action_acceleration, dim) >= 2.0 * width;
     if (is_free) continue;
-    const Knots knots(problem, stream, spread, dim, horizon);
+    const Knots<T> knots(problem, stream, spread, dim, horizon);
     for (Index scale = 0; scale < kScales; ++scale) {
       const bool is_last = scale + 1 == kScales;
-      const LaneRange lanes{noise, dim, action_dim, scale * count / kScales,
-                            is_last ? noise.lanes : (scale + 1) * count / kScales};
+      const LaneRange<T> lanes{noise, dim, action_dim, scale * count / kScales,
+                               is_last ? noise.lanes : (scale + 1) * count / kScales};
       if (is_last) {
         hold_first(lanes, horizon, kLevels);
       } else {
@@ -223,6 +233,20 @@ void slow_noise(const PlanProblem& problem, const Stream& stream, const float* s
     }
   }
 }
+
+template class ActionLimiter<float>;
+template class ActionLimiter<double>;
+template ActionLimiter<float>::ActionLimiter(const PlanProblem&, Index);
+template ActionLimiter<double>::ActionLimiter(const PlanProblem&, Index);
+template ActionLimiter<double>::ActionLimiter(const ExactPlanProblem&, Index);
+template void limit_changes(const PlanProblem&, Block<float>);
+template void limit_changes(const ExactPlanProblem&, Block<double>);
+template void limit_changes(const PlanProblem&, std::vector<float>&);
+template void limit_changes(const ExactPlanProblem&, std::vector<double>&);
+template void limit_changes(const PlanProblem&, Index, double*);
+template void limit_changes(const ExactPlanProblem&, Index, double*);
+template void slow_noise(const PlanProblem&, const Stream&, const float*, Index, Block<float>);
+template void slow_noise(const ExactPlanProblem&, const Stream&, const double*, Index, Block<double>);
 
 }  // namespace DYNAPLAN_LEVEL
 }  // namespace dynaplan

@@ -13,10 +13,11 @@ namespace {
 
 // A normal beyond two standard deviations is drawn again, from numbers that no candidate has; the share 0.0455 of them
 // is left each time.
-void redraw_tails(const Stream& stream, Index first, Block<float> normals, Workspace& workspace) {
-  constexpr float kMaxDeviation = 2.0F;
+template <class T>
+void redraw_tails(const Stream& stream, Index first, Block<T> normals, Workspace& workspace) {
+  constexpr T kMaxDeviation = T(2);
   constexpr Index kAttempts = 8;
-  const Block<float> fresh = workspace.take_block<float>(normals.dim, normals.lanes);
+  const Block<T> fresh = workspace.take_block<T>(normals.dim, normals.lanes);
   for (Index attempt = 1; attempt <= kAttempts; ++attempt) {
     fill_normal(stream, Purpose::kActions, first, attempt * normal_rows(normals.dim), fresh);
     for (Index i = 0; i < normals.dim * normals.lanes; ++i) {
@@ -28,9 +29,10 @@ void redraw_tails(const Stream& stream, Index first, Block<float> normals, Works
   }
 }
 
-class CemSearch final : public Search {
+template <class T>
+class CemSearch final : public Search<T> {
  public:
-  CemSearch(const CemSettings& settings, const PlanProblem& problem, SearchMemory& memory)
+  CemSearch(const CemSettings& settings, const PlanProblemOf<T>& problem, SearchMemory<T>& memory)
       : settings_(settings), problem_(problem), memory_(memory) {
     memory.distribution.start(problem, settings.horizon, settings.initial_std);
   }
@@ -38,7 +40,7 @@ class CemSearch final : public Search {
   Index population(int /*iteration*/) const override { return settings_.candidates; }
 
   // Candidate 0 is the mean itself: the plan of the last call is never worse off for being refined.
-  void draw(int iteration, Index first, Block<float> actions, Workspace& workspace) const override {
+  void draw(int iteration, Index first, Block<T> actions, Workspace& workspace) const override {
     Stream stream = problem_.stream;
     stream.iteration = static_cast<std::uint32_t>(iteration);
     fill_normal(stream, Purpose::kActions, first, 0, actions);
@@ -61,13 +63,13 @@ class CemSearch final : public Search {
   }
 
   bool has_settled() const override {
-    return settings_.tolerance > 0.0 && memory_.distribution.widest() <= static_cast<float>(settings_.tolerance);
+    return settings_.tolerance > 0.0 && memory_.distribution.widest() <= static_cast<T>(settings_.tolerance);
   }
 
  private:
   const CemSettings& settings_;
-  const PlanProblem& problem_;
-  SearchMemory& memory_;
+  const PlanProblemOf<T>& problem_;
+  SearchMemory<T>& memory_;
 };
 
 }  // namespace
@@ -85,15 +87,24 @@ void CemSettings::validate() const {
 
 Cem::Cem(const CemSettings& settings) : settings_(settings) { settings.validate(); }
 
-void Cem::plan(const PlanProblem& problem, SearchMemory& memory, PlanResult& result) const {
+template <class T>
+void Cem::plan_in(const PlanProblemOf<T>& problem, SearchMemory<T>& memory, PlanResult<T>& result) const {
   problem.validate();
-  CemSearch search(settings_, problem, memory);
-  const BestCandidate best = run_search(problem, settings_.horizon, settings_.iterations, search, memory, result);
+  CemSearch<T> search(settings_, problem, memory);
+  const BestCandidate<T> best = run_search(problem, settings_.horizon, settings_.iterations, search, memory, result);
   if (settings_.returns_mean) {
     choose_mean(problem, settings_.iterations, best, memory, result);
   } else {
     choose_best(problem, settings_.iterations, best, memory, result);
   }
+}
+
+void Cem::plan(const PlanProblem& problem, SearchMemory<float>& memory, PlanResult<float>& result) const {
+  plan_in(problem, memory, result);
+}
+
+void Cem::plan(const ExactPlanProblem& problem, SearchMemory<double>& memory, PlanResult<double>& result) const {
+  plan_in(problem, memory, result);
 }
 
 }  // namespace DYNAPLAN_LEVEL

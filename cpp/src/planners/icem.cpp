@@ -13,10 +13,11 @@ namespace {
 
 // The last candidate drawn in the last iteration is the mean, the first one drawn at all the warm start, if there is
 // one.
-class IcemSearch final : public Search {
+template <class T>
+class IcemSearch final : public Search<T> {
  public:
-  IcemSearch(const IcemSettings& settings, const SequenceNoise* noise, const PlanProblem& problem, SearchMemory& memory,
-             PlanResult& result)
+  IcemSearch(const IcemSettings& settings, const SequenceNoise<T>* noise, const PlanProblemOf<T>& problem,
+             SearchMemory<T>& memory, PlanResult<T>& result)
       : settings_(settings), noise_(noise), problem_(problem), memory_(memory), result_(result) {
     memory.distribution.start(problem, settings.horizon, settings.initial_std);
   }
@@ -27,13 +28,13 @@ class IcemSearch final : public Search {
     return std::max(static_cast<Index>(count), std::min(2 * settings_.elites, settings_.candidates));
   }
 
-  void draw(int iteration, Index first, Block<float> actions, Workspace& workspace) const override {
+  void draw(int iteration, Index first, Block<T> actions, Workspace& workspace) const override {
     Stream stream = problem_.stream;
     stream.iteration = static_cast<std::uint32_t>(iteration);
     if (noise_ == nullptr) {
       fill_normal(stream, Purpose::kActions, first, 0, actions);
     } else {
-      const Block<float> normals = workspace.take_block<float>(actions.dim, actions.lanes);
+      const Block<T> normals = workspace.take_block<T>(actions.dim, actions.lanes);
       fill_normal(stream, Purpose::kActions, first, 0, normals);
       noise_->apply(normals, actions);
     }
@@ -48,24 +49,24 @@ class IcemSearch final : public Search {
   void update(int /*iteration*/, Index ranked) override {
     const Index elites = std::min(settings_.elites, ranked);
     if (elites == 0) return;
-    Candidates& candidates = memory_.candidates;
+    Candidates<T>& candidates = memory_.candidates;
     memory_.distribution.fit(candidates.select(elites), elites, settings_.smoothing, settings_.min_std);
     const Index kept = std::min(settings_.kept(), elites);
-    float* const sequences = memory_.kept.keep(kept);
+    T* const sequences = memory_.kept.keep(kept);
     candidates.copy_best(kept, sequences);
     result_.kept_sequences.assign(sequences, sequences + kept * static_cast<Index>(memory_.distribution.mean.size()));
   }
 
  private:
-  void write_mean(Index lane, Block<float> actions) const {
+  void write_mean(Index lane, Block<T> actions) const {
     for (Index row = 0; row < actions.dim; ++row) actions.row(row)[lane] = memory_.distribution.mean_action(row);
   }
 
   const IcemSettings& settings_;
-  const SequenceNoise* noise_;
-  const PlanProblem& problem_;
-  SearchMemory& memory_;
-  PlanResult& result_;
+  const SequenceNoise<T>* noise_;
+  const PlanProblemOf<T>& problem_;
+  SearchMemory<T>& memory_;
+  PlanResult<T>& result_;
 };
 
 }  // namespace
@@ -88,14 +89,26 @@ Index IcemSettings::kept() const { return static_cast<Index>(reuse_fraction * st
 
 Icem::Icem(const IcemSettings& settings) : settings_(settings) {
   settings.validate();
-  if (settings.noise_exponent > 0.0) noise_ = SequenceNoise::coloured(settings.horizon, settings.noise_exponent);
+  if (settings.noise_exponent > 0.0) {
+    noise_ = {SequenceNoise<float>::coloured(settings.horizon, settings.noise_exponent),
+              SequenceNoise<double>::coloured(settings.horizon, settings.noise_exponent)};
+  }
 }
 
-void Icem::plan(const PlanProblem& problem, SearchMemory& memory, PlanResult& result) const {
+template <class T>
+void Icem::plan_in(const PlanProblemOf<T>& problem, SearchMemory<T>& memory, PlanResult<T>& result) const {
   problem.validate();
-  IcemSearch search(settings_, noise_ ? &*noise_ : nullptr, problem, memory, result);
-  const BestCandidate best = run_search(problem, settings_.horizon, settings_.iterations, search, memory, result);
+  IcemSearch<T> search(settings_, noise_ ? &noise_->as<T>() : nullptr, problem, memory, result);
+  const BestCandidate<T> best = run_search(problem, settings_.horizon, settings_.iterations, search, memory, result);
   choose_best(problem, settings_.iterations, best, memory, result);
+}
+
+void Icem::plan(const PlanProblem& problem, SearchMemory<float>& memory, PlanResult<float>& result) const {
+  plan_in(problem, memory, result);
+}
+
+void Icem::plan(const ExactPlanProblem& problem, SearchMemory<double>& memory, PlanResult<double>& result) const {
+  plan_in(problem, memory, result);
 }
 
 }  // namespace DYNAPLAN_LEVEL

@@ -5,7 +5,8 @@
 namespace dynaplan {
 inline namespace DYNAPLAN_LEVEL {
 
-void KeptSequences::begin(const PlanProblem& problem, Index horizon) {
+template <class T>
+void KeptSequences<T>::begin(const PlanProblemOf<T>& problem, Index horizon) {
   const Index action_dim = problem.rollout.dynamics->action_dim();
   const EarlierSequences& carried = problem.carried;
   size_ = horizon * action_dim;
@@ -18,24 +19,29 @@ void KeptSequences::begin(const PlanProblem& problem, Index horizon) {
       const Index dim = row % action_dim;
       const double action = sequence[row];
       actions_[static_cast<std::size_t>(n * size_ + row)] =
-          static_cast<float>(std::clamp(action, problem.action_low[dim], problem.action_high[dim]));
+          static_cast<T>(std::clamp(action, problem.action_low[dim], problem.action_high[dim]));
     }
   }
 }
 
-float* KeptSequences::keep(Index count) {
+template <class T>
+T* KeptSequences<T>::keep(Index count) {
   count_ = count;
   given_ = size_;
   actions_.resize(static_cast<std::size_t>(count_ * size_));
   return actions_.data();
 }
 
-void KeptSequences::write(Index drawn, Index first, Block<float> actions) const {
+template <class T>
+void KeptSequences<T>::write(Index drawn, Index first, Block<T> actions) const {
   for (Index n = std::max(drawn, first); n < std::min(drawn + count_, first + actions.lanes); ++n) {
-    const float* const sequence = actions_.data() + (n - drawn) * size_;
+    const T* const sequence = actions_.data() + (n - drawn) * size_;
     for (Index row = 0; row < given_; ++row) actions.row(row)[n - first] = sequence[row];
   }
 }
+
+template class KeptSequences<float>;
+template class KeptSequences<double>;
 
 }  // namespace DYNAPLAN_LEVEL
 }  // namespace dynaplan

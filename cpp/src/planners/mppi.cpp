@@ -11,9 +11,11 @@ inline namespace DYNAPLAN_LEVEL {
 
 namespace {
 
-class MppiSearch final : public Search {
+template <class T>
+class MppiSearch final : public Search<T> {
  public:
-  MppiSearch(const MppiSettings& settings, const SequenceNoise* noise, const PlanProblem& problem, SearchMemory& memory)
+  MppiSearch(const MppiSettings& settings, const SequenceNoise<T>* noise, const PlanProblemOf<T>& problem,
+             SearchMemory<T>& memory)
       : settings_(settings), noise_(noise), problem_(problem), memory_(memory) {
     memory.distribution.start(problem, settings.horizon, settings.std);
   }
@@ -21,14 +23,14 @@ class MppiSearch final : public Search {
   Index population(int /*iteration*/) const override { return settings_.candidates; }
 
   // Candidate 0 is the mean itself, without noise.
-  void draw(int iteration, Index first, Block<float> actions, Workspace& workspace) const override {
+  void draw(int iteration, Index first, Block<T> actions, Workspace& workspace) const override {
     Stream stream = problem_.stream;
     stream.iteration = static_cast<std::uint32_t>(iteration);
     if (noise_ == nullptr) {
       fill_normal(stream, Purpose::kActions, first, 0, actions);
     } else {
       const Index action_dim = actions.dim / settings_.horizon;
-      const Block<float> normals = workspace.take_block<float>(noise_->inputs() * action_dim, actions.lanes);
+      const Block<T> normals = workspace.take_block<T>(noise_->inputs() * action_dim, actions.lanes);
       fill_normal(stream, Purpose::kActions, first, 0, normals);
       noise_->apply(normals, actions);
     }
@@ -40,9 +42,9 @@ class MppiSearch final : public Search {
 
   void update(int /*iteration*/, Index ranked) override {
     if (ranked == 0) return;
-    Candidates& candidates = memory_.candidates;
-    SearchDistribution& distribution = memory_.distribution;
-    CandidateNumbers& weights = memory_.weights;
+    Candidates<T>& candidates = memory_.candidates;
+    SearchDistribution<T>& distribution = memory_.distribution;
+    CandidateNumbers<T>& weights = memory_.weights;
     weights.assign(candidates.totals(), candidates.totals() + candidates.count());
     if (settings_.temperature) {
       if (settings_.control_cost > 0.0) charge_for_control(*settings_.temperature, weights);
@@ -54,31 +56,31 @@ class MppiSearch final : public Search {
     if (settings_.smoothing_window > 1) {
       smooth(settings_.smoothing_window, settings_.horizon, memory_.best, distribution.mean);
     }
-    for (float& std : distribution.std) std *= static_cast<float>(settings_.std_decay);
+    for (T& std : distribution.std) std *= static_cast<T>(settings_.std_decay);
   }
 
  private:
   // Each return less temperature x sum of (mean - middle) (action - mean) / std^2, after the bounds have cut the noise.
   // The mean is counted from the middle of the box, so that a box off zero costs nothing by itself.
-  void charge_for_control(double temperature, CandidateNumbers& returns) const {
-    const SearchDistribution& distribution = memory_.distribution;
-    const auto factor = static_cast<float>(temperature * settings_.control_cost);
-    std::vector<float>& price = memory_.best;
+  void charge_for_control(double temperature, CandidateNumbers<T>& returns) const {
+    const SearchDistribution<T>& distribution = memory_.distribution;
+    const auto factor = static_cast<T>(temperature * settings_.control_cost);
+    std::vector<T>& price = memory_.best;
     price.resize(distribution.mean.size());
-    float base = 0.0F;
+    T base = T(0);
     for (std::size_t row = 0; row < price.size(); ++row) {
-      const float variance = distribution.std[row] * distribution.std[row];
-      const float away = distribution.mean[row] - distribution.middle(static_cast<Index>(row));
-      price[row] = variance > 0.0F ? factor * away / variance : 0.0F;
+      const T variance = distribution.std[row] * distribution.std[row];
+      const T away = distribution.mean[row] - distribution.middle(static_cast<Index>(row));
+      price[row] = variance > T(0) ? factor * away / variance : T(0);
       base += price[row] * distribution.mean[row];
     }
     memory_.candidates.subtract_linear(price.data(), -base, returns.data());
   }
 
   const MppiSettings& settings_;
-  const SequenceNoise* noise_;
-  const PlanProblem& problem_;
-  SearchMemory& memory_;
+  const SequenceNoise<T>* noise_;
+  const PlanProblemOf<T>& problem_;
+  SearchMemory<T>& memory_;
 };
 
 }  // namespace
@@ -101,18 +103,30 @@ void MppiSettings::validate() const {
 
 Mppi::Mppi(const MppiSettings& settings) : settings_(settings) {
   settings.validate();
-  if (settings.knots > 0) noise_ = SequenceNoise::between_knots(settings.horizon, settings.knots);
+  if (settings.knots > 0) {
+    noise_ = {SequenceNoise<float>::between_knots(settings.horizon, settings.knots),
+              SequenceNoise<double>::between_knots(settings.horizon, settings.knots)};
+  }
 }
 
-void Mppi::plan(const PlanProblem& problem, SearchMemory& memory, PlanResult& result) const {
+template <class T>
+void Mppi::plan_in(const PlanProblemOf<T>& problem, SearchMemory<T>& memory, PlanResult<T>& result) const {
   problem.validate();
-  MppiSearch search(settings_, noise_ ? &*noise_ : nullptr, problem, memory);
-  const BestCandidate best = run_search(problem, settings_.horizon, settings_.iterations, search, memory, result);
+  MppiSearch<T> search(settings_, noise_ ? &noise_->as<T>() : nullptr, problem, memory);
+  const BestCandidate<T> best = run_search(problem, settings_.horizon, settings_.iterations, search, memory, result);
   if (result.iterations > 0) {
     choose_mean(problem, settings_.iterations, best, memory, result);
   } else {
     choose_best(problem, settings_.iterations, best, memory, result);
   }
+}
+
+void Mppi::plan(const PlanProblem& problem, SearchMemory<float>& memory, PlanResult<float>& result) const {
+  plan_in(problem, memory, result);
+}
+
+void Mppi::plan(const ExactPlanProblem& problem, SearchMemory<double>& memory, PlanResult<double>& result) const {
+  plan_in(problem, memory, result);
 }
 
 }  // namespace DYNAPLAN_LEVEL

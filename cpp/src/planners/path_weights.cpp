@@ -11,105 +11,112 @@ inline namespace DYNAPLAN_LEVEL {
 
 namespace {
 
-constexpr Index kWidth = kVectorLanes<float>;
-using Lanes = LaneVector<float>;
+template <class T>
+constexpr Index kWidth = kVectorLanes<T>;
 
-float sum_of(Lanes lanes) {
-  float sum = 0.0F;
-  for (Index k = 0; k < kWidth; ++k) sum += lanes[k];
+template <class T>
+T sum_of(LaneVector<T> lanes) {
+  T sum = T(0);
+  for (Index k = 0; k < kWidth<T>; ++k) sum += lanes[k];
   return sum;
 }
 
 // Returns less the best of them, padded to whole vectors with some of weight 0.
+template <class T>
 class Shortfalls {
+  using Lanes = LaneVector<T>;
+
  public:
-  explicit Shortfalls(CandidateNumbers& returns) : returns_(returns), count_(returns.size()) {
-    float best = kNothing;
-    for (const float one : returns) {
+  explicit Shortfalls(CandidateNumbers<T>& returns) : returns_(returns), count_(returns.size()) {
+    T best = kNothing;
+    for (const T one : returns) {
       if (std::isfinite(one)) best = std::max(best, one);
     }
-    for (float& one : returns) {
+    for (T& one : returns) {
       one = std::isfinite(one) ? one - best : kNothing;
       if (one > kNothing) worst_ = std::min(worst_, one);
       one = std::max(one, kNothing);
     }
-    returns.resize(static_cast<std::size_t>(padded_lanes<float>(static_cast<Index>(count_))), kNothing);
+    returns.resize(static_cast<std::size_t>(padded_lanes<T>(static_cast<Index>(count_))), kNothing);
   }
 
-  float worst() const { return worst_; }  // of the finite ones, at most 0
+  T worst() const { return worst_; }  // of the finite ones, at most 0
 
   // The effective number of candidates of the weights at a temperature.
-  float effective_count(float temperature) const {
+  T effective_count(T temperature) const {
     Lanes sum{};
     Lanes squares{};
-    for_weights(temperature, [&](float* /*at*/, Lanes weight) {
+    for_weights(temperature, [&](T* /*at*/, Lanes weight) {
       sum += weight;
       squares += weight * weight;
     });
-    const float total = sum_of(sum);
-    return total * total / sum_of(squares);
+    const T total = sum_of<T>(sum);
+    return total * total / sum_of<T>(squares);
   }
 
   // Leaves weights with the sum 1 where the returns were; where nothing weighs, the first has it all.
-  void weigh(float temperature) {
+  void weigh(T temperature) {
     Lanes sum{};
-    for_weights(temperature, [&](float* at, Lanes weight) {
+    for_weights(temperature, [&](T* at, Lanes weight) {
       store_lanes(at, weight);
       sum += weight;
     });
-    const float total = sum_of(sum);
+    const T total = sum_of<T>(sum);
     returns_.resize(count_);
-    if (!(total > 0.0F)) {
-      returns_.front() = 1.0F;
+    if (!(total > T(0))) {
+      returns_.front() = T(1);
       return;
     }
-    for (float& weight : returns_) weight *= 1.0F / total;
+    for (T& weight : returns_) weight *= T(1) / total;
   }
 
  private:
-  static constexpr float kNothing = -std::numeric_limits<float>::max();
+  static constexpr T kNothing = -std::numeric_limits<T>::max();
 
   template <class Use>
-  void for_weights(float temperature, const Use& use) const {
-    const float inverse = 1.0F / temperature;
-    for (std::size_t k = 0; k < returns_.size(); k += kWidth) {
+  void for_weights(T temperature, const Use& use) const {
+    const T inverse = T(1) / temperature;
+    for (std::size_t k = 0; k < returns_.size(); k += kWidth<T>) {
       const Lanes shortfall = load_lanes(returns_.data() + k);
       // Below the smallest argument of the exponential the weight is 0, not merely small.
-      const Lanes weight = fast_exp<float>(shortfall * inverse);
-      use(returns_.data() + k, (shortfall * inverse > -80.0F) & (shortfall > kNothing) ? weight : Lanes{});
+      const Lanes weight = fast_exp<T>(shortfall * inverse);
+      use(returns_.data() + k, (shortfall * inverse > -T(80)) & (shortfall > kNothing) ? weight : Lanes{});
     }
   }
 
-  CandidateNumbers& returns_;
+  CandidateNumbers<T>& returns_;
   std::size_t count_;
-  float worst_ = 0.0F;
+  T worst_ = T(0);
 };
 
 }  // namespace
 
-void weigh(double temperature, CandidateNumbers& returns) {
+template <class T>
+void weigh(double temperature, CandidateNumbers<T>& returns) {
   // Its inverse must be a float as well.
-  constexpr auto kMin = static_cast<double>(std::numeric_limits<float>::min());
-  Shortfalls(returns).weigh(static_cast<float>(std::clamp(temperature, kMin, 1.0 / kMin)));
+  constexpr auto kMin = static_cast<double>(std::numeric_limits<T>::min());
+  Shortfalls<T>(returns).weigh(static_cast<T>(std::clamp(temperature, kMin, 1.0 / kMin)));
 }
 
-void weigh_for(double effective, CandidateNumbers& returns) {
-  Shortfalls shortfalls(returns);
-  if (!(shortfalls.worst() < 0.0F)) {
-    shortfalls.weigh(1.0F);
+template <class T>
+void weigh_for(double effective, CandidateNumbers<T>& returns) {
+  Shortfalls<T> shortfalls(returns);
+  if (!(shortfalls.worst() < T(0))) {
+    shortfalls.weigh(T(1));
     return;
   }
   // The count grows with the temperature. Halved in the logarithm, from e^-28 to e^7 of the spread: to 1 in 10^4.
-  float low = std::log(-shortfalls.worst()) - 28.0F;
-  float high = low + 35.0F;
+  T low = std::log(-shortfalls.worst()) - T(28);
+  T high = low + T(35);
   for (int i = 0; i < 18; ++i) {
-    const float middle = 0.5F * (low + high);
-    (shortfalls.effective_count(std::exp(middle)) < static_cast<float>(effective) ? low : high) = middle;
+    const T middle = T(0.5) * (low + high);
+    (shortfalls.effective_count(std::exp(middle)) < static_cast<T>(effective) ? low : high) = middle;
   }
   shortfalls.weigh(std::exp(high));
 }
 
-void smooth(Index window, Index horizon, std::vector<float>& scratch, std::vector<float>& sequence) {
+template <class T>
+void smooth(Index window, Index horizon, std::vector<T>& scratch, std::vector<T>& sequence) {
   const Index reach = window / 2;
   const auto width = static_cast<double>(reach);
   const auto action_dim = static_cast<Index>(sequence.size()) / horizon;
@@ -125,10 +132,17 @@ void smooth(Index window, Index horizon, std::vector<float>& scratch, std::vecto
         sum += weight * static_cast<double>(scratch[static_cast<std::size_t>(at * action_dim + a)]);
         total += weight;
       }
-      sequence[static_cast<std::size_t>(t * action_dim + a)] = static_cast<float>(sum / total);
+      sequence[static_cast<std::size_t>(t * action_dim + a)] = static_cast<T>(sum / total);
     }
   }
 }
+
+template void weigh(double, CandidateNumbers<float>&);
+template void weigh(double, CandidateNumbers<double>&);
+template void weigh_for(double, CandidateNumbers<float>&);
+template void weigh_for(double, CandidateNumbers<double>&);
+template void smooth(Index, Index, std::vector<float>&, std::vector<float>&);
+template void smooth(Index, Index, std::vector<double>&, std::vector<double>&);
 
 }  // namespace DYNAPLAN_LEVEL
 }  // namespace dynaplan

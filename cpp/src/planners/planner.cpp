@@ -58,15 +58,8 @@ double PlanProblemOf<T>::start_action(Index row) const {
 template struct PlanProblemOf<float>;
 template struct PlanProblemOf<double>;
 
-void PlanResult::copy_sequences(const PlanProblem& problem, Index horizon, const std::vector<float>& sequences,
-                                double* out) {
-  const Index action_dim = problem.rollout.dynamics->action_dim();
-  const auto size = static_cast<Index>(sequences.size());
-  std::copy(sequences.begin(), sequences.end(), out);
-  for (Index first = 0; first < size; first += horizon * action_dim) limit_changes(problem, horizon, out + first);
-}
-
-void PlanResult::begin(const PlanProblem& problem, Index horizon) {
+template <class T>
+void PlanResult<T>::begin(const PlanProblemOf<T>& problem, Index horizon) {
   actions.resize(static_cast<std::size_t>(horizon * problem.rollout.dynamics->action_dim()));
   states.resize(static_cast<std::size_t>((horizon + 1) * problem.rollout.dynamics->state_dim()));
   kept_sequences.clear();
@@ -74,7 +67,22 @@ void PlanResult::begin(const PlanProblem& problem, Index horizon) {
   status = PlanStatus::kIterations;
   candidates = rejected = non_finite = 0;
   iterations = 0;
+  rounding.reset();
 }
+
+template struct PlanResult<float>;
+template struct PlanResult<double>;
+
+template <class T>
+void copy_sequences(const PlanProblemOf<T>& problem, Index horizon, const std::vector<T>& sequences, double* out) {
+  const Index action_dim = problem.rollout.dynamics->action_dim();
+  const auto size = static_cast<Index>(sequences.size());
+  std::copy(sequences.begin(), sequences.end(), out);
+  for (Index first = 0; first < size; first += horizon * action_dim) limit_changes(problem, horizon, out + first);
+}
+
+template void copy_sequences(const PlanProblem&, Index, const std::vector<float>&, double*);
+template void copy_sequences(const ExactPlanProblem&, Index, const std::vector<double>&, double*);
 
 }  // namespace DYNAPLAN_LEVEL
 }  // namespace dynaplan

@@ -11,9 +11,10 @@ inline namespace DYNAPLAN_LEVEL {
 
 namespace {
 
-void keep_best(const Candidates& candidates, bool allowed, BestCandidate& kept, PlanResult& result) {
+template <class T>
+void keep_best(const Candidates<T>& candidates, bool allowed, BestCandidate<T>& kept, PlanResult<T>& result) {
   const Index best = candidates.best();
-  const float total = candidates.totals()[best];
+  const T total = candidates.totals()[best];
   const bool better = allowed == kept.allowed ? total > kept.total : allowed;
   if (!better) return;
   kept = {total, allowed};
@@ -23,15 +24,19 @@ void keep_best(const Candidates& candidates, bool allowed, BestCandidate& kept, 
 // Draws that no candidate has seen.
 std::uint32_t fresh_draws(int iterations) { return static_cast<std::uint32_t>(iterations); }
 
-bool is_drawn(const PlanProblem& problem) { return problem.rollout.particles.propagation != Propagation::kMean; }
+template <class T>
+bool is_drawn(const PlanProblemOf<T>& problem) {
+  return problem.rollout.particles.propagation != Propagation::kMean;
+}
 
 // The warm start, within the limits, takes the place of a result that is worth less.
-void keep_warm_start(const PlanProblem& problem, int iterations, SearchMemory& memory, PlanResult& result) {
+template <class T>
+void keep_warm_start(const PlanProblemOf<T>& problem, int iterations, SearchMemory<T>& memory, PlanResult<T>& result) {
   if (problem.warm_start.actions == nullptr || !(static_cast<double>(memory.start_total) > result.value)) return;
-  std::vector<float>& start = memory.start;
+  std::vector<T>& start = memory.start;
   start.resize(result.actions.size());
   for (std::size_t row = 0; row < start.size(); ++row) {
-    start[row] = float_bound(problem.start_action(static_cast<Index>(row)));
+    start[row] = finite_bound<T>(problem.start_action(static_cast<Index>(row)));
   }
   limit_changes(problem, start);
   // A return on other draws says too little.
@@ -41,7 +46,8 @@ void keep_warm_start(const PlanProblem& problem, int iterations, SearchMemory& m
   memory.candidates.evaluate_result(problem, fresh_draws(iterations), result);
 }
 
-void take_mean(const PlanProblem& problem, int iterations, SearchMemory& memory, PlanResult& result) {
+template <class T>
+void take_mean(const PlanProblemOf<T>& problem, int iterations, SearchMemory<T>& memory, PlanResult<T>& result) {
   for (Index row = 0; row < static_cast<Index>(result.actions.size()); ++row) {
     result.actions[static_cast<std::size_t>(row)] = memory.distribution.mean_action(row);
   }
@@ -51,7 +57,8 @@ void take_mean(const PlanProblem& problem, int iterations, SearchMemory& memory,
 }
 
 // A mean may be allowed where no candidate was.
-void tell_finite(PlanResult& result) {
+template <class T>
+void tell_finite(PlanResult<T>& result) {
   if (result.status == PlanStatus::kNoFiniteCandidate && std::isfinite(result.value)) {
     result.status = PlanStatus::kIterations;
   }
@@ -59,14 +66,15 @@ void tell_finite(PlanResult& result) {
 
 }  // namespace
 
-BestCandidate run_search(const PlanProblem& problem, Index horizon, int iterations, Search& search,
-                         SearchMemory& memory, PlanResult& result) {
-  Candidates& candidates = memory.candidates;
+template <class T>
+BestCandidate<T> run_search(const PlanProblemOf<T>& problem, Index horizon, int iterations, Search<T>& search,
+                            SearchMemory<T>& memory, PlanResult<T>& result) {
+  Candidates<T>& candidates = memory.candidates;
   candidates.begin_plan();
-  memory.start_total = -std::numeric_limits<float>::infinity();
+  memory.start_total = -std::numeric_limits<T>::infinity();
   result.begin(problem, horizon);
   memory.kept.begin(problem, horizon);
-  BestCandidate best;
+  BestCandidate<T> best;
   for (int iteration = 0; iteration < iterations; ++iteration) {
     const Index drawn = search.population(iteration);
     const Index count = drawn + memory.kept.count();
@@ -75,7 +83,7 @@ BestCandidate run_search(const PlanProblem& problem, Index horizon, int iteratio
       result.status = PlanStatus::kTimeLimit;
       break;
     }
-    const auto draw = [&](Index first, Block<float> actions, Workspace& workspace) {
+    const auto draw = [&](Index first, Block<T> actions, Workspace& workspace) {
       search.draw(iteration, first, actions, workspace);
       memory.kept.write(drawn, first, actions);
     };
@@ -102,8 +110,9 @@ BestCandidate run_search(const PlanProblem& problem, Index horizon, int iteratio
   return best;
 }
 
-void choose_mean(const PlanProblem& problem, int iterations, const BestCandidate& best, SearchMemory& memory,
-                 PlanResult& result) {
+template <class T>
+void choose_mean(const PlanProblemOf<T>& problem, int iterations, const BestCandidate<T>& best, SearchMemory<T>& memory,
+                 PlanResult<T>& result) {
   memory.best.assign(result.actions.begin(), result.actions.end());
   take_mean(problem, iterations, memory, result);
   if (best.exists() && !std::isfinite(result.value)) {
@@ -114,8 +123,9 @@ void choose_mean(const PlanProblem& problem, int iterations, const BestCandidate
   tell_finite(result);
 }
 
-void choose_best(const PlanProblem& problem, int iterations, const BestCandidate& best, SearchMemory& memory,
-                 PlanResult& result) {
+template <class T>
+void choose_best(const PlanProblemOf<T>& problem, int iterations, const BestCandidate<T>& best, SearchMemory<T>& memory,
+                 PlanResult<T>& result) {
   if (best.exists() && result.status == PlanStatus::kTimeLimit) {  // no time for the mean
     memory.candidates.evaluate_result(problem, fresh_draws(iterations), result);
     return;
@@ -135,6 +145,19 @@ void choose_best(const PlanProblem& problem, int iterations, const BestCandidate
   memory.best.swap(result.actions);
   memory.candidates.evaluate_result(problem, fresh_draws(iterations), result);
 }
+
+template BestCandidate<float> run_search(const PlanProblem&, Index, int, Search<float>&, SearchMemory<float>&,
+                                         PlanResult<float>&);
+template BestCandidate<double> run_search(const ExactPlanProblem&, Index, int, Search<double>&, SearchMemory<double>&,
+                                          PlanResult<double>&);
+template void choose_mean(const PlanProblem&, int, const BestCandidate<float>&, SearchMemory<float>&,
+                          PlanResult<float>&);
+template void choose_mean(const ExactPlanProblem&, int, const BestCandidate<double>&, SearchMemory<double>&,
+                          PlanResult<double>&);
+template void choose_best(const PlanProblem&, int, const BestCandidate<float>&, SearchMemory<float>&,
+                          PlanResult<float>&);
+template void choose_best(const ExactPlanProblem&, int, const BestCandidate<double>&, SearchMemory<double>&,
+                          PlanResult<double>&);
 
 }  // namespace DYNAPLAN_LEVEL
 }  // namespace dynaplan

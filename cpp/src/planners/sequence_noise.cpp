@@ -44,23 +44,32 @@ Eigen::MatrixXd lines(Index horizon, Index knots) {
 
 }  // namespace
 
-SequenceNoise::SequenceNoise(const Eigen::MatrixXd& sums)
-    : sums_(sums.cast<float>(), PackedAffine<float>::Vector::Zero(sums.rows())) {}
+template <class T>
+SequenceNoise<T>::SequenceNoise(const Eigen::MatrixXd& sums)
+    : sums_(sums.cast<T>(), PackedAffine<T>::Vector::Zero(sums.rows())) {}
 
-SequenceNoise SequenceNoise::coloured(Index horizon, double exponent) {
-  return SequenceNoise(waves(horizon, exponent));
+template <class T>
+SequenceNoise<T> SequenceNoise<T>::coloured(Index horizon, double exponent) {
+  return SequenceNoise<T>(waves(horizon, exponent));
 }
 
-SequenceNoise SequenceNoise::between_knots(Index horizon, Index knots) { return SequenceNoise(lines(horizon, knots)); }
+template <class T>
+SequenceNoise<T> SequenceNoise<T>::between_knots(Index horizon, Index knots) {
+  return SequenceNoise<T>(lines(horizon, knots));
+}
 
-void SequenceNoise::apply(ConstBlock<float> normals, Block<float> out) const {
+template <class T>
+void SequenceNoise<T>::apply(ConstBlock<T> normals, Block<T> out) const {
   const Index action_dim = out.dim / sums_.outputs();
   for (Index a = 0; a < action_dim; ++a) {
-    const ConstBlock<float> of_action{normals.row(a), inputs(), normals.lanes, action_dim * normals.stride};
-    const Block<float> to{out.row(a), sums_.outputs(), out.lanes, action_dim * out.stride};
+    const ConstBlock<T> of_action{normals.row(a), inputs(), normals.lanes, action_dim * normals.stride};
+    const Block<T> to{out.row(a), sums_.outputs(), out.lanes, action_dim * out.stride};
     sums_.apply(&of_action, 1, to);
   }
 }
+
+template class SequenceNoise<float>;
+template class SequenceNoise<double>;
 
 }  // namespace DYNAPLAN_LEVEL
 }  // namespace dynaplan

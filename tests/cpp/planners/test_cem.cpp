@@ -73,8 +73,8 @@ TEST_CASE("CEM comes within 1 % of the Riccati optimum, from below") {
   settings.iterations = 60;
   settings.smoothing = 0.5;  // the sensitivities of early and late actions differ a thousandfold
   settings.min_std = 0.001;
-  SearchMemory workspace;
-  PlanResult result;
+  SearchMemory<float> workspace;
+  PlanResult<float> result;
   Cem(settings).plan(integrator.problem, workspace, result);
   const double optimum = optimal_return(Eigen::Vector2d(1.0, -0.5), 10);
   CHECK(result.value <= optimum * (1.0 - 1e-5));
@@ -90,16 +90,16 @@ TEST_CASE("the same seed gives the same bits with 1, 2 and 4 threads, another se
   std::vector<std::vector<float>> plans;
   for (const int threads : {1, 2, 4}) {
     integrator.problem.threads = threads;
-    SearchMemory workspace;
-    PlanResult result;
+    SearchMemory<float> workspace;
+    PlanResult<float> result;
     Cem(settings).plan(integrator.problem, workspace, result);
     plans.push_back(result.actions);
   }
   CHECK(plans[0] == plans[1]);
   CHECK(plans[0] == plans[2]);
   integrator.problem.stream.seed = 4;
-  SearchMemory workspace;
-  PlanResult result;
+  SearchMemory<float> workspace;
+  PlanResult<float> result;
   Cem(settings).plan(integrator.problem, workspace, result);
   CHECK(plans[0] != result.actions);
 }
@@ -108,8 +108,8 @@ TEST_CASE("after the first call a plan allocates nothing, with one thread and wi
   for (const int threads : {1, 2}) {
     DoubleIntegrator integrator;
     integrator.problem.threads = threads;
-    SearchMemory workspace;
-    PlanResult result;
+    SearchMemory<float> workspace;
+    PlanResult<float> result;
     Cem(CemSettings{}).plan(integrator.problem, workspace, result);
     const Icem icem(IcemSettings{});
     MppiSettings smooth;
@@ -169,8 +169,8 @@ TEST_CASE("a candidate whose return is nan is never elite and never the plan") {
   DoubleIntegrator integrator;
   const HalfNan score;
   integrator.problem.score = &score;
-  SearchMemory workspace;
-  PlanResult result;
+  SearchMemory<float> workspace;
+  PlanResult<float> result;
   Cem(CemSettings{}).plan(integrator.problem, workspace, result);
   CHECK(result.non_finite > 0);
   CHECK(result.actions[0] == doctest::Approx(-1.0).epsilon(0.02));
@@ -183,8 +183,8 @@ TEST_CASE("where no candidate is finite the plan is the start of the search, and
   integrator.problem.score = &score;
   const std::vector<double> warm_start(22, 5.0);  // outside the bounds of 2
   integrator.problem.warm_start = {warm_start.data(), 1, 22};
-  SearchMemory workspace;
-  PlanResult result;
+  SearchMemory<float> workspace;
+  PlanResult<float> result;
   Cem(CemSettings{}).plan(integrator.problem, workspace, result);
   CHECK(result.status == PlanStatus::kNoFiniteCandidate);
   CHECK(result.actions == std::vector<float>(22, 2.0F));
@@ -192,8 +192,8 @@ TEST_CASE("where no candidate is finite the plan is the start of the search, and
 
 TEST_CASE("settings and problems out of range are refused by name") {
   DoubleIntegrator integrator;
-  SearchMemory workspace;
-  PlanResult result;
+  SearchMemory<float> workspace;
+  PlanResult<float> result;
   CemSettings settings;
   settings.elites = 501;
   CHECK_THROWS_WITH_AS(Cem(settings).plan(integrator.problem, workspace, result),

@@ -27,8 +27,8 @@ TEST_CASE("a planner counts whom the disagreement limit rejects, and allocates n
   CemSettings settings;
   settings.horizon = 2;
   settings.iterations = 10;
-  SearchMemory workspace;
-  PlanResult result;
+  SearchMemory<float> workspace;
+  PlanResult<float> result;
   Cem(settings).plan(problem, workspace, result);
   CHECK(result.rejected > 1000);
   CHECK(result.non_finite == 0);

@@ -13,7 +13,7 @@ using dynaplan_test::Tile;
 namespace {
 
 // The sums as a matrix (H, inputs): what each normal alone becomes. Two actions, of which the second stays silent.
-Eigen::MatrixXd sums_of(const SequenceNoise& noise, Index horizon) {
+Eigen::MatrixXd sums_of(const SequenceNoise<float>& noise, Index horizon) {
   const Index lanes = padded_lanes<float>(noise.inputs());
   Tile<float> normals(2 * noise.inputs(), lanes);
   Tile<float> out(2 * horizon, lanes);
@@ -45,7 +45,7 @@ double power(const Eigen::MatrixXd& sums, Index wave) {
 TEST_CASE("coloured noise has unit variance at every step, and its power falls as a power of the frequency") {
   for (const Index horizon : {1, 2, 3, 17, 30}) {
     for (const double exponent : {0.0, 0.25, 2.0, 3.5}) {
-      const Eigen::MatrixXd sums = sums_of(SequenceNoise::coloured(horizon, exponent), horizon);
+      const Eigen::MatrixXd sums = sums_of(SequenceNoise<float>::coloured(horizon, exponent), horizon);
       for (Index t = 0; t < horizon; ++t) CHECK(sums.row(t).squaredNorm() == doctest::Approx(1.0).epsilon(1e-5));
       for (Index wave = 2; wave <= (horizon - 1) / 2; ++wave) {
         const double expected = std::pow(static_cast<double>(wave), -exponent);
@@ -56,18 +56,18 @@ TEST_CASE("coloured noise has unit variance at every step, and its power falls a
 }
 
 TEST_CASE("noise of exponent 0 is white") {
-  const Eigen::MatrixXd sums = sums_of(SequenceNoise::coloured(12, 0.0), 12);
+  const Eigen::MatrixXd sums = sums_of(SequenceNoise<float>::coloured(12, 0.0), 12);
   CHECK((sums * sums.transpose() - Eigen::MatrixXd::Identity(12, 12)).cwiseAbs().maxCoeff() < 1e-6);
 }
 
 TEST_CASE("noise between knots runs in straight lines from the first step to the last") {
-  const Eigen::MatrixXd sums = sums_of(SequenceNoise::between_knots(9, 3), 9);
+  const Eigen::MatrixXd sums = sums_of(SequenceNoise<float>::between_knots(9, 3), 9);
   const Eigen::Vector3d knots(1.0, -3.0, 5.0);
   const Eigen::VectorXd noise = sums * knots;
   for (Index t = 0; t < 9; ++t) {
     const double place = static_cast<double>(t) / 4.0;
     CHECK(noise(t) == doctest::Approx(t <= 4 ? 1.0 - 4.0 * place : -3.0 + 8.0 * (place - 1.0)).epsilon(1e-6));
   }
-  CHECK((sums_of(SequenceNoise::between_knots(5, 1), 5).array() == 1.0).all());
-  CHECK(sums_of(SequenceNoise::between_knots(1, 1), 1)(0, 0) == 1.0);
+  CHECK((sums_of(SequenceNoise<float>::between_knots(5, 1), 5).array() == 1.0).all());
+  CHECK(sums_of(SequenceNoise<float>::between_knots(1, 1), 1)(0, 0) == 1.0);
 }

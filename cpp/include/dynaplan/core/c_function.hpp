@@ -35,6 +35,8 @@ class CFunction {
     }
   }
 
+  bool is_float32() const { return std::holds_alternative<Signature<float>*>(function_); }
+
   void* user_data() const { return user_data_; }
 
  private:

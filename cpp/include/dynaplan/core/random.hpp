@@ -40,7 +40,8 @@ template <class T>
 void fill_normal(const Stream& stream, Purpose purpose, Index first_candidate, Index first_row, Block<T> out);
 
 /// Uniform numbers in [0, 1) in the same manner.
-void fill_uniform(const Stream& stream, Purpose purpose, Index first_candidate, Index first_row, Block<float> out);
+template <class T>
+void fill_uniform(const Stream& stream, Purpose purpose, Index first_candidate, Index first_row, Block<T> out);
 
 /// Words that `fill_words` makes at a time.
 inline constexpr std::size_t kStreamWords = 4 * static_cast<std::size_t>(kMaxLanes);

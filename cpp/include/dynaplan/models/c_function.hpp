@@ -20,6 +20,7 @@ class CFunctionDynamics final : public Dynamics<T> {
   CFunctionDynamics(CFunction<DynamicsSignature> function, Index state_dim, Index action_dim);
   Index state_dim() const override { return state_dim_; }
   Index action_dim() const override { return action_dim_; }
+  bool is_float32() const override { return function_.is_float32(); }
   std::size_t workspace_bytes(Index lanes) const override;
   void step(ConstBlock<T> state, ConstBlock<T> action, const Draw& draw, Workspace& workspace,
             Block<T> next) const override;

@@ -69,6 +69,11 @@ class Dynamics {
   /// Trajectories that a rollout may hand to one `step`: more than usual where a call costs more than its lanes do.
   virtual Index max_lanes() const { return kMaxLanes; }
 
+  /// Whether a step takes less time in float32: else nothing speaks against float64.
+  virtual bool gains_from_float32() const { return true; }
+  /// Whether it computes in float32 whatever it is asked in.
+  virtual bool is_float32() const { return false; }
+
   /// Scratch that one `step` or `disagreement` of `lanes` trajectories takes.
   virtual std::size_t workspace_bytes(Index lanes) const = 0;
 

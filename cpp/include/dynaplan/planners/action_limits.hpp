@@ -30,7 +30,8 @@ std::pair<T, T> action_range(const PlanProblemOf<T>& problem, Index dim, const T
 template <class T>
 class ActionLimiter {
  public:
-  ActionLimiter(const PlanProblem& problem, Index dim);
+  template <class P>
+  ActionLimiter(const PlanProblemOf<P>& problem, Index dim);
 
   /// The allowed action nearest to the wanted one; where an acceleration is given, one from which the actions wanted
   /// can be caught up with, and the bounds be kept, without passing them.
@@ -50,21 +51,25 @@ class ActionLimiter {
 };
 
 /// Keeps sequences (H * A, K) within the problem's limits, from the last action on where there is one.
-void limit_changes(const PlanProblem& problem, Block<float> actions);
+template <class T>
+void limit_changes(const PlanProblemOf<T>& problem, Block<T> actions);
 
 /// The same for one sequence (H * A).
-void limit_changes(const PlanProblem& problem, std::vector<float>& sequence);
+template <class T>
+void limit_changes(const PlanProblemOf<T>& problem, std::vector<T>& sequence);
 
 /// The same in float64, to the last bit; also without limits within the box.
-void limit_changes(const PlanProblem& problem, Index horizon, double* sequence);
+template <class T>
+void limit_changes(const PlanProblemOf<T>& problem, Index horizon, double* sequence);
 
 /// Makes noise (H * A, K), `spread` (H * A) wide, such that actions can follow it within the problem's limits; does
 /// nothing without limits. Noise wider than the rate, other at each step, would make every candidate a walk of random
 /// steps as long as the rate, which neither climbs a ramp nor holds a level. It is taken at knots, as far apart as an
 /// action needs to cross its spread, and joined by lines. A quarter of the `candidates` in the block have knots as near
 /// as that, two quarters have fewer, and the last has noise four times as wide that is the same at all steps.
-void slow_noise(const PlanProblem& problem, const Stream& stream, const float* spread, Index candidates,
-                Block<float> noise);
+template <class T>
+void slow_noise(const PlanProblemOf<T>& problem, const Stream& stream, const T* spread, Index candidates,
+                Block<T> noise);
 
 }  // namespace DYNAPLAN_LEVEL
 }  // namespace dynaplan

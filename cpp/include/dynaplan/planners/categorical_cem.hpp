@@ -5,6 +5,10 @@
 namespace dynaplan {
 inline namespace DYNAPLAN_LEVEL {
 
+/// The actions to choose from, a row each.
+template <class T>
+using ChoicesOf = Eigen::Matrix<T, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>;
+
 /// The cross-entropy method over a finite set of actions (Rubinstein 1999, sec. 4): each step has a probability for
 /// each choice, refitted to the elites' frequencies.
 struct CategoricalCemSettings {
@@ -27,17 +31,25 @@ class CategoricalCem final : public SamplingPlanner {
   Index horizon() const override { return settings_.horizon; }
 
   /// Each choice of the warm start begins with half the probability of its step.
-  void plan(const PlanProblem& problem, SearchMemory& memory, PlanResult& result) const override;
+  void plan(const PlanProblem& problem, SearchMemory<float>& memory, PlanResult<float>& result) const override;
+  void plan(const ExactPlanProblem& problem, SearchMemory<double>& memory, PlanResult<double>& result) const override;
 
   /// Writes the choices as they were given, which float32 need not hold.
-  void copy_actions(const PlanProblem& problem, const PlanResult& result, double* out) const override;
+  void copy_actions(const PlanProblem& problem, const PlanResult<float>& result, double* out) const override;
+  void copy_actions(const ExactPlanProblem& problem, const PlanResult<double>& result, double* out) const override;
 
  private:
-  using Choices = Eigen::Matrix<float, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>;
+  template <class T>
+  const ChoicesOf<T>& choices() const;
+  template <class T>
+  void plan_in(const PlanProblemOf<T>& problem, SearchMemory<T>& memory, PlanResult<T>& result) const;
+
+  template <class T>
+  void copy_choices(const PlanResult<T>& result, double* out) const;
 
   CategoricalCemSettings settings_;
-  Eigen::MatrixXd given_;  // (n, A)
-  Choices choices_;        // the same in float32
+  ChoicesOf<float> single_choices_;
+  ChoicesOf<double> exact_choices_;
 };
 
 }  // namespace DYNAPLAN_LEVEL

@@ -27,9 +27,13 @@ class Cem final : public SamplingPlanner {
   explicit Cem(const CemSettings& settings);
 
   Index horizon() const override { return settings_.horizon; }
-  void plan(const PlanProblem& problem, SearchMemory& memory, PlanResult& result) const override;
+  void plan(const PlanProblem& problem, SearchMemory<float>& memory, PlanResult<float>& result) const override;
+  void plan(const ExactPlanProblem& problem, SearchMemory<double>& memory, PlanResult<double>& result) const override;
 
  private:
+  template <class T>
+  void plan_in(const PlanProblemOf<T>& problem, SearchMemory<T>& memory, PlanResult<T>& result) const;
+
   CemSettings settings_;
 };
 

@@ -31,11 +31,15 @@ class Icem final : public SamplingPlanner {
   explicit Icem(const IcemSettings& settings);
 
   Index horizon() const override { return settings_.horizon; }
-  void plan(const PlanProblem& problem, SearchMemory& memory, PlanResult& result) const override;
+  void plan(const PlanProblem& problem, SearchMemory<float>& memory, PlanResult<float>& result) const override;
+  void plan(const ExactPlanProblem& problem, SearchMemory<double>& memory, PlanResult<double>& result) const override;
 
  private:
+  template <class T>
+  void plan_in(const PlanProblemOf<T>& problem, SearchMemory<T>& memory, PlanResult<T>& result) const;
+
   IcemSettings settings_;
-  std::optional<SequenceNoise> noise_;  // none: white
+  std::optional<NoiseInBothTypes> noise_;  // none: white
 };
 
 }  // namespace DYNAPLAN_LEVEL

@@ -31,11 +31,15 @@ class Mppi final : public SamplingPlanner {
   explicit Mppi(const MppiSettings& settings);
 
   Index horizon() const override { return settings_.horizon; }
-  void plan(const PlanProblem& problem, SearchMemory& memory, PlanResult& result) const override;
+  void plan(const PlanProblem& problem, SearchMemory<float>& memory, PlanResult<float>& result) const override;
+  void plan(const ExactPlanProblem& problem, SearchMemory<double>& memory, PlanResult<double>& result) const override;
 
  private:
+  template <class T>
+  void plan_in(const PlanProblemOf<T>& problem, SearchMemory<T>& memory, PlanResult<T>& result) const;
+
   MppiSettings settings_;
-  std::optional<SequenceNoise> noise_;  // none: every step on its own
+  std::optional<NoiseInBothTypes> noise_;  // none: every step on its own
 };
 
 }  // namespace DYNAPLAN_LEVEL

@@ -8,20 +8,24 @@ namespace dynaplan {
 inline namespace DYNAPLAN_LEVEL {
 
 /// One number a candidate.
-using CandidateNumbers = std::vector<float, Eigen::aligned_allocator<float>>;
+template <class T>
+using CandidateNumbers = std::vector<T, Eigen::aligned_allocator<T>>;
 
 /// Returns become weights e^(return / temperature), scaled to the sum 1. One that is not finite has weight 0; where
 /// none is, the first candidate has all the weight.
-void weigh(double temperature, CandidateNumbers& returns);
+template <class T>
+void weigh(double temperature, CandidateNumbers<T>& returns);
 
 /// The same at the temperature where 1 / (sum of squared weights) is `effective`, or as near as the returns allow:
 /// equal returns weigh the same at any.
-void weigh_for(double effective, CandidateNumbers& returns);
+template <class T>
+void weigh_for(double effective, CandidateNumbers<T>& returns);
 
 /// Each action of a sequence (H, A) becomes the value at its step of the parabola through the `window` steps about it
 /// (Savitzky & Golay 1964); beyond its ends the sequence repeats its first and last action. `scratch` keeps its
 /// memory.
-void smooth(Index window, Index horizon, std::vector<float>& scratch, std::vector<float>& sequence);
+template <class T>
+void smooth(Index window, Index horizon, std::vector<T>& scratch, std::vector<T>& sequence);
 
 }  // namespace DYNAPLAN_LEVEL
 }  // namespace dynaplan

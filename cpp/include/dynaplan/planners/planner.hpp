@@ -51,15 +51,12 @@ struct EarlierSequences {
   Index steps_left() const { return std::max<Index>(0, steps - skip); }
 };
 
-/// One planning problem: what to roll out, from where, within which bounds. Arrays are borrowed for the call.
-template <class T>
-struct PlanProblemOf {
-  RolloutProblem<T> rollout;
-  const TrajectoryScore<T>* score = nullptr;         // instead of rollout.reward, .termination and .allowed
-  const TerminalValue<T>* terminal_value = nullptr;  // what a score adds by itself, as far as returns go
-  const double* state = nullptr;                     // (S)
-  const double* action_low = nullptr;                // (A)
-  const double* action_high = nullptr;               // (A)
+/// What of a planning problem changes from plan to plan, and what does not depend on the type of its numbers. Arrays
+/// are borrowed for the call.
+struct PlanCall {
+  const double* state = nullptr;                // (S)
+  const double* action_low = nullptr;           // (A)
+  const double* action_high = nullptr;          // (A)
   EarlierSequences warm_start;                  // one, continued by its last action; none: the middle of the bounds
   const double* action_rate = nullptr;          // (A) largest change of an action in a step, or null
   const double* action_acceleration = nullptr;  // (A) largest change of that change, or null
@@ -70,6 +67,16 @@ struct PlanProblemOf {
   int threads = 1;
   const Interrupt* interrupt = nullptr;
   std::optional<Clock::time_point> deadline;  // the plan is to be there by then; none: all iterations are made
+};
+
+/// One planning problem: what to roll out, from where, within which bounds.
+template <class T>
+struct PlanProblemOf : PlanCall {
+  RolloutProblem<T> rollout;
+  const TrajectoryScore<T>* score = nullptr;         // instead of rollout.reward, .termination and .allowed
+  const TerminalValue<T>* terminal_value = nullptr;  // what a score adds by itself, as far as returns go
+  /// The same problem in float64, to be taken where this type is too coarse; null: nobody asks whether it is.
+  const PlanProblemOf<double>* exact = nullptr;
 
   /// Throws ShapeError, ValueError: a part is missing, a value is not finite, a bound is not a bound.
   void validate() const;
@@ -89,26 +96,36 @@ void require_elites(Index elites, Index candidates);
 /// first; no candidate had a finite return.
 enum class PlanStatus { kIterations, kConverged, kStalled, kTimeLimit, kNoFiniteCandidate };
 
+/// What rounding changes, of what sets candidates apart.
+struct Rounding {
+  double share = 0.0;  // infinite where nothing can be told: no return is finite, or all are the same
+  bool is_felt =
+      false;  // whether a nudge of states and actions by as little changes more than the return's last digits
+};
+
 /// A plan and how it was computed. Reused from call to call: its arrays keep their memory.
+template <class T>
 struct PlanResult {
-  std::vector<float> actions;  // (H, A)
-  std::vector<float> states;   // (H + 1, S), the mean prediction under `actions`
-  double value = 0.0;          // the predicted return of `actions`
+  std::vector<T> actions;  // (H, A)
+  std::vector<T> states;   // (H + 1, S), the mean prediction under `actions`
+  double value = 0.0;      // the predicted return of `actions`
   PlanStatus status = PlanStatus::kIterations;
-  Index candidates = 0;               // evaluated, over all iterations
-  Index rejected = 0;                 // of these, how many exceeded the disagreement limit or the limits of the states
-  Index non_finite = 0;               // and how many of the others had a return that is nan or infinite
-  int iterations = 0;                 // that were finished
-  std::vector<float> kept_sequences;  // (kept, H, A) best first, for the next plan; empty unless the search keeps some
-  std::vector<float> spread;  // (H, A) standard deviations that the search ended with; empty unless it has a Gaussian
+  Index candidates = 0;           // evaluated, over all iterations
+  Index rejected = 0;             // of these, how many exceeded the disagreement limit or the limits of the states
+  Index non_finite = 0;           // and how many of the others had a return that is nan or infinite
+  int iterations = 0;             // that were finished
+  std::vector<T> kept_sequences;  // (kept, H, A) best first, for the next plan; empty unless the search keeps some
+  std::vector<T> spread;  // (H, A) standard deviations that the search ended with; empty unless it has a Gaussian
+  std::optional<Rounding> rounding;  // of a problem that is there in float64 too
 
   /// Makes room, and clears the counts.
-  void begin(const PlanProblem& problem, Index horizon);
-  /// Writes sequences (n, H, A), `actions` or `kept_sequences`, as float64, within the bounds and rates to the last
-  /// bit: these need not be exact in float32.
-  static void copy_sequences(const PlanProblem& problem, Index horizon, const std::vector<float>& sequences,
-                             double* out);
+  void begin(const PlanProblemOf<T>& problem, Index horizon);
 };
+
+/// Writes sequences (n, H, A) of a result as float64, within the bounds and rates to the last bit: these need not be
+/// exact in float32.
+template <class T>
+void copy_sequences(const PlanProblemOf<T>& problem, Index horizon, const std::vector<T>& sequences, double* out);
 
 }  // namespace DYNAPLAN_LEVEL
 }  // namespace dynaplan

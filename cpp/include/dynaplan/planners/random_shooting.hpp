@@ -18,9 +18,13 @@ class RandomShooting final : public SamplingPlanner {
   explicit RandomShooting(const RandomShootingSettings& settings);
 
   Index horizon() const override { return settings_.horizon; }
-  void plan(const PlanProblem& problem, SearchMemory& memory, PlanResult& result) const override;
+  void plan(const PlanProblem& problem, SearchMemory<float>& memory, PlanResult<float>& result) const override;
+  void plan(const ExactPlanProblem& problem, SearchMemory<double>& memory, PlanResult<double>& result) const override;
 
  private:
+  template <class T>
+  void plan_in(const PlanProblemOf<T>& problem, SearchMemory<T>& memory, PlanResult<T>& result) const;
+
   RandomShootingSettings settings_;
 };
 

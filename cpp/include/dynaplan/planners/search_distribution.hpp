@@ -9,50 +9,53 @@
 namespace dynaplan {
 inline namespace DYNAPLAN_LEVEL {
 
-/// A bound of an action in float32; one beyond its range is its end, since infinite bounds have no width.
-inline float float_bound(double bound) {
-  constexpr auto kEnd = static_cast<double>(std::numeric_limits<float>::max());
-  return static_cast<float>(std::clamp(bound, -kEnd, kEnd));
+/// A bound of an action in this type; one beyond its range is its end, since infinite bounds have no width.
+template <class T>
+T finite_bound(double bound) {
+  constexpr auto kEnd = static_cast<double>(std::numeric_limits<T>::max());
+  return static_cast<T>(std::clamp(bound, -kEnd, kEnd));
 }
 
 /// The Gaussian over action sequences that a search draws from, each entry apart. Spreads are in half widths of the
 /// bounds, so that actions of any unit, in boxes of any middle, are searched alike.
+template <class T>
 class SearchDistribution {
  public:
-  std::vector<float> mean;  // (H * A)
-  std::vector<float> std;   // (H * A)
+  std::vector<T> mean;  // (H * A)
+  std::vector<T> std;   // (H * A)
 
   /// About the problem's start, `initial_std` wide. Keeps its memory.
-  void start(const PlanProblem& problem, Index horizon, double initial_std);
+  void start(const PlanProblemOf<T>& problem, Index horizon, double initial_std);
 
   /// Standard normals (H * A, K) become draws, those beyond the bounds set on them.
-  void draw(Block<float> actions) const;
+  void draw(Block<T> actions) const;
   /// The same, but no wider than leaves two standard deviations within the bounds, as Chua et al. 2018 draw.
-  void draw_narrow(Block<float> actions) const;
+  void draw_narrow(Block<T> actions) const;
 
   /// The middle of the bounds.
-  float middle(Index row) const {
-    return low_[static_cast<std::size_t>(row)] + half_width_[static_cast<std::size_t>(row)];
-  }
+  T middle(Index row) const { return low_[static_cast<std::size_t>(row)] + half_width_[static_cast<std::size_t>(row)]; }
   /// The largest standard deviation, in half widths of the bounds; entries whose bounds are equal do not count.
-  float widest() const;
+  T widest() const;
 
   /// The mean itself, within the bounds.
-  float mean_action(Index row) const;
+  T mean_action(Index row) const;
 
   /// The Gaussian of the elites (count, H * A), of which the old one keeps the share `smoothing`, at least `min_std`
   /// wide. The variance is over the count, as the maximum-likelihood fit has it.
-  void fit(const float* elites, Index count, double smoothing, double min_std);
+  void fit(const T* elites, Index count, double smoothing, double min_std);
 
  private:
-  void draw_row(Index row, float spread, Block<float> actions) const;
+  void draw_row(Index row, T spread, Block<T> actions) const;
 
-  std::vector<float> low_;
-  std::vector<float> high_;
-  std::vector<float> half_width_;
-  std::vector<float> elite_mean_;
-  std::vector<float> squares_;
+  std::vector<T> low_;
+  std::vector<T> high_;
+  std::vector<T> half_width_;
+  std::vector<T> elite_mean_;
+  std::vector<T> squares_;
 };
+
+extern template class SearchDistribution<float>;
+extern template class SearchDistribution<double>;
 
 }  // namespace DYNAPLAN_LEVEL
 }  // namespace dynaplan

@@ -21,6 +21,7 @@ class CFunctionReward final : public Reward<T> {
   void add(const StepView<T>& view, Workspace& workspace, T* total) const override;
   void require_dims(Index state_dim, Index action_dim) const override;
   UseOfStep use_of_step() const override { return UseOfStep::kOptional; }
+  bool is_float32() const override { return function_.is_float32(); }
 
  private:
   CFunction<RewardSignature> function_;

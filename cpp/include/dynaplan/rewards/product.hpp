@@ -48,6 +48,9 @@ class ProductReward final : public Reward<T> {
   bool needs_prediction() const override {
     return std::any_of(factors_.begin(), factors_.end(), [](const auto& factor) { return factor->needs_prediction(); });
   }
+  bool is_float32() const override {
+    return std::any_of(factors_.begin(), factors_.end(), [](const auto& factor) { return factor->is_float32(); });
+  }
 
   UseOfStep use_of_step() const override {
     UseOfStep max_use = UseOfStep::kNone;

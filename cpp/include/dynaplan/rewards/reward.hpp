@@ -48,6 +48,8 @@ class Reward {
   virtual bool take_apart(RewardParts<T>& /*parts*/) const { return false; }
   /// Whether the reward is one that the model must predict.
   virtual bool needs_prediction() const { return false; }
+  /// Whether it computes in float32 whatever it is asked in.
+  virtual bool is_float32() const { return false; }
   /// Whether the reward depends on the step.
   virtual UseOfStep use_of_step() const { return UseOfStep::kNone; }
   /// Whether the reward looks at the action one step earlier.

@@ -36,6 +36,9 @@ class SumReward final : public Reward<T> {
   bool needs_prediction() const override {
     return std::any_of(terms_.begin(), terms_.end(), [](const auto& term) { return term->needs_prediction(); });
   }
+  bool is_float32() const override {
+    return std::any_of(terms_.begin(), terms_.end(), [](const auto& term) { return term->is_float32(); });
+  }
 
   UseOfStep use_of_step() const override {
     UseOfStep max_use = UseOfStep::kNone;

@@ -17,6 +17,8 @@ class Termination {
   virtual void mark(const StepView<T>& view, Workspace& workspace, T* alive) const = 0;
   /// Throws ShapeError unless the termination fits states and actions of these sizes.
   virtual void require_dims(Index state_dim, Index action_dim) const = 0;
+  /// Whether it computes in float32 whatever it is asked in.
+  virtual bool is_float32() const { return false; }
   /// Whether it may depend on the step.
   virtual bool uses_step() const { return false; }
 };
