@@ -88,3 +88,39 @@ def test_a_budget_that_is_none_is_refused(time_limit):
             action_space=BOX,
             time_limit=time_limit,
         )
+
+
+@pytest.mark.parametrize("planner", [dp.CEM(), dp.ICEM(), dp.MPPI(), dp.RandomShooting()])
+def test_a_function_model_is_asked_for_as_many_candidates_as_there_is_time_for(planner):
+    rows, seconds = [], []
+
+    def step(states, actions):
+        rows.append(len(states))
+        time.sleep(2e-4 + 2e-5 * len(states))
+        return states + 0.1 * actions
+
+    model, reward = dp.FunctionModel(step, 1, 1), dp.rewards.quadratic([1.0])
+    for _ in range(3):  # the machine may be busy with something else
+        begin = time.perf_counter()
+        plan = planner.plan(model, reward, [1.0], action_space=BOX, seed=0, time_limit=0.1)
+        seconds.append(time.perf_counter() - begin)
+        assert plan.status == "time_limit" or isinstance(planner, dp.ICEM)
+        assert plan.stats.candidates >= 20
+    assert min(seconds) < 0.125  # all candidates at once would take 0.2 to 0.5
+    assert max(rows) < max(planner.candidates, 65)
+
+
+def test_a_function_model_with_all_the_time_it_needs_is_asked_once_a_step():
+    rows = []
+
+    def step(states, actions):
+        rows.append(len(states))
+        return states + 0.1 * actions
+
+    model, reward = dp.FunctionModel(step, 1, 1), dp.rewards.quadratic([1.0])
+    arguments = {"action_space": BOX, "seed": 0}
+    free = dp.CEM(horizon=5).plan(model, reward, [1.0], **arguments)
+    rows.clear()
+    timed = dp.CEM(horizon=5).plan(model, reward, [1.0], time_limit=60.0, **arguments)
+    assert rows[2:7] == [500] * 5
+    np.testing.assert_array_equal(timed.actions, free.actions)

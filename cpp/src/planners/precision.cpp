@@ -61,12 +61,13 @@ class LookInFloat64 {
 
 // Whether float32 told the candidates of a plan apart.
 bool is_resolved(Index horizon, const ExactPlanProblem& exact, SamplingMemory& memory) {
-  const double rounding = memory.single_result.rounding->share;
+  const Rounding rounding = memory.single_result.rounding.value_or(Rounding());
   const std::vector<float>& ends = memory.single.candidates.spread().ends;
   const bool is_clear = std::none_of(ends.begin(), ends.end(), [](float apart) { return apart == 0.0F; });
-  if (std::isfinite(rounding) && (rounding > kMaxRounding || is_clear)) return rounding <= kMaxRounding;
+  const bool is_told = std::isfinite(rounding.share);
+  if (is_told && (rounding.share > kMaxRounding || is_clear)) return rounding.share <= kMaxRounding;
   const LookInFloat64 look(horizon, exact, memory);
-  if (!std::isfinite(rounding)) return !memory.single_result.rounding->is_felt && !look.finds_returns();
+  if (!is_told) return !rounding.is_felt && !look.finds_returns();
   for (std::size_t i = 0; i < ends.size(); ++i) {
     if (ends[i] == 0.0F && look.finds_motion(static_cast<Index>(i))) return false;
   }
@@ -83,7 +84,7 @@ const char* float32_part(const RolloutProblem<double>& problem) {
 
 // Whether such a part is too coarse for any plan. Where all candidates look the same to it, a nudge tells.
 bool is_too_coarse(const SamplingMemory& memory) {
-  const Rounding& rounding = *memory.single_result.rounding;
+  const Rounding rounding = memory.single_result.rounding.value_or(Rounding());
   return std::isfinite(rounding.share) ? rounding.share > kMaxRoundingOfFloat32Parts : rounding.is_felt;
 }
 

@@ -70,7 +70,7 @@ template <class T>
 BestCandidate<T> run_search(const PlanProblemOf<T>& problem, Index horizon, int iterations, Search<T>& search,
                             SearchMemory<T>& memory, PlanResult<T>& result) {
   Candidates<T>& candidates = memory.candidates;
-  candidates.begin_plan();
+  candidates.begin_plan(problem, horizon);
   memory.start_total = -std::numeric_limits<T>::infinity();
   result.begin(problem, horizon);
   memory.kept.begin(problem, horizon);

@@ -100,7 +100,8 @@ class Planner(PlannerSettings):
                 those beyond are left out.
             time_limit: seconds that the plan may take. No block of candidates is begun that would
                 end later, going by the slowest so far; the first one always is, so that there is
-                a plan. With a Python reward all candidates of an iteration are one block.
+                a plan. A `FunctionModel` is called with as many candidates at once as there is
+                time for. A Python reward is called with all candidates of an iteration.
                 Default: all iterations are made.
             seed: same seed, same plan to the bit, unless a time_limit cuts it short; None draws
                 anew.
@@ -149,6 +150,7 @@ class Planner(PlannerSettings):
             if not np.isfinite(change).all():
                 raise ArgumentError(f"previous_change: got {change}, must be finite")
             memory.earlier_action = memory.previous_action - change
+        problem.require_systems(1)
         return PreparedPlanner(self, problem).plan(
             memory,
             _arrays.vector("state", state, model.state_dim),

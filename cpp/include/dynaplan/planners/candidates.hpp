@@ -38,8 +38,9 @@ using RankKey = std::conditional_t<sizeof(T) == 4, std::uint64_t, std::pair<std:
 template <class T>
 class Candidates {
  public:
-  /// Forgets how long the blocks of the plan before took.
-  void begin_plan() { slowest_ = Clock::duration::zero(); }
+  /// Forgets how long the blocks of the plan before took. Where there is a deadline and a call of the model costs more
+  /// than its lanes do, so that all candidates would be one block, two calls of it tell how wide a block may be.
+  void begin_plan(const PlanProblemOf<T>& problem, Index horizon);
 
   /// Makes room for `count` sequences of `problem`; does nothing if there is enough.
   void prepare(const PlanProblemOf<T>& problem, Index count, Index horizon);
@@ -117,6 +118,7 @@ class Candidates {
   Index state_dim_ = 0;
   Index action_dim_ = 0;
   Index lanes_ = 0;
+  Index max_lanes_ = 0;  // that a block of this plan may have
   int threads_ = 1;
   CandidateSpread<T> spread_;
   UninitialisedVector<T> actions_;  // blocks of (H * A, K)
