@@ -1,5 +1,6 @@
 #include <pybind11/stl.h>
 
+#include <algorithm>
 #include <optional>
 #include <vector>
 
@@ -69,21 +70,25 @@ py::tuple plan(const SamplingPlanner& planner, PlanMemory& memory, const BoundPr
   return plan_tuple(planner, problem, bound.sampled_in_float64(), memory.sampling);
 }
 
-// Plans of several systems at once, each on one thread; system n has the seed + n. The lists hold what `plan` takes.
-py::list plan_batch(const SamplingPlanner& planner, const std::vector<PlanMemory*>& memories, const BoundProblem& bound,
-                    const std::vector<py::object>& states, const py::object& low, const py::object& high,
-                    const std::vector<py::object>& warm_starts, const std::vector<py::object>& kept_sequences,
-                    const std::vector<py::object>& previous_actions, const std::vector<py::object>& previous_changes,
-                    IndexType skip, std::uint64_t seed, std::uint32_t call, int threads,
-                    std::optional<double> time_limit) {
+// Plans of several systems at once, each on one thread; system n has the seed + n. The lists hold what `plan` takes;
+// there may be one problem for all.
+py::list plan_batch(const SamplingPlanner& planner, const std::vector<PlanMemory*>& memories,
+                    const std::vector<const BoundProblem*>& bound, const std::vector<py::object>& states,
+                    const py::object& low, const py::object& high, const std::vector<py::object>& warm_starts,
+                    const std::vector<py::object>& kept_sequences, const std::vector<py::object>& previous_actions,
+                    const std::vector<py::object>& previous_changes, IndexType skip, std::uint64_t seed,
+                    std::uint32_t call, int threads, std::optional<double> time_limit) {
   const std::optional<Clock::time_point> deadline = deadline_of(time_limit);
   const PythonInterrupt interrupt;
+  const auto bound_of = [&](std::size_t n) -> const BoundProblem& { return *bound[std::min(n, bound.size() - 1)]; };
+  const bool calls_python =
+      std::any_of(bound.begin(), bound.end(), [](const auto* one) { return one->calls_python(); });
   std::vector<PlanProblem> problems;
   std::vector<std::unique_ptr<PlanMemory::Lease>> leases;
   for (std::size_t n = 0; n < memories.size(); ++n) {
     const PlanInputs inputs{states[n],           low, high, warm_starts[n], kept_sequences[n], previous_actions[n],
                             previous_changes[n], skip};
-    problems.push_back(inputs.into(bound.sampled()));
+    problems.push_back(inputs.into(bound_of(n).sampled()));
     problems.back().stream = {seed + n, call, 0};
     problems.back().deadline = deadline;
     problems.back().interrupt = &interrupt;
@@ -92,15 +97,14 @@ py::list plan_batch(const SamplingPlanner& planner, const std::vector<PlanMemory
   {
     const py::gil_scoped_release release;
     const auto count = static_cast<IndexType>(problems.size());
-    parallel_for(count, bound.calls_python() ? 1 : threads, [&](IndexType n, int /*thread*/) {
-      PlanMemory& memory = *memories[static_cast<std::size_t>(n)];
-      plan_at_needed_precision(planner, problems[static_cast<std::size_t>(n)], bound.sampled_in_float64(),
-                               memory.sampling);
+    parallel_for(count, calls_python ? 1 : threads, [&](IndexType number, int /*thread*/) {
+      const auto n = static_cast<std::size_t>(number);
+      plan_at_needed_precision(planner, problems[n], bound_of(n).sampled_in_float64(), memories[n]->sampling);
     });
   }
   py::list plans;
   for (std::size_t n = 0; n < problems.size(); ++n) {
-    plans.append(plan_tuple(planner, problems[n], bound.sampled_in_float64(), memories[n]->sampling));
+    plans.append(plan_tuple(planner, problems[n], bound_of(n).sampled_in_float64(), memories[n]->sampling));
   }
   return plans;
 }
@@ -206,7 +210,7 @@ void bind_planners(py::module_& m) {
         py::arg("call"), py::arg("threads"), py::arg("time_limit").none(true));
   m.def("limited_actions", &limited_actions, py::arg("problem"), py::arg("low"), py::arg("high"),
         py::arg("previous_action").none(true), py::arg("previous_change").none(true), py::arg("actions"));
-  m.def("plan_batch", &plan_batch, py::arg("planner"), py::arg("memories"), py::arg("problem"), py::arg("states"),
+  m.def("plan_batch", &plan_batch, py::arg("planner"), py::arg("memories"), py::arg("problems"), py::arg("states"),
         py::arg("low"), py::arg("high"), py::arg("warm_starts"), py::arg("kept_sequences"), py::arg("previous_actions"),
         py::arg("previous_changes"), py::arg("skip"), py::arg("seed"), py::arg("call"), py::arg("threads"),
         py::arg("time_limit").none(true));

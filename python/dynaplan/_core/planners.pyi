@@ -140,7 +140,7 @@ def limited_actions(
 def plan_batch(
     planner: SamplingPlanner,
     memories: list[PlanMemory],
-    problem: PlanProblem,
+    problems: list[PlanProblem],
     states: list[_Float64],
     low: _Float64,
     high: _Float64,

@@ -74,18 +74,23 @@ class Explanation:
 
 
 def explain(
-    problem: PlanProblem, planner: PreparedPlanner, plan: Plan, previous_action: Float64 | None
+    problem: PlanProblem,
+    reward: Reward,
+    planner: PreparedPlanner,
+    plan: Plan,
+    previous_action: Float64 | None,
 ) -> Explanation:
     """Evaluates a plan term by term and step by step.
 
     Args:
         problem: what it was made for.
+        reward: the reward of its system.
         planner: the bounds within which it was made.
         plan: the plan.
         previous_action: (A,) sent before its first action, or None.
     """
-    parts = _parts(problem.reward)
-    rewards = np.array([_along(reward, plan, previous_action) for _, reward in parts])
+    parts = _parts(reward)
+    rewards = np.array([_along(part, plan, previous_action) for _, part in parts])
     disagreement = _core.disagreement(
         problem.model.dynamics,
         np.ascontiguousarray(plan.states[:-1]),

@@ -23,8 +23,7 @@ from dynaplan.planners.interface import Planner
 from dynaplan.planners.limits import Limits
 from dynaplan.planners.plan import Plan
 from dynaplan.planners.prepared import PreparedPlanner
-from dynaplan.planners.problem import PlanProblem, Policy, StateValue
-from dynaplan.rewards.terms import Reward
+from dynaplan.planners.problem import PlanProblem, Policy, Rewards, StateValue
 from dynaplan.terminations.terms import Termination
 
 __all__ = ["MPC"]
@@ -43,6 +42,8 @@ class MPC:
     same kind; give each thread its own.
 
     Args:
+        reward: as for `planner.plan`; or a sequence of N, one for each of N systems, which may
+            differ in targets, weights or all.
         planner: `CEM(...)`, `ICEM(...)`, `MPPI(...)` or another.
         action_space: a Gymnasium Box, or a pair (low, high) of (A,) arrays; finite. With
             `CategoricalCEM` also a Discrete space; actions are then its numbers.
@@ -83,7 +84,7 @@ class MPC:
     def __init__(
         self,
         model: Model,
-        reward: Reward,
+        reward: Rewards,
         planner: Planner,
         *,
         action_space: Any,
@@ -183,7 +184,7 @@ class MPC:
         state: ArrayLike,
         *,
         time_limit: float | None = None,
-        reward: Reward | None = None,
+        reward: Rewards | None = None,
         previous_action: ArrayLike | None = None,
     ) -> Any:
         """Plans from `state`, where a plan is due, and returns the action to send now.
@@ -227,7 +228,7 @@ class MPC:
         )
 
     def plan(
-        self, state: ArrayLike, *, time_limit: float | None = None, reward: Reward | None = None
+        self, state: ArrayLike, *, time_limit: float | None = None, reward: Rewards | None = None
     ) -> Any:
         """Plans from `state` without sending anything: what the next `act` would plan there.
 
@@ -277,7 +278,7 @@ class MPC:
         self,
         *,
         model: Model | None = None,
-        reward: Reward | None = None,
+        reward: Rewards | None = None,
         planner: Planner | None = None,
         action_space: Any = None,
         termination: Termination | Unchanged | None = UNCHANGED,
@@ -292,7 +293,7 @@ class MPC:
 
         Args:
             model: other dynamics, of the same sizes, such as those fitted to more data.
-            reward: another reward: other weights, targets, references.
+            reward: another reward, or one for each system: other weights, targets, references.
             planner: another planner, or the same with another horizon or other settings.
             action_space: another box.
             termination: another termination, or None.
@@ -331,7 +332,8 @@ class MPC:
             raise ArgumentError(f"system: got {got}, must be one of those that have a plan")
         memory = self._systems[system]
         assert memory.plan is not None
-        return explain(self._problem, self._prepared, memory.plan, memory.before_plan)
+        reward = self._problem.rewards[min(system, len(self._problem.rewards) - 1)]
+        return explain(self._problem, reward, self._prepared, memory.plan, memory.before_plan)
 
     def _number(self, action: Float64) -> int:
         """The number of a one-hot action in its Discrete space."""

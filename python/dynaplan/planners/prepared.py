@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,7 +16,7 @@ from dynaplan.models.interface import predicted
 from dynaplan.planners.plan import Plan, PlanStats
 from dynaplan.planners.problem import PlanMemory, PlanProblem, StateValue, action_bounds
 from dynaplan.planners.settings import PlannerSettings, require_planner
-from dynaplan.rewards.terms import Term
+from dynaplan.rewards.terms import Reward, Term
 from dynaplan.rollouts.disagreement import disagreement_limit_of
 from dynaplan.rollouts.rollout import rollout, spread_of, state_limits
 from dynaplan.rollouts.score import TrajectoryScore, compiled
@@ -25,6 +25,13 @@ __all__ = ["PreparedPlanner"]
 
 Float64 = NDArray[np.float64]
 _MAX_POLICY_CANDIDATES = 100_000  # as many as the largest search of `tune`; they are kept at once
+
+
+class _Bound(NamedTuple):
+    """A problem with one reward as the core has it, and the reward's score if it is in Python."""
+
+    problem: _core.PlanProblem
+    score: TrajectoryScore | None
 
 
 class PreparedPlanner:
@@ -44,7 +51,8 @@ class PreparedPlanner:
     def __init__(self, planner: PlannerSettings, problem: PlanProblem) -> None:
         require_planner(planner)
         model, limits = problem.model, problem.limits
-        planner._check_reward(problem.reward)
+        for reward in problem.rewards:
+            planner._check_reward(reward)
         planner._check_space(problem.action_space)
         first = planner._first_planner()
         self._first = None if first is None else PreparedPlanner(first, problem)
@@ -53,11 +61,11 @@ class PreparedPlanner:
         accelerations = None if limits is None else limits._accelerations_for(model.action_dim)
         self._has_accelerations = accelerations is not None
         self.limits_changes = self.action_rate is not None or self._has_accelerations
+        self._require_systems = problem.require_systems
         self._model = model
         self._horizon = planner.horizon
         self._threads = planner.threads
         self._settings = planner._settings()
-        is_by_derivatives = isinstance(self._settings, _core.GradientPlanner)
         self._policy = problem.policy
         self._policy_candidates = _arrays.count("policy_candidates", problem.policy_candidates, 1)
         if self._policy_candidates > _MAX_POLICY_CANDIDATES:
@@ -65,26 +73,40 @@ class PreparedPlanner:
                 f"policy_candidates: got {self._policy_candidates}, must be at most "
                 f"{_MAX_POLICY_CANDIDATES}"
             )
+        self._bound = [
+            self._bind(reward, planner, problem, accelerations) for reward in problem.rewards
+        ]
+
+    def _bind(
+        self,
+        reward: Reward,
+        planner: PlannerSettings,
+        problem: PlanProblem,
+        accelerations: Float64 | None,
+    ) -> _Bound:
+        """Returns the problem with one of its rewards, as the core has it."""
+        model, limits = problem.model, problem.limits
+        is_by_derivatives = isinstance(self._settings, _core.GradientPlanner)
         allowed = None if limits is None else limits._states_for(model.state_dim)
         value = None if problem.terminal_value is None else _checked(problem.terminal_value)
         scored: tuple[_core.Reward | None, _core.Termination | None] | None
-        scored = compiled(problem.reward, problem.termination)
-        self._score: TrajectoryScore | None = None
+        scored = compiled(reward, problem.termination)
+        score: TrajectoryScore | None = None
         if scored is None:
             # A term's derivatives are wanted even where the termination is a Python function.
-            scored = problem.reward._reward if isinstance(problem.reward, Term) else None, None
-            self._score = TrajectoryScore(
-                problem.reward,
+            scored = reward._reward if isinstance(reward, Term) else None, None
+            score = TrajectoryScore(
+                reward,
                 problem.termination,
                 planner.discount,
                 disagreement_limit=planner.disagreement_limit,
                 allowed=None if is_by_derivatives else allowed,
                 terminal_value=value,
             )
-        self._problem = _core.PlanProblem(  # by position, as in `_plan_alone`
+        bound = _core.PlanProblem(  # by position, as in `_plan_alone`
             model.dynamics,
             scored[0],
-            self._score,
+            score,
             value,
             scored[1],
             state_limits(model, planner.clip),
@@ -95,6 +117,7 @@ class PreparedPlanner:
             spread_of(planner.propagation, planner.particles, planner.risk),
             disagreement_limit_of(planner.disagreement_limit),
         )
+        return _Bound(bound, score)
 
     def plan(
         self,
@@ -104,13 +127,14 @@ class PreparedPlanner:
         seed: int,
         call: int,
         time_limit: float | None,
+        system: int = 0,
     ) -> Plan:
         """Plans from `state` (S,); `call` numbers the plans of one seed."""
         if time_limit is not None:
             time_limit = _arrays.real("time_limit", time_limit)
         begin = time.perf_counter()
         if self._first is None:
-            return self._plan_alone(memory, state, seed, call, time_limit)
+            return self._plan_alone(memory, state, seed, call, time_limit=time_limit, system=system)
         # Another planner's plan comes first, in half the time; this one improves it.
         if memory.first is None:
             memory.first = _core.PlanMemory()
@@ -120,11 +144,12 @@ class PreparedPlanner:
             seed=seed,
             call=call,
             time_limit=None if time_limit is None else 0.5 * time_limit,
+            system=system,
         )
         start = replace(memory, warm_start=first.actions, kept_sequences=None, skip=0)
         if time_limit is not None:
             time_limit = max(time_limit - (time.perf_counter() - begin), 1e-9)
-        plan = self._plan_alone(start, state, seed, call, time_limit)
+        plan = self._plan_alone(start, state, seed, call, time_limit=time_limit, system=system)
         mine, theirs = plan.stats, first.stats
         stats = PlanStats(
             mine.candidates + theirs.candidates,
@@ -136,15 +161,23 @@ class PreparedPlanner:
         return plan._replace(stats=stats, kept_sequences=first.kept_sequences)
 
     def _plan_alone(
-        self, memory: PlanMemory, state: Float64, seed: int, call: int, time_limit: float | None
+        self,
+        memory: PlanMemory,
+        state: Float64,
+        seed: int,
+        call: int,
+        *,
+        time_limit: float | None,
+        system: int,
     ) -> Plan:
         begin = time.perf_counter()
-        if self._score is not None:
-            self._score.previous_action = memory.previous_action
+        bound = self._bound[min(system, len(self._bound) - 1)]
+        if bound.score is not None:
+            bound.score.previous_action = memory.previous_action
         parts = _core.plan(  # by position: keywords would cost a fifth of the smallest plan
             self._settings,
             memory.core,
-            self._problem,
+            bound.problem,
             state,
             self.low,
             self.high,
@@ -172,7 +205,7 @@ class PreparedPlanner:
             memory: the actions sent before.
         """
         actions = _core.limited_actions(
-            self._problem,
+            self._bound[0].problem,
             self.low,
             self.high,
             memory.previous_action,
@@ -190,7 +223,12 @@ class PreparedPlanner:
         call: int,
         time_limit: float | None,
     ) -> list[Plan]:
-        """Plans for each state (S,): one alone, or as `plan_batch` does."""
+        """Plans for each state (S,): one alone, or as `plan_batch` does.
+
+        Raises:
+            ShapeError: there are several rewards, but not one for each.
+        """
+        self._require_systems(len(memories))
         if len(memories) > 1:
             return self.plan_batch(
                 memories, np.stack(states), seed=seed, call=call, time_limit=time_limit
@@ -215,16 +253,24 @@ class PreparedPlanner:
             time_limit = _arrays.real("time_limit", time_limit)
         settings = self._settings
         # A score knows one previous action only; gradient-based planners are called one by one.
-        if self._score is not None or isinstance(settings, _core.GradientPlanner):
+        has_score = any(bound.score is not None for bound in self._bound)
+        if has_score or isinstance(settings, _core.GradientPlanner):
             return [
-                self.plan(memory, state, seed=(seed + n) % 2**64, call=call, time_limit=time_limit)
+                self.plan(
+                    memory,
+                    state,
+                    seed=(seed + n) % 2**64,
+                    call=call,
+                    time_limit=time_limit,
+                    system=n,
+                )
                 for n, (memory, state) in enumerate(zip(memories, states, strict=True))
             ]
         begin = time.perf_counter()
         plans = _core.plan_batch(
             planner=settings,
             memories=[memory.core for memory in memories],
-            problem=self._problem,
+            problems=[bound.problem for bound in self._bound],
             states=list(states),
             low=self.low,
             high=self.high,

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any, TypeAlias
+from typing import Any, TypeAlias, cast
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -18,9 +18,11 @@ from dynaplan.rewards.terms import Reward
 from dynaplan.rollouts.arguments import require_reward, require_termination
 from dynaplan.terminations.terms import Termination
 
-__all__ = ["PlanMemory", "PlanProblem", "Policy", "StateValue", "action_bounds"]
+__all__ = ["PlanMemory", "PlanProblem", "Policy", "Rewards", "StateValue", "action_bounds"]
 
 Float64 = NDArray[np.float64]
+# One for all systems, or one for each.
+Rewards: TypeAlias = Reward | Sequence[Reward]
 # Actions (N, A) for states (N, S).
 Policy: TypeAlias = Callable[[NDArray[Any]], ArrayLike]
 # Values (N,) of states (N, S).
@@ -36,7 +38,7 @@ class PlanProblem:
     """
 
     model: Model
-    reward: Reward
+    reward: Rewards
     action_space: Any
     termination: Termination | None = None
     limits: Limits | None = None
@@ -46,7 +48,8 @@ class PlanProblem:
 
     def __post_init__(self) -> None:
         require_model(self.model, *([] if self.policy is None else ["predict"]))
-        require_reward(self.reward)
+        for reward in self.rewards:
+            require_reward(reward)
         require_termination(self.termination)
         if not isinstance(self.limits, Limits | None):
             raise TypeError(f"limits: got {_texts.shown(self.limits)}, must be Limits or None")
@@ -54,6 +57,21 @@ class PlanProblem:
             function = getattr(self, name)
             if function is not None:
                 _callbacks.require_function(name, function, "a function of states")
+
+    @property
+    def rewards(self) -> tuple[Reward, ...]:
+        """The reward of each system, or the one of all."""
+        if isinstance(self.reward, (list, tuple)) and self.reward:
+            return tuple(self.reward)
+        return (cast("Reward", self.reward),)
+
+    def require_systems(self, count: int) -> None:
+        """Raises ShapeError unless there is one reward, or one for each of `count` systems."""
+        if len(self.rewards) not in {1, count}:
+            raise ShapeError(
+                f"reward: got {len(self.rewards)} rewards, must be one for all systems or one for "
+                f"each of the {count}"
+            )
 
 
 @dataclass(slots=True)
