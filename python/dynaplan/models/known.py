@@ -1,0 +1,131 @@
+"""`KnownDynamics`: what models of known dynamics share."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from dynaplan import _arrays, _core
+from dynaplan.errors import ArgumentError, ShapeError
+from dynaplan.models.interface import Prediction
+from dynaplan.models.jacobians import Jacobians, with_jacobians
+
+__all__ = ["KnownDynamics"]
+
+Float64 = NDArray[np.float64]
+
+
+class KnownDynamics:
+    """What models of known dynamics share: abstract, see `FunctionModel` and `LinearModel`.
+
+    Attributes:
+        dynamics: what rollouts and planners run.
+    """
+
+    __slots__ = ("__weakref__", "_observed", "dynamics")
+
+    def __init__(self, dynamics: _core.Dynamics, observed: tuple[ArrayLike, ArrayLike] | None):
+        self.dynamics: _core.Dynamics = dynamics
+        size = dynamics.state_dim + dynamics.action_dim
+        unknown = np.full(size, -np.inf), np.full(size, np.inf)
+        low, high = unknown if observed is None else _arrays.pair("observed", observed)
+        self._observed = (
+            _arrays.vector("observed low", low, size).copy(),
+            _arrays.vector("observed high", high, size).copy(),
+        )
+        if not (self._observed[0] <= self._observed[1]).all():
+            raise ArgumentError("observed: low must not exceed high, nor be nan")
+
+    @property
+    def state_dim(self) -> int:
+        """Number of state dimensions, S."""
+        return self.dynamics.state_dim
+
+    @property
+    def action_dim(self) -> int:
+        """Number of action dimensions, A."""
+        return self.dynamics.action_dim
+
+    @property
+    def observed_low(self) -> Float64:
+        """(S + A,) smallest value that each input is known to take; -inf: not known."""
+        return self._observed[0].copy()
+
+    @property
+    def observed_high(self) -> Float64:
+        """(S + A,) largest value that each input is known to take; inf: not known."""
+        return self._observed[1].copy()
+
+    def predict(self, states: ArrayLike, actions: ArrayLike, *, threads: int = 1) -> Prediction:
+        """Predicts the next states; both kinds of variance are 0.
+
+        Args:
+            states: (N, S), or one state (S,).
+            actions: (N, A), or one action (A,).
+            threads: threads to use.
+
+        Returns:
+            Arrays of shape (N, S); N is 1 for a single state.
+
+        Raises:
+            ShapeError: an array has the wrong shape.
+            ArgumentError: a state or an action is not finite.
+        """
+        first = _arrays.finite_rows("states", states, self.state_dim)
+        action_rows = _arrays.finite_rows("actions", actions, self.action_dim)
+        if len(first) != len(action_rows):
+            raise ShapeError(
+                f"actions: got {len(action_rows)} rows, must be as many as the {len(first)} states"
+            )
+        steps = np.empty((len(first), 1, 2, self.state_dim))
+        _core.rollout(
+            self.dynamics,
+            first,
+            action_rows[:, None],
+            None,
+            None,
+            _core.Particles("mean", 1, "mean", 1.0),
+            None,
+            0,
+            _arrays.count("threads", threads),
+            steps,
+        )
+        mean = steps[:, 0, 1].copy()
+        return Prediction(mean, np.zeros_like(mean), np.zeros_like(mean))
+
+    def sample(
+        self, states: ArrayLike, actions: ArrayLike, *, seed: int | None = None, threads: int = 1
+    ) -> Float64:
+        """Returns the prediction: there is no noise to draw.
+
+        Args:
+            states: (N, S), or one state (S,).
+            actions: (N, A), or one action (A,).
+            seed: not used.
+            threads: threads to use.
+
+        Returns:
+            (N, S).
+        """
+        _arrays.seed_number(seed)
+        return self.predict(states, actions, threads=threads).mean
+
+    def with_jacobians(
+        self, states: ArrayLike, actions: ArrayLike, *, threads: int = 1
+    ) -> Jacobians:
+        """Predicts next states with their derivatives by central differences.
+
+        Each input is moved by 6e-6 of its size, or of 1 where it is smaller, to either side.
+
+        Args:
+            states: (N, S), or one state (S,).
+            actions: (N, A), or one action (A,).
+            threads: threads to use.
+
+        Returns:
+            Arrays with N first: next states (N, S), derivatives (N, S, S) and (N, S, A).
+        """
+        return with_jacobians(self, states, actions, threads=threads)
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}(state_dim={self.state_dim}, action_dim={self.action_dim})"
