@@ -136,8 +136,6 @@ void Candidates<T>::prepare(const PlanProblemOf<T>& problem, Index count, Index 
 template <class T>
 void Candidates<T>::prepare_scores(const PlanProblemOf<T>& problem, Index count) {
   const Index rows = count * problem.rollout.particles.count;
-  if (problem.score == nullptr) trajectories_.clear();
-  if (problem.score != nullptr || problem.terminal_value == nullptr) end_states_.clear();
   if (problem.score != nullptr) {
     trajectories_.resize(static_cast<std::size_t>(rows * (horizon_ + 1) * state_dim_));
     sequences_.resize(static_cast<std::size_t>(rows * horizon_ * action_dim_));
@@ -198,7 +196,9 @@ Evaluated Candidates<T>::evaluate(const PlanProblemOf<T>& problem, std::uint32_t
     took(begin);
   }
   const Evaluated evaluated = rank_last();
-  if (iteration == 0 && problem.exact != nullptr) measure_spread(problem);
+  if (iteration == 0 && problem.exact != nullptr) {
+    measure_spread(problem, evaluated.allowed() > 0 ? count_ : 0);
+  }
   return evaluated;
 }
 
@@ -283,20 +283,6 @@ void Candidates<T>::score_kept(const PlanProblemOf<T>& problem, Index count) {
   }
 }
 
-template <class T>
-void Candidates<T>::measure_spread(const PlanProblemOf<T>& problem) {
-  const Index particles = problem.rollout.particles.count;
-  const Index trajectory = (horizon_ + 1) * state_dim_;
-  const T* ends = nullptr;
-  if (problem.score != nullptr) {
-    ends = trajectories_.data() + trajectory - state_dim_;
-  } else if (problem.terminal_value != nullptr) {
-    ends = end_states_.data();
-  }
-  const Index stride = particles * (problem.score != nullptr ? trajectory : state_dim_);
-  spread_.measure(totals_.data(), ends, stride, state_dim_, count_);
-}
-
 // The sequence in every lane of the first tile, which is one vector wide, or two.
 template <class T>
 Block<T> Candidates<T>::spread_sequence(const std::vector<T>& sequence) {
@@ -318,10 +304,44 @@ double Candidates<T>::value_of(const PlanProblemOf<T>& problem, std::uint32_t it
 }
 
 template <class T>
+void Candidates<T>::measure_spread(const PlanProblemOf<T>& problem, Index count) {
+  const Index particles = problem.rollout.particles.count;
+  if (problem.score != nullptr) {
+    const Index trajectory = (horizon_ + 1) * state_dim_;
+    spread_.measure(totals_.data(), trajectories_.data() + trajectory - state_dim_, particles * trajectory, state_dim_,
+                    count);
+  } else {
+    const T* const ends = problem.terminal_value != nullptr ? end_states_.data() : nullptr;
+    spread_.measure(totals_.data(), ends, particles * state_dim_, state_dim_, count);
+  }
+}
+
+// The return of one lane of a block of the mean. A function outside is asked about one candidate, as users know it.
+template <class T>
+T Candidates<T>::return_of(const PlanProblemOf<T>& problem, const BlockRollout<T>& block, Index lane) {
+  T total = T(0);
+  const auto of_lane = [&](ConstBlock<T> all, Index rows, T* out) {
+    for (Index i = 0; i < rows; ++i) out[i] = all.row(i)[lane];
+  };
+  if (problem.score != nullptr) {
+    of_lane(block.trajectory, (horizon_ + 1) * state_dim_, trajectories_.data());
+    of_lane(block.actions, horizon_ * action_dim_, sequences_.data());
+    problem.score->score(trajectories_.data(), sequences_.data(), nullptr, 1, horizon_, &total, nullptr);
+  } else if (problem.terminal_value != nullptr) {
+    of_lane(block.end.states, state_dim_, end_states_.data());
+    problem.terminal_value->value(end_states_.data(), 1, &total);
+    const T weight = block.end.weights.data[lane];
+    total = block.end.totals.data[lane] + (weight != T(0) ? weight * total : T(0));
+  } else {
+    total = block.total[lane];
+  }
+  return total;
+}
+
+template <class T>
 void Candidates<T>::evaluate_result(const PlanProblemOf<T>& problem, std::uint32_t iteration, PlanResult<T>& result) {
   const bool is_drawn = problem.rollout.particles.propagation != Propagation::kMean;
-  const bool value_is_of_mean = !is_drawn && !problem.rollout.disagreement_limit &&
-                                problem.rollout.allowed == nullptr && problem.terminal_value == nullptr;
+  const bool value_is_of_mean = !is_drawn && !problem.rollout.disagreement_limit && problem.rollout.allowed == nullptr;
   if (!value_is_of_mean) result.value = value_of(problem, iteration, result.actions);
   // Once a plan, of what has a finite return.
   const bool measures = problem.exact != nullptr && !(result.rounding && std::isfinite(result.rounding->share));
@@ -338,20 +358,25 @@ void Candidates<T>::evaluate_result(const PlanProblemOf<T>& problem, std::uint32
   block.actions = actions;
   block.candidates = 1 + (measures ? kNudgedLanes : 0);
   block.trajectory = workspace.take_block<T>(mean.trajectory_rows(horizon_), actions.lanes);
-  block.total = workspace.take<T>(actions.lanes);
+  if (problem.terminal_value != nullptr) {
+    block.end = {workspace.take_block<T>(state_dim_, actions.lanes), workspace.take_block<T>(1, actions.lanes),
+                 workspace.take_block<T>(1, actions.lanes)};
+  } else {
+    block.total = workspace.take<T>(actions.lanes);
+  }
   rollout_block(mean, block, workspace);
   const Index size = (horizon_ + 1) * state_dim_;
   block_to_rows<T>(block.trajectory.rows(0, size), 1, result.states.data(), size);
-  if (value_is_of_mean) {
-    T total = block.total[0];
-    if (problem.score != nullptr) {
-      problem.score->score(result.states.data(), result.actions.data(), nullptr, 1, horizon_, &total, nullptr);
-    }
-    result.value = static_cast<double>(total);
-  }
+  if (!value_is_of_mean && !measures) return;
+  T returns[1 + kNudgedLanes];
+  std::fill_n(returns, 1 + kNudgedLanes, return_of(problem, block, 0));
+  if (value_is_of_mean) result.value = static_cast<double>(returns[0]);
   if (!measures) return;
-  const Block<T> end = block.trajectory.rows(size - state_dim_, state_dim_);
-  result.rounding = rounding_of<T>(problem, spread_, block.total, end, result.value);
+  const ConstBlock<T> ends = block.trajectory.rows(size - state_dim_, state_dim_);
+  if (!scores_at_once(problem) || !is_rounding_unseen(problem, spread_, ends)) {
+    for (Index k = 1; k <= kNudgedLanes; ++k) returns[k] = return_of(problem, block, k);
+  }
+  result.rounding = rounding_of(spread_, returns);
 }
 
 template class Candidates<float>;

@@ -14,11 +14,7 @@ inline namespace DYNAPLAN_LEVEL {
 
 namespace {
 
-// Rounding's largest share of what sets candidates apart with which a plan in float32 is as good as one in float64. Of
-// ordinary problems it is less.
-constexpr double kMaxRounding = 1e-4;
-
-// The same with which a part that computes in float32 alone still makes plans of some use.
+// Rounding's largest share with which a part that computes in float32 alone still makes plans of some use.
 constexpr double kMaxRoundingOfFloat32Parts = 0.01;
 
 // The candidates of a look at a problem.
@@ -26,52 +22,20 @@ constexpr Index kFew = 8;
 
 bool is_same(double a, double b) { return std::abs(a - b) <= 1e-14 * std::max(std::abs(a), std::abs(b)); }
 
-// Where a search in float32 leaves it unclear, since no return is finite, all are the same, or an entry of the state is
-// the same for all candidates: whether that is different in float64.
-class LookInFloat64 {
- public:
-  LookInFloat64(Index horizon, const ExactPlanProblem& problem, SamplingMemory& memory) : memory_(memory) {
-    RandomShooting({horizon, kFew}).plan(problem, memory.exact, memory.exact_result);
-  }
+// Whether a few candidates have returns in float64, and not all the same.
+bool has_returns_in_float64(Index horizon, const ExactPlanProblem& exact, SamplingMemory& memory) {
+  RandomShooting({horizon, kFew}).plan(exact, memory.exact, memory.exact_result);
+  const double* const totals = memory.exact.candidates.totals();
+  const auto [worst, best] = std::minmax_element(totals, totals + kFew);
+  return std::isfinite(*best) && !is_same(*worst, *best);
+}
 
-  bool finds_returns() const {
-    const double* const totals = memory_.exact.candidates.totals();
-    const auto [worst, best] = std::minmax_element(totals, totals + kFew);
-    return std::isfinite(*best) && !is_same(*worst, *best);
-  }
-
-  // Whether an entry of the state goes elsewhere. Candidates differ, but an entry that is the same for all does not.
-  bool finds_motion(Index entry) const {
-    constexpr double kElsewhere = 1e-3;
-    const double here = moved(memory_.single_result.states, entry);
-    const double there = moved(memory_.exact_result.states, entry);
-    return std::abs(here - there) > kElsewhere * std::abs(there);
-  }
-
- private:
-  template <class T>
-  double moved(const std::vector<T>& states, Index entry) const {
-    const std::size_t state_dim = memory_.single.candidates.spread().ends.size();
-    const auto i = static_cast<std::size_t>(entry);
-    return static_cast<double>(states[states.size() - state_dim + i]) - static_cast<double>(states[i]);
-  }
-
-  const SamplingMemory& memory_;
-};
-
-// Whether float32 told the candidates of a plan apart.
+// Whether float32 told the candidates of a plan apart. Where that is unclear, since no return is finite or all are the
+// same, float64 tells.
 bool is_resolved(Index horizon, const ExactPlanProblem& exact, SamplingMemory& memory) {
   const Rounding rounding = memory.single_result.rounding.value_or(Rounding());
-  const std::vector<float>& ends = memory.single.candidates.spread().ends;
-  const bool is_clear = std::none_of(ends.begin(), ends.end(), [](float apart) { return apart == 0.0F; });
-  const bool is_told = std::isfinite(rounding.share);
-  if (is_told && (rounding.share > kMaxRounding || is_clear)) return rounding.share <= kMaxRounding;
-  const LookInFloat64 look(horizon, exact, memory);
-  if (!is_told) return !rounding.is_felt && !look.finds_returns();
-  for (std::size_t i = 0; i < ends.size(); ++i) {
-    if (ends[i] == 0.0F && look.finds_motion(static_cast<Index>(i))) return false;
-  }
-  return true;
+  if (std::isfinite(rounding.share)) return rounding.share <= kMaxRounding;
+  return !rounding.is_felt && !has_returns_in_float64(horizon, exact, memory);
 }
 
 // The part of a problem that computes in float32 whatever it is asked in, or null.

@@ -19,8 +19,8 @@ T changed_by_nudges(const T* lanes) {
 }
 
 template <class T>
-T quantile(double share, std::vector<T>& values) {
-  const auto at = values.begin() + static_cast<std::ptrdiff_t>(share * static_cast<double>(values.size() - 1));
+T quantile(double part, std::vector<T>& values) {
+  const auto at = values.begin() + static_cast<std::ptrdiff_t>(part * static_cast<double>(values.size() - 1));
   std::nth_element(values.begin(), at, values.end());
   return *at;
 }
@@ -31,43 +31,27 @@ double share(T rounding, T spread) {
   return rounding > T(0) ? std::numeric_limits<double>::infinity() : 0.0;
 }
 
-// By the finest step of numbers as large as the bounds.
-template <class T>
-double rounding_of_actions(const PlanProblemOf<T>& problem) {
-  double largest = 0.0;
-  for (Index i = 0; i < problem.rollout.dynamics->action_dim(); ++i) {
-    const double size = std::max(std::abs(problem.action_low[i]), std::abs(problem.action_high[i]));
-    const double width = problem.action_high[i] - problem.action_low[i];
-    if (width > 0.0) largest = std::max(largest, static_cast<double>(std::numeric_limits<T>::epsilon()) * size / width);
-  }
-  return largest;
-}
-
 }  // namespace
 
 template <class T>
 void CandidateSpread<T>::measure(const T* totals, const T* states, Index stride, Index state_dim, Index count) {
   constexpr Index kSample = 64;
-  const Index sampled = std::min(count, kSample);
-  const auto take = [&](const T* values, Index step) {
+  const auto sample = [&](const T* values, Index step) {
     sample_.clear();
-    for (Index n = 0; n < sampled; ++n) {
+    for (Index n = 0; n < std::min(count, kSample); ++n) {
       if (std::isfinite(values[n * step])) sample_.push_back(values[n * step]);
     }
     return !sample_.empty();
   };
-  is_known = take(totals, 1);
-  if (is_known) {
-    best = *std::max_element(sample_.begin(), sample_.end());
-    returns = best - quantile(0.5, sample_);
-    if (!(returns > T(0))) returns = best - *std::min_element(sample_.begin(), sample_.end());
-  }
   ends.clear();
-  if (states == nullptr) return;
-  for (Index i = 0; i < state_dim; ++i) {
-    const bool some = take(states + i, stride);
-    ends.push_back(some ? quantile(0.75, sample_) - quantile(0.25, sample_) : T(0));
+  for (Index i = 0; states != nullptr && i < state_dim; ++i) {
+    ends.push_back(sample(states + i, stride) ? quantile(0.75, sample_) - quantile(0.25, sample_) : T(0));
   }
+  is_known = sample(totals, 1);
+  if (!is_known) return;
+  best = *std::max_element(sample_.begin(), sample_.end());
+  returns = best - quantile(0.5, sample_);
+  if (!(returns > T(0))) returns = best - *std::min_element(sample_.begin(), sample_.end());
 }
 
 template <class T>
@@ -81,31 +65,39 @@ void nudge(Block<T> block) {
 }
 
 template <class T>
-Rounding rounding_of(const PlanProblemOf<T>& problem, const CandidateSpread<T>& spread, const T* totals,
-                     ConstBlock<T> end, double value) {
-  if (!spread.is_known || !std::isfinite(value)) return {std::numeric_limits<double>::infinity(), false};
+Rounding rounding_of(const CandidateSpread<T>& spread, const T* returns) {
+  if (!spread.is_known || !std::isfinite(returns[0])) return {std::numeric_limits<double>::infinity(), false};
   // What is below the smallest normal number may count as 0.
-  const T size = std::max(std::abs(spread.best), std::abs(static_cast<T>(value)));
+  const T size = std::max(std::abs(spread.best), std::abs(returns[0]));
   const T last_digit = std::max(T(0.5) * std::numeric_limits<T>::epsilon() * size, std::numeric_limits<T>::min());
-  const T change = problem.score == nullptr ? changed_by_nudges(totals) : T(0);
-  Rounding rounding{share(std::max(last_digit, change), spread.returns), change > T(10) * last_digit};
-  if (spread.ends.empty()) return rounding;
-  for (Index i = 0; i < end.dim; ++i) {
-    const T apart = spread.ends[static_cast<std::size_t>(i)];
-    if (apart > T(0)) rounding.share = std::max(rounding.share, share(changed_by_nudges(end.row(i)), apart));
+  const T change = changed_by_nudges(returns);
+  return {share(std::max(last_digit, change), spread.returns), change > T(10) * last_digit};
+}
+
+template <class T>
+bool is_rounding_unseen(const PlanProblemOf<T>& problem, const CandidateSpread<T>& spread, ConstBlock<T> ends) {
+  for (Index i = 0; i < ends.dim; ++i) {
+    const T change = changed_by_nudges(ends.row(i));
+    if (!(share(change, spread.ends[static_cast<std::size_t>(i)]) <= kMaxRounding)) return false;
   }
-  rounding.share = std::max(rounding.share, rounding_of_actions(problem));
-  return rounding;
+  for (Index i = 0; i < problem.rollout.dynamics->action_dim(); ++i) {
+    const double size = std::max(std::abs(problem.action_low[i]), std::abs(problem.action_high[i]));
+    const double width = problem.action_high[i] - problem.action_low[i];
+    const double step = static_cast<double>(std::numeric_limits<T>::epsilon()) * size;
+    if (width > 0.0 && step > kMaxRounding * width) return false;
+  }
+  return true;
 }
 
 template struct CandidateSpread<float>;
 template struct CandidateSpread<double>;
 template void nudge(Block<float>);
 template void nudge(Block<double>);
-template Rounding rounding_of(const PlanProblem&, const CandidateSpread<float>&, const float*, ConstBlock<float>,
-                              double);
-template Rounding rounding_of(const ExactPlanProblem&, const CandidateSpread<double>&, const double*,
-                              ConstBlock<double>, double);
+template Rounding rounding_of(const CandidateSpread<float>&, const float*);
+template Rounding rounding_of(const CandidateSpread<double>&, const double*);
+
+template bool is_rounding_unseen(const PlanProblem&, const CandidateSpread<float>&, ConstBlock<float>);
+template bool is_rounding_unseen(const ExactPlanProblem&, const CandidateSpread<double>&, ConstBlock<double>);
 
 }  // namespace DYNAPLAN_LEVEL
 }  // namespace dynaplan

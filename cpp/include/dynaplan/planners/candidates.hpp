@@ -60,9 +60,6 @@ class Candidates {
   /// Whether there is time for another block and the result.
   bool in_time(const PlanProblemOf<T>& problem) const;
 
-  /// What sets the candidates of a first iteration apart; only of a problem that is there in float64 too.
-  const CandidateSpread<T>& spread() const { return spread_; }
-
   /// The actions of the best `elites` candidates, (elites, H * A), ordered by the candidates' numbers.
   const T* select(Index elites);
 
@@ -97,7 +94,8 @@ class Candidates {
   Block<T> spread_sequence(const std::vector<T>& sequence);
   void roll_block(const PlanProblemOf<T>& problem, const Stream& stream, Block<T> actions, Index first, Index count,
                   Workspace& workspace);
-  void measure_spread(const PlanProblemOf<T>& problem);
+  T return_of(const PlanProblemOf<T>& problem, const BlockRollout<T>& block, Index lane);
+  void measure_spread(const PlanProblemOf<T>& problem, Index count);
   void prepare_scores(const PlanProblemOf<T>& problem, Index count);
   void keep_trajectories(const PlanProblemOf<T>& problem, const BlockRollout<T>& block, Index first, Index count);
   void keep_end(const PlanProblemOf<T>& problem, const BlockRollout<T>& block, Index first, Index count);
@@ -120,7 +118,7 @@ class Candidates {
   Index lanes_ = 0;
   Index max_lanes_ = 0;  // that a block of this plan may have
   int threads_ = 1;
-  CandidateSpread<T> spread_;
+  CandidateSpread<T> spread_;       // only of a problem that is there in float64 too
   UninitialisedVector<T> actions_;  // blocks of (H * A, K)
   UninitialisedVector<T> totals_;
   UninitialisedVector<T> violations_;  // empty where nothing is rejected

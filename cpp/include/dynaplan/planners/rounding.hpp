@@ -13,14 +13,18 @@ struct CandidateSpread {
   T returns = T(0);       // by how much the best is better than half of them, so that some that go astray do not count
   T best = T(0);          // return
   bool is_known = false;  // whether any return is finite
-  std::vector<T> ends;    // (S) of the states where they end; empty where these are not kept
+  std::vector<T> ends;    // (S) how far the states lie apart where they end; empty where these are not kept
 
-  /// Of returns, and of end states (S) that are `stride` apart, or null. A sample of them does.
+  /// Of returns (count) and, if not null, end states (S) that are `stride` apart. A sample of them does.
   void measure(const T* totals, const T* states, Index stride, Index state_dim, Index count);
 
  private:
   std::vector<T> sample_;
 };
+
+/// Rounding's largest share of what sets candidates apart with which a plan in float32 is as good as one in float64. Of
+/// ordinary problems it is less.
+inline constexpr double kMaxRounding = 1e-4;
 
 /// Lanes of a block of one sequence that are nudged, besides the first, which is not.
 inline constexpr Index kNudgedLanes = 2;
@@ -30,12 +34,14 @@ inline constexpr Index kNudgedLanes = 2;
 template <class T>
 void nudge(Block<T> block);
 
-/// Rounding as a sequence's total (K) and its end state (S, K) show it, with and without a nudge. Where a function
-/// outside scores candidates it is not asked about nudged ones: what cannot be seen in states and actions cannot be in
-/// its returns. Entries of the state that are the same for all candidates do not count.
+/// Rounding as the returns of a sequence show it, the first without a nudge and the others with one.
 template <class T>
-Rounding rounding_of(const PlanProblemOf<T>& problem, const CandidateSpread<T>& spread, const T* totals,
-                     ConstBlock<T> end, double value);
+Rounding rounding_of(const CandidateSpread<T>& spread, const T* returns);
+
+/// Whether states (S, K) where a sequence ends, without and with a nudge, and the bounds of the actions show that
+/// rounding is too little to matter to any function of them. If not, it may still not matter to the one that counts.
+template <class T>
+bool is_rounding_unseen(const PlanProblemOf<T>& problem, const CandidateSpread<T>& spread, ConstBlock<T> ends);
 
 }  // namespace DYNAPLAN_LEVEL
 }  // namespace dynaplan
