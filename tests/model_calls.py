@@ -11,6 +11,11 @@ import numpy as np
 import dynaplan as dp
 from public_objects import data, ensemble, linear
 
+
+def known() -> dp.LinearModel:
+    return dp.LinearModel(np.eye(2), np.ones((2, 1)))
+
+
 DIMS = {"state_dim": 2, "action_dim": 1}
 ROWS = {"states": [[0.0, 0.0]], "actions": [[0.0]]}
 OBSERVED = {"observed": ([-1.0, -1.0, -1.0], [1.0, 1.0, 1.0])}
@@ -107,6 +112,35 @@ CALLS: dict[str, tuple[Callable[..., Any], dict[str, Any]]] = {
     "LinearGaussian.with_jacobians": (
         lambda **given: linear().with_jacobians(**given),
         {**ROWS, "threads": 1},
+    ),
+    "LinearModel": (
+        dp.LinearModel,
+        {
+            "A": np.eye(2),
+            "B": np.ones((2, 1)),
+            "c": np.zeros(2),
+            "noise": np.ones(2),
+            "observed": (np.zeros(3), np.ones(3)),
+        },
+    ),
+    "LinearModel.predict": (lambda **given: known().predict(**given), {**ROWS, "threads": 1}),
+    "LinearModel.sample": (
+        lambda **given: known().sample(**given),
+        {**ROWS, "seed": 0, "threads": 1},
+    ),
+    "LinearModel.save": (lambda path: known().save(path), {"path": lambda: None}),
+    "LinearModel.with_jacobians": (
+        lambda **given: known().with_jacobians(**given),
+        {**ROWS, "threads": 1},
+    ),
+    "discretise": (
+        dp.discretise,
+        {
+            "system": (np.eye(2), np.ones((2, 1))),
+            "dt": 0.1,
+            "method": "zoh",
+            "substeps": 2,
+        },
     ),
     "MLP.fit": (dp.MLP.fit, TRAINING),
     "MLP.from_onnx": (dp.MLP.from_onnx, {"model": lambda: None, "units": dp.NetworkUnits}),

@@ -156,6 +156,10 @@ CALLS: dict[str, tuple[Callable[..., Any], dict[str, Any]]] = {
         },
     ),
     "RandomShooting": (dp.RandomShooting, SAMPLED),
+    "Regulator.act": (
+        lambda **given: dp.lqr([[1.1]], [[1.0]], [[1.0]], [[1.0]], horizon=2).act(**given),
+        {"state": [1.0], "step": 0},
+    ),
     "lqr": (
         dp.lqr,
         {

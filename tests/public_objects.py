@@ -145,6 +145,7 @@ OBJECTS = {
     "LQR": dp.LQR,
     "Limits": lambda: dp.Limits(action_rate=np.ones(12), state_low=[-1.0, -np.inf]),
     "LinearGaussian": linear,
+    "LinearModel": lambda: dp.LinearModel(np.eye(30), np.ones((30, 1)), noise=np.ones(30)),
     "LinearSchedule": lambda: dp.LinearSchedule(10, 0.1),
     "MBPO": lambda: dp.MBPO(pendulum(), seed=0),
     "MLP": lambda: dp.MLP.fit(data(), hidden=(4,), epochs=2, seed=0),

@@ -133,7 +133,7 @@ def check_outside_include(name: str, path: Path, folder: str | None) -> str | No
         return None if inside else "includes omp.h: OpenMP belongs to core/parallel alone"
     if name.startswith("dynaplan/"):
         return f"includes {name}, which does not exist"
-    if name.startswith("Eigen/") or re.fullmatch(r"[a-z_0-9]+", name):
+    if name.startswith(("Eigen/", "unsupported/Eigen/")) or re.fullmatch(r"[a-z_0-9]+", name):
         return None
     return f"includes {name}: the core knows the standard library and Eigen only"
 

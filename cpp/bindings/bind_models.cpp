@@ -1,5 +1,8 @@
+#include "arrays.hpp"
 #include "bindings.hpp"
+#include "dynaplan/core/dense.hpp"
 #include "dynaplan/models/jacobians.hpp"
+#include "dynaplan/models/linear.hpp"
 #include "garbage.hpp"
 #include "handles.hpp"
 #include "interrupt.hpp"
@@ -25,12 +28,27 @@ py::tuple jacobians_of(const DynamicsHandle& dynamics, const py::array& states, 
   return py::make_tuple(next, state, action);
 }
 
+// s' = A s + B a + c + L z; the sizes are checked in Python.
+DynamicsHandle linear_dynamics(const py::array& weights, const py::array& constant, const py::array& noise_factor) {
+  const Eigen::MatrixXd coefficients = matrix_input(weights, "A, B");
+  const Eigen::VectorXd intercept = vector_input(constant, "c");
+  const Eigen::MatrixXd noise = matrix_input(noise_factor, "noise");
+  const PolynomialFeatures features(coefficients.cols(), 1);
+  const IndexType state_dim = coefficients.rows();
+  return {std::make_shared<const LinearDynamics<float>>(state_dim, features, coefficients, intercept, noise),
+          std::make_shared<const LinearDynamics<double>>(state_dim, features, coefficients, intercept, noise)};
+}
+
 }  // namespace
 
 void bind_models(py::module_& m) {
   py::class_<DynamicsHandle>(m, "Dynamics", py::module_local(), collected<DynamicsHandle>())
       .def_property_readonly("state_dim", [](const DynamicsHandle& self) { return self.float64->state_dim(); })
       .def_property_readonly("action_dim", [](const DynamicsHandle& self) { return self.float64->action_dim(); });
+  m.def("linear_dynamics", &linear_dynamics, py::arg("weights"), py::arg("constant"), py::arg("noise_factor"));
+  m.def(
+      "matrix_exponential",
+      [](const py::array& matrix) { return to_array(exponential(matrix_input(matrix, "matrix"))); }, py::arg("matrix"));
   m.def("jacobians", &jacobians_of, py::arg("dynamics"), py::arg("states"), py::arg("actions"), py::arg("threads"));
 }
 

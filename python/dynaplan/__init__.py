@@ -57,6 +57,7 @@ if TYPE_CHECKING:
     from dynaplan.loops.presets import pets_paper as pets_paper
     from dynaplan.loops.schedules import LinearSchedule as LinearSchedule
     from dynaplan.loops.schedules import RolloutLengthSchedule as RolloutLengthSchedule
+    from dynaplan.models.discretisation import discretise as discretise
     from dynaplan.models.functions import CompiledModel as CompiledModel
     from dynaplan.models.functions import FunctionModel as FunctionModel
     from dynaplan.models.interface import Model as Model
@@ -66,6 +67,7 @@ if TYPE_CHECKING:
     from dynaplan.models.linear.features import Identity as Identity
     from dynaplan.models.linear.features import Polynomial as Polynomial
     from dynaplan.models.linear.linear_gaussian import LinearGaussian as LinearGaussian
+    from dynaplan.models.linear.linear_model import LinearModel as LinearModel
     from dynaplan.models.linear.recursive import RecursiveLeastSquares as RecursiveLeastSquares
     from dynaplan.models.networks.arrays import NetworkUnits as NetworkUnits
     from dynaplan.models.networks.ensemble import Ensemble as Ensemble
@@ -135,11 +137,13 @@ else:
         "loops.pets_state": "Iteration",
         "loops.presets": "pets_cpu pets_paper",
         "loops.schedules": "LinearSchedule RolloutLengthSchedule",
+        "models.discretisation": "discretise",
         "models.functions": "CompiledModel FunctionModel",
         "models.interface": "Model Prediction",
         "models.jacobians": "Jacobians with_jacobians",
         "models.linear.features": "Identity Polynomial",
         "models.linear.linear_gaussian": "LinearGaussian",
+        "models.linear.linear_model": "LinearModel",
         "models.linear.recursive": "RecursiveLeastSquares",
         "models.networks.arrays": "NetworkUnits",
         "models.networks.ensemble": "Ensemble",
@@ -221,6 +225,7 @@ __all__ = [
     "Learner",
     "Limits",
     "LinearGaussian",
+    "LinearModel",
     "LinearSchedule",
     "Model",
     "ModelFileError",
@@ -251,6 +256,7 @@ __all__ = [
     "cem_pets",
     "cem_planet",
     "collect",
+    "discretise",
     "evaluate",
     "get_include",
     "icem_blitz",

@@ -143,6 +143,7 @@ def _models() -> dict[str, Row]:
     rows: dict[str, Row] = {}
     makers = {
         "LinearGaussian": linear,
+        "LinearModel": lambda: dp.LinearModel(np.eye(2), np.ones((2, 1)), noise=np.ones(2)),
         "MLP": mlp,
         "GaussianMLP": gaussian,
         "Ensemble": ensemble,

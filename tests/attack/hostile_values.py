@@ -132,7 +132,8 @@ def _compiled(text: str) -> CodeType:
 def _is_array(valid: Any) -> bool:
     """Whether a value is an array of numbers, or lists of numbers."""
     if isinstance(valid, list | tuple):
-        return all(isinstance(one, bool | int | float) or _is_array(one) for one in valid)
+        of_numbers = all(isinstance(one, bool | int | float) or _is_array(one) for one in valid)
+        return of_numbers and len({np.shape(one) for one in valid}) <= 1
     return isinstance(valid, np.ndarray) and valid.dtype.kind in "biuf"
 
 

@@ -49,6 +49,7 @@ TAKEN: dict[str, set[str]] = {
     "Dyna.save-path": TEXTS,
     "DynaQ.save-path": TEXTS,
     "LinearGaussian.save-path": TEXTS,
+    "LinearModel.save-path": TEXTS,
     "MLP.from_onnx-model": TEXTS,
     "SAC.save-path": TEXTS,
     "Transitions.save-path": TEXTS,

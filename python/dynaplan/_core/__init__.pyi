@@ -19,6 +19,8 @@ from dynaplan._core.imagination import imagine as imagine
 from dynaplan._core.models import Dynamics as Dynamics
 from dynaplan._core.models import compiled_dynamics as compiled_dynamics
 from dynaplan._core.models import jacobians as jacobians
+from dynaplan._core.models import linear_dynamics as linear_dynamics
+from dynaplan._core.models import matrix_exponential as matrix_exponential
 from dynaplan._core.models import python_dynamics as python_dynamics
 from dynaplan._core.networks import NetworkParameters as NetworkParameters
 from dynaplan._core.planners import CategoricalCem as CategoricalCem

@@ -11,17 +11,18 @@ from numpy.typing import NDArray
 from dynaplan import files
 from dynaplan.errors import ModelFileError
 from dynaplan.models.linear.linear_gaussian import LinearGaussian
+from dynaplan.models.linear.linear_model import LinearModel
 from dynaplan.models.networks.ensemble import Ensemble
 from dynaplan.models.networks.gaussian_mlp import GaussianMLP
 from dynaplan.models.networks.mlp import MLP
 
 __all__ = ["KINDS", "load", "model_from_parts"]
 
-AnyModel: TypeAlias = LinearGaussian | MLP | GaussianMLP | Ensemble
+AnyModel: TypeAlias = LinearGaussian | LinearModel | MLP | GaussianMLP | Ensemble
 
 # A kind is the name of its class. A new model is one more entry.
 KINDS: dict[str, type[AnyModel]] = {
-    cls.__name__: cls for cls in (LinearGaussian, MLP, GaussianMLP, Ensemble)
+    cls.__name__: cls for cls in (LinearGaussian, LinearModel, MLP, GaussianMLP, Ensemble)
 }
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Literal, TypeAlias
+
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
@@ -13,6 +15,7 @@ from dynaplan.models.jacobians import Jacobians, with_jacobians
 __all__ = ["KnownDynamics"]
 
 Float64 = NDArray[np.float64]
+_Drawn: TypeAlias = Literal["mean", "sample"]
 
 
 class KnownDynamics:
@@ -71,6 +74,13 @@ class KnownDynamics:
             ShapeError: an array has the wrong shape.
             ArgumentError: a state or an action is not finite.
         """
+        mean = self._steps(states, actions, "mean", 0, threads)
+        return Prediction(mean, np.zeros_like(mean), np.zeros_like(mean))
+
+    def _steps(
+        self, states: ArrayLike, actions: ArrayLike, propagation: _Drawn, seed: int, threads: int
+    ) -> Float64:
+        """Returns (N, S): each state one step later."""
         first = _arrays.finite_rows("states", states, self.state_dim)
         action_rows = _arrays.finite_rows("actions", actions, self.action_dim)
         if len(first) != len(action_rows):
@@ -84,14 +94,13 @@ class KnownDynamics:
             action_rows[:, None],
             None,
             None,
-            _core.Particles("mean", 1, "mean", 1.0),
+            _core.Particles(propagation, 1, "mean", 1.0),
             None,
-            0,
+            seed,
             _arrays.count("threads", threads),
             steps,
         )
-        mean = steps[:, 0, 1].copy()
-        return Prediction(mean, np.zeros_like(mean), np.zeros_like(mean))
+        return steps[:, 0, 1].copy()
 
     def sample(
         self, states: ArrayLike, actions: ArrayLike, *, seed: int | None = None, threads: int = 1

@@ -78,6 +78,39 @@ class Regulator(NamedTuple):
     P: NDArray[np.float64]
     p: NDArray[np.float64]
 
+    def act(self, state: ArrayLike, step: int = 0) -> NDArray[np.float64]:
+        """Returns the best action in a state.
+
+        Args:
+            state: (S,), or (N, S).
+            step: which of the horizon's; of an infinite horizon all are alike. Default 0.
+
+        Returns:
+            (A,), or (N, A).
+
+        Raises:
+            ShapeError: the state has the wrong shape.
+            ArgumentError: it is not finite, or `step` is not one of the horizon.
+
+        Example:
+            >>> regulator = dp.lqr([[1.1]], [[1.0]], [[1.0]], [[1.0]])
+            >>> regulator.act([1.0]).round(6)
+            array([-0.703428])
+        """
+        gains, actions = self.K, self.k
+        number = _arrays.at_least(0, "step", step)
+        if gains.ndim == 3:
+            if number >= len(gains):
+                raise ArgumentError(f"step: got {number}, must be below the horizon, {len(gains)}")
+            gains, actions = gains[number], actions[number]
+        states = _arrays.numbers("state", state)
+        if states.ndim not in {1, 2} or states.shape[-1] != gains.shape[1]:
+            size = gains.shape[1]
+            raise ShapeError(f"state: got shape {states.shape}, must be ({size},) or (N, {size})")
+        if not np.isfinite(states).all():
+            raise ArgumentError(f"state: got {states}, must be finite")
+        return np.asarray(actions - states @ gains.T, np.float64)
+
     def __repr__(self) -> str:
         return _texts.object_text(self, *self._fields)
 

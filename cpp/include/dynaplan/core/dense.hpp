@@ -72,6 +72,9 @@ void orthogonal_factor(Eigen::Ref<Eigen::MatrixXd> matrix);
 /// An orthonormal basis of what the columns span; they are independent.
 Eigen::MatrixXd orthonormal_basis(const Eigen::MatrixXd& columns);
 
+/// e^A = 1 + A + A^2 / 2 + ..., by scaling, squaring and Pade approximants (Higham 2005).
+Eigen::MatrixXd exponential(const Eigen::MatrixXd& matrix);
+
 /// A B.
 Eigen::MatrixXd product(const Eigen::MatrixXd& a, const Eigen::MatrixXd& b);
 /// A^T B.

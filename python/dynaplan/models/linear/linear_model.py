@@ -1,0 +1,231 @@
+"""`LinearModel`: a linear system that is known, not learned."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import partial
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from dynaplan import _arrays, _core, files
+from dynaplan.errors import ArgumentError, ModelFileError, ShapeError
+from dynaplan.models.fitted import FittedModel
+from dynaplan.models.interface import Prediction
+from dynaplan.models.known import KnownDynamics
+
+__all__ = ["LinearModel"]
+
+Float64 = NDArray[np.float64]
+_UNKNOWN = np.finfo(np.float64).max  # stands for infinity in files, which hold finite numbers
+
+
+class LinearModel(FittedModel, KnownDynamics):
+    """A linear system that is known: s' = A s + B a + c + noise.
+
+    Planners, `LQR`, `ILQR`, `rollout`, `evaluate` and `MPC` take it like a fitted model. Equations
+    in continuous time become one by `discretise`.
+
+    Args:
+        A: (S, S).
+        B: (S, A).
+        c: (S,) constant part of the next state. Default: 0.
+        noise: (S, S) covariance of the noise of a step, or (S,) variances, in the states' units
+            squared. Default: none.
+        observed: pair (low, high) of (S + A,), the range that states and actions are known to
+            take, for the planners' `clip`. Default: not known, so that nothing is clipped.
+
+    Attributes:
+        dynamics: what rollouts and planners run.
+
+    Raises:
+        ShapeError: the shapes do not fit.
+        ArgumentError: a number is not finite, `noise` is no covariance, or `observed` is no range.
+
+    Example:
+        >>> cart = dp.LinearModel([[1.0, 0.1], [0.0, 1.0]], [[0.0], [0.1]], noise=[0.0, 1e-4])
+        >>> cart.predict([0.0, 1.0], [1.0])
+        Prediction(mean=[[0.1, 1.1]], aleatoric=[[0, 0.0001]], epistemic=[[0, 0]])
+        >>> reward = dp.rewards.quadratic([1.0, 0.1], [1.0, 0.0]) + dp.rewards.action_cost([0.1])
+        >>> plan = dp.LQR().plan(cart, reward, [0.0, 0.0], action_space=([-1.0], [1.0]))
+        >>> plan.status
+        'converged'
+    """
+
+    __slots__ = ("_constant", "_covariance", "_inputs", "_states")
+
+    def __init__(
+        self,
+        A: ArrayLike,
+        B: ArrayLike,
+        c: ArrayLike | None = None,
+        *,
+        noise: ArrayLike | None = None,
+        observed: tuple[ArrayLike, ArrayLike] | None = None,
+    ) -> None:
+        self._states = _finite_matrix("A", A)
+        size = len(self._states)
+        if self._states.shape != (size, size):
+            raise ShapeError(f"A: got shape {self._states.shape}, must be square")
+        self._inputs = _finite_matrix("B", B)
+        if len(self._inputs) != size:
+            raise ShapeError(f"B: got {len(self._inputs)} rows, must be {size} as of A")
+        constant = np.zeros(size) if c is None else _arrays.vector("c", c, size)
+        self._constant = _finite("c", constant)
+        self._covariance = _covariance(noise, size)
+        weights = np.ascontiguousarray(np.hstack([self._states, self._inputs]))
+        factor = _factor(self._covariance)
+        super().__init__(_core.linear_dynamics(weights, self._constant, factor), observed)
+
+    @property
+    def A(self) -> Float64:
+        """(S, S) effect of the states on the next ones."""
+        return self._states.copy()
+
+    @property
+    def B(self) -> Float64:
+        """(S, A) effect of the actions."""
+        return self._inputs.copy()
+
+    @property
+    def c(self) -> Float64:
+        """(S,) constant part of the next states."""
+        return self._constant.copy()
+
+    @property
+    def noise_covariance(self) -> Float64:
+        """(S, S) covariance of the noise of a step, in the states' units squared."""
+        return self._covariance.copy()
+
+    def predict(self, states: ArrayLike, actions: ArrayLike, *, threads: int = 1) -> Prediction:
+        """Predicts the next states; the system is known, so that only its noise is uncertain.
+
+        Args:
+            states: (N, S), or one state (S,).
+            actions: (N, A), or one action (A,).
+            threads: threads to use.
+
+        Returns:
+            Arrays of shape (N, S); N is 1 for a single state.
+
+        Raises:
+            ShapeError: an array has the wrong shape.
+            ArgumentError: a state or an action is not finite.
+        """
+        mean, _, none = super().predict(states, actions, threads=threads)
+        return Prediction(mean, np.tile(np.diag(self._covariance), (len(mean), 1)), none)
+
+    def sample(
+        self, states: ArrayLike, actions: ArrayLike, *, seed: int | None = None, threads: int = 1
+    ) -> Float64:
+        """Draws next states: the mean prediction plus noise.
+
+        Args:
+            states: (N, S), or one state (S,).
+            actions: (N, A), or one action (A,).
+            seed: same seed, same draws; None draws anew.
+            threads: threads to use.
+
+        Returns:
+            (N, S).
+
+        Raises:
+            ShapeError: an array has the wrong shape.
+            ArgumentError: a state or an action is not finite.
+        """
+        return self._steps(states, actions, "sample", _arrays.seed_number(seed), threads)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        make = partial(type(self), noise=self._covariance, observed=self._observed)
+        return make, (self._states, self._inputs, self._constant)
+
+    def _file_parts(self) -> tuple[files.Arrays, dict[str, Any]]:
+        low, high = (np.clip(bound, -_UNKNOWN, _UNKNOWN) for bound in self._observed)
+        return {
+            "A": self._states,
+            "B": self._inputs,
+            "c": self._constant,
+            "noise_covariance": self._covariance,
+            "observed_low": low,
+            "observed_high": high,
+        }, {}
+
+    @classmethod
+    def _from_file_parts(
+        cls, arrays: Mapping[str, NDArray[Any]], header: dict[str, Any]
+    ) -> LinearModel:
+        files.fields(header, "header", {})
+        for name in ("A", "B"):
+            if name not in arrays or arrays[name].ndim != 2 or not arrays[name].size:
+                raise ModelFileError(f"array {name!r}: must be there and a matrix")
+        size, inputs = len(arrays["A"]), arrays["A"].shape[0] + arrays["B"].shape[1]
+        shapes = {
+            "A": (size, size),
+            "B": (size, inputs - size),
+            "c": (size,),
+            "noise_covariance": (size, size),
+            "observed_low": (inputs,),
+            "observed_high": (inputs,),
+        }
+        files.named_arrays(arrays, {name: ("float64", shape) for name, shape in shapes.items()})
+        bounds = (arrays["observed_low"], arrays["observed_high"])
+        observed = [np.where(np.abs(b) == _UNKNOWN, np.copysign(np.inf, b), b) for b in bounds]
+        return cls(
+            arrays["A"],
+            arrays["B"],
+            arrays["c"],
+            noise=arrays["noise_covariance"],
+            observed=(observed[0], observed[1]),
+        )
+
+
+def _finite(name: str, array: Float64) -> Float64:
+    if not np.isfinite(array).all():
+        raise ArgumentError(f"{name}: got {array}, must be finite")
+    return np.array(array)
+
+
+def _finite_matrix(name: str, values: ArrayLike) -> Float64:
+    array = _arrays.numbers(name, values)
+    if array.ndim != 2 or array.size == 0:
+        raise ShapeError(f"{name}: got shape {array.shape}, must be a matrix")
+    return _finite(name, array)
+
+
+def _covariance(noise: ArrayLike | None, size: int) -> Float64:
+    """Returns (S, S), symmetric to the bit; a vector is its diagonal."""
+    if noise is None:
+        return np.zeros((size, size))
+    array = _finite("noise", _arrays.numbers("noise", noise))
+    if array.shape == (size,):
+        array = np.diag(array)
+    if array.shape != (size, size):
+        raise ShapeError(f"noise: got shape {array.shape}, must be ({size}, {size}) or ({size},)")
+    variances = np.diag(array)
+    if (variances < 0.0).any():
+        raise ArgumentError(f"noise: got variances {variances}, must not be negative")
+    scale = np.sqrt(variances)
+    largest = scale[:, None] * scale
+    if (np.abs(array - array.T) > 1e-9 * largest).any():
+        raise ArgumentError("noise: must be symmetric")
+    if (np.abs(array) > largest * (1 + 1e-9)).any():
+        raise ArgumentError(
+            "noise: must be a covariance: an entry exceeds what its variances allow"
+        )
+    return np.ascontiguousarray(array if (array == array.T).all() else 0.5 * array + 0.5 * array.T)
+
+
+def _factor(covariance: Float64) -> Float64:
+    """Returns a lower L with L L' the covariance, which need not have full rank.
+
+    Of the correlations, so that no entry's unit decides what is next to nothing.
+    """
+    scale = np.sqrt(np.diag(covariance))
+    inverse = np.divide(1.0, scale, out=np.zeros_like(scale), where=scale > 0.0)
+    values, vectors = np.linalg.eigh(inverse[:, None] * covariance * inverse)
+    if values[0] < -1e-9 * len(scale):
+        raise ArgumentError("noise: must be a covariance: one of its directions has a negative one")
+    root = vectors * np.sqrt(np.maximum(values, 0.0))
+    _, upper = np.linalg.qr(root.T)
+    return np.ascontiguousarray(scale[:, None] * upper.T)
