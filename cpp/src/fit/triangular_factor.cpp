@@ -124,12 +124,12 @@ void TriangularFactor::discount_along(const double* direction, Index features, d
 double length_of(const Eigen::Ref<const Eigen::VectorXd>& column) {
   const double largest = column.lpNorm<Eigen::Infinity>();
   if (largest == 0.0 || !std::isfinite(largest)) return largest;
-  // Squared as they are or in units of a power of two, and summed one by one: the digits depend neither on the unit nor,
+  // Squared in units of a power of two, whatever the size, and one by one: the digits depend neither on the unit nor,
   // as they would in vectors, on where the column begins in memory.
-  const int exponent = is_safe(largest) ? 0 : std::ilogb(largest);
+  const int exponent = std::ilogb(largest);
   double squares = 0.0;
   for (const double entry : column) {
-    const double scaled = exponent == 0 ? entry : std::ldexp(entry, -exponent);
+    const double scaled = std::ldexp(entry, -exponent);
     squares += scaled * scaled;
   }
   return std::ldexp(std::sqrt(squares), exponent);

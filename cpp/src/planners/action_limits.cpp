@@ -205,7 +205,7 @@ void limit_changes(const PlanProblemOf<T>& problem, Index horizon, double* seque
 }
 
 template <class T>
-void slow_noise(const PlanProblemOf<T>& problem, const Stream& stream, const T* spread, Index candidates,
+void slow_noise(const PlanProblemOf<T>& problem, const Stream& stream, const T* spread, Population population,
                 Block<T> noise) {
   if (!has_limits(problem)) return;
   constexpr Index kScales = 4;
@@ -213,18 +213,21 @@ void slow_noise(const PlanProblemOf<T>& problem, const Stream& stream, const T* 
   constexpr T kLevels = T(4);
   const Index action_dim = problem.rollout.dynamics->action_dim();
   const Index horizon = noise.dim / action_dim;
-  const Index count = std::clamp<Index>(candidates, 0, noise.lanes);
+  // By the candidates' numbers, so that it does not matter how they are cut into blocks.
+  constexpr Index kMaxAlike = 16;
+  const Index alike = std::clamp<Index>((population.count + kScales - 1) / kScales, 1, kMaxAlike);
   for (Index dim = 0; dim < action_dim; ++dim) {
     const double width = problem.action_high[dim] - problem.action_low[dim];
     const bool is_free = entry_or_free(problem.action_rate, dim) >= width &&
                          entry_or_free(problem.action_acceleration, dim) >= 2.0 * width;
     if (is_free) continue;
     const Knots<T> knots(problem, stream, spread, dim, horizon);
-    for (Index scale = 0; scale < kScales; ++scale) {
-      const bool is_last = scale + 1 == kScales;
-      const LaneRange<T> lanes{noise, dim, action_dim, scale * count / kScales,
-                               is_last ? noise.lanes : (scale + 1) * count / kScales};
-      if (is_last) {
+    for (Index begin = 0; begin < noise.lanes;) {
+      const Index number = population.first + begin;
+      const Index scale = number / alike % kScales;
+      const LaneRange<T> lanes{noise, dim, action_dim, begin, std::min(noise.lanes, begin + alike - number % alike)};
+      begin = lanes.end;
+      if (scale + 1 == kScales) {
         hold_first(lanes, horizon, kLevels);
       } else {
         const double share = static_cast<double>(scale) / static_cast<double>(kScales - 1);
@@ -245,8 +248,8 @@ template void limit_changes(const PlanProblem&, std::vector<float>&);
 template void limit_changes(const ExactPlanProblem&, std::vector<double>&);
 template void limit_changes(const PlanProblem&, Index, double*);
 template void limit_changes(const ExactPlanProblem&, Index, double*);
-template void slow_noise(const PlanProblem&, const Stream&, const float*, Index, Block<float>);
-template void slow_noise(const ExactPlanProblem&, const Stream&, const double*, Index, Block<double>);
+template void slow_noise(const PlanProblem&, const Stream&, const float*, Population, Block<float>);
+template void slow_noise(const ExactPlanProblem&, const Stream&, const double*, Population, Block<double>);
 
 }  // namespace DYNAPLAN_LEVEL
 }  // namespace dynaplan

@@ -45,7 +45,7 @@ class CemSearch final : public Search<T> {
     stream.iteration = static_cast<std::uint32_t>(iteration);
     fill_normal(stream, Purpose::kActions, first, 0, actions);
     if (settings_.truncated) redraw_tails(stream, first, actions, workspace);
-    slow_noise(problem_, stream, memory_.distribution.std.data(), settings_.candidates - first, actions);
+    slow_noise(problem_, stream, memory_.distribution.std.data(), Population{first, settings_.candidates}, actions);
     if (settings_.truncated) {
       memory_.distribution.draw_narrow(actions);
     } else {

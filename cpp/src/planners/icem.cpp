@@ -39,7 +39,7 @@ class IcemSearch final : public Search<T> {
       noise_->apply(normals, actions);
     }
     const Index count = population(iteration);
-    slow_noise(problem_, stream, memory_.distribution.std.data(), count - first, actions);
+    slow_noise(problem_, stream, memory_.distribution.std.data(), Population{first, count}, actions);
     memory_.distribution.draw(actions);
     if (iteration == 0 && first == 0 && problem_.warm_start.actions != nullptr) write_mean(0, actions);
     const bool is_last = iteration + 1 == settings_.iterations;

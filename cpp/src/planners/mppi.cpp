@@ -34,7 +34,7 @@ class MppiSearch final : public Search<T> {
       fill_normal(stream, Purpose::kActions, first, 0, normals);
       noise_->apply(normals, actions);
     }
-    slow_noise(problem_, stream, memory_.distribution.std.data(), settings_.candidates - first, actions);
+    slow_noise(problem_, stream, memory_.distribution.std.data(), Population{first, settings_.candidates}, actions);
     memory_.distribution.draw(actions);
     if (first > 0) return;
     for (Index row = 0; row < actions.dim; ++row) actions.row(row)[0] = memory_.distribution.mean_action(row);

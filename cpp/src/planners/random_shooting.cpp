@@ -29,7 +29,7 @@ class UniformSearch final : public Search<T> {
       spread[row] = finite_bound<T>(width / std::sqrt(12.0));
       for (Index k = 0; k < actions.lanes; ++k) actions.row(row)[k] -= T(0.5);
     }
-    slow_noise(problem_, problem_.stream, spread, settings_.candidates - first, actions);
+    slow_noise(problem_, problem_.stream, spread, Population{first, settings_.candidates}, actions);
     for (Index row = 0; row < actions.dim; ++row) {
       const T low = finite_bound<T>(problem_.action_low[row % action_dim]);
       const T width = finite_bound<T>(problem_.action_high[row % action_dim] - problem_.action_low[row % action_dim]);

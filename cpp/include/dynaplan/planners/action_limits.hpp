@@ -62,13 +62,19 @@ void limit_changes(const PlanProblemOf<T>& problem, std::vector<T>& sequence);
 template <class T>
 void limit_changes(const PlanProblemOf<T>& problem, Index horizon, double* sequence);
 
+/// Where a block's candidates stand among those that are drawn.
+struct Population {
+  Index first = 0;  // number of the block's first
+  Index count = 0;  // of all
+};
+
 /// Makes noise (H * A, K), `spread` (H * A) wide, such that actions can follow it within the problem's limits; does
 /// nothing without limits. Noise wider than the rate, other at each step, would make every candidate a walk of random
 /// steps as long as the rate, which neither climbs a ramp nor holds a level. It is taken at knots, as far apart as an
-/// action needs to cross its spread, and joined by lines. A quarter of the `candidates` in the block have knots as near
-/// as that, two quarters have fewer, and the last has noise four times as wide that is the same at all steps.
+/// action needs to cross its spread, and joined by lines. A quarter of the candidates have knots as near as that, two
+/// quarters have fewer, and the last has noise four times as wide that is the same at all steps.
 template <class T>
-void slow_noise(const PlanProblemOf<T>& problem, const Stream& stream, const T* spread, Index candidates,
+void slow_noise(const PlanProblemOf<T>& problem, const Stream& stream, const T* spread, Population population,
                 Block<T> noise);
 
 }  // namespace DYNAPLAN_LEVEL
