@@ -213,9 +213,11 @@ void slow_noise(const PlanProblemOf<T>& problem, const Stream& stream, const T* 
   constexpr T kLevels = T(4);
   const Index action_dim = problem.rollout.dynamics->action_dim();
   const Index horizon = noise.dim / action_dim;
-  // By the candidates' numbers, so that it does not matter how they are cut into blocks.
+  // By the candidates' numbers, so that it does not matter how they are cut into blocks: in runs of up to 16 alike, as
+  // many of each scale.
   constexpr Index kMaxAlike = 16;
-  const Index alike = std::clamp<Index>((population.count + kScales - 1) / kScales, 1, kMaxAlike);
+  const Index rounds = std::max<Index>((population.count + kScales * kMaxAlike - 1) / (kScales * kMaxAlike), 1);
+  const Index alike = std::max<Index>((population.count + kScales * rounds - 1) / (kScales * rounds), 1);
   for (Index dim = 0; dim < action_dim; ++dim) {
     const double width = problem.action_high[dim] - problem.action_low[dim];
     const bool is_free = entry_or_free(problem.action_rate, dim) >= width &&
