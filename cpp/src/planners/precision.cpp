@@ -82,10 +82,11 @@ void plan_at_needed_precision(const SamplingPlanner& planner, PlanProblem proble
   };
   const char* const part = float32_part(exact.rollout);
   memory.is_exact = false;
+  bool is_planned = false;
   if (part != nullptr || problem.rollout.dynamics->gains_from_float32()) {
     // Where there is no time to plan twice, a look comes first.
-    const bool is_promising = !problem.deadline || resolves(RandomShooting({planner.horizon(), kFew}));
-    if (is_promising && resolves(planner)) return;
+    is_planned = !problem.deadline || resolves(RandomShooting({planner.horizon(), kFew}));
+    if (is_planned && resolves(planner)) return;
   }
   if (part == nullptr) {
     memory.is_exact = true;
@@ -97,7 +98,7 @@ void plan_at_needed_precision(const SamplingPlanner& planner, PlanProblem proble
                      "plan from another at " + largest_number(problem) +
                      "; write it for float64, or count states and actions from a point nearby");
   }
-  planner.plan(problem, memory.single, memory.single_result);
+  if (!is_planned) planner.plan(problem, memory.single, memory.single_result);
 }
 
 }  // namespace DYNAPLAN_LEVEL

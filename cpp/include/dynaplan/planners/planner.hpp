@@ -99,8 +99,8 @@ enum class PlanStatus { kIterations, kConverged, kStalled, kTimeLimit, kNoFinite
 /// What rounding changes, of what sets candidates apart.
 struct Rounding {
   double share = 0.0;  // infinite where nothing can be told: no return is finite, or all are the same
-  bool is_felt =
-      false;  // whether a nudge of states and actions by as little changes more than the return's last digits
+  /// Whether a nudge of states and actions by as little changes more than the return's last digits.
+  bool is_felt = false;
 };
 
 /// A plan and how it was computed. Reused from call to call: its arrays keep their memory.
