@@ -35,16 +35,22 @@ def numbers(
         flags = values.flags
         if flags.c_contiguous and flags.aligned and dtype is not None and values.dtype == dtype:
             return values  # what a fast loop passes must not pay for the others
-    array = any_array(name, values)
-    if array.dtype.kind not in "biuf" or (array.dtype.kind == "b" and not array.ndim):
-        got = f"dtype {array.dtype}" if array.ndim else shown(values)
-        raise TypeError(f"{name}: got {got}, must be real numbers")
+    array = real_array(name, values)
     if dtype is None:
         dtype = array.dtype.type
     elif array.dtype.char in _WIDER[dtype]:
         return _narrowed(name, array, dtype)
     converted = np.asarray(array, dtype, order="C")
     return converted if converted.flags.aligned else converted.copy()
+
+
+def real_array(name: str, values: ArrayLike) -> NDArray[Any]:
+    """Returns `values` as an array of real numbers, not copied if it is one."""
+    array = any_array(name, values)
+    if array.dtype.kind not in "biuf" or (array.dtype.kind == "b" and not array.ndim):
+        got = f"dtype {array.dtype}" if array.ndim else shown(values)
+        raise TypeError(f"{name}: got {got}, must be real numbers")
+    return array
 
 
 def any_array(name: str, values: ArrayLike) -> NDArray[Any]:

@@ -111,7 +111,7 @@ def run(trial: Trial) -> Outcome:
 def _called(function: Any, given: dict[str, Any], is_huge: bool, trial: Trial) -> Outcome:
     limit = SECONDS_OF_HUGE if is_huge else SECONDS
     try:
-        signal.setitimer(signal.ITIMER_REAL, limit, 1.0)
+        signal.setitimer(signal.ITIMER_REAL, limit)
         function(**given)
         return Outcome("returned")
     except Interrupted:
@@ -217,6 +217,9 @@ def smaller(trial: Trial, outcome: Outcome) -> Trial:
 
 
 def interrupt(*_: Any) -> None:
+    # Again if the call swallows it; a second from now, not from the first time that it was due, or
+    # what it interrupts might be the end of the trial.
+    signal.setitimer(signal.ITIMER_REAL, 1.0)
     raise Interrupted
 
 

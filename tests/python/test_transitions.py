@@ -151,6 +151,14 @@ def test_arrays_that_do_not_fit_each_other_are_refused():
         Transitions(three, [[1.0], [1.0, 2.0], [1.0]], three)
 
 
+@pytest.mark.parametrize("name", ["actions", "next_states", "rewards", "terminations", "episodes"])
+def test_a_view_that_no_memory_would_hold_is_refused_by_its_shape(name):
+    shape = (2**44, 1) if name in {"actions", "next_states"} else (2**44,)
+    parts = {"states": [[0.0]], "actions": [[0.0]], "next_states": [[0.0]]}
+    with pytest.raises(ShapeError, match=rf"{name}: got .*{2**44}"):
+        Transitions(**(parts | {name: np.broadcast_to(np.uint8(1), shape)}))
+
+
 def test_shape_errors_are_both_value_errors_and_errors_of_the_package():
     assert issubclass(ShapeError, Error)
     assert issubclass(ShapeError, ValueError)

@@ -16,8 +16,8 @@ from dynaplan.errors import ArgumentError, ShapeError
 _SAME_STATE = 1e-5
 
 
-def matrix(name: str, values: ArrayLike) -> NDArray[np.float64]:
-    """Returns `values` as a new (N, columns) array, N >= 1 and columns >= 1."""
+def matrix(name: str, values: ArrayLike) -> NDArray[Any]:
+    """Returns `values` as an (N, columns) array, N >= 1 and columns >= 1, in its own dtype."""
     array = _numbers(name, values)
     if array.shape[:1] == (0,):
         raise ShapeError(f"{name}: got 0 transitions, must be at least one row")
@@ -29,8 +29,7 @@ def matrix(name: str, values: ArrayLike) -> NDArray[np.float64]:
         )
     if array.shape[1] == 0:
         raise ShapeError(f"{name}: got shape {array.shape}, must have at least one column")
-    with np.errstate(over="ignore"):  # a longdouble beyond float64 becomes an infinity
-        return np.array(array, dtype=np.float64, order="C")
+    return array
 
 
 def vector(name: str, values: ArrayLike, count: int) -> NDArray[Any]:
@@ -42,6 +41,12 @@ def vector(name: str, values: ArrayLike, count: int) -> NDArray[Any]:
             f"{name}: got shape {array.shape}, must be ({count},), one per row of states{hint}"
         )
     return array
+
+
+def copied(array: NDArray[Any]) -> NDArray[np.float64]:
+    """Returns a copy in float64, for after its shape was found to fit: a view may be huge."""
+    with np.errstate(over="ignore"):  # a longdouble beyond float64 becomes an infinity
+        return np.array(array, dtype=np.float64, order="C")
 
 
 def flags(name: str, values: ArrayLike, count: int) -> NDArray[np.bool_]:
@@ -187,7 +192,7 @@ def _numbers(name: str, values: ArrayLike) -> NDArray[Any]:
             f"{name}: got a masked array, must be a plain one; use {name}.filled(np.nan) with "
             "Transitions(..., drop_nonfinite=True) to leave the masked rows out"
         )
-    return _arrays.numbers(name, values, None)
+    return _arrays.real_array(name, values)
 
 
 def _returning_row(ids: NDArray[np.int64]) -> int | None:

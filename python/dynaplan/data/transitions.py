@@ -80,15 +80,16 @@ class Transitions:
         drop_nonfinite: bool = False,
     ) -> None:
         drop = _arrays.flag("drop_nonfinite", drop_nonfinite)
-        numbers = {
+        columns = {
             "states": rows.matrix("states", states),
             "actions": rows.matrix("actions", actions),
             "next_states": rows.matrix("next_states", next_states),
         }
-        count = len(numbers["states"])
+        count = len(columns["states"])
         if rewards is not None:
-            numbers["rewards"] = rows.vector("rewards", rewards, count).astype(np.float64)
-        rows.check_shapes(numbers)
+            columns["rewards"] = rows.vector("rewards", rewards, count)
+        rows.check_shapes(columns)
+        numbers = {name: rows.copied(values) for name, values in columns.items()}
         ended = np.zeros(count, np.bool_)
         if terminations is not None:
             ended = rows.flags("terminations", terminations, count)
