@@ -89,6 +89,7 @@ if TYPE_CHECKING:
     from dynaplan.planners.presets import cem_pets as cem_pets
     from dynaplan.planners.presets import cem_planet as cem_planet
     from dynaplan.planners.presets import icem_blitz as icem_blitz
+    from dynaplan.planners.presets import mppi_diffusion as mppi_diffusion
     from dynaplan.planners.presets import mppi_pytorch as mppi_pytorch
     from dynaplan.planners.random_shooting import RandomShooting as RandomShooting
     from dynaplan.rewards.terms import Reward as Reward
@@ -159,7 +160,7 @@ else:
         "planners.lqr": "LQR Regulator lqr",
         "planners.mppi": "MPPI",
         "planners.plan": "Plan PlanStats",
-        "planners.presets": "cem_pets cem_planet icem_blitz mppi_pytorch",
+        "planners.presets": "cem_pets cem_planet icem_blitz mppi_diffusion mppi_pytorch",
         "planners.random_shooting": "RandomShooting",
         "rewards.terms": "Reward",
         "rollouts.disagreement": "DisagreementLimit",
@@ -266,6 +267,7 @@ __all__ = [
     "mbpo_paper",
     "mppi_pytorch",
     "pets_cpu",
+    "mppi_diffusion",
     "pets_paper",
     "returns",
     "rewards",

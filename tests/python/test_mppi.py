@@ -41,6 +41,61 @@ def test_the_control_cost_tilts_the_other_way():
     assert moved.actions[0, 0] == pytest.approx(5.1, abs=0.001)
 
 
+def test_the_control_cost_counts_from_its_target():
+    planner = dp.MPPI(
+        candidates=200_000,
+        std=0.1,
+        temperature=2.0,
+        control_cost=0.5,
+        control_target=[-0.2],
+        **ONE_STEP,
+    )
+    plan = one_step(linear_reward(0.0), planner, warm_start=[[0.0]])
+    assert plan.actions[0, 0] == pytest.approx(-0.1, abs=0.001)
+
+
+def test_a_hover_is_held_where_the_control_cost_counts_from_it():
+    # x' = x + v dt, v' = v + (thrust - 5) dt in a box whose middle is 6.
+    model = dp.LinearModel([[1.0, 0.1], [0.0, 1.0]], [[0.0], [0.1]], [0.0, -0.5])
+    reward = dp.rewards.quadratic([10.0, 1.0])
+    planner = dp.MPPI(horizon=15, temperature=0.1, control_cost=1.0, control_target=[5.0])
+    mpc = dp.MPC(model, reward, planner, action_space=([2.0], [10.0]), seed=0)
+    state, thrusts = np.zeros(2), []
+    for _ in range(60):
+        thrusts.append(mpc.act(state)[0])
+        state = model.predict(state, [thrusts[-1]]).mean[0]
+    assert np.mean(thrusts[20:]) == pytest.approx(5.0, abs=0.02)
+
+
+def test_standardised_returns_weigh_as_in_model_based_diffusion():
+    """The plan moves to the mean of all candidates with the weights softmax(z / temperature)."""
+    seen = []
+
+    def reward(obs, act, next_obs):
+        seen.append(act[:, 0].copy())
+        return 1e3 * np.sin(3.0 * act[:, 0]) + 5e5
+
+    planner = dp.MPPI(candidates=64, temperature=0.1, standardise=True, **ONE_STEP)
+    plan = one_step(reward, planner)
+    actions = seen[0]
+    returns = 1e3 * np.sin(3.0 * actions)
+    weights = np.exp((returns - returns.max()) / returns.std() / 0.1)
+    assert plan.actions[0, 0] == pytest.approx(weights @ actions / weights.sum(), abs=1e-4)
+
+
+def test_each_iteration_may_narrow_the_noise_by_itself():
+    seen = []
+
+    def reward(obs, act, next_obs):
+        seen.append(act[:, 0].copy())
+        return np.zeros(len(act))
+
+    planner = dp.MPPI(horizon=1, candidates=4000, iterations=3, std=0.2, std_decay=(0.5, 0.1))
+    one_step(reward, planner)
+    widths = [batch.std() for batch in seen[:3]]
+    np.testing.assert_allclose(widths, [0.2, 0.1, 0.01], rtol=0.05)
+
+
 def test_a_hot_search_averages_and_a_cold_one_picks():
     planner = dp.MPPI(candidates=1000, temperature=1e6, **ONE_STEP)
     assert abs(one_step(linear_reward(1.0), planner).actions[0, 0]) < 0.05
@@ -111,9 +166,15 @@ def test_knots_and_smoothing_make_plans_smooth():
         ({"temperature": 0.0}, "temperature"),
         ({"control_cost": 0.5}, "control_cost"),
         ({"control_cost": 1.5, "temperature": 1.0}, "control_cost"),
+        (
+            {"control_target": [np.nan], "control_cost": 1.0, "temperature": 1.0},
+            "control_target: entry 0 is nan",
+        ),
         ({"effective_samples": 0.5}, "effective_samples"),
         ({"std": 0.0}, "std"),
-        ({"std_decay": 1.1}, "std_decay"),
+        ({"std_decay": 1.1}, "std_decay: got 1.1"),
+        ({"std_decay": (0.5, 0.0, 1.0, 1.0)}, "std_decay: entry 1 is 0"),
+        ({"standardise": True}, "standardise: got .*temperature"),
         ({"knots": 21}, "knots"),
         ({"smoothing_window": 4}, "smoothing_window"),
     ],
@@ -134,3 +195,23 @@ def test_a_temperature_beyond_float32_is_as_cold_or_hot_as_can_be(temperature):
     else:  # all alike, but for those that are worth nothing: the mean of N(0, 1/4), set on
         # [-1, 1], of what is at most 0.5
         assert plan.actions[0, 0] == pytest.approx(-0.1386, abs=0.03)
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({"std": (0.5, 0.5)}, "std: got 2 numbers, must be one for all actions"),
+        (
+            {"control_target": [0.0, 1.0], "control_cost": 1.0, "temperature": 1.0},
+            r"control_target: got shape \(2,\), must be \(1,\)",
+        ),
+    ],
+)
+def test_settings_of_other_actions_are_refused(settings, message):
+    with pytest.raises(dp.ShapeError, match=message):
+        one_step(linear_reward(1.0), dp.MPPI(**settings))
+
+
+def test_there_is_a_factor_for_each_iteration_after_the_first():
+    with pytest.raises(dp.ShapeError, match=r"std_decay: got 2 factors, must be one, or .*, 4"):
+        dp.MPPI(std_decay=(0.5, 0.5))

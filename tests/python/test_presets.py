@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import itertools
 from dataclasses import fields, replace
 from typing import Any
 
@@ -11,6 +12,16 @@ import pytest
 
 import dynaplan as dp
 from reference.systems import scalar_model
+
+
+def diffusion_decays() -> list[float]:
+    """How the width of the noise falls from step to step of model-based diffusion."""
+    kept, widths = 1.0, []
+    for i in range(100):
+        kept *= 1.0 - (1e-4 + (1e-2 - 1e-4) * i / 99)
+        widths.append((1.0 - kept) ** 0.5)
+    return [after / before for before, after in itertools.pairwise(widths[:0:-1])]
+
 
 # kchua/handful-of-trials: config/cartpole.py, config/default.py, optimizers/cem.py, MPC.py. The
 # first width there is the variance (high - low)^2 / 16, half of half the width; epsilon is of it.
@@ -68,6 +79,25 @@ PYTORCH_MPPI = {
     "temperature": 1.0,
     "effective_samples": 10.0,  # not heeded where a temperature is given
     "control_cost": 1.0,
+    "control_target": 0.0,
+    "standardise": False,
+    "knots": 0,
+    "smoothing_window": 1,
+    "propagation": "mean",
+    "particles": 1,
+}
+# LeCAR-Lab/model-based-diffusion: mbd/planners/mbd_planner.py.
+DIFFUSION = {
+    "horizon": 50,
+    "candidates": 2048,
+    "iterations": 99,
+    "std": pytest.approx(0.6305, abs=1e-4),
+    "std_decay": pytest.approx(diffusion_decays(), rel=1e-12),
+    "temperature": 0.1,
+    "standardise": True,
+    "effective_samples": 10.0,  # not heeded where a temperature is given
+    "control_cost": 0.0,
+    "control_target": None,
     "knots": 0,
     "smoothing_window": 1,
     "propagation": "mean",
@@ -85,6 +115,7 @@ PRESETS: dict[Any, dict[str, Any]] = {
     dp.cem_pets: PETS,
     dp.cem_planet: PLANET,
     dp.icem_blitz: BLITZ,
+    dp.mppi_diffusion: DIFFUSION,
     dp.mppi_pytorch: PYTORCH_MPPI,
 }
 
@@ -124,7 +155,9 @@ def test_a_blitz_plan_draws_97_sequences() -> None:
     assert plan.stats.candidates - 2 * len(plan.kept_sequences) == 40 + 32 + 25
 
 
-@pytest.mark.parametrize("preset", [dp.cem_planet, dp.icem_blitz, dp.mppi_pytorch])
+@pytest.mark.parametrize(
+    "preset", [dp.cem_planet, dp.icem_blitz, dp.mppi_diffusion, dp.mppi_pytorch]
+)
 def test_it_plans(preset: Any) -> None:
     # Two steps from 1 to the target 0 of s' = 0.5 s + a: -0.5 now, then 0.
     planner = replace(preset(), horizon=2)

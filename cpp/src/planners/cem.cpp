@@ -34,7 +34,7 @@ class CemSearch final : public Search<T> {
  public:
   CemSearch(const CemSettings& settings, const PlanProblemOf<T>& problem, SearchMemory<T>& memory)
       : settings_(settings), problem_(problem), memory_(memory) {
-    memory.distribution.start(problem, settings.horizon, settings.initial_std);
+    memory.distribution.start(problem, settings.horizon, settings.initial_std, "initial_std");
   }
 
   Index population(int /*iteration*/) const override { return settings_.candidates; }
@@ -80,9 +80,9 @@ void CemSettings::validate() const {
   require_at_least("iterations", iterations, 1);
   require_elites(elites, candidates);
   require_fraction_below_one("smoothing", smoothing);
-  require_positive("initial_std", initial_std);
+  initial_std.validate("initial_std");
   require_not_negative("tolerance", tolerance);
-  require(min_std >= 0.0 && min_std <= initial_std, "min_std", min_std, "from 0 to initial_std");
+  require(min_std >= 0.0 && min_std <= initial_std.smallest(), "min_std", min_std, "from 0 to initial_std");
 }
 
 Cem::Cem(const CemSettings& settings) : settings_(settings) { settings.validate(); }

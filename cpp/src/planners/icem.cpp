@@ -19,7 +19,7 @@ class IcemSearch final : public Search<T> {
   IcemSearch(const IcemSettings& settings, const SequenceNoise<T>* noise, const PlanProblemOf<T>& problem,
              SearchMemory<T>& memory, PlanResult<T>& result)
       : settings_(settings), noise_(noise), problem_(problem), memory_(memory), result_(result) {
-    memory.distribution.start(problem, settings.horizon, settings.initial_std);
+    memory.distribution.start(problem, settings.horizon, settings.initial_std, "initial_std");
   }
 
   Index population(int iteration) const override {
@@ -77,8 +77,8 @@ void IcemSettings::validate() const {
   require_at_least("iterations", iterations, 1);
   require_elites(elites, candidates);
   require_fraction_below_one("smoothing", smoothing);
-  require_positive("initial_std", initial_std);
-  require(min_std >= 0.0 && min_std <= initial_std, "min_std", min_std, "from 0 to initial_std");
+  initial_std.validate("initial_std");
+  require(min_std >= 0.0 && min_std <= initial_std.smallest(), "min_std", min_std, "from 0 to initial_std");
   require_not_negative("noise_exponent", noise_exponent);
   require(population_decay >= 1.0 && std::isfinite(population_decay), "population_decay", population_decay,
           "finite and at least 1");

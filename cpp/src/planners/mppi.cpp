@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <string>
 
 #include "dynaplan/core/check.hpp"
 #include "dynaplan/planners/action_limits.hpp"
@@ -17,7 +18,7 @@ class MppiSearch final : public Search<T> {
   MppiSearch(const MppiSettings& settings, const SequenceNoise<T>* noise, const PlanProblemOf<T>& problem,
              SearchMemory<T>& memory)
       : settings_(settings), noise_(noise), problem_(problem), memory_(memory) {
-    memory.distribution.start(problem, settings.horizon, settings.std);
+    memory.distribution.start(problem, settings.horizon, settings.std, "std");
   }
 
   Index population(int /*iteration*/) const override { return settings_.candidates; }
@@ -40,15 +41,17 @@ class MppiSearch final : public Search<T> {
     for (Index row = 0; row < actions.dim; ++row) actions.row(row)[0] = memory_.distribution.mean_action(row);
   }
 
-  void update(int /*iteration*/, Index ranked) override {
+  void update(int iteration, Index ranked) override {
     if (ranked == 0) return;
     Candidates<T>& candidates = memory_.candidates;
     SearchDistribution<T>& distribution = memory_.distribution;
     CandidateNumbers<T>& weights = memory_.weights;
     weights.assign(candidates.totals(), candidates.totals() + candidates.count());
     if (settings_.temperature) {
-      if (settings_.control_cost > 0.0) charge_for_control(*settings_.temperature, weights);
-      weigh(*settings_.temperature, weights);
+      const double unit = settings_.standardised ? deviation_of(weights) : 1.0;
+      const double temperature = unit > 0.0 ? unit * *settings_.temperature : *settings_.temperature;
+      if (settings_.control_cost > 0.0) charge_for_control(temperature, weights);
+      weigh(temperature, weights);
     } else {
       weigh_for(settings_.effective_samples, weights);
     }
@@ -56,12 +59,14 @@ class MppiSearch final : public Search<T> {
     if (settings_.smoothing_window > 1) {
       smooth(settings_.smoothing_window, settings_.horizon, memory_.best, distribution.mean);
     }
-    for (T& std : distribution.std) std *= static_cast<T>(settings_.std_decay);
+    const std::vector<double>& decays = settings_.std_decay;
+    const double decay = decays[std::min(static_cast<std::size_t>(iteration), decays.size() - 1)];
+    for (T& std : distribution.std) std *= static_cast<T>(decay);
   }
 
  private:
-  // Each return less temperature x sum of (mean - middle) (action - mean) / std^2, after the bounds have cut the noise.
-  // The mean is counted from the middle of the box, so that a box off zero costs nothing by itself.
+  // Each return less temperature x sum of (mean - target) (action - mean) / std^2, after the bounds have cut the noise.
+  // By itself the target is the middle of the box, so that a box off zero costs nothing.
   void charge_for_control(double temperature, CandidateNumbers<T>& returns) const {
     const SearchDistribution<T>& distribution = memory_.distribution;
     const auto factor = static_cast<T>(temperature * settings_.control_cost);
@@ -70,11 +75,17 @@ class MppiSearch final : public Search<T> {
     T base = T(0);
     for (std::size_t row = 0; row < price.size(); ++row) {
       const T variance = distribution.std[row] * distribution.std[row];
-      const T away = distribution.mean[row] - distribution.middle(static_cast<Index>(row));
+      const T away = distribution.mean[row] - target(static_cast<Index>(row));
       price[row] = variance > T(0) ? factor * away / variance : T(0);
       base += price[row] * distribution.mean[row];
     }
     memory_.candidates.subtract_linear(price.data(), -base, returns.data());
+  }
+
+  T target(Index row) const {
+    const std::vector<double>& targets = settings_.control_target;
+    if (targets.empty()) return memory_.distribution.middle(row);
+    return static_cast<T>(targets[static_cast<std::size_t>(row) % targets.size()]);
   }
 
   const MppiSettings& settings_;
@@ -89,16 +100,36 @@ void MppiSettings::validate() const {
   require_at_least("horizon", horizon, 1);
   require_at_least("candidates", candidates, 1);
   require_at_least("iterations", iterations, 1);
-  require_positive("std", std);
-  require_positive_fraction("std_decay", std_decay);
+  std.validate("std");
+  validate_decays();
   if (temperature) require_positive("temperature", *temperature);
   require(effective_samples >= 1.0 && effective_samples <= static_cast<double>(candidates), "effective_samples",
           effective_samples, "from 1 to candidates");
   require_fraction("control_cost", control_cost);
   require(control_cost == 0.0 || temperature, "control_cost", control_cost, "0.0 unless a temperature is given");
+  require(!standardised || temperature, "standardise", standardised, "False unless a temperature is given");
+  if (!control_target.empty()) {
+    require_finite("control_target", control_target.data(), static_cast<Index>(control_target.size()));
+  }
   require(knots >= 0 && knots <= horizon, "knots", knots, "from 0 to the horizon");
   require(smoothing_window >= 1 && smoothing_window % 2 == 1, "smoothing_window", smoothing_window,
           "odd and at least 1");
+}
+
+void MppiSettings::validate_decays() const {
+  const auto count = static_cast<Index>(std_decay.size());
+  if (count != 1 && count != iterations - 1) {
+    throw_shape_error("std_decay", std::to_string(count) + " factors",
+                      "one, or one for each iteration after the first, " + std::to_string(iterations - 1));
+  }
+  for (Index i = 0; i < count; ++i) {
+    const double factor = std_decay[static_cast<std::size_t>(i)];
+    if (count == 1) {
+      require_positive_fraction("std_decay", factor);
+    } else if (!(factor > 0.0 && factor <= 1.0)) {
+      throw_entry_error("std_decay", i, factor, "in (0, 1]");
+    }
+  }
 }
 
 Mppi::Mppi(const MppiSettings& settings) : settings_(settings) {
@@ -112,6 +143,10 @@ Mppi::Mppi(const MppiSettings& settings) : settings_(settings) {
 template <class T>
 void Mppi::plan_in(const PlanProblemOf<T>& problem, SearchMemory<T>& memory, PlanResult<T>& result) const {
   problem.validate();
+  if (settings_.control_target.size() > 1) {
+    require_same_size("control_target", static_cast<Index>(settings_.control_target.size()), "the model's actions",
+                      problem.rollout.dynamics->action_dim());
+  }
   MppiSearch<T> search(settings_, noise_ ? &noise_->as<T>() : nullptr, problem, memory);
   const BestCandidate<T> best = run_search(problem, settings_.horizon, settings_.iterations, search, memory, result);
   if (result.iterations > 0) {

@@ -99,6 +99,21 @@ void weigh(double temperature, CandidateNumbers<T>& returns) {
 }
 
 template <class T>
+double deviation_of(const CandidateNumbers<T>& returns) {
+  double mean = 0.0;
+  double squares = 0.0;
+  double count = 0.0;
+  for (const T one : returns) {
+    if (!std::isfinite(one)) continue;
+    count += 1.0;
+    const double away = static_cast<double>(one) - mean;
+    mean += away / count;
+    squares += away * (static_cast<double>(one) - mean);  // Welford 1962
+  }
+  return count > 0.0 ? std::sqrt(squares / count) : 0.0;
+}
+
+template <class T>
 void weigh_for(double effective, CandidateNumbers<T>& returns) {
   Shortfalls<T> shortfalls(returns);
   if (!(shortfalls.worst() < T(0))) {
@@ -139,6 +154,8 @@ void smooth(Index window, Index horizon, std::vector<T>& scratch, std::vector<T>
 
 template void weigh(double, CandidateNumbers<float>&);
 template void weigh(double, CandidateNumbers<double>&);
+template double deviation_of(const CandidateNumbers<float>&);
+template double deviation_of(const CandidateNumbers<double>&);
 template void weigh_for(double, CandidateNumbers<float>&);
 template void weigh_for(double, CandidateNumbers<double>&);
 template void smooth(Index, Index, std::vector<float>&, std::vector<float>&);

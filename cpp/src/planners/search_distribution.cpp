@@ -19,8 +19,10 @@ T within(T low, T value, T high) {
 }  // namespace
 
 template <class T>
-void SearchDistribution<T>::start(const PlanProblemOf<T>& problem, Index horizon, double initial_std) {
+void SearchDistribution<T>::start(const PlanProblemOf<T>& problem, Index horizon, const ActionWidths& widths,
+                                  const char* name) {
   const Index action_dim = problem.rollout.dynamics->action_dim();
+  widths.require_actions(name, action_dim);
   const Index size = horizon * action_dim;
   for (std::vector<T>* entries : {&mean, &std, &low_, &high_, &half_width_, &elite_mean_, &squares_}) {
     entries->resize(at(size));
@@ -32,13 +34,14 @@ void SearchDistribution<T>::start(const PlanProblemOf<T>& problem, Index horizon
     high_[at(row)] = finite_bound<T>(high);
     half_width_[at(row)] = finite_bound<T>(0.5 * high - 0.5 * low);
     mean[at(row)] = finite_bound<T>(problem.start_action(row));
-    std[at(row)] = static_cast<T>(initial_std) * half_width_[at(row)];
+    const auto width = static_cast<T>(widths[row % action_dim]);
+    std[at(row)] = width * half_width_[at(row)];
     // From the last action, as wide as the farther bound is away, but no wider than it can have moved by then.
     if (problem.action_rate == nullptr || problem.last_action == nullptr) continue;
     const Index steps = row / action_dim + 1;
     const double reach = problem.action_rate[row % action_dim] * static_cast<double>(steps);
     const T farther = std::max(high_[at(row)] - mean[at(row)], mean[at(row)] - low_[at(row)]);
-    std[at(row)] = std::min(static_cast<T>(initial_std) * farther, finite_bound<T>(reach));
+    std[at(row)] = std::min(width * farther, finite_bound<T>(reach));
   }
 }
 

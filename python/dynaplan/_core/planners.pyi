@@ -1,6 +1,6 @@
 """Planners and what they plan for."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, Literal
 
 from numpy.typing import NDArray
@@ -68,7 +68,7 @@ class Cem(SamplingPlanner):
         elites: int,
         iterations: int,
         smoothing: float,
-        initial_std: float,
+        initial_std: Sequence[float],
         min_std: float,
         returns_mean: bool,
         truncated: bool,
@@ -90,7 +90,7 @@ class Icem(SamplingPlanner):
         elites: int,
         iterations: int,
         smoothing: float,
-        initial_std: float,
+        initial_std: Sequence[float],
         min_std: float,
         noise_exponent: float,
         population_decay: float,
@@ -105,12 +105,14 @@ class Mppi(SamplingPlanner):
         horizon: int,
         candidates: int,
         iterations: int,
-        std: float,
-        std_decay: float,
+        std: Sequence[float],
+        std_decay: Sequence[float],
         temperature: float | None,
         effective_samples: float,
+        standardise: bool,
         control_cost: float,
         knots: int,
+        control_target: Sequence[float],
         smoothing_window: int,
     ) -> None: ...
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -9,6 +10,8 @@ from dynaplan import _arrays, _core
 from dynaplan.planners.sampling import SamplingPlanner
 from dynaplan.planners.settings import (
     CoreSettings,
+    as_tuple,
+    one_or_each,
     search_settings,
     shared_settings_last,
 )
@@ -31,8 +34,8 @@ class CEM(SamplingPlanner):
             within 1 % of the optimum four steps ahead, 5 of 500 three steps ahead.
         smoothing: share of the old mean and standard deviation that is kept, in [0, 1). Default
             0.1, as in PETS and iCEM.
-        initial_std: standard deviation at the start, times half the width of the bounds. Default
-            0.5, as in PETS and iCEM.
+        initial_std: standard deviation at the start, times half the width of the bounds; or
+            (A,), one for each action. Default 0.5, as in PETS and iCEM.
         min_std: smallest standard deviation, likewise. Default 0.05, as in TD-MPC, so that a
             warm-started search keeps exploring.
         result: "best": the best sequence seen, the mean of the last Gaussian included; "mean":
@@ -59,12 +62,20 @@ class CEM(SamplingPlanner):
     elites: int = 50
     iterations: int = 5
     smoothing: float = 0.1
-    initial_std: float = 0.5
+    initial_std: float | Sequence[float] = 0.5
     min_std: float = 0.05
     result: Literal["best", "mean"] = "best"
     truncated: bool = False
     tolerance: float = 0.0
 
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "initial_std", one_or_each("initial_std", self.initial_std))
+        super().__post_init__()
+
     def _settings(self) -> CoreSettings:
         _arrays.choice("result", self.result, "best", "mean")
-        return _core.Cem(**search_settings(self, "result"), returns_mean=self.result == "mean")
+        return _core.Cem(
+            **search_settings(self, "result", "initial_std"),
+            initial_std=as_tuple(self.initial_std),
+            returns_mean=self.result == "mean",
+        )

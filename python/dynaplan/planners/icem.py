@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from dynaplan import _core
 from dynaplan.planners.sampling import SamplingPlanner
-from dynaplan.planners.settings import CoreSettings, search_settings, shared_settings_last
+from dynaplan.planners.settings import (
+    CoreSettings,
+    as_tuple,
+    one_or_each,
+    search_settings,
+    shared_settings_last,
+)
 
 __all__ = ["ICEM"]
 
@@ -27,7 +34,8 @@ class ICEM(SamplingPlanner):
         elites: how many of them the Gaussian is refitted to.
         iterations: refits.
         smoothing: share of the old mean and standard deviation that is kept, in [0, 1).
-        initial_std: standard deviation at the start, times half the width of the bounds.
+        initial_std: standard deviation at the start, times half the width of the bounds; or (A,),
+            one for each action.
         min_std: smallest standard deviation, likewise. Default 0, as in the paper.
         noise_exponent: how the power of the noise falls with frequency f: as f to the minus this.
             0 is white; 2, the default, and more hold an action for long; the paper has 0.25 for
@@ -55,11 +63,17 @@ class ICEM(SamplingPlanner):
     elites: int = 10
     iterations: int = 3
     smoothing: float = 0.1
-    initial_std: float = 0.5
+    initial_std: float | Sequence[float] = 0.5
     min_std: float = 0.0
     noise_exponent: float = 2.0
     population_decay: float = 1.25
     reuse_fraction: float = 0.3
 
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "initial_std", one_or_each("initial_std", self.initial_std))
+        super().__post_init__()
+
     def _settings(self) -> CoreSettings:
-        return _core.Icem(**search_settings(self))
+        return _core.Icem(
+            **search_settings(self, "initial_std"), initial_std=as_tuple(self.initial_std)
+        )

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import inspect
 from abc import ABC, abstractmethod
+from collections.abc import Sequence
 from dataclasses import fields
 from functools import cache
 from typing import Any, TypeAlias, TypeVar, cast
 
-from dynaplan import _core, _spaces, _texts
+from dynaplan import _arrays, _core, _spaces, _texts
 from dynaplan._docstrings import shares_arguments
 from dynaplan.errors import ArgumentError
 from dynaplan.rewards.terms import Reward
@@ -16,7 +17,7 @@ from dynaplan.rollouts.disagreement import DisagreementLimit
 from dynaplan.rollouts.risk import Risk
 from dynaplan.rollouts.rollout import MEAN, Propagation
 
-__all__ = ["CoreSettings", "PlannerSettings"]
+__all__ = ["CoreSettings", "PlannerSettings", "as_tuple", "one_or_each"]
 __all__ += ["require_planner", "search_settings", "shared_settings_last"]
 
 CoreSettings: TypeAlias = _core.SamplingPlanner | _core.GradientPlanner
@@ -70,6 +71,18 @@ def require_planner(planner: Any) -> None:
     if not isinstance(planner, PlannerSettings):
         got = _texts.shown(planner)
         raise TypeError(f"planner: got {got}, must be a planner, such as CEM(horizon=20)")
+
+
+def one_or_each(name: str, values: Any) -> float | tuple[float, ...]:
+    """Returns one number for all, or a tuple of one for each; the core checks their range."""
+    if isinstance(values, (int, float)) or not _arrays.any_array(name, values).ndim:
+        return _arrays.real(name, values)
+    return tuple(_arrays.vector(name, values).tolist())
+
+
+def as_tuple(values: float | Sequence[float]) -> tuple[float, ...]:
+    """Returns what `one_or_each` returned as the core has it."""
+    return values if isinstance(values, tuple) else (cast(float, values),)
 
 
 def search_settings(planner: PlannerSettings, *without: str) -> dict[str, Any]:

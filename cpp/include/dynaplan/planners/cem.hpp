@@ -1,5 +1,6 @@
 #pragma once
 
+#include "dynaplan/planners/action_widths.hpp"
 #include "dynaplan/planners/sampling_planner.hpp"
 
 namespace dynaplan {
@@ -13,7 +14,7 @@ struct CemSettings {
   Index elites = 50;
   int iterations = 5;
   double smoothing = 0.1;    // share of the old mean and standard deviation that is kept
-  double initial_std = 0.5;  // times half the width of the bounds
+  ActionWidths initial_std = 0.5;  // times half the width of the bounds
   double min_std = 0.05;     // likewise
   bool returns_mean = false;
   bool truncated = false;  // draws beyond two standard deviations are drawn again, see draw_narrow

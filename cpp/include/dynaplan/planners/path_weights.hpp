@@ -11,6 +11,10 @@ inline namespace DYNAPLAN_LEVEL {
 template <class T>
 using CandidateNumbers = std::vector<T, Eigen::aligned_allocator<T>>;
 
+/// The standard deviation of the returns that are finite; 0 where none is.
+template <class T>
+double deviation_of(const CandidateNumbers<T>& returns);
+
 /// Returns become weights e^(return / temperature), scaled to the sum 1. One that is not finite has weight 0; where
 /// none is, the first candidate has all the weight.
 template <class T>

@@ -4,6 +4,7 @@
 #include <limits>
 #include <vector>
 
+#include "dynaplan/planners/action_widths.hpp"
 #include "dynaplan/planners/planner.hpp"
 
 namespace dynaplan {
@@ -24,8 +25,9 @@ class SearchDistribution {
   std::vector<T> mean;  // (H * A)
   std::vector<T> std;   // (H * A)
 
-  /// About the problem's start, `initial_std` wide. Keeps its memory.
-  void start(const PlanProblemOf<T>& problem, Index horizon, double initial_std);
+  /// About the problem's start, `widths` wide, which is the setting of this name. Keeps its memory. Throws ShapeError
+  /// where there are others than one for each action.
+  void start(const PlanProblemOf<T>& problem, Index horizon, const ActionWidths& widths, const char* name);
 
   /// Standard normals (H * A, K) become draws, those beyond the bounds set on them.
   void draw(Block<T> actions) const;
