@@ -40,6 +40,7 @@ PAGES = {
     "rollouts": "rewards.md",
     "rewards": "rewards.md",
     "terminations": "rewards.md",
+    "constraints": "rewards.md",
     "tasks": "rewards.md",
     "functions": "rewards.md",
     "planners": "planning.md",

@@ -92,6 +92,7 @@ CALLS: dict[str, tuple[Callable[..., Any], dict[str, Any]]] = {
             "action_acceleration": [0.1],
             "state_low": [-1.0, -1.0],
             "state_high": [1.0, 1.0],
+            "constraints": partial(dp.constraints.half_plane, [1.0, 1.0], 2.0),
         },
     ),
     "MPC": (

@@ -16,6 +16,9 @@ STATE, ACTION = [[0.0, 0.0]], [[0.0]]
 STEP = {"states": STATE, "actions": ACTION, "next_states": STATE}
 GOAL = {"indices": [0], "to": [1], "target": [0.0], "of": "next_state"}
 BOX = {"low": [-1.0, -1.0], "high": [1.0, 1.0]}
+CORNERS = {"low": [-1.0], "high": [1.0]}
+DISC = {"radius": 1.0, "centre": [0.0], "to": [1]}
+KEPT = {"indices": [0], "margin": 0.1, "of": "next_state"}
 DIMS = {"state_dim": 2, "action_dim": 1}
 DRAWN = {"propagation": "sample", "particles": 2, "seed": 0}
 ROLLED = {
@@ -118,6 +121,18 @@ CALLS: dict[str, tuple[Callable[..., Any], dict[str, Any]]] = {
             "previous_action": [0.0],
         },
     ),
+    "constraints.half_plane": (
+        dp.constraints.half_plane,
+        {"weights": [1.0, 0.0], "bound": 1.0, "margin": 0.1, "of": "state"},
+    ),
+    "constraints.inside_box": (dp.constraints.inside_box, {**CORNERS, **KEPT}),
+    "constraints.inside_disc": (dp.constraints.inside_disc, {**DISC, **KEPT}),
+    "constraints.inside_tube": (
+        dp.constraints.inside_tube,
+        {"radius": 1.0, "path": [[0.0], [1.0]], **KEPT},
+    ),
+    "constraints.outside_box": (dp.constraints.outside_box, {**CORNERS, **KEPT}),
+    "constraints.outside_disc": (dp.constraints.outside_disc, {**DISC, **KEPT}),
     "rewards.Term.__call__": (
         dp.rewards.action_change_cost([1.0]),
         {**STEP, "previous_actions": ACTION, "steps": [0], "horizon": 3},
@@ -143,6 +158,14 @@ CALLS: dict[str, tuple[Callable[..., Any], dict[str, Any]]] = {
     "rewards.linear": (
         dp.rewards.linear,
         {"weights": [1.0, 0.0], "offset": 0.0, "of": "next_state"},
+    ),
+    "rewards.path_error": (
+        dp.rewards.path_error,
+        {"weight": 1.0, "indices": [0], "path": [[0.0], [1.0]], "of": "state"},
+    ),
+    "rewards.path_progress": (
+        dp.rewards.path_progress,
+        {"weight": 1.0, "indices": [0], "path": [[0.0], [1.0]]},
     ),
     "rewards.quadratic": (
         dp.rewards.quadratic,

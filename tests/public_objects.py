@@ -143,7 +143,11 @@ OBJECTS = {
     "Iteration": iteration,
     "Jacobians": lambda: linear().with_jacobians(data().states, data().actions),
     "LQR": dp.LQR,
-    "Limits": lambda: dp.Limits(action_rate=np.ones(12), state_low=[-1.0, -np.inf]),
+    "Limits": lambda: dp.Limits(
+        action_rate=np.ones(12),
+        state_low=[-1.0, -np.inf],
+        constraints=dp.constraints.half_plane([1.0, 1.0], 2.0),
+    ),
     "LinearGaussian": linear,
     "LinearModel": lambda: dp.LinearModel(np.eye(30), np.ones((30, 1)), noise=np.ones(30)),
     "LinearSchedule": lambda: dp.LinearSchedule(10, 0.1),

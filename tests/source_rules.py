@@ -58,6 +58,7 @@ PYTHON_LAYERS = (
     {"data", "functions"},
     {"models"},
     {"rewards", "terminations"},
+    {"constraints"},
     {"tasks"},
     {"rollouts"},
     {"planners"},

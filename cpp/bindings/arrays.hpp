@@ -7,6 +7,7 @@
 #include <initializer_list>
 #include <string>
 
+#include "dynaplan/core/block.hpp"
 #include "dynaplan/core/check.hpp"
 
 namespace dynaplan::bindings {
@@ -59,6 +60,17 @@ inline py::array_t<double> to_array(const Eigen::MatrixXd& matrix) {
   py::array_t<double> array({matrix.rows(), matrix.cols()});
   Eigen::Map<RowMatrix>(array.mutable_data(), matrix.rows(), matrix.cols()) = matrix;
   return array;
+}
+
+// The first `count` lanes in an array that Python owns: a function may keep it.
+template <class T>
+py::array_t<double> rows_of(ConstBlock<T> block, IndexType count) {
+  py::array_t<double> rows({count, block.dim});
+  double* const values = rows.mutable_data();
+  for (IndexType i = 0; i < block.dim; ++i) {
+    for (IndexType k = 0; k < count; ++k) values[k * block.dim + i] = static_cast<double>(block.row(i)[k]);
+  }
+  return rows;
 }
 
 inline py::array_t<double> to_vector(const Eigen::VectorXd& vector) {

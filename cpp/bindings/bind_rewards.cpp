@@ -9,11 +9,15 @@
 #include "dynaplan/core/transpose.hpp"
 #include "dynaplan/rewards/action.hpp"
 #include "dynaplan/rewards/angle.hpp"
+#include "dynaplan/rewards/ball_clearance.hpp"
+#include "dynaplan/rewards/box_clearance.hpp"
 #include "dynaplan/rewards/distance.hpp"
 #include "dynaplan/rewards/double_pendulum.hpp"
 #include "dynaplan/rewards/excess.hpp"
 #include "dynaplan/rewards/inside.hpp"
 #include "dynaplan/rewards/linear.hpp"
+#include "dynaplan/rewards/path.hpp"
+#include "dynaplan/rewards/path_clearance.hpp"
 #include "dynaplan/rewards/predicted.hpp"
 #include "dynaplan/rewards/product.hpp"
 #include "dynaplan/rewards/quadratic.hpp"
@@ -176,6 +180,53 @@ void bind_gains(py::module_& m) {
       py::arg("healthy_reward"));
 }
 
+EntryPath path_of(const std::vector<IndexType>& indices, const py::array& path) {
+  return {indices, matrix_input(path, "path").transpose()};
+}
+
+void bind_paths(py::module_& m) {
+  m.def(
+      "path_error",
+      [](const std::vector<IndexType>& indices, const py::array& path, double weight, bool of_next) {
+        return both<PathError>(path_of(indices, path), weight, at_of(of_next));
+      },
+      py::arg("indices"), py::arg("path"), py::arg("weight"), py::arg("of_next"));
+  m.def(
+      "path_progress",
+      [](const std::vector<IndexType>& indices, const py::array& path, double weight) {
+        return both<PathProgress>(path_of(indices, path), weight);
+      },
+      py::arg("indices"), py::arg("path"), py::arg("weight"));
+}
+
+// Functions that are above 0 where a point is on the wrong side of a shape.
+void bind_clearances(py::module_& m) {
+  m.def(
+      "ball_clearance",
+      [](const std::vector<IndexType>& from, const std::vector<IndexType>& to, const py::array& centre, double radius,
+         bool outside, double margin, bool of_next) {
+        return both<BallClearance>(entries_of(from, to, centre), radius, Clearance{outside, margin}, at_of(of_next));
+      },
+      py::arg("indices"), py::arg("to"), py::arg("centre"), py::arg("radius"), py::arg("outside"), py::arg("margin"),
+      py::arg("of_next"));
+  m.def(
+      "box_clearance",
+      [](const std::vector<IndexType>& indices, const py::array& low, const py::array& high, bool outside,
+         double margin, bool of_next) {
+        return both<BoxClearance>(EntryBox{indices, targets_of(low), targets_of(high)}, Clearance{outside, margin},
+                                  at_of(of_next));
+      },
+      py::arg("indices"), py::arg("low"), py::arg("high"), py::arg("outside"), py::arg("margin"), py::arg("of_next"));
+  m.def(
+      "path_clearance",
+      [](const std::vector<IndexType>& indices, const py::array& path, double radius, bool outside, double margin,
+         bool of_next) {
+        return both<PathClearance>(path_of(indices, path), radius, Clearance{outside, margin}, at_of(of_next));
+      },
+      py::arg("indices"), py::arg("path"), py::arg("radius"), py::arg("outside"), py::arg("margin"),
+      py::arg("of_next"));
+}
+
 }  // namespace
 
 void bind_rewards(py::module_& m) {
@@ -184,6 +235,8 @@ void bind_rewards(py::module_& m) {
            py::arg("previous_actions") = py::none(), py::arg("steps") = py::none(), py::arg("horizon") = 0);
   bind_costs(m);
   bind_gains(m);
+  bind_paths(m);
+  bind_clearances(m);
   m.def("predicted_reward", &both<PredictedReward>);
   m.def("sum_reward", &sum, py::arg("terms"));
   m.def(

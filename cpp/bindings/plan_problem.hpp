@@ -6,6 +6,7 @@
 #include <optional>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "arrays.hpp"
 #include "dynaplan/core/check.hpp"
@@ -14,6 +15,7 @@
 #include "dynaplan/rollout/linear_quadratic.hpp"
 #include "handles.hpp"
 #include "limits.hpp"
+#include "python_constraint.hpp"
 
 namespace dynaplan::bindings {
 
@@ -114,6 +116,7 @@ struct PlanParts {
   py::object score;
   py::object terminal_value;
   py::object termination;
+  py::tuple constraints;  // each compiled, or what `PythonConstraint` calls
 };
 
 // The C++ object that a part holds, or null for None.
@@ -143,6 +146,7 @@ class BoundProblemOf {
     }
     problem.rollout.limits = limits_ ? &*limits_ : nullptr;
     problem.rollout.allowed = allowed_ ? &*allowed_ : nullptr;
+    for (const py::handle constraint : parts.constraints) add_constraint(constraint);
     problem.rollout.discount = static_cast<T>(discount);
     problem.rollout.particles = particles;
     if (disagreement_limit != nullptr) problem.rollout.disagreement_limit = *disagreement_limit;
@@ -170,10 +174,20 @@ class BoundProblemOf {
   PlanProblemOf<T> problem;
 
  private:
+  void add_constraint(py::handle constraint) {
+    if (py::isinstance<RewardHandle>(constraint)) {
+      problem.rollout.constraints.push_back(constraint.cast<const RewardHandle&>().template get<T>());
+      return;
+    }
+    constraints_.push_back(std::make_unique<const PythonConstraint<T>>(constraint));
+    problem.rollout.constraints.push_back(constraints_.back().get());
+  }
+
   std::optional<StateLimits<T>> limits_;
   std::optional<StateLimits<T>> allowed_;
   Eigen::VectorXd action_rate_;
   Eigen::VectorXd action_acceleration_;
+  std::vector<std::unique_ptr<const PythonConstraint<T>>> constraints_;
   std::optional<PythonScore<T>> score_;
   std::optional<PythonTerminalValue<T>> terminal_value_;
 };
@@ -209,6 +223,7 @@ class BoundProblem {
          {&parts_.dynamics, &parts_.reward, &parts_.score, &parts_.terminal_value, &parts_.termination}) {
       show(*part);
     }
+    show(parts_.constraints);
   }
 
  private:

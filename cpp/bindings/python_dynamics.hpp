@@ -45,16 +45,6 @@ class PythonDynamics final : public Dynamics<T> {
   }
 
  private:
-  // The first `count` lanes in an array that Python owns: the function may keep it.
-  static py::array_t<double> rows_of(ConstBlock<T> block, IndexType count) {
-    py::array_t<double> rows({count, block.dim});
-    double* const values = rows.mutable_data();
-    for (IndexType i = 0; i < block.dim; ++i) {
-      for (IndexType k = 0; k < count; ++k) values[k * block.dim + i] = static_cast<double>(block.row(i)[k]);
-    }
-    return rows;
-  }
-
   py::handle function_;
   IndexType state_dim_;
   IndexType action_dim_;

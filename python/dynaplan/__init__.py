@@ -106,6 +106,7 @@ if TYPE_CHECKING:
 else:
     # Imported when they are asked for, so that `import dynaplan` costs little more than NumPy's.
     _MODULES = {
+        "constraints": "constraints",
         "rewards": "rewards",
         "terminations": "terminations",
         "signatures": "functions.signatures",
@@ -257,6 +258,7 @@ __all__ = [
     "cem_pets",
     "cem_planet",
     "collect",
+    "constraints",
     "discretise",
     "evaluate",
     "get_include",
@@ -265,9 +267,9 @@ __all__ = [
     "load",
     "lqr",
     "mbpo_paper",
+    "mppi_diffusion",
     "mppi_pytorch",
     "pets_cpu",
-    "mppi_diffusion",
     "pets_paper",
     "returns",
     "rewards",

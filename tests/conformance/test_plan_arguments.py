@@ -126,6 +126,39 @@ def test_states_that_are_not_allowed_are_rejected(planner, reward, high, model):
     assert plan.value == (-np.inf if high < 3.0 else pytest.approx(4.5, rel=1e-5))
 
 
+def _compiled_constraint(high):
+    def excess(*arguments):
+        next_state, lanes, values = arguments[2], arguments[4], arguments[7]
+        for k in range(lanes):
+            values[k] = next_state[k] - high
+
+    function = dp.signatures.REWARD_FLOAT64.ctypes(excess)
+    return dp.rewards.compiled(function, state_dim=1, action_dim=1, dtype=np.float64)
+
+
+CONSTRAINTS = {
+    "built-in": lambda high: dp.constraints.half_plane([1.0], high),
+    "Python": lambda high: lambda states, actions, next_states: next_states[:, 0] - high,
+    "compiled": _compiled_constraint,
+}
+
+
+@pytest.mark.parametrize("planner", PLANNERS)
+@pytest.mark.parametrize("reward", REWARDS)
+@pytest.mark.parametrize("constraint", CONSTRAINTS)
+@pytest.mark.parametrize("high", [2.5, 3.5])
+def test_constraints_are_kept(planner, reward, constraint, high, model):
+    limits = dp.Limits(constraints=CONSTRAINTS[constraint](high))
+    if _refusal(planner, reward, {"limits": limits}) is not None:
+        with pytest.raises(dp.ArgumentError, match=r"limits|reward"):
+            _plan(planner, model, reward, limits=limits)
+        return
+    plan = _plan(planner, model, reward, limits=limits)
+    assert (plan.status == "no_finite_candidate") == (high < 3.0)
+    assert plan.value == (-np.inf if high < 3.0 else pytest.approx(4.5, rel=1e-5))
+    assert plan.stats.rejected == (plan.stats.candidates if high < 3.0 else 0)
+
+
 @pytest.mark.parametrize("planner", PLANNERS)
 @pytest.mark.parametrize("reward", REWARDS)
 @pytest.mark.parametrize(

@@ -64,6 +64,7 @@ RolloutProblem<T> mean_of(const RolloutProblem<T>& problem) {
   mean.particles = {};
   mean.disagreement_limit.reset();
   mean.allowed = nullptr;
+  mean.constraints.clear();
   return mean;
 }
 
@@ -340,7 +341,7 @@ T Candidates<T>::return_of(const PlanProblemOf<T>& problem, const BlockRollout<T
 template <class T>
 void Candidates<T>::evaluate_result(const PlanProblemOf<T>& problem, std::uint32_t iteration, PlanResult<T>& result) {
   const bool is_drawn = problem.rollout.particles.propagation != Propagation::kMean;
-  const bool value_is_of_mean = !is_drawn && !problem.rollout.disagreement_limit && problem.rollout.allowed == nullptr;
+  const bool value_is_of_mean = !is_drawn && !problem.rollout.disagreement_limit && !problem.rollout.limits_steps();
   if (!value_is_of_mean) result.value = value_of(problem, iteration, result.actions);
   // Once a plan, of what has a finite return.
   const bool measures = problem.exact != nullptr && !(result.rounding && std::isfinite(result.rounding->share));

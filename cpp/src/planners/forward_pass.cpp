@@ -65,7 +65,8 @@ void ForwardPass::prepare(const ExactPlanProblem& problem, Index horizon) {
   whole_ = WholeState::of(problem);
   horizon_ = horizon;
   rollout_ = problem.rollout;
-  rollout_.allowed = nullptr;  // is among the added costs
+  rollout_.allowed = nullptr;  // is among the added costs, as the constraints are
+  rollout_.constraints.clear();
   if (problem.score != nullptr) {
     rollout_.reward = nullptr;
     rollout_.termination = nullptr;
@@ -186,7 +187,7 @@ double ForwardPass::charge(const ExactPlanProblem& problem, const AddedCosts& ad
     const std::optional<Index> end = end_of(problem, candidate_, workspace_);
     candidate_.length = end.value_or(horizon_);
     candidate_.ends = end.has_value();
-    if (candidate_.value > kept_.value && added.limits->is_kept(candidate_)) kept_ = candidate_;
+    if (candidate_.value > kept_.value && added.limits->is_kept(problem, candidate_)) kept_ = candidate_;
   }
   return added.cost(problem, candidate_);
 }

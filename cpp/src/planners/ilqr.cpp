@@ -73,6 +73,7 @@ class IlqrRun {
   void run() {
     count(memory_.forward.start(problem_, added_, memory_.nominal));
     start_with_feedback();
+    if (added_.limits != nullptr) set_prices([&] { memory_.limits.set_units(problem_, memory_.nominal); });
     result_.status = PlanStatus::kNoFiniteCandidate;
     if (std::isfinite(memory_.nominal.total)) {
       result_.status = improve_within_limits();
@@ -131,13 +132,13 @@ class IlqrRun {
     for (int prices = 0; prices < kMaxPrices; ++prices) {
       last_iteration_ = result_.iterations + settings_.iterations;
       const PlanStatus status = improve();
-      const double residual = limits.residual(memory_.nominal);
+      const double residual = limits.residual(problem_, memory_.nominal);
       if (status == PlanStatus::kTimeLimit) return status;
       if (residual <= kResidual) {
         tolerance_ = settings_.tolerance;
         return is_optimal() ? PlanStatus::kConverged : status;
       }
-      set_prices([&] { limits.update(memory_.nominal, residual <= kEnough * before); });
+      set_prices([&] { limits.update(problem_, memory_.nominal, residual <= kEnough * before); });
       before = residual;
     }
     return PlanStatus::kStalled;
@@ -189,12 +190,6 @@ class IlqrRun {
     return true;
   }
 
-  void add_limits(const NominalTrajectory& trajectory) {
-    if (added_.limits == nullptr) return;
-    memory_.expansion.add_costs(
-        trajectory, [&](Index step, StepExpansion& expansion) { memory_.limits.expand(trajectory, step, expansion); });
-  }
-
   double little() const { return std::max(tolerance_, kRounding) * std::abs(memory_.nominal.total); }
 
   // Whether the changes that the derivatives ask for, within the bounds, promise next to nothing: no more than the
@@ -212,7 +207,7 @@ class IlqrRun {
     if (!is_expanded_) {
       memory_.expansion.compute(problem_, memory_.nominal);
       memory_.terminal.compute(problem_, memory_.nominal);
-      add_limits(memory_.nominal);
+      if (added_.limits != nullptr) memory_.limits.expand(problem_, memory_.nominal, memory_.expansion);
     }
     is_expanded_ = true;
     has_policy_ = find_policy();
@@ -291,7 +286,7 @@ class IlqrRun {
     constexpr double kMargin = 1e-4;
     const NominalTrajectory& kept = memory_.forward.best_kept();
     const double value = memory_.nominal.value;
-    const bool is_kept = memory_.limits.is_kept(memory_.nominal);
+    const bool is_kept = memory_.limits.is_kept(problem_, memory_.nominal);
     if (!(kept.value > (is_kept ? value + kMargin * std::abs(value) : kNone))) return;
     memory_.nominal = kept;
     is_expanded_ = has_policy_ = false;
@@ -303,7 +298,7 @@ class IlqrRun {
     result_.actions.assign(nominal.actions.begin(), nominal.actions.end());
     result_.states.assign(nominal.states.begin(), nominal.states.end());
     result_.value = nominal.value;
-    if (added_.limits == nullptr || memory_.limits.is_kept(nominal)) return;
+    if (added_.limits == nullptr || memory_.limits.is_kept(problem_, nominal)) return;
     result_.rejected = result_.candidates - result_.non_finite;
     result_.value = kNone;
     result_.status = PlanStatus::kNoFiniteCandidate;

@@ -6,9 +6,12 @@ namespace dynaplan {
 inline namespace DYNAPLAN_LEVEL {
 
 WholeState WholeState::of(const ExactPlanProblem& problem) {
-  const Reward<double>* const reward = problem.rollout.reward;
-  return {problem.rollout.dynamics->state_dim(), problem.rollout.dynamics->action_dim(),
-          problem.action_rate != nullptr || (reward != nullptr && reward->needs_previous_action())};
+  const RolloutProblem<double>& rollout = problem.rollout;
+  const bool constrains_changes = std::any_of(rollout.constraints.begin(), rollout.constraints.end(),
+                                              [](const auto* function) { return function->needs_previous_action(); });
+  return {rollout.dynamics->state_dim(), rollout.dynamics->action_dim(),
+          problem.action_rate != nullptr || constrains_changes ||
+              (rollout.reward != nullptr && rollout.reward->needs_previous_action())};
 }
 
 std::size_t end_bytes(const ExactPlanProblem& problem) {

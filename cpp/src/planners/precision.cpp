@@ -43,6 +43,9 @@ const char* float32_part(const RolloutProblem<double>& problem) {
   if (problem.dynamics->is_float32()) return "model";
   if (problem.reward != nullptr && problem.reward->is_float32()) return "reward";
   if (problem.termination != nullptr && problem.termination->is_float32()) return "termination";
+  for (const Reward<double>* constraint : problem.constraints) {
+    if (constraint->is_float32()) return "limits.constraints";
+  }
   return nullptr;
 }
 

@@ -47,6 +47,8 @@ void RewardDifferences::prepare(const ExactPlanProblem& problem, const WholeStat
   find_moves();
   one_step_ = problem.rollout;
   one_step_.termination = nullptr;
+  one_step_.allowed = nullptr;  // a reward has derivatives also where no plan may go
+  one_step_.constraints.clear();
   one_step_.discount = 1.0;
   reaches_.resize(static_cast<std::size_t>(variables()));
   const Index count = horizon * points();

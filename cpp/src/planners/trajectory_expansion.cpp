@@ -5,6 +5,7 @@
 
 #include "dynaplan/core/parallel.hpp"
 #include "dynaplan/core/transpose.hpp"
+#include "dynaplan/planners/pull_back.hpp"
 
 namespace dynaplan {
 inline namespace DYNAPLAN_LEVEL {
@@ -44,7 +45,7 @@ void TrajectoryExpansion::prepare(const ExactPlanProblem& problem, Index horizon
       Workspace::bytes<double>(of_state * kLanes) + Workspace::bytes<double>(of_action * kLanes) +
       dynamics.jacobians_workspace_bytes(kLanes);
   const std::size_t of_reward = Workspace::bytes<double>(variables) + RewardExpansion<double>::bytes(variables) +
-                                2 * Workspace::bytes<double>(variables * both) +
+                                pull_back_bytes(variables, both) +
                                 (has_derivatives_ ? reward->expansion_bytes(variables) : 0);
   const int threads = usable_threads((horizon + kLanes - 1) / kLanes, problem.threads);
   workspaces_.resize(std::max(workspaces_.size(), static_cast<std::size_t>(threads)));
@@ -116,7 +117,7 @@ void TrajectoryExpansion::expand_reward(const ExactPlanProblem& problem, const N
   if (!has_derivatives_) {
     auto reward = RewardExpansion<double>::take(workspace, differences_.variables());
     differences_.expand(step, reward);
-    pull_back(reward, tied, false, expansion, workspace);
+    take_cost(reward, tied, expansion, workspace);
     return;
   }
   const Index state_dim = whole_.state_dim;
@@ -133,42 +134,14 @@ void TrajectoryExpansion::expand_reward(const ExactPlanProblem& problem, const N
   for (Index d = 0; d < state_dim; ++d) next[d] = trajectory.state(step + 1, state_dim)[d] + expansion.defect(d);
   auto reward = RewardExpansion<double>::take(workspace, variables.count());
   problem.rollout.reward->expand(variables, workspace, reward);
-  pull_back(reward, tied, true, expansion, workspace);
+  take_cost(reward, tied, expansion, workspace);
 }
 
-// From the variables of the reward, state, action, previous action and, with `of_next`, next state, to those of the
-// step: with J their derivatives by (x, u), l = -J^T g and L = -J^T H J. The previous action is part of x unless it is
-// `tied` to u, as at a first step that none came before.
-void TrajectoryExpansion::pull_back(const RewardExpansion<double>& reward, bool tied, bool of_next, StepExpansion& step,
+void TrajectoryExpansion::take_cost(const RewardExpansion<double>& reward, bool tied, StepExpansion& step,
                                     Workspace& workspace) const {
-  using Map = Eigen::Map<Eigen::MatrixXd>;
-  const Workspace::Scope scope(workspace);
-  const Index size = whole_.size();
-  const Index action_dim = whole_.action_dim;
-  const Index both = size + action_dim;
-  for (Index i = 0; i < reward.count; ++i) reward.gradient[i] = finite_or_zero(reward.gradient[i]);
-  for (Index i = 0; i < reward.count * reward.count; ++i) reward.hessian[i] = finite_or_zero(reward.hessian[i]);
-  Map jacobian(workspace.take<double>(reward.count * both), reward.count, both);
-  Map product(workspace.take<double>(reward.count * both), reward.count, both);
-  jacobian.setZero();
-  jacobian.topLeftCorner(whole_.state_dim, whole_.state_dim).setIdentity();
-  jacobian.block(whole_.state_dim, size, action_dim, action_dim).setIdentity();
-  if (whole_.has_previous_action) {
-    const Index column = tied ? size : whole_.state_dim;
-    jacobian.block(whole_.state_dim + action_dim, column, action_dim, action_dim).setIdentity();
-  }
-  if (of_next) {
-    jacobian.block(reward.count - whole_.state_dim, 0, whole_.state_dim, size) =
-        step.of_state.topRows(whole_.state_dim);
-    jacobian.bottomRightCorner(whole_.state_dim, action_dim) = step.of_action.topRows(whole_.state_dim);
-  }
-  const Map hessian(reward.hessian, reward.count, reward.count);
-  const Eigen::Map<Eigen::VectorXd> gradient(reward.gradient, reward.count);
-  product.noalias() = hessian * jacobian;
-  step.curvature.noalias() = jacobian.transpose() * product;
-  step.curvature *= -1.0;
-  step.slope.noalias() = jacobian.transpose() * gradient;
+  pull_back(reward, whole_, step.of_state, step.of_action, tied, workspace, step.slope, step.curvature);
   step.slope *= -1.0;
+  step.curvature *= -1.0;
 }
 
 }  // namespace DYNAPLAN_LEVEL

@@ -92,7 +92,7 @@ std::unique_ptr<const LinearQuadraticProblem<T>> LinearQuadraticProblem<T>::of(c
   // With one panel of rows there is no triangle to gain from.
   if (problem.dynamics->state_dim() <= kTileRows) return nullptr;
   if (problem.reward == nullptr || problem.termination != nullptr || problem.limits != nullptr) return nullptr;
-  if (problem.disagreement_limit || problem.allowed != nullptr || problem.particles.count > 1) return nullptr;
+  if (problem.disagreement_limit || problem.limits_steps() || problem.particles.count > 1) return nullptr;
   if (problem.particles.propagation != Propagation::kMean) return nullptr;
   const std::optional<LinearTerms> terms = problem.dynamics->linear_terms();
   RewardParts<T> parts;

@@ -149,13 +149,28 @@ class BlockRun {
       returns_ = workspace_.take<T>(particles_);
     }
     std::fill_n(totals_.data, particles_ * lanes_, T(0));
+    if (problem_.limits_steps()) take_violations();
+    if (alive_.data != nullptr || problem_.discount != T(1)) step_reward_ = workspace_.take<T>(lanes_);
+  }
+
+  void take_violations() {
+    violation_ = workspace_.take_block<T>(particles_, lanes_);
+    std::fill_n(violation_.data, particles_ * lanes_, T(0));
     if (problem_.allowed != nullptr) {
-      violation_ = workspace_.take_block<T>(particles_, lanes_);
-      std::fill_n(violation_.data, particles_ * lanes_, T(0));
       violation_unit_ = workspace_.take<T>(state_dim_);
       for (Index i = 0; i < state_dim_; ++i) violation_unit_[i] = distance_to_limit(i, state(0, 0).row(i)[0]);
     }
-    if (alive_.data != nullptr || problem_.discount != T(1)) step_reward_ = workspace_.take<T>(lanes_);
+    if (problem_.constraints.empty()) return;
+    constraint_ = workspace_.take<T>(lanes_);
+    constraint_unit_ = workspace_.take<T>(static_cast<Index>(problem_.constraints.size()));
+    const Workspace::Scope scope(workspace_);
+    const Block<T> no_action = workspace_.take_block<T>(action_dim_, lanes_);
+    std::fill_n(no_action.data, action_dim_ * lanes_, T(0));
+    const StepView<T> stays{seen(0, 0), no_action, no_action, seen(0, 0), {}, block_.first_step, last_step()};
+    for (std::size_t n = 0; n < problem_.constraints.size(); ++n) {
+      evaluate(*problem_.constraints[n], stays);
+      constraint_unit_[n] = first_length<T>({std::abs(constraint_[0])});
+    }
   }
 
   void step(Index particle, Index t) {
@@ -180,7 +195,7 @@ class BlockRun {
   void arrive(Index particle, Index t) {
     if (problem_.limits != nullptr) clip(*problem_.limits, state(particle, t + 1));
     if (alive_.data != nullptr) hold_ended<T>(alive(particle), state(particle, t), state(particle, t + 1));
-    if (violation_.data != nullptr) add_violation(particle, t + 1);
+    if (violation_.data != nullptr) add_violations(particle, t);
     if (totals_.data != nullptr) pay(view(particle, t), alive(particle), totals_.row(particle));
     if (problem_.termination != nullptr) problem_.termination->mark(view(particle, t), workspace_, alive(particle));
   }
@@ -192,8 +207,9 @@ class BlockRun {
             seen(particle, t + 1),
             predicted(particle, t + 1),
             block_.first_step + t,
-            block_.last_step > 0 ? block_.last_step : horizon_};
+            last_step()};
   }
+  Index last_step() const { return block_.last_step > 0 ? block_.last_step : horizon_; }
 
   void pay(const StepView<T>& view, const T* lives, T* total) {
     if (step_reward_ == nullptr) {
@@ -214,24 +230,40 @@ class BlockRun {
     return first_length<T>({distance, high - low, std::abs(low), std::abs(high)});
   }
 
-  // A state that is nan is as far outside as can be told.
-  void add_violation(Index particle, Index t) {
-    constexpr T kMax = T(1e6);
-    const ConstBlock<T> state = seen(particle, t);
-    const T* const lives = alive(particle);
+  void add_violations(Index particle, Index t) {
     T* const violation = violation_.row(particle);
-    for (Index i = 0; i < state_dim_; ++i) {
+    const T* const lives = alive(particle);
+    for (Index i = 0; problem_.allowed != nullptr && i < state_dim_; ++i) {
       const T low = problem_.allowed->low[static_cast<std::size_t>(i)];
       const T high = problem_.allowed->high[static_cast<std::size_t>(i)];
-      const T share = T(1) / violation_unit_[i];
-      const T* const value = state.row(i);
-      for (Index k = 0; k < lanes_; ++k) {
-        if (value[k] >= low && value[k] <= high) continue;
-        if (lives != nullptr && lives[k] == T(0)) continue;
-        const T beyond = share * std::max(low - value[k], value[k] - high);
-        // However little it is, as long as it counts as something.
-        violation[k] += beyond < kMax ? std::max(beyond, std::numeric_limits<T>::min()) : kMax;
-      }
+      const T* const value = seen(particle, t + 1).row(i);
+      const auto outside = [&](Index k) {
+        return value[k] >= low && value[k] <= high ? T(0) : std::max(low - value[k], value[k] - high);
+      };
+      add_excess(outside, violation_unit_[i], lives, violation);
+    }
+    for (std::size_t n = 0; n < problem_.constraints.size(); ++n) {
+      evaluate(*problem_.constraints[n], view(particle, t));
+      add_excess([&](Index k) { return constraint_[k]; }, constraint_unit_[n], lives, violation);
+    }
+  }
+
+  void evaluate(const Reward<T>& constraint, const StepView<T>& view) {
+    std::fill_n(constraint_, lanes_, T(0));
+    constraint.add(view, workspace_, constraint_);
+  }
+
+  // What is above 0 violates something; a nan does as much as can be told.
+  template <class Excess>
+  void add_excess(const Excess& excess, T unit, const T* lives, T* violation) const {
+    constexpr T kMax = T(1e6);
+    const T share = T(1) / unit;
+    for (Index k = 0; k < lanes_; ++k) {
+      const T above = excess(k);
+      if (above <= T(0)) continue;
+      if (lives != nullptr && lives[k] == T(0)) continue;
+      // However little it is, as long as it counts as something.
+      violation[k] += share * above < kMax ? std::max(share * above, std::numeric_limits<T>::min()) : kMax;
     }
   }
 
@@ -282,12 +314,14 @@ class BlockRun {
   Block<T> tiles_;               // (P * particle_rows, K)
   Block<T> alive_;               // (P, K), no data where nothing ends a particle
   Block<T> steps_within_limit_;  // (P, K), no data without a disagreement limit
-  Block<T> violation_;           // (P, K) of the states allowed; no data where all are
+  Block<T> violation_;           // (P, K) of what is allowed; no data where everything is
   Block<T> totals_;              // (P, K), no data where no return is wanted
   T* disagreement_ = nullptr;    // (K)
   T* step_reward_ = nullptr;     // (K), null where nothing is weighed
   T* returns_ = nullptr;         // (P), null for one particle
   T* violation_unit_ = nullptr;  // (S), null where all states are allowed
+  T* constraint_ = nullptr;      // (K), null without constraints
+  T* constraint_unit_ = nullptr;
   T limit_ = T(0);               // of the disagreement
   T scale_ = T(1);
   Draw draw_;
@@ -304,10 +338,16 @@ std::size_t RolloutProblem<T>::workspace_bytes(Index lanes, bool keeps_trajector
   const std::size_t of_termination = termination != nullptr ? termination->workspace_bytes(lanes) : 0;
   const std::size_t of_moments =
       particles.propagation == Propagation::kMoment ? match_moments_bytes<T>(dynamics->state_dim(), lanes) : 0;
+  std::size_t of_constraints = 0;
+  for (const Reward<T>* constraint : constraints) {
+    of_constraints = std::max(of_constraints, constraint->workspace_bytes(lanes));
+  }
+  if (!constraints.empty()) of_constraints += Workspace::bytes<T>(dynamics->action_dim() * lanes);
   const std::size_t own = Workspace::bytes<T>(tile_rows * lanes) + 4 * Workspace::bytes<T>(count * lanes) +
-                          2 * Workspace::bytes<T>(lanes) + Workspace::bytes<T>(count) +
+                          3 * Workspace::bytes<T>(lanes) + Workspace::bytes<T>(count) +
                           Workspace::bytes<T>(dynamics->state_dim()) +
-                          std::max({of_dynamics, of_reward, of_termination, of_moments});
+                          Workspace::bytes<T>(static_cast<Index>(constraints.size())) +
+                          std::max({of_dynamics, of_reward, of_termination, of_moments, of_constraints});
   return cheaper != nullptr ? std::max(own, cheaper->workspace_bytes(lanes, keeps_trajectory)) : own;
 }
 
@@ -333,6 +373,7 @@ void RolloutProblem<T>::validate() const {
   if (termination != nullptr) termination->require_dims(state_dim, dynamics->action_dim());
   require_states("clip", limits, state_dim);
   require_states("limits", allowed, state_dim);
+  for (const Reward<T>* constraint : constraints) constraint->require_dims(state_dim, dynamics->action_dim());
   require(discount > T(0) && discount <= T(1), "discount", discount, "in (0, 1]");
   particles.validate();
   particles.require_members(dynamics->members());

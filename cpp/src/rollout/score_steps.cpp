@@ -88,7 +88,7 @@ void require_known(const Reward<double>& reward, const StepBatch& batch) {
   if (reward.needs_prediction()) {
     throw ValueError(
         "reward: predicted by the model, so only a rollout can score it; score no single steps by it and use no "
-        "termination that is a Python function");
+        "termination or constraint that is a Python function");
   }
   const UseOfStep use = reward.use_of_step();
   if (use >= UseOfStep::kNeedsStep && batch.steps == nullptr) {

@@ -38,6 +38,8 @@ from dynaplan._core.rewards import Reward as Reward
 from dynaplan._core.rewards import action_change_cost as action_change_cost
 from dynaplan._core.rewards import action_cost as action_cost
 from dynaplan._core.rewards import angle_reward as angle_reward
+from dynaplan._core.rewards import ball_clearance as ball_clearance
+from dynaplan._core.rewards import box_clearance as box_clearance
 from dynaplan._core.rewards import change_reward as change_reward
 from dynaplan._core.rewards import compiled_reward as compiled_reward
 from dynaplan._core.rewards import direction_reward as direction_reward
@@ -46,6 +48,9 @@ from dynaplan._core.rewards import double_pendulum_reward as double_pendulum_rew
 from dynaplan._core.rewards import excess_cost as excess_cost
 from dynaplan._core.rewards import inside_reward as inside_reward
 from dynaplan._core.rewards import linear_reward as linear_reward
+from dynaplan._core.rewards import path_clearance as path_clearance
+from dynaplan._core.rewards import path_error as path_error
+from dynaplan._core.rewards import path_progress as path_progress
 from dynaplan._core.rewards import predicted_reward as predicted_reward
 from dynaplan._core.rewards import product_reward as product_reward
 from dynaplan._core.rewards import quadratic_reward as quadratic_reward

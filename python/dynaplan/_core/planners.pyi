@@ -48,6 +48,7 @@ class PlanProblem:
         termination: Termination | None,
         limits: _Limits | None,
         allowed: _Limits | None,
+        constraints: tuple[Reward | object, ...],
         action_rate: _Float64 | None,
         action_acceleration: _Float64 | None,
         discount: float,
@@ -108,11 +109,11 @@ class Mppi(SamplingPlanner):
         std: Sequence[float],
         std_decay: Sequence[float],
         temperature: float | None,
-        effective_samples: float,
         standardise: bool,
+        effective_samples: float,
         control_cost: float,
-        knots: int,
         control_target: Sequence[float],
+        knots: int,
         smoothing_window: int,
     ) -> None: ...
 

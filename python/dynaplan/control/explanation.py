@@ -13,7 +13,7 @@ from dynaplan.planners.plan import Plan
 from dynaplan.planners.prepared import PreparedPlanner
 from dynaplan.planners.problem import PlanProblem
 from dynaplan.rewards.terms import Reward, Term
-from dynaplan.rollouts.score import step_arrays, step_rewards
+from dynaplan.rollouts.steps import step_arrays, step_values
 
 __all__ = ["Explanation", "explain"]
 
@@ -31,6 +31,8 @@ class Explanation:
         action_limits: (H, A) -1 where an action is on its lower bound, 1 on its upper, else 0.
         rate_limits: (H, A) likewise where it changes at the largest rate allowed.
         states_outside: (H, S) whether a predicted state is outside the limits.
+        constraints: (G, H) value of each of `Limits.constraints`, in their order; above 0 where it
+            is not kept.
         disagreement: (H,) how far the members of an ensemble disagree at each step, in the unit of
             `DisagreementLimit.limit`; 0 for a single model.
         spread: (H, A) standard deviations at the end of the search, or None.
@@ -41,6 +43,7 @@ class Explanation:
     action_limits: NDArray[np.int8]
     rate_limits: NDArray[np.int8]
     states_outside: NDArray[np.bool_]
+    constraints: Float64
     disagreement: Float64
     spread: Float64 | None
 
@@ -55,7 +58,7 @@ class Explanation:
         flags = {
             "at a bound": (self.action_limits != 0).sum(axis=1),
             "at a rate": (self.rate_limits != 0).sum(axis=1),
-            "outside": self.states_outside.sum(axis=1),
+            "outside": self.states_outside.sum(axis=1) + (self.constraints > 0.0).sum(axis=0),
         }
         for name, counts in flags.items():
             if counts.any():
@@ -98,16 +101,25 @@ def explain(
         1,
     )
     outside = np.zeros(plan.states[1:].shape, np.bool_)
-    allowed = None if problem.limits is None else problem.limits._states_for(plan.states.shape[1])
-    if allowed is not None:
-        low, high = allowed
+    constraints = np.zeros((0, len(plan.actions)))
+    kept = None
+    if problem.limits is not None:
+        kept = problem.limits._step_limits_for(plan.states.shape[1], plan.actions.shape[1])
+    if kept is not None and kept.states is not None:
+        low, high = kept.states
         outside = ~((plan.states[1:] >= low) & (plan.states[1:] <= high))
+    if kept is not None and kept.constraints:
+        steps = step_arrays(plan.states[None], plan.actions[None])
+        constraints = np.array(
+            [one.along(steps, plan.actions[None], previous_action) for one in kept.constraints]
+        )
     return Explanation(
         tuple(name for name, _ in parts),
         rewards,
         _at(plan.actions, planner.low, planner.high),
         _rates(plan.actions, planner.action_rate, previous_action),
         outside,
+        constraints,
         disagreement,
         plan.spread,
     )
@@ -127,7 +139,7 @@ def _parts(reward: Reward) -> list[tuple[str, Reward]]:
 def _along(reward: Reward, plan: Plan, previous_action: Float64 | None) -> Float64:
     steps = step_arrays(plan.states[None], plan.actions[None])
     try:
-        return step_rewards(reward, steps, plan.actions[None], previous_action)
+        return step_values(reward, steps, plan.actions[None], previous_action)
     except ArgumentError:  # has a value in rollouts alone
         return np.full(len(plan.actions), np.nan)
 

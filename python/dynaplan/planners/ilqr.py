@@ -10,7 +10,7 @@ from dynaplan.errors import ArgumentError
 from dynaplan.planners.interface import Planner
 from dynaplan.planners.settings import CoreSettings, search_settings, shared_settings_last
 from dynaplan.rewards.terms import Reward, Term
-from dynaplan.rollouts.score import takes_step
+from dynaplan.rollouts.steps import takes_step
 
 __all__ = ["ILQR"]
 

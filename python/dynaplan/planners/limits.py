@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,6 +11,9 @@ from numpy.typing import ArrayLike, NDArray
 
 from dynaplan import _arrays, _texts
 from dynaplan.errors import ArgumentError, ShapeError
+from dynaplan.rewards.terms import Reward, Term
+from dynaplan.rollouts.arguments import require_reward
+from dynaplan.rollouts.violations import Constraint, StepLimits
 
 __all__ = ["Limits"]
 
@@ -31,17 +35,28 @@ class Limits:
             come first where not all can be kept. Default: no limit.
         state_low: (S,) smallest states allowed, `-inf` where free. Default: no limit.
         state_high: (S,) largest states allowed, `inf` where free. Default: no limit.
+        constraints: functions of a step that may not be above 0, one or several: those of
+            `dp.constraints`, other terms of `dp.rewards`, such as `rewards.from_numba` makes of a
+            function of one step, or Python functions `f(obs, act, next_obs)` of whole batches that
+            return (N,). Default: none.
 
-    A candidate that predicts a state outside, in any of its particles, is rejected: it ranks after
-    all that are not, and is counted in `plan.stats.rejected`. The state that planning starts from
-    does not count, as no plan can change it. If every candidate is rejected the plan's status is
-    "no_finite_candidate", and it is the one that is outside by the least and for the shortest: from
-    outside it leads straight back. `MPC(on_failure=...)` says what is sent then.
+    A candidate that predicts a state outside, or a constraint above 0, in any of its particles, is
+    rejected: it ranks after all that are not, and is counted in `plan.stats.rejected`. The state
+    that planning starts from does not count, as no plan can change it. If every candidate is
+    rejected the plan's status is "no_finite_candidate", and it is the one that is outside by the
+    least and for the shortest: from outside it leads straight back. `MPC(on_failure=...)` says what
+    is sent then.
+
+    `ILQR` and `LQR` find plans that keep constraints by derivatives: exact ones of terms, and
+    differences where there are none. They lead to the best plan nearby, on one side of an obstacle,
+    and may stall at the edges of an `outside_box`; planners that sample find their way round, also
+    as the `start` of an `ILQR`.
 
     Raises:
         ShapeError: `state_low` and `state_high` differ in size.
         ArgumentError: a rate or an acceleration is negative or nan, or `state_low` exceeds
             `state_high` somewhere.
+        TypeError: a constraint is neither a term nor a function.
 
     Example:
         >>> dp.Limits(action_rate=[0.1]).action_rate
@@ -52,6 +67,7 @@ class Limits:
     action_acceleration: Any = None
     state_low: Any = None
     state_high: Any = None
+    constraints: Any = None
 
     def __post_init__(self) -> None:
         changes = {name: self._largest(name) for name in ("action_rate", "action_acceleration")}
@@ -70,6 +86,9 @@ class Limits:
             if value is not None:
                 value.setflags(write=False)
             object.__setattr__(self, name, value)
+        object.__setattr__(
+            self, "constraints", tuple(_flat("constraints", self.constraints)) or None
+        )
 
     def _largest(self, name: str) -> Float64 | None:
         value = getattr(self, name)
@@ -96,14 +115,49 @@ class Limits:
             return None
         return _arrays.vector("limits.action_acceleration", self.action_acceleration, action_dim)
 
-    def _states_for(self, state_dim: int) -> tuple[Float64, Float64] | None:
-        """Returns (S,) lowest and highest states, or None; checks that they fit the model."""
-        if self.state_low is None:
-            return None
-        return (
-            _arrays.vector("limits.state_low", self.state_low, state_dim),
-            _arrays.vector("limits.state_high", self.state_high, state_dim),
+    def _step_limits_for(self, state_dim: int, action_dim: int) -> StepLimits | None:
+        """Returns what each step must keep, or None; checks that it fits the model."""
+        states = None
+        if self.state_low is not None:
+            states = (
+                _arrays.vector("limits.state_low", self.state_low, state_dim),
+                _arrays.vector("limits.state_high", self.state_high, state_dim),
+            )
+        constraints = tuple(
+            Constraint(function, f"limits.constraints[{n}]")
+            for n, function in enumerate(self.constraints or ())
         )
+        if states is None and not constraints:
+            return None
+        for constraint in constraints:
+            _check(constraint, state_dim, action_dim)
+        return StepLimits(states, constraints)
 
     def __repr__(self) -> str:
         return _texts.object_text(self)
+
+
+def _flat(name: str, constraints: Any) -> Iterator[Reward]:
+    """Yields one constraint, or those of a sequence, in which there may be others."""
+    if constraints is None:
+        return
+    if isinstance(constraints, (list, tuple)):
+        for n, one in enumerate(constraints):
+            if one is None:
+                raise TypeError(f"{name}[{n}]: got None, must be a term or a function")
+            yield from _flat(f"{name}[{n}]", one)
+        return
+    require_reward(constraints, name)
+    yield constraints
+
+
+def _check(constraint: Constraint, state_dim: int, action_dim: int) -> None:
+    """Refuses a constraint that does not fit the model, or returns something else."""
+    state, action = np.zeros((1, state_dim)), np.zeros((1, action_dim))
+    if not isinstance(constraint.function, Term):
+        constraint.values(state, action, state, 0)
+        return
+    try:
+        constraint.values(state, action, state, 0)
+    except (ArgumentError, ShapeError) as error:  # which names the term a reward
+        raise type(error)(f"{constraint.name}: {error}") from error

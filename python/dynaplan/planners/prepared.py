@@ -87,11 +87,15 @@ class PreparedPlanner:
         """Returns the problem with one of its rewards, as the core has it."""
         model, limits = problem.model, problem.limits
         is_by_derivatives = isinstance(self._settings, _core.GradientPlanner)
-        allowed = None if limits is None else limits._states_for(model.state_dim)
+        kept = None
+        if limits is not None:
+            kept = limits._step_limits_for(model.state_dim, model.action_dim)
         value = None if problem.terminal_value is None else _checked(problem.terminal_value)
         scored: tuple[_core.Reward | None, _core.Termination | None] | None
         scored = compiled(reward, problem.termination)
         score: TrajectoryScore | None = None
+        if kept is not None and not kept.are_compiled and not is_by_derivatives:
+            scored = None
         if scored is None:
             # A term's derivatives are wanted even where the termination is a Python function.
             scored = reward._reward if isinstance(reward, Term) else None, None
@@ -100,7 +104,7 @@ class PreparedPlanner:
                 problem.termination,
                 planner.discount,
                 disagreement_limit=planner.disagreement_limit,
-                allowed=None if is_by_derivatives else allowed,
+                limits=None if is_by_derivatives else kept,
                 terminal_value=value,
             )
         bound = _core.PlanProblem(  # by position, as in `_plan_alone`
@@ -110,7 +114,8 @@ class PreparedPlanner:
             value,
             scored[1],
             state_limits(model, planner.clip),
-            allowed,
+            None if kept is None else kept.states,
+            () if kept is None else kept.core_constraints(),
             self.action_rate,
             accelerations,
             planner.discount,

@@ -9,6 +9,7 @@ parameter named `step` receives the step of the horizon of each row, (N,) intege
 
 from dynaplan.rewards.compiled_terms import compiled, from_numba
 from dynaplan.rewards.goals import change, distance, excess, inside, linear, tolerance, within
+from dynaplan.rewards.paths import path_error, path_progress
 from dynaplan.rewards.schedule import scheduled, terminal
 from dynaplan.rewards.terms import (
     Reward,
@@ -37,6 +38,8 @@ __all__ = [
     "from_numba",
     "inside",
     "linear",
+    "path_error",
+    "path_progress",
     "predicted",
     "quadratic",
     "scheduled",

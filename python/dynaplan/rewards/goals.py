@@ -247,13 +247,14 @@ def _ends(
     indices: Sequence[int], to: Sequence[int] | None, target: ArrayLike | None
 ) -> tuple[list[int], list[int], NDArray[Any]]:
     """Returns the entries of both ends and the points between them, one row a step."""
-    first = _places("indices", indices)
-    second = [] if to is None else _places("to", to)
+    first = places("indices", indices)
+    second = [] if to is None else places("to", to)
     return first, second, step_targets(target, len(first))
 
 
-def _places(name: str, indices: Sequence[int]) -> list[int]:
-    places = _arrays.counts(name, indices)
-    if not places:
+def places(name: str, indices: Sequence[int]) -> list[int]:
+    """Returns the entries of a state that form a point, at least one."""
+    entries = _arrays.counts(name, indices)
+    if not entries:
         raise ShapeError(f"{name}: got none, must be at least one")
-    return [_arrays.count(name, place, 0) for place in places]
+    return [_arrays.count(name, entry, 0) for entry in entries]

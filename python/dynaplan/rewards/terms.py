@@ -303,8 +303,8 @@ def predicted() -> Term:
     """The reward that the model itself predicts of a step, for a model fitted with `rewards=True`.
 
     It has a value only inside rollouts and planners, none for single steps, and cannot be combined
-    with a termination that is a Python function. A rollout of a model that predicts no rewards
-    raises an `ArgumentError`.
+    with a termination or a constraint that is a Python function. A rollout of a model that predicts
+    no rewards raises an `ArgumentError`.
 
     Example:
         >>> reward = dp.rewards.predicted() + dp.rewards.action_cost([0.1])

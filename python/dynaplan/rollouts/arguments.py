@@ -17,16 +17,16 @@ if TYPE_CHECKING:
 __all__ = ["require_fitting", "require_reward", "require_termination"]
 
 
-def require_reward(reward: Any) -> None:
+def require_reward(reward: Any, name: str = "reward") -> None:
     """Refuses what is neither a term nor a function.
 
     Raises:
         TypeError: it cannot be called, is a class, or a termination.
     """
     if isinstance(reward, TerminationTerm):
-        raise TypeError(f"reward: got the termination {reward}, must be a reward")
-    _refuse_compiled("reward", reward)
-    _callbacks.require_function("reward", reward, "a term or a function")
+        raise TypeError(f"{name}: got the termination {reward}, must be a reward")
+    _refuse_compiled(name, reward, "rewards.compiled")
+    _callbacks.require_function(name, reward, "a term or a function")
 
 
 def require_termination(termination: Any) -> None:
@@ -38,13 +38,13 @@ def require_termination(termination: Any) -> None:
     if isinstance(termination, Term):
         raise TypeError(f"termination: got the reward {termination}, must be a termination")
     if termination is not None:
-        _refuse_compiled("termination", termination)
+        _refuse_compiled("termination", termination, "terminations.compiled")
         _callbacks.require_function("termination", termination, "a term or a function")
 
 
-def _refuse_compiled(name: str, function: Any) -> None:
+def _refuse_compiled(name: str, function: Any, maker: str) -> None:
     if isinstance(function, ctypes._CFuncPtr):  # type: ignore[attr-defined]
-        raise TypeError(f"{name}: got a compiled function, must go by {name}s.compiled")
+        raise TypeError(f"{name}: got a compiled function, must go by {maker}")
 
 
 def require_fitting(name: str, data: Any, model: Model) -> None:

@@ -19,7 +19,7 @@ from dynaplan.rewards.terms import predicted
 from dynaplan.rollouts.arguments import require_reward, require_termination
 from dynaplan.rollouts.disagreement import DisagreementLimit, disagreement_limit_of
 from dynaplan.rollouts.rollout import state_limits
-from dynaplan.rollouts.score import takes_step
+from dynaplan.rollouts.steps import takes_step
 from dynaplan.terminations.terms import Term as TerminationTerm
 
 if TYPE_CHECKING:

@@ -14,7 +14,8 @@ from dynaplan.rewards.terms import Reward
 from dynaplan.rollouts.arguments import require_termination
 from dynaplan.rollouts.disagreement import DisagreementLimit, disagreement_limit_of
 from dynaplan.rollouts.risk import Mean, Risk
-from dynaplan.rollouts.score import TrajectoryScore, compiled, ended_steps, step_arrays
+from dynaplan.rollouts.score import TrajectoryScore, compiled, ended_steps
+from dynaplan.rollouts.steps import step_arrays
 from dynaplan.terminations.terms import Term as TerminationTerm
 from dynaplan.terminations.terms import Termination
 

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import inspect
 from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,45 +12,12 @@ from dynaplan import _arrays, _callbacks, _core
 from dynaplan.rewards.terms import Reward, Term
 from dynaplan.rollouts.arguments import require_reward, require_termination
 from dynaplan.rollouts.disagreement import DisagreementLimit
+from dynaplan.rollouts.steps import Steps, step_arrays, step_values
+from dynaplan.rollouts.violations import StepLimits
 from dynaplan.terminations.terms import Term as TerminationTerm
 from dynaplan.terminations.terms import Termination
 
-__all__ = [
-    "Steps",
-    "TrajectoryScore",
-    "compiled",
-    "ended_steps",
-    "step_arrays",
-    "step_rewards",
-    "takes_step",
-]
-
-
-_MAX_BEYOND = 1e6  # limits' units: of a state that is nan, or as far outside as can be told
-
-
-class Steps(NamedTuple):
-    """All steps of N trajectories, one trajectory after another, in float64.
-
-    Attributes:
-        states: (N * H, S).
-        actions: (N * H, A).
-        next_states: (N * H, S).
-        numbers: (N * H,) from 0 to H - 1.
-        horizon: H.
-    """
-
-    states: NDArray[np.float64]
-    actions: NDArray[np.float64]
-    next_states: NDArray[np.float64]
-    numbers: NDArray[np.int64]
-    horizon: int
-
-    def call(self, function: Callable[..., Any]) -> Any:
-        """Calls a user's function with the batch, and with the step numbers if it takes them."""
-        if takes_step(function):
-            return function(*self[:3], step=self.numbers)
-        return function(*self[:3])
+__all__ = ["TrajectoryScore", "compiled", "ended_steps"]
 
 
 class TrajectoryScore:
@@ -63,7 +29,7 @@ class TrajectoryScore:
         discount: in (0, 1].
         previous_action: (A,) applied before the first step, or None.
         disagreement_limit: beyond which trajectories are rejected, or None.
-        allowed: (S,) lowest and highest states, outside of which they are rejected, or None.
+        limits: what their steps must keep, or they are rejected; or None.
         terminal_value: function of states (N, S) that returns (N,), the value of the last states,
             or None.
     """
@@ -76,7 +42,7 @@ class TrajectoryScore:
         *,
         previous_action: NDArray[Any] | None = None,
         disagreement_limit: DisagreementLimit | None = None,
-        allowed: tuple[NDArray[np.float64], NDArray[np.float64]] | None = None,
+        limits: StepLimits | None = None,
         terminal_value: Callable[[NDArray[Any]], NDArray[np.float64]] | None = None,
     ) -> None:
         require_reward(reward)
@@ -85,7 +51,7 @@ class TrajectoryScore:
         self.termination = termination
         self.discount = _arrays.positive_fraction("discount", discount)
         self.previous_action = previous_action
-        self.allowed = allowed
+        self.limits = limits
         self.terminal_value = terminal_value
         self.rejects = (
             disagreement_limit is not None and disagreement_limit.on_exceeding == "reject"
@@ -114,13 +80,13 @@ class TrajectoryScore:
             steps_within_limit: (N,) steps within the disagreement limit, or None without one.
 
         Returns:
-            totals: (N,); -inf where a limit that rejects is exceeded, or a state is not allowed.
+            totals: (N,); -inf where a limit that rejects is exceeded, or a step is not allowed.
             violations: (N,); 0 where nothing is violated. A step outside counts by how far it is
                 outside, the disagreement limit by the share of the steps after it is exceeded.
         """
         count, horizon = actions.shape[:2]
         steps = step_arrays(trajectories, actions)
-        values = step_rewards(self.reward, steps, actions, self.previous_action)
+        values = step_values(self.reward, steps, actions, self.previous_action)
         alive = np.ones((count, horizon), np.bool_)
         continues = np.ones(count, np.bool_)
         if self.termination is not None:
@@ -138,8 +104,8 @@ class TrajectoryScore:
             value = self.terminal_value(trajectories[:, -1])
             total += np.where(continues, self.discount**horizon * value, 0.0)
         violation = np.zeros(count)
-        if self.allowed is not None:
-            outside = _outside(trajectories, *self.allowed)
+        if self.limits is not None:
+            outside = self.limits.violations(trajectories, actions, self.previous_action)
             violation += np.where(alive & ~exceeded, outside, 0.0).sum(axis=1)
         if self.rejects:
             violation += (alive & exceeded).mean(axis=1)
@@ -149,7 +115,7 @@ class TrajectoryScore:
     def rewards(self, trajectories: NDArray[Any], actions: NDArray[Any]) -> NDArray[np.float64]:
         """Returns the reward of each step of trajectories (N, H + 1, S), wherever they end."""
         steps = step_arrays(trajectories, actions)
-        return step_rewards(self.reward, steps, actions, self.previous_action)
+        return step_values(self.reward, steps, actions, self.previous_action)
 
     def end(self, trajectory: NDArray[Any], actions: NDArray[Any]) -> int | None:
         """Returns after how many steps a trajectory, (1, H + 1, S), (1, H, A), ends, if it does."""
@@ -157,42 +123,6 @@ class TrajectoryScore:
             return None
         ended = ended_steps(self.termination, step_arrays(trajectory, actions))
         return int(ended.argmax()) + 1 if ended.any() else None
-
-
-def _outside(
-    trajectories: NDArray[Any], low: NDArray[np.float64], high: NDArray[np.float64]
-) -> NDArray[np.float64]:
-    """Returns (N, H): how far states are outside, in units of the first state's distance."""
-    first = trajectories[0, 0]
-    lengths = [np.minimum(abs(first - low), abs(high - first)), high - low, abs(low), abs(high)]
-    is_length = [(length > 0.0) & np.isfinite(length) for length in lengths]
-    unit = np.select(is_length, lengths, 1.0)
-    after = trajectories[:, 1:].astype(np.float64)
-    with np.errstate(invalid="ignore"):
-        beyond = np.maximum(low - after, after - high) / unit
-    least = np.finfo(np.float32).tiny  # however little it is, it counts as something in float32
-    inside = (after >= low) & (after <= high)
-    beyond = np.where(beyond < _MAX_BEYOND, np.maximum(beyond, least), _MAX_BEYOND)
-    return np.asarray(np.where(inside, 0.0, beyond).sum(axis=2))
-
-
-def step_rewards(
-    reward: Reward, steps: Steps, actions: NDArray[Any], previous_action: NDArray[Any] | None
-) -> NDArray[np.float64]:
-    """Returns (N * H,): the reward of each step of trajectories under actions (N, H, A)."""
-    if isinstance(reward, Term):
-        first = actions[:, :1] if previous_action is None else previous_action
-        before = np.empty_like(actions)
-        before[:, :1], before[:, 1:] = first, actions[:, :-1]
-        values = reward(
-            *steps[:3],
-            before.reshape(steps.actions.shape),
-            steps=steps.numbers,
-            horizon=steps.horizon,
-        )
-    else:
-        values = _callbacks.numbers("reward", steps.call(reward), steps.numbers.shape, "number")
-    return values
 
 
 def compiled(
@@ -208,31 +138,8 @@ def compiled(
     return None
 
 
-def step_arrays(trajectories: NDArray[Any], actions: NDArray[Any]) -> Steps:
-    """Returns all steps of trajectories (N, H + 1, S) under actions (N, H, A)."""
-    count, horizon = actions.shape[:2]
-    rows = count * horizon
-    before, after = trajectories[:, :-1], trajectories[:, 1:]
-    return Steps(
-        before.astype(np.float64).reshape(rows, -1),
-        actions.astype(np.float64).reshape(rows, -1),
-        after.astype(np.float64).reshape(rows, -1),
-        np.tile(np.arange(horizon), count),
-        horizon,
-    )
-
-
 def ended_steps(termination: Termination, steps: Steps) -> NDArray[np.bool_]:
     """Returns (N * H,): where a step meets the termination."""
     if isinstance(termination, TerminationTerm):
         return termination(*steps[:3], steps=steps.numbers)
     return _callbacks.bools("termination", steps.call(termination), steps.numbers.shape)
-
-
-def takes_step(function: Callable[..., Any]) -> bool:
-    """Returns whether a user's function has a parameter `step`."""
-    try:
-        step = inspect.signature(function).parameters.get("step")
-    except (TypeError, ValueError):  # of some callables that are not written in Python
-        return False
-    return step is not None and step.kind in (step.POSITIONAL_OR_KEYWORD, step.KEYWORD_ONLY)

@@ -6,11 +6,15 @@
 
 #include "dynaplan/rewards/action.hpp"
 #include "dynaplan/rewards/angle.hpp"
+#include "dynaplan/rewards/ball_clearance.hpp"
+#include "dynaplan/rewards/box_clearance.hpp"
 #include "dynaplan/rewards/distance.hpp"
 #include "dynaplan/rewards/double_pendulum.hpp"
 #include "dynaplan/rewards/excess.hpp"
 #include "dynaplan/rewards/inside.hpp"
 #include "dynaplan/rewards/linear.hpp"
+#include "dynaplan/rewards/path.hpp"
+#include "dynaplan/rewards/path_clearance.hpp"
 #include "dynaplan/rewards/predicted.hpp"
 #include "dynaplan/rewards/product.hpp"
 #include "dynaplan/rewards/quadratic.hpp"
@@ -134,6 +138,20 @@ TEST_CASE("derivatives of rewards are those of central differences") {
       make<AngleReward<double>>(AngleSource{3, 0}, 2.0, -0.5, At::kNextState),
       make<DistanceReward<double>>(DistanceEntries{{0, 2}, {1, 4}, Eigen::Vector2d(0.2, -0.1)}, -1.5, At::kNextState),
       make<DistanceReward<double>>(DistanceEntries{{1, 2, 3}, {}, Eigen::Vector3d(2, 1, 0)}, -1.5, At::kState),
+      make<BallClearance<double>>(DistanceEntries{{0, 2}, {}, Eigen::Vector2d(0.2, -0.1)}, 0.5, Clearance{true, 0.1},
+                                  At::kNextState),
+      make<BallClearance<double>>(DistanceEntries{{1, 2, 3}, {0, 4, 0}, Eigen::Vector3d(2, 1, 0)}, 0.5,
+                                  Clearance{false, 0.1}, At::kState),
+      make<BoxClearance<double>>(EntryBox{{0, 3}, Eigen::Vector2d(-9, -9), Eigen::Vector2d(9, 8)}, Clearance{true, 0.1},
+                                 At::kNextState),
+      make<BoxClearance<double>>(EntryBox{{0, 3, 1}, Eigen::Vector3d(2, -9, 3), Eigen::Vector3d(3, 9, 4)},
+                                 Clearance{false, 0.0}, At::kState),
+      make<PathClearance<double>>(EntryPath{{4, 1}, random_matrix(2, 6, 7)}, 0.3, Clearance{false, 0.1}, At::kNextState),
+      make<PathClearance<double>>(EntryPath{{4, 1, 0}, 3.0 * random_matrix(3, 4, 8)}, 0.3, Clearance{true, 0.0}, At::kState),
+      make<PathClearance<double>>(EntryPath{{2}, Eigen::MatrixXd::Constant(1, 1, 3.0)}, 0.3, Clearance{false, 0.0}, At::kState),
+      make<PathError<double>>(EntryPath{{4, 1}, random_matrix(2, 6, 7)}, 1.5, At::kNextState),
+      make<PathError<double>>(EntryPath{{4, 1, 0}, 3.0 * random_matrix(3, 4, 8)}, -0.5, At::kState),
+      make<PathProgress<double>>(EntryPath{{2, 0}, 3.0 * random_matrix(2, 5, 9)}, 1.5),
       make<WithinReward<double>>(DistanceEntries{{0}, {}, Eigen::VectorXd::Zero(1)}, 0.5, 3.0, At::kState),
       make<InsideReward<double>>(Eigen::VectorXd::Constant(kStates, -9.0), Eigen::VectorXd::Constant(kStates, 9.0), 2.0,
                                  At::kNextState),

@@ -43,8 +43,8 @@ class TrajectoryExpansion {
                        Workspace& workspace);
   void expand_reward(const ExactPlanProblem& problem, const NominalTrajectory& trajectory, Index step,
                      Workspace& workspace);
-  void pull_back(const RewardExpansion<double>& reward, bool tied, bool of_next, StepExpansion& step,
-                 Workspace& workspace) const;
+  // The derivatives of the cost, which is minus the reward.
+  void take_cost(const RewardExpansion<double>& reward, bool tied, StepExpansion& step, Workspace& workspace) const;
 
   WholeState whole_;
   bool has_derivatives_ = false;

@@ -40,6 +40,9 @@ struct RolloutProblem {
   /// The return of a particle that leaves them is -infinity. Its violation grows, at each step outside, by how far each
   /// entry is outside, in units of how far from its limit the block's first state is.
   const StateLimits<T>* allowed = nullptr;
+  /// Likewise where one of these functions of a step is above 0, in units of its value where the block's first state
+  /// stays as it is.
+  std::vector<const Reward<T>*> constraints;
   T discount = T(1);
   /// Of the caller's states to the dynamics' own, where these are others.
   const PackedAffine<T>* coordinates = nullptr;
@@ -48,9 +51,11 @@ struct RolloutProblem {
   Particles particles;
   std::optional<DisagreementLimit> disagreement_limit;
 
+  /// Whether some states, or steps, are not allowed.
+  bool limits_steps() const { return allowed != nullptr || !constraints.empty(); }
   /// Whether some candidates are rejected, with a return of -infinity.
   bool rejects() const {
-    return allowed != nullptr || (disagreement_limit && disagreement_limit->on_exceeding == OnExceeding::kReject);
+    return limits_steps() || (disagreement_limit && disagreement_limit->on_exceeding == OnExceeding::kReject);
   }
   /// Rows that the trajectory of one particle takes: its states, then room for what the last step predicts besides.
   Index trajectory_rows(Index horizon) const { return horizon * dynamics->state_dim() + dynamics->output_dim(); }
