@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 import dynaplan as dp
-from public_objects import BOX, controller, data, linear, reward
+from public_objects import BOX, controller, data, kalman, linear, reward
 
 TERMINATION = partial(dp.terminations.outside, [-9.0, -9.0], [9.0, 9.0])
 PROBLEM = {"model": linear, "reward": reward, "action_space": BOX, "termination": TERMINATION}
@@ -83,6 +83,25 @@ CALLS: dict[str, tuple[Callable[..., Any], dict[str, Any]]] = {
             "max_regularisation": 1e10,
             "regularisation_factor": 2.0,
         },
+    ),
+    "KalmanFilter": (
+        dp.KalmanFilter,
+        {
+            "model": lambda: dp.LinearModel(0.9 * EYE, EYE, noise=[0.1, 0.1]),
+            "C": EYE,
+            "observation_noise": EYE,
+            "mean": np.zeros(2),
+            "covariance": EYE,
+        },
+    ),
+    "KalmanFilter.predict": (lambda action: kalman().predict(action), {"action": [0.0]}),
+    "KalmanFilter.reset": (
+        lambda **given: kalman().reset(**given),
+        {"mean": np.zeros(2), "covariance": EYE},
+    ),
+    "KalmanFilter.update": (
+        lambda observation: kalman().update(observation),
+        {"observation": [0.0, 0.0]},
     ),
     "LQR": (dp.LQR, {**SHARED, "infinite_horizon": False}),
     "Limits": (

@@ -54,6 +54,12 @@ def plan() -> dp.Plan:
     return planner.plan(linear(), reward(), [0.5, -0.5], action_space=BOX, seed=0)
 
 
+def kalman() -> dp.KalmanFilter:
+    """A new one each time, as its calls change it."""
+    model = dp.LinearModel(0.9 * np.eye(2), np.ones((2, 1)), noise=[0.1, 0.1])
+    return dp.KalmanFilter(model, np.eye(2), observation_noise=[0.1, 0.1])
+
+
 @cache
 def pendulum() -> gymnasium.Env[Any, Any]:
     return gymnasium.make("Pendulum-v1")
@@ -142,6 +148,7 @@ OBJECTS = {
     ),
     "Iteration": iteration,
     "Jacobians": lambda: linear().with_jacobians(data().states, data().actions),
+    "KalmanFilter": kalman,
     "LQR": dp.LQR,
     "Limits": lambda: dp.Limits(
         action_rate=np.ones(12),

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
         PrioritizedSweeping as PrioritizedSweeping,
     )
     from dynaplan.control.explanation import Explanation as Explanation
+    from dynaplan.control.kalman_filter import KalmanFilter as KalmanFilter
     from dynaplan.control.mpc import MPC as MPC
     from dynaplan.control.tuning import Trial as Trial
     from dynaplan.control.tuning import Tuning as Tuning
@@ -121,6 +122,7 @@ else:
         "agents.tabular.dyna_q_plus": "DynaQPlus",
         "agents.tabular.prioritized_sweeping": "PrioritizedSweeping",
         "control.explanation": "Explanation",
+        "control.kalman_filter": "KalmanFilter",
         "control.mpc": "MPC",
         "control.tuning": "Trial Tuning tune",
         "data.collection": "collect",
@@ -224,6 +226,7 @@ __all__ = [
     "IsaError",
     "Iteration",
     "Jacobians",
+    "KalmanFilter",
     "Learner",
     "Limits",
     "LinearGaussian",

@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 
 import dynaplan as dp
-from public_objects import BOX, OBJECTS, data, ensemble, linear, maze, reward
+from public_objects import BOX, OBJECTS, data, ensemble, kalman, linear, maze, reward
 
 STATE = np.array([0.5, -0.5])
 
@@ -116,6 +116,11 @@ def _rls_step(rls: dp.RecursiveLeastSquares, k: int) -> Any:
     return rls.model().A, rls.rows
 
 
+def _kalman_step(one: dp.KalmanFilter, k: int) -> Any:
+    one.update([0.1 * k, np.nan])
+    return one.predict([0.5]), one.covariance, one.log_likelihood
+
+
 def _loop_step(loop: Any, k: int) -> Any:
     last = list(loop.run(15))[-1]
     return last.steps, last.episode_return, last.episode
@@ -170,6 +175,7 @@ MOVING: dict[str, tuple[Callable[[], Any], Callable[[Any, int], Any]]] = {
     "DynaQPlus": (lambda: dp.DynaQPlus(maze(), seed=0), _table_step),
     "PrioritizedSweeping": (lambda: dp.PrioritizedSweeping(maze(), seed=0), _table_step),
     "RecursiveLeastSquares": (_rls, _rls_step),
+    "KalmanFilter": (kalman, _kalman_step),
     "ImaginedVectorEnv": (_envs, _env_step),
     "PETS": (_pets, _loop_step),
     "Dyna": (_dyna, _loop_step),

@@ -14,6 +14,7 @@ from dynaplan.errors import ArgumentError, ModelFileError, ShapeError
 from dynaplan.models.fitted import FittedModel
 from dynaplan.models.interface import Prediction
 from dynaplan.models.known import KnownDynamics
+from dynaplan.models.linear.covariances import covariance_factor, covariance_matrix
 
 __all__ = ["LinearModel"]
 
@@ -73,9 +74,10 @@ class LinearModel(FittedModel, KnownDynamics):
             raise ShapeError(f"B: got {len(self._inputs)} rows, must be {size} as of A")
         constant = np.zeros(size) if c is None else _arrays.vector("c", c, size)
         self._constant = _finite("c", constant)
-        self._covariance = _covariance(noise, size)
+        given = np.zeros(size) if noise is None else noise
+        self._covariance = covariance_matrix("noise", given, size)
         weights = np.ascontiguousarray(np.hstack([self._states, self._inputs]))
-        factor = _factor(self._covariance)
+        factor = covariance_factor("noise", self._covariance)
         super().__init__(_core.linear_dynamics(weights, self._constant, factor), observed)
 
     @property
@@ -191,41 +193,3 @@ def _finite_matrix(name: str, values: ArrayLike) -> Float64:
     if array.ndim != 2 or array.size == 0:
         raise ShapeError(f"{name}: got shape {array.shape}, must be a matrix")
     return _finite(name, array)
-
-
-def _covariance(noise: ArrayLike | None, size: int) -> Float64:
-    """Returns (S, S), symmetric to the bit; a vector is its diagonal."""
-    if noise is None:
-        return np.zeros((size, size))
-    array = _finite("noise", _arrays.numbers("noise", noise))
-    if array.shape == (size,):
-        array = np.diag(array)
-    if array.shape != (size, size):
-        raise ShapeError(f"noise: got shape {array.shape}, must be ({size}, {size}) or ({size},)")
-    variances = np.diag(array)
-    if (variances < 0.0).any():
-        raise ArgumentError(f"noise: got variances {variances}, must not be negative")
-    scale = np.sqrt(variances)
-    largest = scale[:, None] * scale
-    if (np.abs(array - array.T) > 1e-9 * largest).any():
-        raise ArgumentError("noise: must be symmetric")
-    if (np.abs(array) > largest * (1 + 1e-9)).any():
-        raise ArgumentError(
-            "noise: must be a covariance: an entry exceeds what its variances allow"
-        )
-    return np.ascontiguousarray(array if (array == array.T).all() else 0.5 * array + 0.5 * array.T)
-
-
-def _factor(covariance: Float64) -> Float64:
-    """Returns a lower L with L L' the covariance, which need not have full rank.
-
-    Of the correlations, so that no entry's unit decides what is next to nothing.
-    """
-    scale = np.sqrt(np.diag(covariance))
-    inverse = np.divide(1.0, scale, out=np.zeros_like(scale), where=scale > 0.0)
-    values, vectors = np.linalg.eigh(inverse[:, None] * covariance * inverse)
-    if values[0] < -1e-9 * len(scale):
-        raise ArgumentError("noise: must be a covariance: one of its directions has a negative one")
-    root = vectors * np.sqrt(np.maximum(values, 0.0))
-    _, upper = np.linalg.qr(root.T)
-    return np.ascontiguousarray(scale[:, None] * upper.T)
