@@ -178,7 +178,7 @@ CALLS: dict[str, tuple[Callable[..., Any], dict[str, Any]]] = {
     "RandomShooting": (dp.RandomShooting, SAMPLED),
     "Regulator.act": (
         lambda **given: dp.lqr([[1.1]], [[1.0]], [[1.0]], [[1.0]], horizon=2).act(**given),
-        {"state": [1.0], "step": 0},
+        {"state": [1.0], "step": 0, "previous_actions": np.zeros((0, 1))},
     ),
     "lqr": (
         dp.lqr,
@@ -194,6 +194,7 @@ CALLS: dict[str, tuple[Callable[..., Any], dict[str, Any]]] = {
             "horizon": 3,
             "Q_final": EYE,
             "discount": 0.9,
+            "delay_steps": 2,
         },
     ),
     "tune": (

@@ -82,7 +82,6 @@ if TYPE_CHECKING:
     from dynaplan.planners.interface import Planner as Planner
     from dynaplan.planners.limits import Limits as Limits
     from dynaplan.planners.lqr import LQR as LQR
-    from dynaplan.planners.lqr import Regulator as Regulator
     from dynaplan.planners.lqr import lqr as lqr
     from dynaplan.planners.mppi import MPPI as MPPI
     from dynaplan.planners.plan import Plan as Plan
@@ -93,6 +92,7 @@ if TYPE_CHECKING:
     from dynaplan.planners.presets import mppi_diffusion as mppi_diffusion
     from dynaplan.planners.presets import mppi_pytorch as mppi_pytorch
     from dynaplan.planners.random_shooting import RandomShooting as RandomShooting
+    from dynaplan.planners.regulator import Regulator as Regulator
     from dynaplan.rewards.terms import Reward as Reward
     from dynaplan.rollouts import risk as risk
     from dynaplan.rollouts.disagreement import DisagreementLimit as DisagreementLimit
@@ -160,11 +160,12 @@ else:
         "planners.ilqr": "ILQR",
         "planners.interface": "Planner",
         "planners.limits": "Limits",
-        "planners.lqr": "LQR Regulator lqr",
+        "planners.lqr": "LQR lqr",
         "planners.mppi": "MPPI",
         "planners.plan": "Plan PlanStats",
         "planners.presets": "cem_pets cem_planet icem_blitz mppi_diffusion mppi_pytorch",
         "planners.random_shooting": "RandomShooting",
+        "planners.regulator": "Regulator",
         "rewards.terms": "Reward",
         "rollouts.disagreement": "DisagreementLimit",
         "rollouts.evaluation": "Evaluation evaluate",

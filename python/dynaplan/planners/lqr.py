@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -11,9 +10,11 @@ from numpy.typing import ArrayLike, NDArray
 from dynaplan import _arrays, _core, _texts
 from dynaplan.errors import ArgumentError, ShapeError
 from dynaplan.planners.interface import Planner
+from dynaplan.planners.lqr_delay import MAX_DELAY, delayed
+from dynaplan.planners.regulator import Regulator
 from dynaplan.planners.settings import CoreSettings, search_settings, shared_settings_last
 
-__all__ = ["LQR", "Regulator", "lqr"]
+__all__ = ["LQR", "lqr"]
 
 
 @shared_settings_last
@@ -60,61 +61,6 @@ class LQR(Planner):
         return _core.Lqr(**search_settings(self))
 
 
-class Regulator(NamedTuple):
-    """The best action k - K s, and the cost to go of a state: s'P s + 2 p's + a constant.
-
-    Made by `lqr`. With a finite horizon of H steps each array has the step first, and the last
-    entry of P and p is the final cost.
-
-    Attributes:
-        K: (A, S) or (H, A, S) gains.
-        k: (A,) or (H, A) actions at s = 0.
-        P: (S, S) or (H + 1, S, S) value matrices.
-        p: (S,) or (H + 1, S).
-    """
-
-    K: NDArray[np.float64]
-    k: NDArray[np.float64]
-    P: NDArray[np.float64]
-    p: NDArray[np.float64]
-
-    def act(self, state: ArrayLike, step: int = 0) -> NDArray[np.float64]:
-        """Returns the best action in a state.
-
-        Args:
-            state: (S,), or (N, S).
-            step: which of the horizon's; of an infinite horizon all are alike. Default 0.
-
-        Returns:
-            (A,), or (N, A).
-
-        Raises:
-            ShapeError: the state has the wrong shape.
-            ArgumentError: it is not finite, or `step` is not one of the horizon.
-
-        Example:
-            >>> regulator = dp.lqr([[1.1]], [[1.0]], [[1.0]], [[1.0]])
-            >>> regulator.act([1.0]).round(6)
-            array([-0.703428])
-        """
-        gains, actions = self.K, self.k
-        number = _arrays.at_least(0, "step", step)
-        if gains.ndim == 3:
-            if number >= len(gains):
-                raise ArgumentError(f"step: got {number}, must be below the horizon, {len(gains)}")
-            gains, actions = gains[number], actions[number]
-        states = _arrays.numbers("state", state)
-        if states.ndim not in {1, 2} or states.shape[-1] != gains.shape[1]:
-            size = gains.shape[1]
-            raise ShapeError(f"state: got shape {states.shape}, must be ({size},) or (N, {size})")
-        if not np.isfinite(states).all():
-            raise ArgumentError(f"state: got {states}, must be finite")
-        return np.asarray(actions - states @ gains.T, np.float64)
-
-    def __repr__(self) -> str:
-        return _texts.object_text(self, *self._fields)
-
-
 def lqr(
     A: ArrayLike,
     B: ArrayLike,
@@ -128,6 +74,7 @@ def lqr(
     horizon: int | None = None,
     Q_final: ArrayLike | None = None,
     discount: float = 1.0,
+    delay_steps: int = 0,
 ) -> Regulator:
     """Solves the linear-quadratic regulator of given matrices, which are costs, not rewards.
 
@@ -149,6 +96,9 @@ def lqr(
         horizon: steps H. Default: an infinite horizon.
         Q_final: (S, S) or (S,) cost of the state after H steps, about `state_target`. Default: Q.
         discount: in (0, 1].
+        delay_steps: steps d from sending an action until it acts, as of `MPC`. The regulator then
+            takes the d actions under way besides the state; each costs what it does in the step in
+            which it acts, and a horizon counts actions that are sent. Default 0.
 
     Returns:
         The gains and the value; `K` and `P` of an infinite horizon solve the discrete algebraic
@@ -169,6 +119,10 @@ def lqr(
         >>> dp.lqr([[1.1]], [[1.0]], [[1.0]], [[1.0]]).K.round(6)
         array([[0.703428]])
     """
+    delay = _arrays.at_least(0, "delay_steps", delay_steps)
+    if delay > MAX_DELAY:
+        got = _texts.shown(delay)
+        raise ArgumentError(f"delay_steps: got {got}, must be at most {MAX_DELAY}")
     dynamics = _matrix("A", A, "(S, S)")
     inputs = _matrix("B", B, "(S, A)")
     states, actions = len(dynamics), inputs.shape[1]
@@ -188,14 +142,16 @@ def lqr(
     if horizon is None:
         if Q_final is not None:
             raise ArgumentError("Q_final: got one with an infinite horizon, must be None")
-        return Regulator(*_core.infinite_horizon_regulator(problem))
+        endless = Regulator(*_core.infinite_horizon_regulator(problem))
+        return delayed(endless, problem, delay) if delay else endless
     steps = _core.finite_regulators(
         problem,
         horizon=_arrays.count("horizon", horizon),
         final_value=_weights("Q_final", Q if Q_final is None else Q_final, states),
     )
     gains, offsets, values, slopes = (np.stack(parts) for parts in zip(*steps, strict=True))
-    return Regulator(gains[:-1], offsets[:-1], values, slopes)
+    regulator = Regulator(gains[:-1], offsets[:-1], values, slopes)
+    return delayed(regulator, problem, delay) if delay else regulator
 
 
 def _matrix(name: str, values: ArrayLike, shape: str) -> NDArray[np.float64]:
