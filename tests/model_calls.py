@@ -53,6 +53,10 @@ def _rls(**arguments: Any) -> None:
     dp.RecursiveLeastSquares(2, 1).update(**arguments)
 
 
+def _decay(state: Any, action: Any) -> Any:
+    return 0.5 * state[0], state[1] + action[0]
+
+
 CALLS: dict[str, tuple[Callable[..., Any], dict[str, Any]]] = {
     "CompiledModel": (
         dp.CompiledModel,
@@ -68,6 +72,10 @@ CALLS: dict[str, tuple[Callable[..., Any], dict[str, Any]]] = {
         dp.CompiledModel.from_numba,
         {"function": lambda: _step, **DIMS, "dtype": np.float64, **OBSERVED},
     ),
+    "CompiledModel.from_equations by numba": (
+        dp.CompiledModel.from_equations,
+        {"function": lambda: _decay, **DIMS, "dtype": np.float64, **OBSERVED},
+    ),
     "Ensemble.fit": (
         dp.Ensemble.fit,
         {**TRAINING, "members": 2, "probabilistic": True, "warm_up": 0, "bootstrap": True},
@@ -80,6 +88,10 @@ CALLS: dict[str, tuple[Callable[..., Any], dict[str, Any]]] = {
     "FunctionModel": (
         dp.FunctionModel,
         {"function": lambda: lambda s, a: s, **DIMS, **OBSERVED},
+    ),
+    "FunctionModel.from_equations": (
+        dp.FunctionModel.from_equations,
+        {"function": lambda: _decay, **DIMS, **OBSERVED},
     ),
     "FunctionModel.predict": (
         lambda **given: dp.FunctionModel(lambda s, a: s, 2, 1).predict(**given),
@@ -140,6 +152,19 @@ CALLS: dict[str, tuple[Callable[..., Any], dict[str, Any]]] = {
             "dt": 0.1,
             "method": "zoh",
             "substeps": 2,
+            **OBSERVED,
+        },
+    ),
+    "discretise of equations by numba": (
+        dp.discretise,
+        {
+            "system": lambda: _decay,
+            "dt": 0.1,
+            "method": "rk4",
+            "substeps": 2,
+            **DIMS,
+            "compiled": True,
+            **OBSERVED,
         },
     ),
     "MLP.fit": (dp.MLP.fit, TRAINING),

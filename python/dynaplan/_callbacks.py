@@ -10,7 +10,7 @@ from numpy.typing import ArrayLike, NDArray
 from dynaplan import _arrays, _texts
 from dynaplan.errors import ShapeError
 
-__all__ = ["bools", "numbers", "require_function"]
+__all__ = ["bools", "numbers", "require_function", "require_no_tuple"]
 
 
 def require_function(name: str, function: Any, wanted: str = "a function") -> None:
@@ -21,6 +21,22 @@ def require_function(name: str, function: Any, wanted: str = "a function") -> No
     """
     if not callable(function) or isinstance(function, type):
         raise TypeError(f"{name}: got {_texts.shown(function)}, must be {wanted}")
+
+
+def require_no_tuple(name: str, values: Any) -> None:
+    """Refuses a tuple, which the equations of one state return, from a function of batches.
+
+    With as many rows as columns NumPy would make an array of it that fits, and is transposed.
+
+    Raises:
+        TypeError: it is a tuple.
+    """
+    if isinstance(values, tuple):
+        raise TypeError(
+            f"{name}: returned a tuple, must be an array with one row for each state; equations of "
+            "one state and action go into FunctionModel.from_equations, or into discretise with "
+            "state_dim and action_dim"
+        )
 
 
 def numbers(name: str, values: ArrayLike, shape: tuple[int, ...], each: str) -> NDArray[np.float64]:

@@ -178,6 +178,10 @@ def _of_functions() -> dict[str, Row]:
             predicting(dp.FunctionModel),
             {"function": lambda: one_step, "state_dim": 2, "action_dim": 1, "observed": OBSERVED},
         ),
+        "FunctionModel.from_equations": (
+            predicting(dp.FunctionModel.from_equations),
+            {**DIMS, "function": lambda: one_state, "observed": OBSERVED},
+        ),
         "CompiledModel": (
             predicting(dp.CompiledModel),
             {
@@ -206,6 +210,11 @@ def _written(state: Any, action: Any, next_state: Any, data: Any) -> None:
     next_state[0] = state[0]
 
 
+def one_state(state: Any, action: Any) -> Any:
+    place, speed = state
+    return 0.9 * place + 0.1 * speed, 0.9 * speed + action[0]
+
+
 def _of_numba() -> dict[str, Row]:
     scalar = {**DIMS, "dtype": np.float64, "data": np.zeros(2)}
     number: Any = lambda: lambda state, action, next_state, data: 0.0  # noqa: E731
@@ -214,6 +223,10 @@ def _of_numba() -> dict[str, Row]:
     return {
         "rewards.from_numba": (dp.rewards.from_numba, {**scalar, "function": number}),
         "terminations.from_numba": (dp.terminations.from_numba, {**scalar, "function": truth}),
+        "CompiledModel.from_equations, by numba": (
+            predicting(dp.CompiledModel.from_equations),
+            {**DIMS, "dtype": np.float64, "function": lambda: one_state, "observed": OBSERVED},
+        ),
         "CompiledModel.from_numba": (
             dp.CompiledModel.from_numba,
             {**scalar, "function": written, "observed": OBSERVED},

@@ -15,7 +15,7 @@ from attack.calls_of_models import MODEL_CALLS, Row
 from attack.calls_of_planners import PLANNING_CALLS
 
 # What some of the calls need beyond the package.
-_NEEDED = {"from_numba": "numba", "onnx": "onnx", "NetworkUnits": "onnx"}
+_NEEDED = {"numba": "numba", "onnx": "onnx", "NetworkUnits": "onnx"}
 # How often a call is made, compared with the others: those that take long, seldom.
 _SHARES = {"numba": 0.02, "tune": 0.05, "restore": 0.2, ".save": 0.5, ".fit": 0.5, "PETS": 0.5}
 _SHARES |= {"Dyna ": 0.3, "Dyna.": 0.3, "MBPO": 0.3}

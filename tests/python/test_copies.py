@@ -300,12 +300,17 @@ def test_what_is_compiled_from_python_is_compiled_again() -> None:
     term = dp.rewards.from_numba(pays_of_one, state_dim=2, action_dim=1)
     assert (_pickled(term)(*SCORED[:3]) == term(*SCORED[:3])).all()
     model = dp.CompiledModel.from_numba(step_of_one, 2, 1)
-    twin = _pickled(model)
-    assert (twin.predict(*SCORED[:2]).mean == model.predict(*SCORED[:2]).mean).all()
+    of_equations = dp.discretise(rates_of_one, 0.1, state_dim=2, action_dim=1, compiled=True)
+    for one in (model, of_equations):
+        assert (_pickled(one).predict(*SCORED[:2]).mean == one.predict(*SCORED[:2]).mean).all()
 
 
 def pays_of_one(state: Any, action: Any, next_state: Any) -> Any:
     return -abs(next_state[0]) - action[0] ** 2
+
+
+def rates_of_one(state: Any, action: Any) -> Any:
+    return np.cos(state[1]), state[0] * action[0]
 
 
 def step_of_one(state: Any, action: Any, next_state: Any) -> None:

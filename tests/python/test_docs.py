@@ -128,7 +128,10 @@ def test_docstring_examples_run(name: str, tmp_path: Path, monkeypatch: pytest.M
     monkeypatch.chdir(tmp_path)
     finder = doctest.DocTestFinder(recurse=not isinstance(OBJECTS[name], types.ModuleType))
     for examples in finder.find(OBJECTS[name], name, module=False, globs={"dp": dp, "np": np}):
-        needs_numba = any("from_numba(" in example.source for example in examples.examples)
+        compiling = ("from_numba(", "CompiledModel.from_equations(")
+        needs_numba = any(
+            call in example.source for example in examples.examples for call in compiling
+        )
         if examples.examples and (HAS_NUMBA or not needs_numba):
             run_examples(examples)
 

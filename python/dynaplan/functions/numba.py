@@ -68,18 +68,23 @@ class ScalarFunction:
             raise TypeError(f"data: got {_texts.shown(data)}, must be a plain NumPy array")
         if array.dtype.hasobject:
             raise TypeError(f"data: got dtype {array.dtype}, must be numbers")
-        errors = AssertionError, NotImplementedError, TypeError, _imported().core.errors.NumbaError
+        errors = (
+            AssertionError,
+            NotImplementedError,
+            TypeError,
+            numba_module().core.errors.NumbaError,
+        )
         try:
             call = _with_all(function, extras)
-            block = _block_function(Signature(kind, name), call, self.dims, array)
+            block = block_function(Signature(kind, name), call, self.dims, array)
         except errors as error:
             raise TypeError(f"function: numba cannot compile it: {error}") from error
         returned = call.nopython_signatures[-1].return_type
-        if kind == "termination" and not isinstance(returned, _imported().types.Boolean):
+        if kind == "termination" and not isinstance(returned, numba_module().types.Boolean):
             raise TypeError(
                 f"function: returns {returned}, must return bool, such as a comparison gives"
             )
-        if kind == "dynamics" and returned is not _imported().types.none:
+        if kind == "dynamics" and returned is not numba_module().types.none:
             raise TypeError(
                 f"function: returns {returned}, must return nothing and write next_state instead"
             )
@@ -104,17 +109,22 @@ def _extras(kind: Kind, function: Any) -> tuple[str, ...]:
     return tuple(fitting)
 
 
-def _imported() -> Any:
+def numba_module() -> Any:
+    """Returns numba.
+
+    Raises:
+        ImportError: it is not installed.
+    """
     try:
         import numba  # noqa: PLC0415  # optional
     except ImportError as error:
-        raise ImportError("from_numba needs numba: pip install numba") from error
+        raise ImportError("functions are compiled by numba: pip install numba") from error
     return numba
 
 
 def _with_all(function: Any, extras: tuple[str, ...]) -> Any:
     """Returns the function, compiled, with all parameters although it uses fewer."""
-    numba = _imported()
+    numba = numba_module()
     # Division by zero gives an infinity, as in NumPy, instead of an exception.
     is_compiled = hasattr(function, "py_func")
     scalar = function if is_compiled else numba.njit(function, error_model="numpy")
@@ -135,10 +145,18 @@ def _with_all(function: Any, extras: tuple[str, ...]) -> Any:
     return scalar if wrap is scalar else numba.njit(wrap, error_model="numpy")
 
 
-def _block_function(
+def block_function(
     signature: Signature, call: Any, dims: tuple[int, int], data: np.ndarray[Any, Any]
 ) -> Any:
-    numba = _imported()
+    """Returns the function of a block, a `cfunc`, that runs `call` over the lanes.
+
+    Args:
+        signature: its type.
+        call: compiled, of arrays (S,), (A,) and (S,), the step and the data.
+        dims: S and A.
+        data: which the user data point to.
+    """
+    numba = numba_module()
     carray = numba.carray
     (state_dim, action_dim), shape, dtype = dims, data.shape, data.dtype
 

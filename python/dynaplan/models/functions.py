@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -13,15 +13,18 @@ from dynaplan import _arrays, _callbacks, _core
 from dynaplan._recipes import Recipe, Unportable
 from dynaplan.errors import ArgumentError
 from dynaplan.functions.compiled import compiled_function
+from dynaplan.functions.compiled_equations import CompiledEquations
+from dynaplan.functions.equations import ColumnFunction, Equations, OnRows, require_equations
 from dynaplan.functions.numba import ScalarFunction
-from dynaplan.models.known import KnownDynamics
+from dynaplan.models.known import KnownDynamics, observed_range
 
 if TYPE_CHECKING:
     from typing_extensions import Self
 
-__all__ = ["CompiledModel", "FunctionModel"]
+__all__ = ["CompiledModel", "FunctionModel", "compiled_model"]
 
 Dtype = type[np.float32] | type[np.float64]
+_Kind = TypeVar("_Kind", bound="CompiledModel")
 
 
 class FunctionModel(KnownDynamics):
@@ -76,6 +79,45 @@ class FunctionModel(KnownDynamics):
             raise ArgumentError(f"state_dim, action_dim: got {dims}, must be at least 1")
         super().__init__(_core.python_dynamics(_Checked(function), *dims), observed)
 
+    @classmethod
+    def from_equations(
+        cls,
+        function: Equations,
+        state_dim: int,
+        action_dim: int,
+        *,
+        observed: tuple[ArrayLike, ArrayLike] | None = None,
+    ) -> Self:
+        """Makes a model of the equations of one step, written for one state and one action.
+
+        `CompiledModel.from_equations` compiles the same function.
+
+        Args:
+            function: `f(state, action) -> next state`: it is given a tuple of S and one of A
+                entries, and returns a tuple of S. The entries are arrays with one number for each
+                row of a batch, so that what works entry by entry is right: `+`, `np.cos`,
+                `np.where`, `np.hypot`; and neither `if` nor `np.sum`.
+            state_dim: S.
+            action_dim: A.
+            observed: as for `FunctionModel`.
+
+        Raises:
+            ArgumentError: the function has other parameters, or a dimension is below 1; later,
+                from a rollout, ShapeError or TypeError: it returned something else.
+
+        Example:
+            >>> def cart(state, action):
+            ...     place, speed = state
+            ...     (push,) = action
+            ...     return place + 0.1 * speed, speed + 0.1 * push
+            >>> model = dp.FunctionModel.from_equations(cart, state_dim=2, action_dim=1)
+            >>> model.predict([0.0, 1.0], [1.0]).mean
+            array([[0.1, 1.1]])
+        """
+        require_equations("function", function)
+        on_rows = OnRows(ColumnFunction("function", function))
+        return cls(on_rows, state_dim, action_dim, observed=observed)
+
     def __reduce__(self) -> tuple[Any, ...]:
         # A copy's function is its own, where it can be copied, such as an object that is called.
         make = partial(type(self), observed=self._observed)
@@ -92,6 +134,7 @@ class _Checked:
 
     def __call__(self, states: NDArray[Any], actions: NDArray[Any]) -> NDArray[Any]:
         next_states = self.function(states, actions)
+        _callbacks.require_no_tuple("model", next_states)
         return _callbacks.numbers("model", next_states, states.shape, "next state")
 
 
@@ -165,7 +208,50 @@ class CompiledModel(KnownDynamics):
         return self
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return _compiled_model, (type(self), self._recipe, self._observed)
+        return compiled_model, (type(self), self._recipe, self._observed)
+
+    @classmethod
+    def from_equations(
+        cls,
+        function: Equations,
+        state_dim: int,
+        action_dim: int,
+        *,
+        dtype: Dtype = np.float64,
+        observed: tuple[ArrayLike, ArrayLike] | None = None,
+    ) -> Self:
+        """Compiles the equations of one step, as `FunctionModel.from_equations` takes them.
+
+        numba compiles them. Both models predict the same, up to rounding; this one computes without
+        Python, in all threads.
+
+        Args:
+            function: `f(state, action) -> next state` on tuples of S and of A numbers; plain Python
+                that numba can compile, or an `@njit` function. The numbers are float64; those that
+                it finds outside itself stay what they are now.
+            state_dim: S, at most 256.
+            action_dim: A, at most 256.
+            dtype: numpy.float32 or numpy.float64, in which the rollout keeps the states. Default
+                numpy.float64.
+            observed: as for `FunctionModel`.
+
+        Raises:
+            ImportError: numba is not installed: `pip install numba`.
+            TypeError: numba cannot compile the function; the message has the line. Or it returns
+                no tuple of S numbers.
+            ArgumentError: the function has other parameters, or an argument is out of range.
+
+        Example:
+            >>> def cart(state, action):
+            ...     place, speed = state
+            ...     (push,) = action
+            ...     return place + 0.1 * speed, speed + 0.1 * push
+            >>> model = dp.CompiledModel.from_equations(cart, state_dim=2, action_dim=1)
+            >>> model.predict([0.0, 1.0], [1.0]).mean
+            array([[0.1, 1.1]])
+        """
+        recipe = CompiledEquations("function", function, (state_dim, action_dim), dtype, None)
+        return compiled_model(cls, recipe, observed)
 
     @classmethod
     def from_numba(
@@ -201,11 +287,13 @@ class CompiledModel(KnownDynamics):
             array([[4.]])
         """
         scalar = ScalarFunction("dynamics", function, (state_dim, action_dim), data, dtype)
-        return cls.__new__(cls)._take(scalar, observed)
+        return compiled_model(cls, scalar, observed)
 
 
-def _compiled_model(
-    kind: type[CompiledModel], recipe: Recipe, observed: tuple[Any, Any]
-) -> CompiledModel:
-    """Makes a model again, in another process."""
+def compiled_model(
+    kind: type[_Kind], recipe: Recipe, observed: tuple[ArrayLike, ArrayLike] | None
+) -> _Kind:
+    """Makes a model of what a recipe compiles; again, too, in another process."""
+    if isinstance(recipe, ScalarFunction | CompiledEquations):
+        observed_range(observed, *recipe.dims)  # refused before a second of compiling
     return kind.__new__(kind)._take(recipe, observed)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Literal, TypeAlias
+from typing import Literal, SupportsIndex, TypeAlias
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -12,10 +12,34 @@ from dynaplan.errors import ArgumentError, ShapeError
 from dynaplan.models.interface import Prediction
 from dynaplan.models.jacobians import Jacobians, with_jacobians
 
-__all__ = ["KnownDynamics"]
+__all__ = ["KnownDynamics", "observed_range"]
 
 Float64 = NDArray[np.float64]
 _Drawn: TypeAlias = Literal["mean", "sample"]
+
+
+def observed_range(
+    observed: tuple[ArrayLike, ArrayLike] | None,
+    state_dim: SupportsIndex,
+    action_dim: SupportsIndex,
+) -> tuple[Float64, Float64]:
+    """Returns (S + A,) low and high that states and actions are known to take; None: infinities.
+
+    Raises:
+        ShapeError: they have the wrong shape.
+        ArgumentError: they are no range, or a dimension is below 1.
+    """
+    size = _arrays.count("state_dim", state_dim, 1) + _arrays.count("action_dim", action_dim, 1)
+    if observed is None:
+        return np.full(size, -np.inf), np.full(size, np.inf)
+    low, high = _arrays.pair("observed", observed)
+    bounds = (
+        _arrays.vector("observed low", low, size).copy(),
+        _arrays.vector("observed high", high, size).copy(),
+    )
+    if not (bounds[0] <= bounds[1]).all():
+        raise ArgumentError("observed: low must not exceed high, nor be nan")
+    return bounds
 
 
 class KnownDynamics:
@@ -29,15 +53,7 @@ class KnownDynamics:
 
     def __init__(self, dynamics: _core.Dynamics, observed: tuple[ArrayLike, ArrayLike] | None):
         self.dynamics: _core.Dynamics = dynamics
-        size = dynamics.state_dim + dynamics.action_dim
-        unknown = np.full(size, -np.inf), np.full(size, np.inf)
-        low, high = unknown if observed is None else _arrays.pair("observed", observed)
-        self._observed = (
-            _arrays.vector("observed low", low, size).copy(),
-            _arrays.vector("observed high", high, size).copy(),
-        )
-        if not (self._observed[0] <= self._observed[1]).all():
-            raise ArgumentError("observed: low must not exceed high, nor be nan")
+        self._observed = observed_range(observed, dynamics.state_dim, dynamics.action_dim)
 
     @property
     def state_dim(self) -> int:
