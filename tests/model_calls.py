@@ -141,6 +141,7 @@ CALLS: dict[str, tuple[Callable[..., Any], dict[str, Any]]] = {
         {**ROWS, "seed": 0, "threads": 1},
     ),
     "LinearModel.save": (lambda path: known().save(path), {"path": lambda: None}),
+    "LinearModel.updated": (lambda **given: known().updated(**given), {"data": data, "rows": 10.0}),
     "LinearModel.with_jacobians": (
         lambda **given: known().with_jacobians(**given),
         {**ROWS, "threads": 1},

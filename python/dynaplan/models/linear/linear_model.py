@@ -10,15 +10,19 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from dynaplan import _arrays, _core, files
+from dynaplan.data.transitions import Transitions, require_transitions
 from dynaplan.errors import ArgumentError, ModelFileError, ShapeError
 from dynaplan.models.fitted import FittedModel
 from dynaplan.models.interface import Prediction
 from dynaplan.models.known import KnownDynamics
 from dynaplan.models.linear.covariances import covariance_factor, covariance_matrix
+from dynaplan.models.linear.linear_gaussian import LinearGaussian
+from dynaplan.models.linear.prior import input_spread, known_rows
 
 __all__ = ["LinearModel"]
 
 Float64 = NDArray[np.float64]
+_MAX_ROWS = 1e9  # of more, rounding leaves too little of what data can say
 _UNKNOWN = np.finfo(np.float64).max  # stands for infinity in files, which hold finite numbers
 
 
@@ -137,6 +141,56 @@ class LinearModel(FittedModel, KnownDynamics):
             ArgumentError: a state or an action is not finite.
         """
         return self._steps(states, actions, "sample", _arrays.seed_number(seed), threads)
+
+    def updated(self, data: Transitions, *, rows: float) -> LinearGaussian:
+        """Returns what is known, corrected by data: a model that can go on learning.
+
+        The known A, B and c count like `rows` transitions that fit them exactly, and in which
+        states and actions vary independently: over the range that is `observed`, or where none is
+        known as much as in the data, each in its own unit. So does the noise, if there is any; if
+        there is none it is taken from the data. Few data change little, and only where they have
+        something to say; many data lead to least squares.
+
+        Args:
+            data: transitions of the real system.
+            rows: how many transitions the knowledge is worth, above 0 and at most 1e9: at as many
+                data each counts half.
+
+        Returns:
+            The fitted model. It takes in more data by `LinearGaussian.updated`, or one transition
+            at a time by `RecursiveLeastSquares.from_model`.
+
+        Raises:
+            TypeError: `data` is none.
+            ShapeError: it has other dimensions.
+            ArgumentError: `rows` is out of range; or an input is the same in all transitions, and
+                its range not known.
+            NumericalError: the numbers overflow float64.
+
+        Source: Gelman et al. 2013, "Bayesian data analysis", sec. 14.8 (prior information as
+        additional data).
+
+        Example:
+            >>> known = dp.LinearModel([[0.5]], [[1.0]])
+            >>> s, a = np.array([[0.0], [1.0], [0.5], [-1.0]]), np.array([[1], [0], [-1], [1]])
+            >>> data = dp.Transitions(s, a, 0.7 * s + a)
+            >>> known.updated(data, rows=4).A.round(2), known.updated(data, rows=400).A.round(2)
+            (array([[0.59]]), array([[0.5]]))
+        """
+        require_transitions("data", data)
+        size = self.state_dim
+        given = data.states.shape[1], data.actions.shape[1]
+        if given != (size, self.action_dim):
+            raise ShapeError(
+                f"data: got {given[0]} states and {given[1]} actions, must be {size} and "
+                f"{self.action_dim}"
+            )
+        worth = _arrays.real("rows", rows)
+        if not 0.0 < worth <= _MAX_ROWS:
+            raise ArgumentError(f"rows: got {worth}, must be above 0 and at most {_MAX_ROWS:g}")
+        change = np.column_stack([self._states - np.eye(size), self._inputs, self._constant])
+        spread = input_spread(*self._observed, data)
+        return known_rows(change, self._covariance, spread, worth).updated(data)
 
     def __reduce__(self) -> tuple[Any, ...]:
         make = partial(type(self), noise=self._covariance, observed=self._observed)
