@@ -97,7 +97,7 @@ def test_a_loaded_model_is_the_saved_one_to_the_bit(tmp_path, model):
     twin = dp.load(tmp_path / "model")
     assert type(twin) is type(model)
     assert repr(twin) == repr(model)
-    for name in ("architecture", "settings", "rows"):
+    for name in ("architecture", "settings", "rows", "observed_disagreement"):
         assert getattr(twin, name) == getattr(model, name)
     for name in ("observed_low", "observed_high"):
         assert getattr(twin, name).tobytes() == getattr(model, name).tobytes()
@@ -141,6 +141,18 @@ def test_some_members_stopped_before_others():
     assert np.isnan(history.training).any()
 
 
+DISAGREEMENT = "observed_disagreement"
+
+
+def edit_header(path, edit):
+    """Changes a file's header as one would who signs it anew."""
+    header, data = model_files.split(path.read_bytes())
+    document = json.loads(header["__metadata__"]["dynaplan"])
+    edit(document)
+    header["__metadata__"]["dynaplan"] = json.dumps(document)
+    path.write_bytes(model_files.signed(model_files.joined(header, data)))
+
+
 def kind_of(kind):
     return lambda document: document.update(kind=kind)
 
@@ -163,7 +175,27 @@ WRONG = {
     "text as a decay": (in_part("settings", weight_decay=["0"]), "one for each layer"),
     "another activation": (in_part("network", activation="gelu"), "gelu"),
     "negative rows": (in_part("training_data", rows=-1), "rows must not be negative"),
+    "no disagreement": (
+        in_part("training_data", observed_disagreement=0.0),
+        "observed_disagreement must be above 0, got 0",
+    ),
+    "text as disagreement": (
+        in_part("training_data", observed_disagreement="0.1"),
+        "'observed_disagreement' must be of type float",
+    ),
 }
+
+
+def test_an_ensemble_of_an_older_version_knows_of_no_disagreement(tmp_path):
+    path = tmp_path / "model"
+    model = model_files.NETWORKS["Ensemble"]()
+    model.save(path)
+    assert model.observed_disagreement > 0.0
+    edit_header(path, lambda document: document["header"]["training_data"].pop(DISAGREEMENT))
+    older = dp.load(path)
+    assert older.observed_disagreement is None
+    older.save(path)
+    assert dp.load(path).observed_disagreement is None
 
 
 @pytest.mark.parametrize("name", WRONG)
@@ -171,11 +203,7 @@ def test_a_header_that_is_none_of_its_kind_is_refused(tmp_path, name):
     edit, said = WRONG[name]
     path = tmp_path / "model"
     model_files.NETWORKS["Ensemble"]().save(path)
-    header, data = model_files.split(path.read_bytes())
-    document = json.loads(header["__metadata__"]["dynaplan"])
-    edit(document)
-    header["__metadata__"]["dynaplan"] = json.dumps(document)
-    path.write_bytes(model_files.signed(model_files.joined(header, data)))
+    edit_header(path, edit)
     with pytest.raises(ModelFileError, match=said):
         dp.load(path)
 

@@ -143,7 +143,7 @@ def model_parts(fitted: Fitted) -> tuple[Arrays, dict[str, Any]]:
     }, {
         "network": network,
         "settings": asdict(fitted.settings),
-        "training_data": {"rows": int(fitted.rows)},
+        "training_data": _training_data(fitted),
         "history": {
             "epochs": len(history.training),
             "best_epoch": history.best_epoch.tolist(),
@@ -166,7 +166,7 @@ def model_from_parts(kind: str, arrays: Arrays, header: dict[str, Any]) -> Fitte
             f"{network['probabilistic']}, must be those of {kind}"
         )
     settings = _settings(top["settings"], len(network["hidden"]) + 1)
-    data = files.fields(top["training_data"], "training_data", {"rows": int})
+    data = _checked_data(top["training_data"])
     history = files.fields(top["history"], "history", _HISTORY)
     losses = ("float64", (2, history["epochs"], network["members"]))
     observed = ("float64", (network["state_dim"] + network["action_dim"],))
@@ -176,15 +176,35 @@ def model_from_parts(kind: str, arrays: Arrays, header: dict[str, Any]) -> Fitte
     files.named_arrays(arrays, wanted)
     if (arrays["observed_low"] > arrays["observed_high"]).any():
         raise ModelFileError("array 'observed_low': must not be above 'observed_high'")
-    if data["rows"] < 0:
-        raise ModelFileError(f"training_data: rows must not be negative, got {data['rows']}")
     return Fitted(
         network_from_parts(arrays, network).parameters(),
         settings,
         _history(arrays, history, network["members"]),
         data["rows"],
         (arrays["observed_low"], arrays["observed_high"]),
+        data.get("observed_disagreement"),
     )
+
+
+def _training_data(fitted: Fitted) -> dict[str, Any]:
+    rows, disagreement = int(fitted.rows), fitted.observed_disagreement
+    if disagreement is None:
+        return {"rows": rows}
+    return {"rows": rows, "observed_disagreement": float(disagreement)}
+
+
+def _checked_data(header: dict[str, Any]) -> dict[str, Any]:
+    """Returns what `_training_data` wrote; files of older versions know of no disagreement."""
+    known = {"observed_disagreement": float} if "observed_disagreement" in header else {}
+    data = files.fields(header, "training_data", {"rows": int, **known})
+    if data["rows"] < 0:
+        raise ModelFileError(f"training_data: rows must not be negative, got {data['rows']}")
+    if data.get("observed_disagreement", 1.0) <= 0.0:
+        raise ModelFileError(
+            "training_data: observed_disagreement must be above 0, got "
+            f"{data['observed_disagreement']}"
+        )
+    return data
 
 
 def _settings(header: dict[str, Any], layers: int) -> TrainingSettings:

@@ -49,6 +49,9 @@ class NetworkModel(FittedModel):
         settings: how they were trained.
         history: how the training went.
         rows: transitions trained on, without the held-out ones.
+        observed_disagreement: how far the members of an ensemble disagree where there are data, in
+            the unit of `DisagreementLimit.limit`: 99 % of the rows trained on, and 99 % of those
+            held out, lie within it. None: not known, as of a single network.
     """
 
     __slots__ = (
@@ -59,6 +62,7 @@ class NetworkModel(FittedModel):
         "action_dim",
         "architecture",
         "history",
+        "observed_disagreement",
         "rows",
         "settings",
         "state_dim",
@@ -73,6 +77,7 @@ class NetworkModel(FittedModel):
         self.action_dim: int = fitted.parameters.action_dim
         self._dynamics: _core.Dynamics | None = None
         self._observed = fitted.observed
+        self.observed_disagreement: float | None = fitted.observed_disagreement
         self.architecture: Architecture = Architecture.of(fitted.parameters)
         self.settings: TrainingSettings = fitted.settings
         self.history: TrainingHistory = fitted.history
@@ -244,10 +249,11 @@ class NetworkModel(FittedModel):
             self.history,
             self.rows,
             self._observed,
+            self.observed_disagreement,
         )
 
     def __reduce__(self) -> tuple[Any, ...]:
-        parts = (self.settings, self.history, self.rows, self._observed)
+        parts = (self.settings, self.history, self.rows, self._observed, self.observed_disagreement)
         return _restored, (type(self), NetworkArrays.of(self._parameters), parts)
 
 

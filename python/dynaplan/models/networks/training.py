@@ -30,6 +30,7 @@ HELD_OUT = 0.1
 PATIENCE = 50
 IMPROVEMENT = 0.01
 WARM_UP = 20
+_NEARLY_ALL = 0.99  # as of `DisagreementLimit.calibrated`
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -200,6 +201,7 @@ class Fitted:
     history: TrainingHistory
     rows: int
     observed: tuple[Float64, Float64]
+    observed_disagreement: float | None = None
 
 
 def untrained(network: NetworkArrays) -> Fitted:
@@ -250,4 +252,26 @@ def train(
     history = TrainingHistory(training, held_out_losses, np.array(best_epoch), interrupted)
     inputs = np.hstack([data.states, data.actions])
     observed = (inputs.min(axis=0), inputs.max(axis=0))
-    return Fitted(parameters, settings, history, len(rows), observed)
+    disagreement = _observed_disagreement(parameters, [rows, kept_back], threads)
+    return Fitted(parameters, settings, history, len(rows), observed, disagreement)
+
+
+def _observed_disagreement(
+    parameters: _core.NetworkParameters, parts: Sequence[Transitions | None], threads: int
+) -> float | None:
+    """Returns the disagreement that nearly all rows of each part keep to; None for one network.
+
+    Of the rows trained on and those held out the larger one: members agree too well on what they
+    have learned, and few held-out rows may all be ordinary.
+    """
+    if parameters.members == 1:
+        return None
+    dynamics = parameters.dynamics()
+    found = [
+        np.quantile(_core.disagreement(dynamics, part.states, part.actions, threads), _NEARLY_ALL)
+        for part in parts
+        if part is not None
+    ]
+    largest = float(max(found))
+    # Members that never disagree give no scale, nor do those that diverge.
+    return largest if 0.0 < largest < np.inf else None
