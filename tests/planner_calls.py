@@ -125,6 +125,8 @@ CALLS: dict[str, tuple[Callable[..., Any], dict[str, Any]]] = {
             "delay_steps": 0,
             "previous_actions": [[0.0], [0.0]],
             "on_failure": "hold",
+            "trust": "report",
+            "trusted_horizon": 3,
             "seed": 0,
         },
     ),

@@ -177,6 +177,7 @@ OBJECTS = {
     "TrainingHistory": lambda: ensemble().history,
     "Transitions": data,
     "Trial": lambda: tuning().trials[0],
+    "Trust": lambda: controller().last_plan.trust,
     "Tuning": tuning,
     "UpdateStatistics": lambda: agent().update(1),
     "risk.CVaR": lambda: dp.risk.CVaR(0.1),

@@ -44,6 +44,8 @@ if TYPE_CHECKING:
     from dynaplan.errors import NumericalError as NumericalError
     from dynaplan.errors import RankDeficientWarning as RankDeficientWarning
     from dynaplan.errors import ShapeError as ShapeError
+    from dynaplan.errors import UntrustedPlanWarning as UntrustedPlanWarning
+    from dynaplan.errors import UntrustedStateError as UntrustedStateError
     from dynaplan.functions import signatures as signatures
     from dynaplan.functions.signatures import get_include as get_include
     from dynaplan.loops.dyna import Dyna as Dyna
@@ -103,6 +105,7 @@ if TYPE_CHECKING:
     from dynaplan.rollouts.risk import Risk as Risk
     from dynaplan.rollouts.rollout import returns as returns
     from dynaplan.rollouts.rollout import rollout as rollout
+    from dynaplan.rollouts.trust import Trust as Trust
     from dynaplan.terminations.terms import Termination as Termination
 else:
     # Imported when they are asked for, so that `import dynaplan` costs little more than NumPy's.
@@ -130,7 +133,7 @@ else:
         "data.transitions": "Transitions",
         "envs.imagined": "ImaginedVectorEnv",
         "errors": "ArgumentError Error FailedPlanWarning IsaError ModelFileError NumericalError"
-        " RankDeficientWarning ShapeError",
+        " RankDeficientWarning ShapeError UntrustedPlanWarning UntrustedStateError",
         "functions.signatures": "get_include",
         "loops.dyna": "Dyna",
         "loops.dyna_iteration": "DynaIteration",
@@ -172,6 +175,7 @@ else:
         "rollouts.imagination": "Imagined imagine",
         "rollouts.risk": "Risk",
         "rollouts.rollout": "returns rollout",
+        "rollouts.trust": "Trust",
         "terminations.terms": "Termination",
     }
     _HOMES = {name: module for module, names in _NAMES.items() for name in names.split()}
@@ -255,7 +259,10 @@ __all__ = [
     "TrainingHistory",
     "Transitions",
     "Trial",
+    "Trust",
     "Tuning",
+    "UntrustedPlanWarning",
+    "UntrustedStateError",
     "UpdateStatistics",
     "__version__",
     "build_info",

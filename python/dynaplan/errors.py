@@ -11,6 +11,8 @@ __all__ = [
     "NumericalError",
     "RankDeficientWarning",
     "ShapeError",
+    "UntrustedPlanWarning",
+    "UntrustedStateError",
 ]
 
 
@@ -34,12 +36,20 @@ class NumericalError(Error, ArithmeticError):
     """A computation cannot give a usable number, for example a factor that is singular."""
 
 
+class UntrustedStateError(Error, ValueError):
+    """A state is outside the data of the model, and the controller is not to plan from there."""
+
+
 class IsaError(Error, ImportError):
     """The requested instruction set is unknown, not built, or not in this CPU."""
 
 
 class FailedPlanWarning(UserWarning):
     """A controller has no plan that is allowed and finite, and sends what `on_failure` says."""
+
+
+class UntrustedPlanWarning(UserWarning):
+    """A controller plans where its model has no data; `plan.trust` says how much of the plan."""
 
 
 class RankDeficientWarning(UserWarning):

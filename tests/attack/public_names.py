@@ -17,7 +17,7 @@ INTERFACE = "an interface: its methods are called on the classes that have them"
 
 RECORDS = """
     AgentEpisode DynaIteration Episode Evaluation Explanation Imagined Iteration Jacobians Plan
-    PlanStats Prediction Regulator TrainingHistory Trial Tuning UpdateStatistics
+    PlanStats Prediction Regulator TrainingHistory Trial Trust Tuning UpdateStatistics
 """
 INTERFACES = """
     Agent.act Agent.observe Agent.update Model.predict Model.sample Planner Planner.plan

@@ -29,7 +29,8 @@ def test_a_rate_counts_from_zero_where_nothing_is_known():
 
 
 def test_a_rate_counts_from_the_nearest_bound_where_zero_is_outside():
-    mpc = _mpc(limits=dp.Limits(action_rate=[0.1]), action_space=([2.0], [3.0]))
+    limits = dp.Limits(action_rate=[0.1])
+    mpc = _mpc(limits=limits, action_space=([2.0], [3.0]), trust="ignore")
     assert mpc.act([0.0])[0] == pytest.approx(2.1, abs=1e-6)
 
 

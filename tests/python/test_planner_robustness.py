@@ -262,7 +262,10 @@ def run(case: dict[str, Any]) -> None:
         check(mpc.last_plan.actions, box)
 
 
-pytestmark = pytest.mark.filterwarnings("ignore::dynaplan.FailedPlanWarning")
+pytestmark = [
+    pytest.mark.filterwarnings("ignore::dynaplan.FailedPlanWarning"),
+    pytest.mark.filterwarnings("ignore::dynaplan.UntrustedPlanWarning"),
+]
 SLOW = [HealthCheck.too_slow, HealthCheck.data_too_large]
 
 

@@ -103,7 +103,7 @@ def test_the_noise_is_as_wide_as_it_is_set_in_each_action_and_about_the_middle_o
 def test_nothing_of_an_episode_reaches_the_next(planner: Any) -> None:
     # mbrl-lib's iCEM keeps its elites and its MPPI the mean over a reset.
     reward = dp.rewards.quadratic([1.0], target=[0.4]) + dp.rewards.action_change_cost([0.3])
-    mpc = dp.MPC(scalar_model(), reward, planner, action_space=BOX, seed=4)
+    mpc = dp.MPC(scalar_model(), reward, planner, action_space=BOX, trust="ignore", seed=4)
     fresh = [mpc.act([state])[0] for state in (0.5, -0.2, 0.1)]
     for _ in range(5):
         mpc.act([30.0])  # an episode that ends with the actions at a bound

@@ -64,7 +64,7 @@ OPTIONAL_HERE |= {"MPC.change-termination"}
 UNBOUNDED = {"steps", "total_timesteps", "seed", "horizon", "replan_every", "minimum"}
 UNBOUNDED |= {"random_steps", "random_episode_steps", "episode_steps", "refit_every"}
 UNBOUNDED |= {"evaluation_horizon", "max_episode_steps", "learning_starts", "train_freq"}
-UNBOUNDED |= {"gradient_steps", "degree"}
+UNBOUNDED |= {"gradient_steps", "degree", "trusted_horizon"}
 # Arguments for which the tables have nothing valid: a file, or an object of another library.
 NEEDS_A_FILE = {"path", "units"}
 NEEDS = {"MLP.from_torch": "torch", "MLP.from_onnx": "onnx"}
@@ -131,7 +131,7 @@ def test_the_calls_of_the_tables_are_valid(name: str) -> None:
 # What is returned, what is only to be derived from, and constructors that are not for users.
 RESULTS = {"AgentEpisode", "DynaIteration", "Episode", "Evaluation", "Explanation", "Imagined"}
 RESULTS |= {"Iteration", "Jacobians", "Plan", "PlanStats", "Prediction", "Regulator"}
-RESULTS |= {"TrainingHistory", "Trial", "Tuning", "UpdateStatistics"}
+RESULTS |= {"TrainingHistory", "Trial", "Trust", "Tuning", "UpdateStatistics"}
 FITTED = {"Ensemble", "GaussianMLP", "LinearGaussian", "MLP", "rewards.Term", "terminations.Term"}
 ABSTRACT = {"Agent", "Model", "Planner"}
 ANYTHING = {"owner"}  # is kept alive, whatever it is

@@ -92,7 +92,8 @@ def test_the_disagreement_exceeded_latest_comes_first():
 
 
 def _controller(model, **arguments):
-    given = {"previous_actions": [[2.0]], "seed": 0, "limits": OUTSIDE} | arguments
+    given = {"previous_actions": [[2.0]], "seed": 0, "limits": OUTSIDE, "trust": "ignore"}
+    given |= arguments
     return dp.MPC(model, UP["built-in"], PLANNERS["cem"], action_space=SPACE, **given)
 
 

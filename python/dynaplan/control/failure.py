@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from dynaplan import _arrays, _callbacks
+from dynaplan.control.trust import TrustRule
 from dynaplan.errors import ArgumentError, FailedPlanWarning, NumericalError
 from dynaplan.planners.plan import Plan
 from dynaplan.planners.prepared import PreparedPlanner
@@ -47,7 +48,11 @@ class FailureRule:
         self._warned = False
 
     def settled(
-        self, plans: Sequence[Plan], memories: Sequence[PlanMemory], planner: PreparedPlanner
+        self,
+        plans: Sequence[Plan],
+        memories: Sequence[PlanMemory],
+        planner: PreparedPlanner,
+        trust: TrustRule,
     ) -> list[Plan]:
         """Returns the plans to adopt: the same ones, but for those that failed.
 
@@ -55,6 +60,7 @@ class FailureRule:
             plans: as they were made, one for each system.
             memories: the actions sent before, likewise.
             planner: what made them, with the limits.
+            trust: whether it refuses some.
 
         Raises:
             NumericalError: one failed, and is to be refused.
@@ -62,12 +68,14 @@ class FailureRule:
         """
         settled = list(plans)
         for n, plan in enumerate(plans):
-            if plan.status == "no_finite_candidate":
-                settled[n] = self._instead_of(plan, memories[n], planner)
+            failed = plan.status == "no_finite_candidate"
+            if happened := _happened(plan) if failed else trust.refuses(plan):
+                settled[n] = self._instead_of(plan, memories[n], planner, happened)
         return settled
 
-    def _instead_of(self, plan: Plan, memory: PlanMemory, planner: PreparedPlanner) -> Plan:
-        happened = _happened(plan)
+    def _instead_of(
+        self, plan: Plan, memory: PlanMemory, planner: PreparedPlanner, happened: str
+    ) -> Plan:
         if self._on_failure == "raise":
             raise NumericalError(f"{happened}; on_failure says not to act")
         if not self._warned:
@@ -89,7 +97,14 @@ class FailureRule:
                 raise ArgumentError(f"on_failure: returned {action}, must be finite")
         actions, states = planner.held(action, plan.states[0], memory)
         none_kept = np.empty((0, *actions.shape))
-        return Plan(actions, states, -np.inf, plan.status, plan.stats, none_kept, None, None)
+        return plan._replace(
+            actions=actions,
+            states=states,
+            value=-np.inf,
+            kept_sequences=none_kept,
+            spread=None,
+            gains=None,
+        )
 
 
 def _happened(plan: Plan) -> str:

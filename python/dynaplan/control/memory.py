@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-import numpy as np
-from numpy.typing import NDArray
+from collections.abc import Sequence
 
-from dynaplan import _core
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from dynaplan import _arrays, _core, _texts
+from dynaplan.errors import ArgumentError, ShapeError
 from dynaplan.planners.plan import Plan
 from dynaplan.planners.prepared import PreparedPlanner
 from dynaplan.planners.problem import PlanMemory
 
-__all__ = ["SystemMemory"]
+__all__ = ["SystemMemory", "correct_last_actions", "skip_steps", "state_rows"]
 
 Float64 = NDArray[np.float64]
 
@@ -122,3 +125,62 @@ class SystemMemory:
         if self.sent:
             del self.sent[0]
             self.sent.append(action)
+
+
+def state_rows(states: Float64, state_dim: int) -> Float64:
+    """Returns the states of one system (S,) or of several (N, S).
+
+    Raises:
+        ShapeError: they have another shape.
+    """
+    if states.ndim == 0:
+        states = states.reshape(1)
+    if states.ndim > 2 or states.shape[-1] != state_dim or states.size == 0:
+        raise ShapeError(
+            f"state: got shape {states.shape}, must be ({state_dim},) or (N, {state_dim})"
+        )
+    return states
+
+
+def skip_steps(systems: Sequence[SystemMemory], steps: int) -> None:
+    """Records for all systems that the next `steps` actions of their plans were sent.
+
+    Raises:
+        ArgumentError: a plan has not as many left, or there is none.
+    """
+    steps = _arrays.at_least(1, "steps", steps)
+    left = min((system.steps_left for system in systems), default=0)
+    if steps > left:
+        raise ArgumentError(
+            f"steps: got {_texts.shown(steps)}, must be at most {left}, the steps of the last "
+            "plan not sent"
+        )
+    for system in systems:
+        system.skip(steps)
+
+
+def correct_last_actions(systems: Sequence[SystemMemory], previous_action: ArrayLike) -> bool:
+    """Replaces the last action of each system by the one that was really sent.
+
+    Args:
+        systems: the memories, at least one.
+        previous_action: (A,) or (N, A).
+
+    Returns:
+        Whether one differs from what was to be sent.
+
+    Raises:
+        ShapeError: there are not as many actions as systems, or they have another size.
+        ArgumentError: one is not finite.
+    """
+    action_dim = len(systems[0].last_action)
+    actions = _arrays.rows("previous_action", previous_action, action_dim)
+    if len(actions) != len(systems):
+        raise ShapeError(f"previous_action: got {len(actions)} rows, must be {len(systems)}")
+    if not np.isfinite(actions).all():
+        raise ArgumentError(f"previous_action: got {actions}, must be finite")
+    differs = False
+    for system, action in zip(systems, actions, strict=True):
+        differs |= not np.array_equal(action, system.last_action)
+        system.correct_last(action)
+    return differs

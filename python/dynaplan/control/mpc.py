@@ -16,13 +16,13 @@ from dynaplan.control.delay import states_after_delay
 from dynaplan.control.explanation import Explanation, explain
 from dynaplan.control.failure import FailureRule, OnFailure
 from dynaplan.control.hand_over import HandOver
-from dynaplan.control.memory import SystemMemory
+from dynaplan.control.memory import SystemMemory, correct_last_actions, skip_steps, state_rows
+from dynaplan.control.trust import TrustMode, TrustRule
 from dynaplan.errors import ArgumentError, ShapeError
 from dynaplan.models.interface import Model
 from dynaplan.planners.interface import Planner
 from dynaplan.planners.limits import Limits
 from dynaplan.planners.plan import Plan
-from dynaplan.planners.prepared import PreparedPlanner
 from dynaplan.planners.problem import PlanProblem, Policy, Rewards, StateValue
 from dynaplan.terminations.terms import Termination
 
@@ -60,6 +60,15 @@ class MPC:
             (where nothing is finite, the start of the search); "hold", the action sent last;
             "raise", nothing, but NumericalError; or a function of that `Plan` that returns the
             action (A,). The first such plan warns (`FailedPlanWarning`).
+        trust: what happens where the model has no data, outside their range or where an ensemble
+            disagrees (see `Trust`). "report" (default): the first plan that begins, or has most of
+            its steps, more than half a range outside or in disagreement warns
+            (`UntrustedPlanWarning`). "refuse": no plan begins off known ground
+            (UntrustedStateError), candidates that leave it are rejected, and `on_failure` says what
+            is sent where all do. "shorten": as "report", and plans are at most `trusted_horizon`
+            long. "ignore": nothing. `plan.trust` tells in any case.
+        trusted_horizon: steps that the model can be trusted to look ahead, as `evaluate` says;
+            those beyond are not on known ground. Default: any number.
         seed: same seed, same actions to the bit, whatever the threads; None draws one. System n of
             several has the seed + n.
 
@@ -97,6 +106,8 @@ class MPC:
         delay_steps: int = 0,
         previous_actions: ArrayLike | None = None,
         on_failure: OnFailure = "least violation",
+        trust: TrustMode = "report",
+        trusted_horizon: int | None = None,
         seed: int | None = None,
     ) -> None:
         self.replan_every = _arrays.at_least(1, "replan_every", replan_every)
@@ -116,13 +127,15 @@ class MPC:
             policy_candidates=policy_candidates,
         )
         self._failure = FailureRule(on_failure)
+        self._trust = TrustRule(trust, trusted_horizon)
         self._take(planner, problem)
         action_dim = problem.model.action_dim
         self._first_hand_over = HandOver(previous_actions, None, action_dim, self.delay_steps)
         self.reset()
 
     def _take(self, planner: Planner, problem: PlanProblem) -> None:
-        prepared = PreparedPlanner(planner, problem)  # first, so that a failure changes nothing
+        planner = self._trust.allowed(planner)
+        prepared = self._trust.prepared(planner, problem)  # first: a failure changes nothing
         self.planner, self._problem, self._prepared = planner, problem, prepared
         self._state_dim = problem.model.state_dim
         self._shape = (self._state_dim,)
@@ -136,7 +149,7 @@ class MPC:
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         vars(self).update(state)
-        self._prepared = PreparedPlanner(self.planner, self._problem)
+        self._prepared = self._trust.prepared(self.planner, self._problem)
 
     def reset(
         self,
@@ -168,6 +181,7 @@ class MPC:
         self._systems: list[SystemMemory] = []
         self._plans = 0
         self._failure.forget()
+        self._trust.forget()
 
     @property
     def last_plans(self) -> tuple[Plan, ...]:
@@ -205,6 +219,7 @@ class MPC:
             ShapeError: an array has the wrong shape, or the reward or the termination does not fit
                 the model.
             ArgumentError: the state or a bound is not finite.
+            UntrustedStateError: the state is outside the data, and `trust` is "refuse".
             NumericalError: the model diverges within the delay; or no plan is allowed, and
                 `on_failure` is "raise".
         """
@@ -212,7 +227,9 @@ class MPC:
             self.change(reward=reward)
         states = self._states(state)
         if previous_action is not None:
-            self._correct_last(previous_action)
+            differs = correct_last_actions(self._systems, previous_action)
+            if differs and self._prepared.limits_changes:
+                self._systems[0].steps_to_plan = 0  # what was planned may be too far from it
         starts = self._starts(states)
         prepared, systems = self._prepared, self._systems
         if systems[0].steps_to_plan <= 0:
@@ -246,6 +263,7 @@ class MPC:
         Raises:
             ShapeError: an array has the wrong shape.
             ArgumentError: the state is not finite.
+            UntrustedStateError: as of `act`.
         """
         if reward is not None:
             self.change(reward=reward)
@@ -263,15 +281,7 @@ class MPC:
         Raises:
             ArgumentError: `steps` is out of range, or there is no plan.
         """
-        steps = _arrays.at_least(1, "steps", steps)
-        left = min((system.steps_left for system in self._systems), default=0)
-        if steps > left:
-            raise ArgumentError(
-                f"steps: got {_texts.shown(steps)}, must be at most {left}, the steps of the last "
-                "plan not sent"
-            )
-        for system in self._systems:
-            system.skip(steps)
+        skip_steps(self._systems, steps)
         self._plans = (self._plans + 1) % 2**32
 
     def change(
@@ -344,13 +354,7 @@ class MPC:
         states = _arrays.numbers("state", state)
         if states.shape == self._shape and len(self._systems) == 1:  # what a fast loop does
             return states
-        if states.ndim == 0:
-            states = states.reshape(1)
-        if states.ndim > 2 or states.shape[-1] != self._state_dim or states.size == 0:
-            raise ShapeError(
-                f"state: got shape {states.shape}, must be ({self._state_dim},) "
-                f"or (N, {self._state_dim})"
-            )
+        states = state_rows(states, self._state_dim)
         count = 1 if states.ndim == 1 else len(states)
         if not self._systems:
             self._systems = self._hand_over.memories(count, self._prepared.low, self._prepared.high)
@@ -363,6 +367,7 @@ class MPC:
 
     def _starts(self, states: Float64) -> Sequence[Float64]:
         """Returns for each system the state in which the action sent now will act."""
+        self._trust.require_known(states, self._prepared)
         rows = [states] if states.ndim == 1 else list(states)
         if not self.delay_steps:
             return rows
@@ -374,22 +379,11 @@ class MPC:
         plans = self._prepared.plan_each(
             memories, starts, seed=self._seed, call=self._plans, time_limit=time_limit
         )
-        plans = self._failure.settled(plans, memories, self._prepared)  # before any is adopted
+        # Before any is adopted.
+        plans = self._failure.settled(plans, memories, self._prepared, self._trust)
+        self._trust.report(plans)
         for system, plan in zip(self._systems, plans, strict=True):
             system.begin(plan, steps)
-
-    def _correct_last(self, previous_action: ArrayLike) -> None:
-        actions = _arrays.rows("previous_action", previous_action, self._problem.model.action_dim)
-        if len(actions) != len(self._systems):
-            raise ShapeError(
-                f"previous_action: got {len(actions)} rows, must be {len(self._systems)}"
-            )
-        if not np.isfinite(actions).all():
-            raise ArgumentError(f"previous_action: got {actions}, must be finite")
-        for system, action in zip(self._systems, actions, strict=True):
-            if self._prepared.limits_changes and not np.array_equal(action, system.last_action):
-                self._systems[0].steps_to_plan = 0  # what was planned may be too far from it
-            system.correct_last(action)
 
     def __repr__(self) -> str:
         return (

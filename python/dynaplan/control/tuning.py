@@ -218,6 +218,7 @@ class _Loop:
             planner,
             action_space=self.action_space,
             termination=self.termination,
+            trust="ignore",
             seed=self.seed,
         )
 

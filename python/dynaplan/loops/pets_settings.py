@@ -85,5 +85,6 @@ class PETSSettings:
             self.planner,
             action_space=action_space,
             termination=self.termination,
+            trust="ignore",  # unknown ground is where there is most to learn
             seed=seed,
         )

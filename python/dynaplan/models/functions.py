@@ -41,7 +41,8 @@ class FunctionModel(KnownDynamics):
         state_dim: S.
         action_dim: A.
         observed: pair (low, high) of (S + A,), the range that states and actions are known to
-            take, for the planners' `clip`. Default: not known, so that nothing is clipped.
+            take, for the planners' `clip` and the `trust` of `MPC`. Default: not known, so that
+            nothing is clipped and nothing is doubted.
 
     Attributes:
         dynamics: what rollouts and planners run.

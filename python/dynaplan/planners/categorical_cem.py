@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 import numpy as np
@@ -84,6 +84,14 @@ class CategoricalCEM(SamplingPlanner):
 
     def _check_space(self, action_space: Any) -> None:
         pass  # also a Discrete one
+
+    def _between(self, low: Any, high: Any) -> CategoricalCEM:
+        between = ((self.actions >= low) & (self.actions <= high)).all(axis=1)
+        if between.all():
+            return self
+        if not between.any():
+            raise ArgumentError(f"actions: got none from {low} to {high}, must have some there")
+        return replace(self, actions=self.actions[between])
 
     def _settings(self) -> CoreSettings:
         _arrays.choice("result", self.result, "best", "mode")

@@ -8,6 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dynaplan import _texts
+from dynaplan.rollouts.known_region import KnownRegion
+from dynaplan.rollouts.trust import Trust
 
 __all__ = ["Plan", "PlanStats", "Status"]
 
@@ -57,6 +59,7 @@ class Plan(NamedTuple):
             it was from convergence. None from planners that draw from no Gaussian.
         gains: (H, A, S) feedback: at step t apply actions[t] + gains[t] (s - states[t]). None from
             planners that have none.
+        known_region: where the model has data, for `trust`; None from a planner without `MPC`.
     """
 
     actions: NDArray[np.float64]
@@ -67,6 +70,16 @@ class Plan(NamedTuple):
     kept_sequences: NDArray[np.float64]
     spread: NDArray[np.float64] | None = None
     gains: NDArray[np.float64] | None = None
+    known_region: KnownRegion | None = None
+
+    @property
+    def trust(self) -> Trust | None:
+        """How much of the plan is on known ground, measured anew each time it is asked for.
+
+        None from a planner without `MPC`.
+        """
+        region = self.known_region
+        return None if region is None else region.trust(self.states, self.actions)
 
     def __repr__(self) -> str:
         return (
@@ -88,6 +101,8 @@ class Plan(NamedTuple):
             lines.append(_row(step, *_cells(self.actions[step]), *_cells(self.states[step])))
         blank = [""] * len(_heads("action", self.actions))
         lines.append(_row(horizon, *blank, *_cells(self.states[horizon])))
+        if self.known_region is not None:
+            lines.append(str(self.trust))
         return "\n".join(lines)
 
 

@@ -13,11 +13,13 @@ from numpy.typing import NDArray
 from dynaplan import _arrays, _callbacks, _core
 from dynaplan.errors import ArgumentError
 from dynaplan.models.interface import predicted
+from dynaplan.planners.known_limits import known_actions, known_disagreement, known_states
 from dynaplan.planners.plan import Plan, PlanStats
 from dynaplan.planners.problem import PlanMemory, PlanProblem, StateValue, action_bounds
 from dynaplan.planners.settings import PlannerSettings, require_planner
 from dynaplan.rewards.terms import Reward, Term
 from dynaplan.rollouts.disagreement import disagreement_limit_of
+from dynaplan.rollouts.known_region import KnownRegion
 from dynaplan.rollouts.rollout import rollout, spread_of, state_limits
 from dynaplan.rollouts.score import TrajectoryScore, compiled
 
@@ -40,23 +42,44 @@ class PreparedPlanner:
     Args:
         planner: the planner's settings.
         problem: what is planned for.
+        known_region: where the model has data, for `Plan.trust`; None: it is not asked for.
+        keeps_to_known: whether candidates that leave that region are rejected.
 
     Attributes:
         low: (A,) lowest actions.
         high: (A,) highest actions.
         action_rate: (A,) most that an action may change by from step to step, or None.
+        known_region: as given.
         limits_changes: whether that, or how fast that changes, is limited.
     """
 
-    def __init__(self, planner: PlannerSettings, problem: PlanProblem) -> None:
+    def __init__(
+        self,
+        planner: PlannerSettings,
+        problem: PlanProblem,
+        *,
+        known_region: KnownRegion | None = None,
+        keeps_to_known: bool = False,
+    ) -> None:
         require_planner(planner)
         model, limits = problem.model, problem.limits
         for reward in problem.rewards:
             planner._check_reward(reward)
         planner._check_space(problem.action_space)
         first = planner._first_planner()
-        self._first = None if first is None else PreparedPlanner(first, problem)
+        self._first = None
+        if first is not None:
+            self._first = PreparedPlanner(
+                first, problem, known_region=known_region, keeps_to_known=keeps_to_known
+            )
         self.low, self.high = action_bounds(problem.action_space, model.action_dim)
+        self.known_region = known_region
+        # What is sent in place of a plan may be any action; what is planned, known ones alone.
+        self._within = known_region if keeps_to_known else None
+        self._bounds = self.low, self.high
+        if self._within is not None:
+            self._bounds = known_actions(self._within, self._bounds)
+            planner = planner._between(*self._within.action_bounds)
         self.action_rate = None if limits is None else limits._rates_for(model.action_dim)
         accelerations = None if limits is None else limits._accelerations_for(model.action_dim)
         self._has_accelerations = accelerations is not None
@@ -90,6 +113,11 @@ class PreparedPlanner:
         kept = None
         if limits is not None:
             kept = limits._step_limits_for(model.state_dim, model.action_dim)
+        limit = planner.disagreement_limit
+        if self._within is not None:
+            kept = known_states(self._within, kept)
+            if not is_by_derivatives:  # which know the mean prediction alone
+                limit = known_disagreement(self._within, limit)
         value = None if problem.terminal_value is None else _checked(problem.terminal_value)
         scored: tuple[_core.Reward | None, _core.Termination | None] | None
         scored = compiled(reward, problem.termination)
@@ -103,7 +131,7 @@ class PreparedPlanner:
                 reward,
                 problem.termination,
                 planner.discount,
-                disagreement_limit=planner.disagreement_limit,
+                disagreement_limit=limit,
                 limits=None if is_by_derivatives else kept,
                 terminal_value=value,
             )
@@ -120,7 +148,7 @@ class PreparedPlanner:
             accelerations,
             planner.discount,
             spread_of(planner.propagation, planner.particles, planner.risk),
-            disagreement_limit_of(planner.disagreement_limit),
+            disagreement_limit_of(limit),
         )
         return _Bound(bound, score)
 
@@ -184,8 +212,7 @@ class PreparedPlanner:
             memory.core,
             bound.problem,
             state,
-            self.low,
-            self.high,
+            *self._bounds,
             memory.warm_start,
             self._sequences(memory, state),
             memory.previous_action,
@@ -196,7 +223,7 @@ class PreparedPlanner:
             self._threads,
             time_limit,
         )
-        return _plan_of(parts, begin)
+        return self._plan_of(parts, begin)
 
     def _change_before(self, memory: PlanMemory) -> Float64 | None:
         return memory.previous_change if self._has_accelerations else None
@@ -277,8 +304,8 @@ class PreparedPlanner:
             memories=[memory.core for memory in memories],
             problems=[bound.problem for bound in self._bound],
             states=list(states),
-            low=self.low,
-            high=self.high,
+            low=self._bounds[0],
+            high=self._bounds[1],
             warm_starts=[memory.warm_start for memory in memories],
             kept_sequences=[self._sequences(*pair) for pair in zip(memories, states, strict=True)],
             previous_actions=[memory.previous_action for memory in memories],
@@ -289,7 +316,15 @@ class PreparedPlanner:
             threads=self._threads,
             time_limit=time_limit,
         )
-        return [_plan_of(parts, begin) for parts in plans]
+        return [self._plan_of(parts, begin) for parts in plans]
+
+    def _plan_of(self, parts: tuple[Any, ...], begin: float) -> Plan:
+        actions, states, value, status, kept_sequences, spread, gains = parts[:7]
+        candidates, non_finite, rejected, iterations = parts[7:]
+        seconds = time.perf_counter() - begin
+        stats = PlanStats(candidates, non_finite, rejected, iterations, seconds)
+        region = self.known_region
+        return Plan(actions, states, value, status, stats, kept_sequences, spread, gains, region)
 
     def _sequences(self, memory: PlanMemory, state: Float64) -> Float64 | None:
         """Returns the sequences to try first: those kept, then the policy's from `state`.
@@ -325,15 +360,7 @@ class PreparedPlanner:
         actions = _callbacks.numbers("policy", self._policy(states), shape, "action")
         if not np.isfinite(actions).all():
             raise ArgumentError(f"policy: returned {actions}, must be finite")
-        return np.clip(actions, self.low, self.high)
-
-
-def _plan_of(parts: tuple[Any, ...], begin: float) -> Plan:
-    actions, states, value, status, kept_sequences, spread, gains = parts[:7]
-    candidates, non_finite, rejected, iterations = parts[7:]
-    seconds = time.perf_counter() - begin
-    stats = PlanStats(candidates, non_finite, rejected, iterations, seconds)
-    return Plan(actions, states, value, status, stats, kept_sequences, spread, gains)
+        return np.clip(actions, *self._bounds)
 
 
 def _checked(terminal_value: StateValue) -> Callable[[NDArray[Any]], Float64]:

@@ -49,6 +49,10 @@ class PlannerSettings(ABC):
         """Returns the planner whose plan this one improves, if any."""
         return None
 
+    def _between(self, low: Any, high: Any) -> PlannerSettings:  # no choices here
+        """Returns the planner with those of its choices of actions that lie between (A,) bounds."""
+        return self
+
     def _check_space(self, action_space: Any) -> None:
         """Refuses actions that this planner cannot choose from."""
         if _spaces.is_discrete(action_space):

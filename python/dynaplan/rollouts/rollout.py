@@ -13,6 +13,7 @@ from dynaplan.models.interface import Model, require_model
 from dynaplan.rewards.terms import Reward
 from dynaplan.rollouts.arguments import require_termination
 from dynaplan.rollouts.disagreement import DisagreementLimit, disagreement_limit_of
+from dynaplan.rollouts.known_region import observed_range
 from dynaplan.rollouts.risk import Mean, Risk
 from dynaplan.rollouts.score import TrajectoryScore, compiled, ended_steps
 from dynaplan.rollouts.steps import step_arrays
@@ -281,13 +282,7 @@ def state_limits(
     clip = _arrays.real("clip", clip)
     if not 0.0 < clip < np.inf:
         raise ArgumentError(f"clip: got {clip}, must be finite and above 0")
-    low, high = model.observed_low, model.observed_high
-    for name, observed in (("observed_low", low), ("observed_high", high)):
-        if np.shape(observed) != (model.state_dim + model.action_dim,):
-            raise ShapeError(
-                f"model.{name}: got shape {np.shape(observed)}, must be "
-                f"({model.state_dim + model.action_dim},)"
-            )
+    low, high = observed_range(model)
     low, high = low[: model.state_dim], high[: model.state_dim]
     # A state that never varied has no range, nor has one that was never observed.
     bounded = np.isfinite(low) & np.isfinite(high) & (high > low)

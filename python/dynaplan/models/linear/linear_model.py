@@ -39,7 +39,8 @@ class LinearModel(FittedModel, KnownDynamics):
         noise: (S, S) covariance of the noise of a step, or (S,) variances, in the states' units
             squared. Default: none.
         observed: pair (low, high) of (S + A,), the range that states and actions are known to
-            take, for the planners' `clip`. Default: not known, so that nothing is clipped.
+            take, for the planners' `clip` and the `trust` of `MPC`. Default: not known, so that
+            nothing is clipped and nothing is doubted.
 
     Attributes:
         dynamics: what rollouts and planners run.
