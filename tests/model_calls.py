@@ -110,6 +110,10 @@ CALLS: dict[str, tuple[Callable[..., Any], dict[str, Any]]] = {
         dp.LinearGaussian.fit,
         {"data": data, **REGRESSION, "weights": np.ones(40), "threads": 1},
     ),
+    "LinearGaussian.calibrated": (
+        lambda **given: linear().calibrated(**given),
+        {"held_out": data, "level": 0.9, "threads": 1},
+    ),
     "LinearGaussian.merged": (lambda other: linear().merged(other), {"other": linear}),
     "LinearGaussian.predict": (lambda **given: linear().predict(**given), {**ROWS, "threads": 1}),
     "LinearGaussian.sample": (

@@ -154,6 +154,9 @@ def _models() -> dict[str, Row]:
         rows[f"{name}.predict"] = on(make, "predict"), POINTS
         rows[f"{name}.sample"] = on(make, "sample"), {**POINTS, "seed": 0}
         rows[f"{name}.with_jacobians"] = on(make, "with_jacobians"), POINTS
+        if name in {"LinearGaussian", "GaussianMLP", "Ensemble"}:
+            arguments = {"held_out": data, "level": 0.9, "threads": 1}
+            rows[f"{name}.calibrated"] = on(make, "calibrated"), arguments
         if name not in {"FunctionModel", "CompiledModel"}:
             rows[f"{name}.save"] = on(make, "save"), {"path": "a.model"}
     return rows
@@ -245,6 +248,7 @@ MODEL_CALLS: dict[str, Row] = {
             "fit": lambda: linear()._fit,
             "features": dp.Identity,
             "settings": ("change", True, 0.0),
+            "calibration": np.ones(2),
         },
     ),
     "MLP": (predicting(dp.MLP), {"fitted": lambda: mlp()._fitted()}),

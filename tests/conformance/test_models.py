@@ -32,6 +32,10 @@ MODELS = {
     "probabilistic network": lambda d: dp.GaussianMLP.fit(d, hidden=(16,), epochs=100, seed=0),
     "ensemble": lambda d: dp.Ensemble.fit(d, members=3, hidden=(16,), epochs=100, seed=0),
     "no intercept": lambda d: dp.LinearGaussian.fit(d, intercept=False, target="absolute"),
+    "linear, calibrated": lambda d: dp.LinearGaussian.fit(d).calibrated(d),
+    "ensemble, calibrated": lambda d: dp.Ensemble.fit(
+        d, members=3, hidden=(16,), epochs=100, seed=0
+    ).calibrated(d),
     "function": lambda _: dp.FunctionModel(system, 3, 2),
     "compiled": lambda _: dp.CompiledModel(dynamics_callback(system, 3, 2), 3, 2),
 }

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from dynaplan import _arrays, _texts
 from dynaplan.data.transitions import Transitions
+from dynaplan.models.calibrated import CalibratedModel
 from dynaplan.models.interface import Model, predicted, require_model
 from dynaplan.rollouts.arguments import require_fitting
 from dynaplan.rollouts.rollout import Propagation, rollout
@@ -50,6 +51,7 @@ class Evaluation:
         share: the largest error that is trusted, as a share of the baseline.
         trusted_horizon: the last k up to which the median error stays within `share` of the
             baseline; 0 if it does not even after one step.
+        coverage_uncalibrated: `coverage` of the model before `calibrated`, where it was.
     """
 
     one_step_rmse: Float64
@@ -63,6 +65,7 @@ class Evaluation:
     band_coverage: Float64 | None
     share: float
     trusted_horizon: int
+    coverage_uncalibrated: Mapping[float, Float64] | None = None
 
     def __repr__(self) -> str:
         return (
@@ -75,9 +78,9 @@ class Evaluation:
         lines.append("  rmse        " + _cells(self.one_step_rmse))
         lines.append("  data spread " + _cells(self.spread))
         for level, shares in self.coverage.items():
-            lines.append(
-                f"  in {level:>4.0%} band" + "".join(f"{share:>11.1%}" for share in shares)
-            )
+            lines.append(f"  in {level:>4.0%} band" + _shares(shares))
+            if self.coverage_uncalibrated is not None:
+                lines.append("  uncalibrated" + _shares(self.coverage_uncalibrated[level]))
         bands = "" if self.band_coverage is None else f"   in {_BAND_LEVEL:.0%} band"
         lines.append("after k steps   error   90 %   nothing changes   starts" + bands)
         last = int(self.steps[-1])
@@ -95,6 +98,10 @@ class Evaluation:
             f"(median error <= {self.share:.0%} of 'nothing changes')"
         )
         return "\n".join(lines)
+
+
+def _shares(values: Float64) -> str:
+    return "".join(f"{value:>11.1%}" for value in values)
 
 
 def _cells(values: Float64) -> str:
@@ -191,6 +198,11 @@ def evaluate(
         ),
         share=share,
         trusted_horizon=len(starts) if trusted.all() else int(np.argmin(trusted)),
+        coverage_uncalibrated=(
+            _one_step(model.uncalibrated, held_out, threads)[1]
+            if isinstance(model, CalibratedModel) and model.calibration is not None
+            else None
+        ),
     )
 
 

@@ -12,23 +12,29 @@ from numpy.typing import NDArray
 from dynaplan import files
 from dynaplan.errors import ModelFileError
 from dynaplan.models.linear.features import Identity, Polynomial
+from dynaplan.models.linear.settings import Settings
 
 __all__ = ["from_parts", "parts"]
 
 Arrays = Mapping[str, NDArray[Any]]
-Settings = tuple[Any, bool, float]  # target, intercept, ridge
+
 
 _SETTINGS = {"features": str, "degree": int, "target": str, "intercept": bool, "ridge": float}
 _DATA = {"rows": float, "state_dim": int, "action_dim": int, "float32_exact": bool}
 
 
 def parts(
-    state: tuple[Any, ...], features: Identity | Polynomial, settings: Settings
+    state: tuple[Any, ...],
+    features: Identity | Polynomial,
+    settings: Settings,
+    calibration: NDArray[np.float64] | None,
 ) -> tuple[Arrays, dict[str, Any]]:
-    """Returns the arrays and the header, from the state of a `LinearGaussianFit`."""
+    """Returns the arrays and the header, from the state of an uncalibrated `LinearGaussianFit`."""
     state_dim, factor, rows, low, high, float32_exact = state
     target, intercept, ridge = settings
     arrays = {"factor": factor, "observed_low": low, "observed_high": high}
+    if calibration is not None:
+        arrays["calibration"] = calibration
     return arrays, {
         "settings": {
             "features": type(features).__name__,
@@ -48,8 +54,8 @@ def parts(
 
 def from_parts(
     arrays: Arrays, header: dict[str, Any]
-) -> tuple[tuple[Any, ...], Identity | Polynomial, Settings]:
-    """Returns the state of a fit, the features and the settings, all checked.
+) -> tuple[tuple[Any, ...], Identity | Polynomial, Settings, NDArray[np.float64] | None]:
+    """Returns the state of a fit, the features, the settings and the calibration, all checked.
 
     Raises:
         ModelFileError: something is missing, out of range or does not fit the rest.
@@ -75,14 +81,14 @@ def from_parts(
             f"array 'factor': {columns} columns do not fit {inputs} inputs, degree "
             f"{settings['degree']}, intercept {settings['intercept']} and {state_dim} states"
         )
-    files.named_arrays(
-        arrays,
-        {
-            "factor": ("float64", (columns, columns)),
-            "observed_low": ("float64", (inputs,)),
-            "observed_high": ("float64", (inputs,)),
-        },
-    )
+    wanted = {
+        "factor": ("float64", (columns, columns)),
+        "observed_low": ("float64", (inputs,)),
+        "observed_high": ("float64", (inputs,)),
+    }
+    if "calibration" in arrays:  # it may be missing
+        wanted["calibration"] = ("float64", (state_dim,))
+    files.named_arrays(arrays, wanted)
     _check_values(arrays)
     state = (
         state_dim,
@@ -92,7 +98,8 @@ def from_parts(
         arrays["observed_high"],
         data["float32_exact"],
     )
-    return state, features, (settings["target"], settings["intercept"], settings["ridge"])
+    kept = (settings["target"], settings["intercept"], settings["ridge"])
+    return state, features, kept, arrays.get("calibration")
 
 
 def _count(inputs: int, degree: int) -> int:

@@ -2,32 +2,27 @@
 
 from __future__ import annotations
 
-import warnings
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from dynaplan import _arrays, _core, _texts
 from dynaplan.data.transitions import Transitions, require_transitions
-from dynaplan.errors import RankDeficientWarning
-from dynaplan.models.fitted import FittedModel
+from dynaplan.models.calibrated import CalibratedModel, checked_calibration
 from dynaplan.models.interface import Prediction
 from dynaplan.models.linear import files
 from dynaplan.models.linear.features import Identity, Polynomial, checked_features
+from dynaplan.models.linear.noise import with_noise_scaled
+from dynaplan.models.linear.settings import Settings, Target, fit_of, predicts_change
+from dynaplan.models.linear.undetermined import warn_of_undetermined
 
 __all__ = ["LinearGaussian"]
 
-Target = Literal["change", "absolute"]
 Float64 = NDArray[np.float64]
 
 
-def predicts_change(target: str) -> bool:
-    """Returns whether `target` is "change"; else it must be "absolute"."""
-    return _arrays.choice("target", target, "change", "absolute") == "change"
-
-
-class LinearGaussian(FittedModel):
+class LinearGaussian(CalibratedModel):
     """s' = A s + B a + c + noise, or s' = W phi(s, a) + c + noise, with Gaussian noise.
 
     A model that exists is fitted: use `LinearGaussian.fit`. It is immutable and may be shared by
@@ -46,12 +41,16 @@ class LinearGaussian(FittedModel):
         columns: regression columns, the intercept included.
         degrees_of_freedom: rows less the rank (with ridge: less the trace of the hat matrix);
             the noise covariance is the sum of squared residuals divided by them.
+        calibration: (S,) factors of `calibrated` on the standard deviations of the noise, and with
+            them of the coefficients, or None. More data, joined or appended, make it void.
     """
 
     __slots__ = (
         "__weakref__",
         "_dynamics",
         "_fit",
+        "_noisy",
+        "calibration",
         "columns",
         "degrees_of_freedom",
         "features",
@@ -66,7 +65,8 @@ class LinearGaussian(FittedModel):
         self,
         fit: _core.LinearGaussianFit,
         features: Identity | Polynomial,
-        settings: tuple[Target, bool, float],
+        settings: Settings,
+        calibration: Float64 | None = None,
     ) -> None:
         if not isinstance(fit, _core.LinearGaussianFit):
             raise TypeError(f"fit: got {_texts.shown(fit)}; use LinearGaussian.fit(data)")
@@ -80,6 +80,12 @@ class LinearGaussian(FittedModel):
         self.rank: int = fit.rank
         self.columns: int = fit.columns
         self.degrees_of_freedom: float = fit.degrees_of_freedom
+        self.calibration: Float64 | None = None
+        self._noisy = fit
+        if calibration is not None:
+            self.calibration = checked_calibration(calibration, fit.state_dim)
+            scaled = with_noise_scaled(fit, self.calibration, self.ridge)
+            self._noisy = fit_of(scaled, features, settings)
 
     @classmethod
     def fit(
@@ -191,42 +197,12 @@ class LinearGaussian(FittedModel):
         return self._like(self._fit.merged(other._fit))
 
     def _like(self, fit: _core.LinearGaussianFit) -> LinearGaussian:
-        settings = self.target, self.intercept, self.ridge
-        return LinearGaussian(fit, self.features, settings)._warned()
+        return LinearGaussian(fit, self.features, self._settings)._warned()
 
     def _warned(self, *, of_late: bool = False) -> LinearGaussian:
         """Warns of what the data leave open; `of_late` if they are what a recursion remembers."""
-        if self.rank == self.columns and self.degrees_of_freedom > 0.0:
-            return self
-        undetermined = self._undetermined_inputs(of_late)
-        if undetermined:
-            warnings.warn(undetermined, RankDeficientWarning, stacklevel=3)
+        warn_of_undetermined(self._fit, of_late=of_late)
         return self
-
-    def _undetermined_inputs(self, of_late: bool) -> str:
-        """Returns the warning; empty where only products of inputs depend on each other."""
-        if self.rank == self.columns:
-            return (
-                f"{self.rows:g} transitions leave no degrees of freedom for {self.rank} "
-                "coefficients: the noise is unknown and taken as 0; collect more"
-            )
-        inputs = self.state_dim + self.action_dim
-        names = [f"state {i}" for i in range(self.state_dim)]
-        names += [f"action {i}" for i in range(self.action_dim)]
-        constant = self._fit.input_low == self._fit.input_high
-        never_varied = [name for name, same in zip(names, constant, strict=True) if same]
-        rank = f"the data have rank {self.rank} for {self.columns} coefficients"
-        if never_varied:
-            names_text = ", ".join(never_varied)
-            return f"{rank}: {names_text} never varied; the smallest coefficients are used"
-        shares = np.abs(self._fit.null_basis[:inputs]).max(axis=1, initial=0.0)
-        tied = [name for name, share in zip(names, shares, strict=True) if share > 1e-6]
-        if not tied:
-            return ""
-        found = f"no input was constant, but {', '.join(tied)} did not vary independently"
-        if of_late:
-            found = f"{', '.join(tied)} have not varied independently of late, and are forgotten"
-        return f"{rank}: {found}; the smallest coefficients are used"
 
     @property
     def state_dim(self) -> int:
@@ -267,7 +243,7 @@ class LinearGaussian(FittedModel):
     @property
     def noise_covariance(self) -> Float64:
         """(S, S) covariance of the noise, in the states' units."""
-        return self._fit.noise_covariance
+        return self._noisy.noise_covariance
 
     @property
     def coefficient_covariance(self) -> Float64:
@@ -275,7 +251,7 @@ class LinearGaussian(FittedModel):
 
         Its noise variance times the (pseudo-)inverse of X^T X, with X the rows of [features 1].
         """
-        spread, variances = self._fit.spread, np.diagonal(self._fit.noise_covariance)
+        spread, variances = self._fit.spread, np.diagonal(self._noisy.noise_covariance)
         with np.errstate(over="ignore"):
             unscaled = spread @ spread.T
         if np.isfinite(unscaled).all():
@@ -302,7 +278,7 @@ class LinearGaussian(FittedModel):
     def dynamics(self) -> _core.Dynamics:
         """The compiled dynamics that rollouts and planners run."""
         if self._dynamics is None:
-            self._dynamics = self._fit.dynamics()
+            self._dynamics = self._noisy.dynamics()
         return self._dynamics
 
     def predict(self, states: ArrayLike, actions: ArrayLike, *, threads: int = 1) -> Prediction:
@@ -325,7 +301,7 @@ class LinearGaussian(FittedModel):
         state_rows = _arrays.rows("states", states, self.state_dim)
         action_rows = _arrays.rows("actions", actions, self.action_dim)
         return Prediction(
-            *self._fit.predict(state_rows, action_rows, _arrays.count("threads", threads))
+            *self._noisy.predict(state_rows, action_rows, _arrays.count("threads", threads))
         )
 
     def sample(
@@ -366,13 +342,30 @@ class LinearGaussian(FittedModel):
             f"action_dim={self.action_dim}, rows={self.rows:g}, rank={self.rank} of {self.columns})"
         )
 
+    @property
+    def uncalibrated(self) -> LinearGaussian:
+        """The model as it was fitted: itself, where it was not `calibrated`."""
+        if self.calibration is None:
+            return self
+        return LinearGaussian(self._fit, self.features, self._settings)
+
+    def _with_calibration(self, factors: Float64) -> LinearGaussian:
+        return LinearGaussian(self._fit, self.features, self._settings, factors)
+
+    def _scaled_variances(self, prediction: Prediction) -> tuple[Float64, Float64]:
+        # What is not known of the coefficients is in proportion to the noise.
+        total = prediction.aleatoric + prediction.epistemic
+        return total, np.zeros_like(total)
+
+    @property
+    def _settings(self) -> Settings:
+        return self.target, self.intercept, self.ridge
+
     def __reduce__(self) -> tuple[Any, ...]:
-        settings = self.target, self.intercept, self.ridge
-        return _restored, (self._fit.state(), self.features, settings)
+        return _restored, (self._fit.state(), self.features, self._settings, self.calibration)
 
     def _file_parts(self) -> tuple[files.Arrays, dict[str, Any]]:
-        settings = self.target, self.intercept, self.ridge
-        return files.parts(self._fit.state(), self.features, settings)
+        return files.parts(self._fit.state(), self.features, self._settings, self.calibration)
 
     @classmethod
     def _from_file_parts(cls, arrays: files.Arrays, header: dict[str, Any]) -> LinearGaussian:
@@ -390,11 +383,10 @@ def require_linear_gaussian(name: str, model: Any) -> None:
 
 
 def _restored(
-    state: tuple[Any, ...], features: Identity | Polynomial, settings: tuple[Target, bool, float]
+    state: tuple[Any, ...],
+    features: Identity | Polynomial,
+    settings: Settings,
+    calibration: Float64 | None = None,
 ) -> LinearGaussian:
     """Makes a model again from its factor: for copies and other processes."""
-    _, intercept, ridge = settings
-    fit = _core.LinearGaussianFit.from_state(
-        state, features.degree, intercept, predicts_change(settings[0]), ridge
-    )
-    return LinearGaussian(fit, features, settings)
+    return LinearGaussian(fit_of(state, features, settings), features, settings, calibration)

@@ -11,12 +11,8 @@ from dynaplan import _arrays, _core
 from dynaplan._docstrings import shares_arguments
 from dynaplan.errors import ArgumentError
 from dynaplan.models.linear.features import Identity, Polynomial, checked_features
-from dynaplan.models.linear.linear_gaussian import (
-    LinearGaussian,
-    Target,
-    predicts_change,
-    require_linear_gaussian,
-)
+from dynaplan.models.linear.linear_gaussian import LinearGaussian, require_linear_gaussian
+from dynaplan.models.linear.settings import Target, predicts_change
 
 __all__ = ["RecursiveLeastSquares"]
 

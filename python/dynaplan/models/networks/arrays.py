@@ -180,6 +180,26 @@ class NetworkArrays:
             log_variance_high=None,
         )
 
+    def with_noise_scaled(self, factors: Float64) -> NetworkArrays:
+        """Returns the same networks, but for the standard deviations (S,) of the states' noise.
+
+        Args:
+            factors: on each of them, above 0.
+        """
+        assert self.log_variance_low is not None
+        assert self.log_variance_high is not None
+        shift = np.zeros(self.targets, np.float32)
+        shift[: self.state_dim] = 2.0 * np.log(factors)
+        # Raw log-variance and bounds move together, so that their distances stay.
+        biases = self.biases[-1].copy()
+        biases[:, self.targets :] += shift
+        return replace(
+            self,
+            biases=[*self.biases[:-1], biases],
+            log_variance_low=self.log_variance_low + shift,
+            log_variance_high=self.log_variance_high + shift,
+        )
+
     def parameters(self) -> _core.NetworkParameters:
         """Returns them as the core's `NetworkParameters`.
 

@@ -140,6 +140,7 @@ def model_parts(fitted: Fitted) -> tuple[Arrays, dict[str, Any]]:
         "observed_high": high,
         "history.training": _with_mask(history.training),
         "history.held_out": _with_mask(history.held_out),
+        **({} if fitted.calibration is None else {"calibration": fitted.calibration}),
     }, {
         "network": network,
         "settings": asdict(fitted.settings),
@@ -173,6 +174,8 @@ def model_from_parts(kind: str, arrays: Arrays, header: dict[str, Any]) -> Fitte
     wanted = wanted_arrays(network)
     wanted |= {"history.training": losses, "history.held_out": losses}
     wanted |= {"observed_low": observed, "observed_high": observed}
+    if "calibration" in arrays:  # it may be missing
+        wanted["calibration"] = ("float64", (network["state_dim"],))
     files.named_arrays(arrays, wanted)
     if (arrays["observed_low"] > arrays["observed_high"]).any():
         raise ModelFileError("array 'observed_low': must not be above 'observed_high'")
@@ -183,6 +186,7 @@ def model_from_parts(kind: str, arrays: Arrays, header: dict[str, Any]) -> Fitte
         data["rows"],
         (arrays["observed_low"], arrays["observed_high"]),
         data.get("observed_disagreement"),
+        arrays.get("calibration"),
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -10,7 +11,8 @@ from numpy.typing import ArrayLike, NDArray
 
 from dynaplan import _arrays, _callbacks, _core, _texts
 from dynaplan.data.transitions import Transitions, require_transitions
-from dynaplan.models.fitted import FittedModel
+from dynaplan.errors import ArgumentError
+from dynaplan.models.calibrated import CalibratedModel, checked_calibration
 from dynaplan.models.formats import conversion
 from dynaplan.models.interface import Prediction
 from dynaplan.models.networks import files
@@ -36,7 +38,7 @@ __all__ = ["NetworkModel"]
 Float64 = NDArray[np.float64]
 
 
-class NetworkModel(FittedModel):
+class NetworkModel(CalibratedModel):
     """One network or an ensemble of them: abstract, see `MLP`, `GaussianMLP`, `Ensemble`.
 
     A model that exists is fitted. It is immutable and may be shared by threads. It predicts the
@@ -52,6 +54,7 @@ class NetworkModel(FittedModel):
         observed_disagreement: how far the members of an ensemble disagree where there are data, in
             the unit of `DisagreementLimit.limit`: 99 % of the rows trained on, and 99 % of those
             held out, lie within it. None: not known, as of a single network.
+        calibration: (S,) factors of `calibrated` on the standard deviations of the noise, or None.
     """
 
     __slots__ = (
@@ -59,8 +62,10 @@ class NetworkModel(FittedModel):
         "_dynamics",
         "_observed",
         "_parameters",
+        "_trained",
         "action_dim",
         "architecture",
+        "calibration",
         "history",
         "observed_disagreement",
         "rows",
@@ -72,7 +77,7 @@ class NetworkModel(FittedModel):
         if not isinstance(fitted, Fitted):
             kind = type(self).__name__
             raise TypeError(f"fitted: got {_texts.shown(fitted)}; use {kind}.fit(data)")
-        self._parameters = fitted.parameters
+        self._parameters = self._trained = fitted.parameters
         self.state_dim: int = fitted.parameters.state_dim
         self.action_dim: int = fitted.parameters.action_dim
         self._dynamics: _core.Dynamics | None = None
@@ -82,6 +87,12 @@ class NetworkModel(FittedModel):
         self.settings: TrainingSettings = fitted.settings
         self.history: TrainingHistory = fitted.history
         self.rows: int = fitted.rows
+        self.calibration: Float64 | None = None
+        if fitted.calibration is not None:
+            self.calibration = checked_calibration(fitted.calibration, self.state_dim)
+            self._require_noise()
+            scaled = NetworkArrays.of(self._trained).with_noise_scaled(self.calibration)
+            self._parameters = scaled.parameters()
 
     @classmethod
     def _fit(
@@ -133,7 +144,7 @@ class NetworkModel(FittedModel):
             Architecture.given(data, members, probabilistic, hidden, activation, angles, rewards),
             settings,
             held_out=held_out,
-            initial=None if initial is None else initial._parameters,
+            initial=None if initial is None else initial._trained,
             progress=progress,
             threads=_arrays.count("threads", threads),
         )
@@ -201,6 +212,33 @@ class NetworkModel(FittedModel):
             state_rows, action_rows, number, _arrays.count("threads", threads)
         )
 
+    @property
+    def uncalibrated(self) -> Self:
+        """The model as it was trained: itself, where it was not `calibrated`."""
+        if self.calibration is None:
+            return self
+        return type(self)(replace(self._fitted(), calibration=None))
+
+    def _with_calibration(self, factors: Float64) -> Self:
+        return type(self)(replace(self._fitted(), calibration=factors))
+
+    def _scaled_variances(self, prediction: Prediction) -> tuple[Float64, Float64]:
+        self._require_noise()
+        return prediction.aleatoric, prediction.epistemic
+
+    def _errors(self, prediction: Prediction, next_states: Float64) -> Float64:
+        errors = prediction.mean - next_states
+        angles = list(self.architecture.angles)
+        errors[:, angles] = np.remainder(errors[:, angles] + np.pi, 2.0 * np.pi) - np.pi
+        return errors
+
+    def _require_noise(self) -> None:
+        if not self.architecture.probabilistic:
+            raise ArgumentError(
+                f"model: {type(self).__name__} predicts no noise whose size could be corrected; "
+                "fit a GaussianMLP, or an Ensemble that is probabilistic"
+            )
+
     def __repr__(self) -> str:
         shape = self.architecture
         members = f"members={shape.members}, " if shape.members > 1 else ""
@@ -243,18 +281,14 @@ class NetworkModel(FittedModel):
         return cls(files.model_from_parts(cls.__name__, arrays, header))
 
     def _fitted(self) -> Fitted:
-        return Fitted(
-            self._parameters,
-            self.settings,
-            self.history,
-            self.rows,
-            self._observed,
-            self.observed_disagreement,
-        )
+        return Fitted(self._trained, *self._other_parts())
+
+    def _other_parts(self) -> tuple[Any, ...]:
+        parts = (self.settings, self.history, self.rows, self._observed)
+        return (*parts, self.observed_disagreement, self.calibration)
 
     def __reduce__(self) -> tuple[Any, ...]:
-        parts = (self.settings, self.history, self.rows, self._observed, self.observed_disagreement)
-        return _restored, (type(self), NetworkArrays.of(self._parameters), parts)
+        return _restored, (type(self), NetworkArrays.of(self._trained), self._other_parts())
 
 
 def _restored(

@@ -202,6 +202,7 @@ class Fitted:
     rows: int
     observed: tuple[Float64, Float64]
     observed_disagreement: float | None = None
+    calibration: Float64 | None = None
 
 
 def untrained(network: NetworkArrays) -> Fitted:

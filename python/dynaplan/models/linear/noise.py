@@ -1,0 +1,54 @@
+"""The noise of a linear fit, brought to another size."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dynaplan import _core
+from dynaplan.errors import NumericalError
+
+__all__ = ["with_noise_scaled"]
+
+Float64 = NDArray[np.float64]
+
+
+def with_noise_scaled(
+    fit: _core.LinearGaussianFit, factors: Float64, ridge: float
+) -> tuple[Any, ...]:
+    """Returns the state of the same fit, but for the standard deviations (S,) of its noise.
+
+    The noise is the sum of what is left of the targets in the corner of the factor and, where the
+    coefficients do not meet the rows above exactly, of what they leave there. The rows above make
+    the coefficients and stay; the corner makes up for the rest.
+
+    Args:
+        fit: with degrees of freedom.
+        factors: on the standard deviations, above 0.
+        ridge: of the fit.
+
+    Raises:
+        NumericalError: the noise is to be less than the coefficients leave.
+    """
+    size, factor, *others = fit.state()
+    scaled = factor.copy()
+    corner = scaled[-size:, -size:]
+    if ridge == 0.0 and fit.rank == fit.columns:  # they are met exactly
+        corner *= factors
+        return (size, scaled, *others)
+    residuals = fit.noise_covariance * fit.degrees_of_freedom
+    above = residuals - corner.T @ corner
+    wanted = factors[:, None] * residuals * factors - above
+    unit = np.sqrt(np.diag(residuals))
+    unit[unit == 0.0] = 1.0
+    try:
+        lower = np.linalg.cholesky(wanted / unit / unit[:, None])
+    except np.linalg.LinAlgError:
+        raise NumericalError(
+            f"calibrated: the noise would have to shrink by {factors}, to less than what ridge "
+            f"{ridge:g} leaves unexplained; fit with less ridge"
+        ) from None
+    corner[:] = lower.T * unit
+    return (size, scaled, *others)

@@ -1,0 +1,28 @@
+"""What a linear fit is asked for."""
+
+from __future__ import annotations
+
+from typing import Any, Literal, TypeAlias
+
+from dynaplan import _arrays, _core
+from dynaplan.models.linear.features import Identity, Polynomial
+
+__all__ = ["Settings", "Target", "fit_of", "predicts_change"]
+
+Target: TypeAlias = Literal["change", "absolute"]
+Settings: TypeAlias = tuple[Target, bool, float]  # target, intercept, ridge
+
+
+def predicts_change(target: str) -> bool:
+    """Returns whether `target` is "change"; else it must be "absolute"."""
+    return _arrays.choice("target", target, "change", "absolute") == "change"
+
+
+def fit_of(
+    state: tuple[Any, ...], features: Identity | Polynomial, settings: Settings
+) -> _core.LinearGaussianFit:
+    """Returns the fit with this state, which another one had."""
+    target, intercept, ridge = settings
+    return _core.LinearGaussianFit.from_state(
+        state, features.degree, intercept, predicts_change(target), ridge
+    )
