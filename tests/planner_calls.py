@@ -44,6 +44,21 @@ def _advanced(steps: Any) -> None:
     mpc.advance(steps)
 
 
+def _threaded(call: str) -> Callable[..., Any]:
+    """A call of a new thread, which is ended after it; what it raises of a plan is raised."""
+
+    def called(**given: Any) -> Any:
+        with dp.PlannerThread(_mpc(), period=0.1) as planner:
+            planner.observe([0.5, -0.5])
+            return getattr(planner, call)(**given)
+
+    return called
+
+
+def _thread(**given: Any) -> None:
+    dp.PlannerThread(**given).close()
+
+
 CALLS: dict[str, tuple[Callable[..., Any], dict[str, Any]]] = {
     "CEM": (
         dp.CEM,
@@ -177,6 +192,10 @@ CALLS: dict[str, tuple[Callable[..., Any], dict[str, Any]]] = {
             "seed": 0,
         },
     ),
+    "PlannerThread": (_thread, {"mpc": _mpc, "period": 0.2, "step": 0.1}),
+    "PlannerThread.action": (_threaded("action"), {"state": [0.0, 0.0]}),
+    "PlannerThread.observe": (_threaded("observe"), {"state": [0.0, 0.0]}),
+    "PlannerThread.wait_for_first": (_threaded("wait_for_first"), {"timeout": 60.0}),
     "RandomShooting": (dp.RandomShooting, SAMPLED),
     "Regulator.act": (
         lambda **given: dp.lqr([[1.1]], [[1.0]], [[1.0]], [[1.0]], horizon=2).act(**given),

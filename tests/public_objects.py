@@ -166,6 +166,7 @@ OBJECTS = {
     "PETS": lambda: dp.PETS(pendulum(), learn=lambda data, _: dp.LinearGaussian.fit(data), seed=0),
     "Plan": plan,
     "PlanStats": lambda: plan().stats,
+    "PlannerThread": lambda: dp.PlannerThread(controller(), period=0.2, step=0.1),
     "Polynomial": lambda: dp.Polynomial(2),
     "Prediction": lambda: linear().predict(data().states, data().actions),
     "PrioritizedSweeping": lambda: dp.PrioritizedSweeping(maze(), seed=0),

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from dynaplan.control.explanation import Explanation as Explanation
     from dynaplan.control.kalman_filter import KalmanFilter as KalmanFilter
     from dynaplan.control.mpc import MPC as MPC
+    from dynaplan.control.planner_thread import PlannerThread as PlannerThread
     from dynaplan.control.tuning import Trial as Trial
     from dynaplan.control.tuning import Tuning as Tuning
     from dynaplan.control.tuning import tune as tune
@@ -127,6 +128,7 @@ else:
         "control.explanation": "Explanation",
         "control.kalman_filter": "KalmanFilter",
         "control.mpc": "MPC",
+        "control.planner_thread": "PlannerThread",
         "control.tuning": "Trial Tuning tune",
         "data.collection": "collect",
         "data.driver": "Episode",
@@ -244,6 +246,7 @@ __all__ = [
     "Plan",
     "PlanStats",
     "Planner",
+    "PlannerThread",
     "Polynomial",
     "Prediction",
     "PrioritizedSweeping",

@@ -122,6 +122,7 @@ HOLDERS: dict[str, Callable[[User], Any]] = {
     "MPC, by derivatives": lambda user: dp.MPC(
         dp.FunctionModel(user.step, 2, 1), reward(), dp.ILQR(horizon=3), action_space=BOX
     ),
+    "PlannerThread": lambda user: dp.PlannerThread(_controller(pays=user.reward), period=0.1),
     "ImaginedVectorEnv": _imagined_env,
     "PETS": _loop,
     "Dyna": _imagining_loop,

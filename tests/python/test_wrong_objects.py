@@ -56,6 +56,7 @@ KINDS = {
     "learn": {"function"},
     "limits": {"limits"},
     "model": {"model"},
+    "mpc": {"controller"},
     "other": {"model"},
     "out": {"array"},
     "planner": {"planner"},

@@ -52,16 +52,23 @@ class HandOver:
         actions = self._previous if previous_actions is None else previous_actions
         return HandOver(actions, warm_start, self._action_dim, self._delay_steps)
 
+    def actions(self, low: Float64, high: Float64) -> Float64:
+        """Returns (N, K, A) sent before, N being 1 where they are the same for all systems.
+
+        Without any they are zeros, or the nearest between low and high (A,).
+        """
+        if self._previous is not None:
+            return self._previous
+        rest = np.clip(np.zeros_like(low), low, high)
+        return np.tile(rest, (1, max(self._delay_steps, 1), 1))
+
     def memories(self, count: int, low: Float64, high: Float64) -> list[SystemMemory]:
         """Makes a memory for each of `count` systems, whose actions lie between low and high.
 
         Raises:
             ShapeError: there are others for another number of systems.
         """
-        previous, warm_start = self._previous, self._warm_start
-        if previous is None:
-            rest = np.clip(np.zeros_like(low), low, high)
-            previous = np.tile(rest, (1, max(self._delay_steps, 1), 1))
+        previous, warm_start = self.actions(low, high), self._warm_start
         starts: list[Float64 | None] = [None] * count
         if warm_start is not None:
             starts = [*_for_each("warm_start", warm_start, count)]

@@ -55,6 +55,14 @@ class SystemMemory:
         return last
 
     @property
+    def last_actions(self) -> Float64:
+        """(K, A) the actions sent last, the oldest first: those under way, and at least two."""
+        if len(self.sent) > 1:
+            return np.stack(self.sent)
+        earlier = self.memory.earlier_action
+        return np.stack([self.last_action if earlier is None else earlier, self.last_action])
+
+    @property
     def steps_left(self) -> int:
         """Steps of the plan that have not been sent."""
         return 0 if self.plan is None else len(self.plan.actions) - self.memory.skip
@@ -120,6 +128,13 @@ class SystemMemory:
         self.memory.previous_action = action
         if self.sent:
             self.sent[-1] = action
+
+    def correct_sent(self, actions: Float64) -> None:
+        """Replaces the last actions (K, A), as many as `last_actions`, by those really sent."""
+        for action in actions[-2:]:
+            self.memory.sends(action)
+        if self.sent:
+            self.sent = list(actions[-len(self.sent) :])
 
     def _send(self, action: Float64) -> None:
         if self.sent:
