@@ -36,6 +36,7 @@ TABULAR = {
     "planning_steps": 5,
     "seed": 0,
 }
+END = {"terminal_value": lambda: lambda states: np.zeros(len(states))}
 STEPS = {"random_steps": 20, "episode_steps": 20, "refit_every": 10}
 STATE = [1.0, 0.0, 0.0]
 
@@ -135,6 +136,7 @@ CALLS: dict[str, tuple[Callable[..., Any], dict[str, Any]]] = {
             **LOOP,
             **LEARN,
             **STEPS,
+            **END,
             "planner": dp.CEM,
             "random_episode_steps": 10,
             "random_hold": (1, 5),
@@ -248,7 +250,7 @@ CALLS: dict[str, tuple[Callable[..., Any], dict[str, Any]]] = {
     ),
     "pets_cpu": (
         dp.pets_cpu,
-        {**LOOP, **STEPS, "angles": (), "horizon": 5, "clip": 2.0, "threads": 1},
+        {**LOOP, **STEPS, **END, "angles": (), "horizon": 5, "clip": 2.0, "threads": 1},
     ),
     "pets_paper": (
         dp.pets_paper,

@@ -74,6 +74,7 @@ CALLS: dict[str, tuple[Callable[..., Any], dict[str, Any]]] = {
             "drop_nonfinite": False,
         },
     ),
+    "Transitions of numbers": (dp.Transitions, {**STEP, "actions": [1], "discrete_actions": 2}),
     "Transitions.concatenate": (dp.Transitions.concatenate, {"parts": lambda: [data()]}),
     "Transitions.save": (lambda path: data().save(path), {"path": lambda: None}),
     "Transitions.split": (

@@ -5,17 +5,15 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import NDArray
 
 from dynaplan import _arrays, _texts
 from dynaplan.errors import ArgumentError, ShapeError
 
 if TYPE_CHECKING:
-    from gymnasium import Env
     from gymnasium.spaces import Box
 
-__all__ = ["action_box", "box_of_floats", "boxes", "env_name", "fit_to_space", "float32_bounds"]
-__all__ += ["is_discrete", "require_environment"]
+__all__ = ["action_box", "box_of_floats", "float32_bounds", "is_discrete"]
 
 
 def is_discrete(space: Any) -> bool:
@@ -23,61 +21,9 @@ def is_discrete(space: Any) -> bool:
     return hasattr(space, "n") and hasattr(space, "start")
 
 
-def boxes(env: Env[Any, Any]) -> tuple[Box, Box]:
-    """Returns the spaces of observations and actions, which must be 1-D Boxes."""
-    from gymnasium.spaces import Box  # noqa: PLC0415  # costs 0.3 s that an import must not
-
-    if isinstance(env, str):
-        raise TypeError(f"env: got {env!r}, must be an environment: gymnasium.make({env!r})")
-    require_environment(env)
-    boxes = []
-    for name in ("observation_space", "action_space"):
-        space = getattr(env, name)
-        if not isinstance(space, Box):
-            raise TypeError(f"env: its {name} is {space}, must be a Box")
-        if len(space.shape) != 1:
-            raise ShapeError(
-                f"env: its {name} has shape {space.shape}, must have one dimension; "
-                "use a wrapper such as FlattenObservation"
-            )
-        boxes.append(space)
-    return boxes[0], boxes[1]
-
-
-def require_environment(env: Any) -> None:
-    """Refuses what has no spaces, or cannot be reset and stepped.
-
-    Raises:
-        TypeError: it is no environment.
-    """
-    has_methods = all(callable(getattr(env, name, None)) for name in ("reset", "step"))
-    has_spaces = hasattr(env, "observation_space") and hasattr(env, "action_space")
-    if not (has_methods and has_spaces) or isinstance(env, type):
-        raise TypeError(f"env: got {_texts.shown(env)}, must be a Gymnasium environment")
-
-
-def env_name(env: Any) -> str:
-    """Returns the id of an environment, or its class where it has none."""
-    return getattr(getattr(env, "spec", None), "id", None) or type(env).__name__
-
-
-def fit_to_space(action: ArrayLike, space: Box, actor: str = "policy") -> NDArray[Any]:
-    """Returns the action in the space's dtype and within its bounds; `actor` chose it."""
-    values = _arrays.numbers(actor, action, None)
-    if values.shape != space.shape:
-        raise ShapeError(
-            f"{actor}: got an action of shape {values.shape}, must be of shape {space.shape}"
-        )
-    with np.errstate(over="ignore"):  # only where there are no bounds
-        fitted = np.asarray(np.clip(values, space.low, space.high), dtype=space.dtype)
-    if not (np.isfinite(values).all() and np.isfinite(fitted).all()):
-        raise ArgumentError(f"{actor}: got action {values}, must be finite")
-    return fitted
-
-
 def box_of_floats(name: str, space: Any, dim: int) -> Box:
     """Returns a space that must be a Box of floats of shape (dim,)."""
-    from gymnasium.spaces import Box  # noqa: PLC0415  # as above
+    from gymnasium.spaces import Box  # noqa: PLC0415  # costs 0.3 s that an import must not
 
     if not isinstance(space, Box):
         raise TypeError(f"{name}: got {_texts.shown(space)}, must be a Box")

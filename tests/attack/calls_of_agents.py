@@ -12,7 +12,7 @@ import numpy as np
 import dynaplan as dp
 from agent_calls import IMAGINING
 from attack.calls_of_models import Row, batch_end, batch_reward, box_env, end, more, on
-from attack.calls_of_planners import FUNCTIONS, SMALL
+from attack.calls_of_planners import FUNCTIONS, POLICY, SMALL
 from dynaplan.envs.mazes import Maze
 from public_objects import BOX, agent, data, ensemble, linear, reward
 
@@ -178,6 +178,7 @@ def _loops() -> dict[str, Row]:
                 "reward": lambda: batch_reward,
                 "planner": partial(dp.CEM, **SMALL, elites=2),
                 "termination": lambda: batch_end,
+                "terminal_value": POLICY["terminal_value"],
                 "random_steps": 8,
                 "random_episode_steps": 4,
                 "random_hold": (1, 2),
@@ -230,6 +231,7 @@ def _loops() -> dict[str, Row]:
                 "env": box_env,
                 "reward": reward,
                 "termination": end,
+                "terminal_value": POLICY["terminal_value"],
                 "angles": (1,),
                 "horizon": 3,
                 "clip": 2.0,

@@ -101,8 +101,7 @@ def test_a_discrete_space_is_controlled_by_numbers():
     chosen = np.eye(3)[generator.integers(3, size=60)]
     states = generator.normal(size=(60, 1))
     data = dp.Transitions(states, chosen, states + 0.2 * chosen @ [[-1.0], [0.0], [1.0]])
-    with pytest.warns(dp.RankDeficientWarning):  # one-hot columns and the intercept add up
-        model = dp.LinearGaussian.fit(data)
+    model = dp.LinearGaussian.fit(data)
     mpc = dp.MPC(
         model,
         dp.rewards.quadratic([1.0]),
@@ -145,7 +144,7 @@ def test_choices_outside_the_bounds_are_refused():
 @pytest.mark.parametrize("planner", [dp.CEM, dp.ICEM, dp.MPPI, dp.RandomShooting, dp.ILQR, dp.LQR])
 def test_planners_of_continuous_actions_refuse_a_discrete_space(planner):
     reward = dp.rewards.quadratic([1.0])
-    with pytest.raises(dp.ArgumentError, match=r"action_space: .*CategoricalCEM\(actions=1\)"):
+    with pytest.raises(dp.ArgumentError, match=r"action_space: .*CategoricalCEM\(\) chooses"):
         dp.MPC(scalar_model(), reward, planner(), action_space=gymnasium.spaces.Discrete(1))
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import gymnasium
 import numpy as np
 import pytest
-from gymnasium.spaces import Box, Discrete
+from gymnasium.spaces import Box, Discrete, MultiDiscrete
 
 from dynaplan.data.collection import collect
 from dynaplan.errors import ShapeError
@@ -150,9 +150,9 @@ def test_an_action_that_is_not_finite_is_refused():
         ),
         (3, TypeError, "env: got 3, must be a Gymnasium environment"),
         (
-            Counter(action_space=Discrete(2)),
+            Counter(action_space=MultiDiscrete([2])),
             TypeError,
-            r"its action_space is .* be a Box",
+            r"its action_space is .* be a Box or a Discrete; ",
         ),
         (
             Counter(observation_space=Discrete(2)),
@@ -166,7 +166,7 @@ def test_an_action_that_is_not_finite_is_refused():
         ),
         (Counter(action_space=Box(0, 1, ())), ShapeError, r"its action_space has shape \(\)"),
     ],
-    ids=["id", "number", "discrete", "discrete states", "image", "scalar"],
+    ids=["id", "number", "multidiscrete", "discrete states", "image", "scalar"],
 )
 def test_what_is_no_suitable_environment_is_refused(env, error, message):
     with pytest.raises(error, match=message):
@@ -175,7 +175,7 @@ def test_what_is_no_suitable_environment_is_refused(env, error, message):
 
 def test_vector_environments_are_refused():
     env = gymnasium.make_vec("Pendulum-v1", num_envs=2, vectorization_mode="sync")
-    with pytest.raises(ShapeError, match=r"observation_space has shape \(2, 3\)"):
+    with pytest.raises(ShapeError, match=r"holds 2 environments at once, must be one"):
         collect(env, 5)
     env.close()
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from typing import Any
 
-from dynaplan._spaces import boxes
+from dynaplan._environments import boxes
 from dynaplan.commands.refusals import RefusalError, refusing
 from dynaplan.errors import ArgumentError, ShapeError
 from dynaplan.rewards.terms import Reward

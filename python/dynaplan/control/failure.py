@@ -27,7 +27,8 @@ class FailureRule:
 
     Args:
         on_failure: "least violation": the plan as it is; "hold": the action sent last; "raise":
-            nothing; or a function of the plan that returns the action (A,).
+            nothing; or a function of the plan that returns the action (A,), or the number of a
+            discrete one.
 
     Raises:
         ArgumentError: it is another text.
@@ -91,7 +92,7 @@ class FailureRule:
         action = memory.previous_action
         assert action is not None
         if self._on_failure != "hold":
-            returned = self._on_failure(plan)
+            returned = planner.one_hot("on_failure", self._on_failure(plan))
             action = _callbacks.numbers("on_failure", returned, action.shape, "action")
             if not np.isfinite(action).all():
                 raise ArgumentError(f"on_failure: returned {action}, must be finite")

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from dynaplan import _arrays, _spaces, _texts
+from dynaplan import _arrays, _texts
 from dynaplan._docstrings import shares_arguments
 from dynaplan.control.changes import UNCHANGED, Unchanged, changed
 from dynaplan.control.delay import states_after_delay
@@ -20,6 +20,7 @@ from dynaplan.control.memory import SystemMemory, correct_last_actions, skip_ste
 from dynaplan.control.trust import TrustMode, TrustRule
 from dynaplan.errors import ArgumentError, ShapeError
 from dynaplan.models.interface import Model
+from dynaplan.planners.defaults import default_planner
 from dynaplan.planners.interface import Planner
 from dynaplan.planners.limits import Limits
 from dynaplan.planners.plan import Plan
@@ -44,9 +45,11 @@ class MPC:
     Args:
         reward: as for `planner.plan`; or a sequence of N, one for each of N systems, which may
             differ in targets, weights or all.
-        planner: `CEM(...)`, `ICEM(...)`, `MPPI(...)` or another.
-        action_space: a Gymnasium Box, or a pair (low, high) of (A,) arrays; finite. With
-            `CategoricalCEM` also a Discrete space; actions are then its numbers.
+        planner: `CEM(...)`, `ICEM(...)`, `MPPI(...)` or another. Default: `CEM()`, for a Discrete
+            space `CategoricalCEM()`.
+        action_space: a Gymnasium Box, or a pair (low, high) of (A,) arrays; finite. Or a Discrete
+            space, for a model that sees one-hot actions: then actions are its numbers here, in
+            `previous_actions`, and where a `policy` or `on_failure` returns them.
         replan_every: steps from one plan to the next. In between, the actions of the last plan are
             applied, with its feedback gains where it has some. Default 1.
         delay_steps: steps from sending an action until it acts. Plans begin at the state predicted
@@ -94,7 +97,7 @@ class MPC:
         self,
         model: Model,
         reward: Rewards,
-        planner: Planner,
+        planner: Planner | None = None,
         *,
         action_space: Any,
         termination: Termination | None = None,
@@ -128,9 +131,10 @@ class MPC:
         )
         self._failure = FailureRule(on_failure)
         self._trust = TrustRule(trust, trusted_horizon)
-        self._take(planner, problem)
+        self._take(default_planner(action_space) if planner is None else planner, problem)
         action_dim = problem.model.action_dim
-        self._first_hand_over = HandOver(previous_actions, None, action_dim, self.delay_steps)
+        before = self._prepared.one_hot("previous_actions", previous_actions)
+        self._first_hand_over = HandOver(before, None, action_dim, self.delay_steps)
         self.reset()
 
     def _take(self, planner: Planner, problem: PlanProblem) -> None:
@@ -139,8 +143,6 @@ class MPC:
         self.planner, self._problem, self._prepared = planner, problem, prepared
         self._state_dim = problem.model.state_dim
         self._shape = (self._state_dim,)
-        self._numbers_actions = _spaces.is_discrete(problem.action_space)
-        self._first_number = int(getattr(problem.action_space, "start", 0))
 
     def __getstate__(self) -> dict[str, Any]:
         # Its systems are copied, as a copy shares no memory; what is prepared is prepared again.
@@ -161,8 +163,8 @@ class MPC:
 
         Args:
             previous_actions: what was sent before, as for `MPC`; None: what `MPC` was given.
-            warm_start: (H, A) or (N, H, A) to start the first plan from; None: the middle of the
-                bounds.
+            warm_start: (H, A) or (N, H, A), rows as of a plan, to start the first plan from; None:
+                the middle of the bounds.
 
         Raises:
             ShapeError: an array has the wrong shape, or there are fewer actions than are under way.
@@ -177,7 +179,8 @@ class MPC:
             >>> bool(0.2 <= mpc.act([1.0])[0] <= 0.4)
             True
         """
-        self._hand_over = self._first_hand_over.replaced(previous_actions, warm_start)
+        before = self._prepared.one_hot("previous_actions", previous_actions)
+        self._hand_over = self._first_hand_over.replaced(before, warm_start)
         self._systems: list[SystemMemory] = []
         self._plans = 0
         self._failure.forget()
@@ -208,8 +211,8 @@ class MPC:
             time_limit: seconds that the plan may take, as in `planner.plan`.
             reward: another reward from now on, such as the same terms with other weights, targets
                 or references; as `change(reward=...)`.
-            previous_action: (A,) or (N, A) what was really sent last, where it differs from what
-                the call before returned.
+            previous_action: what was really sent last, where it differs from what the call before
+                returned, in the same form.
 
         Returns:
             (A,) or (N, A), within the bounds and limits; for a Discrete space an int or (N,) of
@@ -227,7 +230,8 @@ class MPC:
             self.change(reward=reward)
         states = self._states(state)
         if previous_action is not None:
-            differs = correct_last_actions(self._systems, previous_action)
+            sent = self._prepared.one_hot("previous_action", previous_action)
+            differs = correct_last_actions(self._systems, sent)
             if differs and self._prepared.limits_changes:
                 self._systems[0].steps_to_plan = 0  # what was planned may be too far from it
         starts = self._starts(states)
@@ -237,12 +241,10 @@ class MPC:
             self._plans = (self._plans + 1) % 2**32
         if states.ndim == 1:
             action = systems[0].advance(starts[0], prepared)
-            return self._number(action) if self._numbers_actions else action.copy()
+            return prepared.numbered(action.copy())
         pairs = zip(systems, starts, strict=True)
         actions = [system.advance(start, prepared) for system, start in pairs]
-        return np.array(
-            [self._number(action) for action in actions] if self._numbers_actions else actions
-        )
+        return prepared.numbered(np.array(actions))
 
     def plan(
         self, state: ArrayLike, *, time_limit: float | None = None, reward: Rewards | None = None
@@ -344,10 +346,6 @@ class MPC:
         assert memory.plan is not None
         reward = self._problem.rewards[min(system, len(self._problem.rewards) - 1)]
         return explain(self._problem, reward, self._prepared, memory.plan, memory.before_plan)
-
-    def _number(self, action: Float64) -> int:
-        """The number of a one-hot action in its Discrete space."""
-        return int(action.argmax()) + self._first_number
 
     def _states(self, state: ArrayLike) -> Float64:
         """Returns (S,) or (N, S), and makes a memory for each system before the first plan."""

@@ -255,10 +255,7 @@ class PlannerThread:
         if len(actions) < count:  # before the first plan, where all systems have the same
             actions = np.repeat(actions, count, axis=0)
         is_single = len(actions) == 1 and len(self._shape) < 2
-        if not self.mpc._numbers_actions:
-            return actions[0].copy() if is_single else actions.copy()
-        numbers = [self.mpc._number(action) for action in actions]
-        return numbers[0] if is_single else np.array(numbers)
+        return self.mpc._prepared.numbered(actions[0].copy() if is_single else actions.copy())
 
     def _plan(self) -> float | None:
         """Plans where that is due; returns the seconds until it is, None: with the next state."""

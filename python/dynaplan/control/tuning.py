@@ -13,9 +13,11 @@ from numpy.typing import ArrayLike, NDArray
 
 from dynaplan import _arrays, _texts
 from dynaplan._docstrings import shares_arguments
+from dynaplan._spaces import is_discrete
 from dynaplan.control.mpc import MPC
 from dynaplan.errors import ArgumentError, FailedPlanWarning, ShapeError
 from dynaplan.models.interface import Model, require_model
+from dynaplan.planners.categorical_cem import CategoricalCEM
 from dynaplan.planners.icem import ICEM
 from dynaplan.planners.interface import Planner
 from dynaplan.planners.sampling import SamplingPlanner
@@ -116,7 +118,8 @@ def tune(  # noqa: D417  # the decorator describes the others
     Args:
         period: seconds between two actions.
         states: (N, S) where closed loops begin, such as those of `env.reset()`; a few are enough.
-        planner: gives all other settings; one that draws candidates. Default: `ICEM()`.
+        planner: gives all other settings; one that draws candidates. Default: `ICEM()`, for a
+            Discrete space `CategoricalCEM()`.
         horizons: horizons to try.
         iterations: numbers of iterations to try.
         share: fraction of the period that a plan may take; the rest is for everything else. Default
@@ -149,7 +152,9 @@ def tune(  # noqa: D417  # the decorator describes the others
         for horizon in _sizes("horizons", horizons)
         for count in _sizes("iterations", iterations)
     ]
-    family = ICEM() if planner is None else planner
+    family = planner
+    if family is None:
+        family = CategoricalCEM() if is_discrete(action_space) else ICEM()
     if not isinstance(family, SamplingPlanner):
         raise TypeError(
             f"planner: got {_texts.shown(family)}, must be one that draws candidates, such as "
@@ -246,7 +251,9 @@ class _Loop:
     def _actions(self, mpc: MPC, state: Float64) -> Iterator[Float64]:
         for _ in range(self.steps):
             if np.isfinite(state).all():  # from elsewhere there is no plan, and no way back
-                action = mpc.act(state)
+                mpc.act(state)
+                assert mpc.last_plan is not None
+                action = mpc.last_plan.actions[0]
                 state = rollout(self.model, state, action[None, None])[0, -1]
             yield action
 

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from dynaplan import _arrays, _callbacks, _texts
-from dynaplan._spaces import boxes
+from dynaplan._environments import action_dim, spaces
+from dynaplan._spaces import is_discrete
 from dynaplan.data.driver import Driver
 from dynaplan.data.recorder import Recorder
 from dynaplan.data.transitions import Transitions
@@ -17,9 +18,9 @@ from dynaplan.errors import ArgumentError
 
 if TYPE_CHECKING:
     from gymnasium import Env
-    from gymnasium.spaces import Box
+    from gymnasium.spaces import Box, Discrete
 
-__all__ = ["checked_hold", "collect", "play_episode"]
+__all__ = ["checked_hold", "collect", "play_episode", "random_action"]
 
 
 def collect(  # noqa: PLR0917  # the settings after `seed` are named in practice
@@ -38,12 +39,13 @@ def collect(  # noqa: PLR0917  # the settings after `seed` are named in practice
     limits. The environment is left open.
 
     Args:
-        env: an environment (not its id) with 1-D Box observations and actions.
+        env: an environment (not its id) with 1-D Box observations, and actions of a 1-D Box or a
+            Discrete, whose actions the data hold as one-hot rows.
         steps: number of transitions, >= 1.
-        policy: function from an observation (S,) to an action (A,). Actions beyond the bounds are
-            clipped to them, as the environment would do or reject; the clipped action is what
-            the data hold. Default: actions drawn uniformly between the bounds, each held for a
-            random number of steps.
+        policy: function from an observation (S,) to an action (A,), or to the number of a discrete
+            one. Actions beyond the bounds are clipped to them, as the environment would do or
+            reject; the clipped action is what the data hold. Default: actions drawn uniformly, each
+            held for a random number of steps.
         seed: seed of the environment's first reset and of the random actions; None draws one.
         hold: smallest and largest number of steps for which a random action is held; unused where
             there is a `policy`. Actions that change at every step average out and leave the
@@ -60,7 +62,7 @@ def collect(  # noqa: PLR0917  # the settings after `seed` are named in practice
 
     Raises:
         ShapeError: spaces or an action have another shape.
-        TypeError: `env` is no environment, or its spaces are not Boxes.
+        TypeError: `env` is no environment, or has other spaces; the message names a wrapper.
         ArgumentError: `steps`, `hold` or `episode_steps` is out of range, the action space has no
             bounds and there is no policy, or an observation, an action or a reward is not finite.
 
@@ -69,8 +71,12 @@ def collect(  # noqa: PLR0917  # the settings after `seed` are named in practice
         >>> data = dp.collect(gymnasium.make("Pendulum-v1"), steps=200, seed=0)
         >>> len(data), data.state_dim, data.action_dim
         (200, 3, 1)
+        >>> data = dp.collect(gymnasium.make("CartPole-v1"), steps=100, seed=0)  # left or right
+        >>> data.actions[:2]
+        array([[0., 1.],
+               [0., 1.]])
     """
-    observation_space, action_space = boxes(env)
+    observation_space, action_space = spaces(env)
     steps = _arrays.at_least(1, "steps", steps)
     if episode_steps is not None:
         episode_steps = _arrays.at_least(1, "episode_steps", episode_steps)
@@ -85,7 +91,7 @@ def collect(  # noqa: PLR0917  # the settings after `seed` are named in practice
     choose = _RandomHeldActions(action_space, hold, rng) if policy is None else policy
 
     driver = Driver(env, action_space)
-    recorder = Recorder(observation_space.shape[0], action_space.shape[0])
+    recorder = Recorder(observation_space.shape[0], action_dim(action_space))
     driver.reset(seed)
     episode = 0
     for _ in range(steps):
@@ -106,14 +112,15 @@ def play_episode(
     """Plays one episode, from a reset to its end.
 
     Args:
-        env: an environment with 1-D Box observations and actions; left open.
-        policy: function from an observation (S,) to an action (A,), clipped to the bounds.
+        env: an environment as for `collect`; left open.
+        policy: function from an observation (S,) to an action (A,), clipped to the bounds, or to
+            the number of a discrete one.
         seed: of the reset.
         max_steps: length at which the episode is cut, for environments that set no limit.
     """
-    observation_space, action_space = boxes(env)
+    observation_space, action_space = spaces(env)
     driver = Driver(env, action_space)
-    recorder = Recorder(observation_space.shape[0], action_space.shape[0])
+    recorder = Recorder(observation_space.shape[0], action_dim(action_space))
     driver.reset(seed)
     while driver.is_open and driver.episode_steps < max_steps:
         recorder.append(driver.step(policy(driver.observation)), 0)
@@ -135,30 +142,42 @@ def checked_hold(name: str, hold: tuple[int, int]) -> tuple[int, int]:
     return lengths[0], lengths[1]
 
 
+def random_action(space: Box | Discrete, rng: np.random.Generator) -> Any:
+    """Returns an action drawn uniformly: (A,) between the bounds, or the number of a discrete one.
+
+    Raises:
+        ArgumentError: there are no bounds.
+    """
+    if is_discrete(space):
+        discrete = cast("Discrete", space)
+        return int(discrete.start) + int(rng.integers(int(discrete.n)))
+    box = cast("Box", space)
+    if not box.is_bounded("both"):
+        raise ArgumentError(
+            f"policy: the actions have no bounds to draw between ({box}); "
+            "pass a policy, a function from an observation to an action"
+        )
+    low, high = box.low, box.high
+    if low.dtype.kind in "iu":
+        return rng.integers(low.astype(np.int64), high.astype(np.int64), endpoint=True)
+    return rng.uniform(low, high)
+
+
 class _RandomHeldActions:
     """A policy: uniform actions, each held for a random number of steps."""
 
-    def __init__(self, space: Box, hold: tuple[int, int], rng: np.random.Generator) -> None:
-        if not space.is_bounded("both"):
-            raise ArgumentError(
-                f"policy: the actions have no bounds to draw between ({space}); "
-                "pass a policy, a function from an observation to an action"
-            )
+    def __init__(
+        self, space: Box | Discrete, hold: tuple[int, int], rng: np.random.Generator
+    ) -> None:
         self._space = space
         self._hold = hold
         self._rng = rng
         self._left = 0
-        self._action: NDArray[Any] = space.low
+        self._action: Any = None
 
-    def __call__(self, observation: NDArray[Any]) -> NDArray[Any]:
+    def __call__(self, observation: NDArray[Any]) -> Any:
         if self._left == 0:
-            low, high = self._space.low, self._space.high
-            if low.dtype.kind in "iu":
-                self._action = self._rng.integers(
-                    low.astype(np.int64), high.astype(np.int64), endpoint=True
-                )
-            else:
-                self._action = self._rng.uniform(low, high)
+            self._action = random_action(self._space, self._rng)
             self._left = int(self._rng.integers(*self._hold, endpoint=True))
         self._left -= 1
         return self._action

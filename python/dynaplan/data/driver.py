@@ -12,16 +12,19 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-from dynaplan._spaces import fit_to_space
+from dynaplan._discrete import numbering_of
+from dynaplan._environments import fit_to_space
+from dynaplan._spaces import is_discrete
 from dynaplan.data.answers import first_observation, observer, parts_of_step, refuse_step
 
 if TYPE_CHECKING:
     from gymnasium import Env
-    from gymnasium.spaces import Box
+    from gymnasium.spaces import Box, Discrete
 
 __all__ = ["Driver", "Episode", "Row", "episodes"]
 
-# A real transition: state, action as applied, next state, reward, and whether the system ended.
+# A real transition: state, action as applied, one-hot where it is discrete, next state, reward, and
+# whether the system ended.
 Row: TypeAlias = tuple[Any, Any, Any, float, bool]
 
 
@@ -108,7 +111,7 @@ class Driver:
 
     Args:
         env: the environment; left open.
-        action_space: what actions are clipped to.
+        action_space: what actions are clipped to, or a Discrete: numbers, which must be its own.
         actor: the argument that chooses actions, for messages.
 
     Attributes:
@@ -120,10 +123,15 @@ class Driver:
 
     observation: Any
 
-    def __init__(self, env: Env[Any, Any], action_space: Box, actor: str = "policy") -> None:
+    def __init__(
+        self, env: Env[Any, Any], action_space: Box | Discrete, actor: str = "policy"
+    ) -> None:
         self.env = env
         self._action_space, self._actor = action_space, actor
         self._observed = observer(env)
+        self._numbering = None
+        if is_discrete(action_space):
+            self._numbering = numbering_of("env: its action_space", action_space)
         self.is_open = self.terminated = False
         self.episode_steps = 0
 
@@ -141,11 +149,11 @@ class Driver:
         """Makes a step.
 
         Args:
-            action: what is wanted, (A,); it is clipped to the action space.
+            action: what is wanted: (A,), which is clipped to the action space, or a number.
 
         Raises:
             ShapeError: the action has another shape than the space.
-            ArgumentError: it is not finite.
+            ArgumentError: it is not finite, or the number of no action.
             TypeError: the environment answered with what is no step, or no observation of its own.
         """
         before = self.observation
@@ -154,4 +162,6 @@ class Driver:
         self.observation, reward, terminated, truncated = parts_of_step(answer, self._observed)
         self.is_open, self.terminated = not (terminated or truncated), terminated
         self.episode_steps += 1
+        if self._numbering is not None:
+            applied = self._numbering.one_hot(self._actor, applied)
         return before, applied, self.observation, reward, terminated

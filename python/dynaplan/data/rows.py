@@ -22,10 +22,13 @@ def matrix(name: str, values: ArrayLike) -> NDArray[Any]:
     if array.shape[:1] == (0,):
         raise ShapeError(f"{name}: got 0 transitions, must be at least one row")
     if array.ndim != 2:
+        numbers = name == "actions" and array.ndim == 1 and array.dtype.kind in "iu"
         raise ShapeError(
             f"{name}: got shape {array.shape}, must be (N, columns) with one row per transition; "
             f"if there is one column use np.reshape({name}, (-1, 1)), "
             f"if there is one transition use np.reshape({name}, (1, -1))"
+            + ", if they are numbers of actions pass discrete_actions="
+            * numbers
         )
     if array.shape[1] == 0:
         raise ShapeError(f"{name}: got shape {array.shape}, must have at least one column")

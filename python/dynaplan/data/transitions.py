@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from dynaplan import _arrays, _texts, files
+from dynaplan._discrete import numbering_of
 from dynaplan.data import rows
 from dynaplan.data.files import read_arrays, write_arrays
 from dynaplan.errors import ArgumentError, ModelFileError, ShapeError
@@ -27,7 +28,7 @@ class Transitions:
 
     Attributes:
         states: (N, S) float64, in the system's own units; one row even where N is 1.
-        actions: (N, A) float64.
+        actions: (N, A) float64; one-hot rows where they are discrete.
         next_states: (N, S) float64.
         rewards: (N,) float64, or None where the data hold none.
         terminations: (N,) bool: the system ended in `next_states`. A time limit is no
@@ -40,7 +41,7 @@ class Transitions:
 
     Args:
         states: (N, S), N >= 1, S >= 1.
-        actions: (N, A), A >= 1.
+        actions: (N, A), A >= 1; with `discrete_actions` (N,) integers.
         next_states: (N, S).
         rewards: (N,) or None.
         terminations: (N,) of bool, or of numbers that are all 0 or 1.
@@ -48,17 +49,26 @@ class Transitions:
         drop_nonfinite: leave out the rows that hold a nan or an infinity. Off by default, since
             they often show a fault in the logger. An episode that loses a row in its middle
             becomes two, and all episodes are then numbered from 0.
+        discrete_actions: n, if `actions` are the numbers 0 to n - 1 of actions; or their Discrete
+            space, whose numbers may begin elsewhere. The data then hold one-hot rows (N, n), as
+            `collect` records and models and planners see them. Default: actions are quantities.
 
     Raises:
         ShapeError: an array has the wrong number of dimensions, rows or columns, or no row.
-        TypeError: an array does not hold real numbers, or `episodes` does not hold integers.
+        TypeError: an array does not hold real numbers, or `episodes` or discrete actions are no
+            integers.
         ArgumentError: a value is not finite (the message names the first row and column), a
-            termination is neither 0 nor 1, or the rows of an episode are not adjacent.
+            termination is neither 0 nor 1, the rows of an episode are not adjacent, or an action is
+            not one of the discrete ones.
 
     Example:
         >>> data = dp.Transitions([[0.0], [1.0]], [[1.0], [0.0]], [[1.0], [0.5]])
         >>> len(data), data.state_dim, data.action_dim
         (2, 1, 1)
+        >>> log = dp.Transitions([[0.0], [1.0]], [0, 2], [[1.0], [0.5]], discrete_actions=3)
+        >>> log.actions
+        array([[1., 0., 0.],
+               [0., 0., 1.]])
     """
 
     states: NDArray[np.float64]
@@ -78,17 +88,22 @@ class Transitions:
         episodes: ArrayLike | None = None,
         *,
         drop_nonfinite: bool = False,
+        discrete_actions: Any = None,
     ) -> None:
         drop = _arrays.flag("drop_nonfinite", drop_nonfinite)
-        columns = {
-            "states": rows.matrix("states", states),
-            "actions": rows.matrix("actions", actions),
-            "next_states": rows.matrix("next_states", next_states),
-        }
+        columns = {"states": rows.matrix("states", states)}
         count = len(columns["states"])
+        if discrete_actions is None:
+            columns["actions"] = rows.matrix("actions", actions)
+        else:
+            numbering = numbering_of("discrete_actions", discrete_actions)
+            columns["actions"] = rows.vector("actions", actions, count)
+        columns["next_states"] = rows.matrix("next_states", next_states)
         if rewards is not None:
             columns["rewards"] = rows.vector("rewards", rewards, count)
         rows.check_shapes(columns)
+        if discrete_actions is not None:
+            columns["actions"] = numbering.one_hot("actions", columns["actions"])
         numbers = {name: rows.copied(values) for name, values in columns.items()}
         ended = np.zeros(count, np.bool_)
         if terminations is not None:

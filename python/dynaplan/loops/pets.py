@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from dynaplan import _arrays, _texts
 from dynaplan._docstrings import shares_arguments
-from dynaplan._spaces import boxes, env_name
+from dynaplan._environments import action_dim, env_name, spaces
 from dynaplan.control.mpc import MPC
 from dynaplan.data.transitions import Transitions, require_transitions
 from dynaplan.errors import ArgumentError, ShapeError
@@ -17,8 +17,9 @@ from dynaplan.loops.pets_settings import PETSSettings
 from dynaplan.loops.pets_state import Iteration, PETSState
 from dynaplan.loops.schedules import StepSchedule
 from dynaplan.models.interface import Model
-from dynaplan.planners.cem import CEM
+from dynaplan.planners.defaults import default_planner
 from dynaplan.planners.interface import Planner
+from dynaplan.planners.problem import StateValue
 from dynaplan.planners.settings import require_planner
 from dynaplan.rewards.terms import Reward, predicted
 from dynaplan.terminations.terms import Termination
@@ -39,11 +40,12 @@ class PETS:
     planner sends particles through its members (`propagation="tsinf"`).
 
     Args:
-        env: a Gymnasium environment with 1-D Box observations and actions; left open.
+        env: a Gymnasium environment with 1-D Box observations, and actions of a 1-D Box or a
+            Discrete, one-hot in the data; left open.
         reward: what is planned for: a term, or a function `f(obs, act, next_obs)` on batches.
             `rewards.for_env(env)` knows some. None: the reward that the model predicts, for which
             `learn` must make models that do, such as `Ensemble.fit(data, rewards=True)`.
-        planner: settings of the search. Default: `CEM()`.
+        planner: settings of the search. Default: `CEM()`, for discrete actions `CategoricalCEM()`.
         random_steps: steps of the random beginning. Default 100: four starts.
         evaluation_horizon: steps ahead to check the model on each new episode, against what
             changes in all data. Default: the planner's horizon. 0: no check.
@@ -56,7 +58,7 @@ class PETS:
 
     Raises:
         ShapeError: the spaces are not 1-D.
-        TypeError: `env` is no environment, or its spaces are not Boxes.
+        TypeError: `env` is no environment, or has other spaces; the message names a wrapper.
         ArgumentError: a setting is out of range.
 
     Source: Chua et al. 2018, "Deep reinforcement learning in a handful of trials using
@@ -79,6 +81,7 @@ class PETS:
         reward: Reward | None = None,
         planner: Planner | None = None,
         termination: Termination | None = None,
+        terminal_value: StateValue | None = None,
         random_steps: int = 100,
         random_episode_steps: int | None = 25,
         random_hold: tuple[int, int] = (1, 10),
@@ -87,9 +90,9 @@ class PETS:
         evaluation_horizon: int | None = None,
         seed: int | None = None,
     ) -> None:
-        _, self.action_space = boxes(env)
+        _, self.action_space = spaces(env)
         self.env = env
-        planner = CEM() if planner is None else planner
+        planner = default_planner(self.action_space) if planner is None else planner
         require_planner(planner)
         horizon = planner.horizon if evaluation_horizon is None else evaluation_horizon
         self.settings = PETSSettings(
@@ -97,6 +100,7 @@ class PETS:
             reward=predicted() if reward is None else reward,
             planner=planner,
             termination=termination,
+            terminal_value=terminal_value,
             random_steps=random_steps,
             random_episode_steps=random_episode_steps,
             random_hold=random_hold,
@@ -181,7 +185,8 @@ class PETS:
 
     def _require_fitting(self, data: Transitions) -> None:
         require_transitions("data", data)
-        dims = tuple(space.shape[0] for space in boxes(self.env))
+        observations, actions = spaces(self.env)
+        dims = observations.shape[0], action_dim(actions)
         if (data.state_dim, data.action_dim) != dims:
             raise ShapeError(
                 f"data: got ({data.state_dim}, {data.action_dim}) states and actions, must be "

@@ -12,12 +12,13 @@ from dynaplan.loops.interface import Learner
 from dynaplan.loops.schedules import StepSchedule, checked_steps
 from dynaplan.models.interface import Model
 from dynaplan.planners.interface import Planner
+from dynaplan.planners.problem import StateValue
 from dynaplan.rewards.terms import Reward
 from dynaplan.rollouts.arguments import require_reward, require_termination
 from dynaplan.terminations.terms import Termination
 
 if TYPE_CHECKING:
-    from gymnasium.spaces import Box
+    from gymnasium.spaces import Box, Discrete
 
 __all__ = ["PETSSettings"]
 
@@ -32,6 +33,8 @@ class PETSSettings:
         planner: settings of the search.
         termination: where predicted episodes end: a term, or such a function;
             `terminations.for_env(env)` knows some. None: nowhere.
+        terminal_value: what is still to come where a plan ends, a function of states, as for `MPC`.
+            Where the reward is rare, such as one at a goal alone, it leads there. None: nothing.
         random_steps: steps of the random beginning.
         random_episode_steps: length at which its episodes are cut, as in `collect`, where the
             default 25 is explained; None leaves it to the environment.
@@ -48,13 +51,14 @@ class PETSSettings:
 
     Raises:
         ArgumentError: a setting is out of range.
-        TypeError: `learn`, `reward` or `termination` is none.
+        TypeError: `learn`, `reward`, `termination` or `terminal_value` is none.
     """
 
     learn: Learner
     reward: Reward
     planner: Planner
     termination: Termination | None
+    terminal_value: StateValue | None
     random_steps: int
     random_episode_steps: int | None
     random_hold: tuple[int, int]
@@ -67,6 +71,9 @@ class PETSSettings:
         _callbacks.require_function("learn", self.learn)
         require_reward(self.reward)
         require_termination(self.termination)
+        if self.terminal_value is not None:
+            wanted = "a function of states"
+            _callbacks.require_function("terminal_value", self.terminal_value, wanted)
         for name, minimum in (("random_steps", 1), ("evaluation_horizon", 0)):
             object.__setattr__(self, name, _arrays.at_least(minimum, name, getattr(self, name)))
         if self.random_episode_steps is not None:
@@ -77,7 +84,7 @@ class PETSSettings:
         for name in ("episode_steps", "refit_every"):
             object.__setattr__(self, name, checked_steps(name, getattr(self, name)))
 
-    def controller(self, model: Model, action_space: Box, seed: int) -> MPC:
+    def controller(self, model: Model, action_space: Box | Discrete, seed: int) -> MPC:
         """Returns the controller of these settings with this model."""
         return MPC(
             model,
@@ -85,6 +92,7 @@ class PETSSettings:
             self.planner,
             action_space=action_space,
             termination=self.termination,
+            terminal_value=self.terminal_value,
             trust="ignore",  # unknown ground is where there is most to learn
             seed=seed,
         )

@@ -11,7 +11,7 @@ import numpy as np
 
 from dynaplan import _texts
 from dynaplan._docstrings import shares_arguments
-from dynaplan._spaces import boxes
+from dynaplan._environments import spaces
 from dynaplan.control.mpc import MPC
 from dynaplan.data.collection import collect
 from dynaplan.data.driver import Driver, Episode
@@ -74,7 +74,7 @@ class PETSState:
         self.model: Any = None
         self._settings = settings
         self._env = env
-        self._space = boxes(env)[1]
+        self._space = spaces(env)[1]
         self._driver = Driver(env, self._space)
         self._episode = 0
         self._fits = self._learned_rows = 0

@@ -8,12 +8,17 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from dynaplan import _arrays
+from dynaplan._environments import spaces
+from dynaplan._spaces import is_discrete
 from dynaplan.data.transitions import Transitions
 from dynaplan.loops.pets import PETS
 from dynaplan.loops.schedules import LinearSchedule, StepSchedule
 from dynaplan.models.networks.ensemble import Ensemble
+from dynaplan.planners.categorical_cem import CategoricalCEM
 from dynaplan.planners.cem import CEM
 from dynaplan.planners.icem import ICEM
+from dynaplan.planners.interface import Planner
+from dynaplan.planners.problem import StateValue
 from dynaplan.rewards.terms import Reward
 from dynaplan.rollouts.arguments import require_reward
 from dynaplan.terminations.terms import Termination
@@ -33,6 +38,7 @@ def pets_cpu(
     *,
     reward: Reward | None = None,
     termination: Termination | None = None,
+    terminal_value: StateValue | None = None,
     angles: Sequence[int] = (),
     horizon: int = 20,
     clip: float | None = 2.0,
@@ -46,18 +52,21 @@ def pets_cpu(
 
     Five networks of two layers of 64, trained further from their weights before, and an `ICEM` of
     305 sequences in 4 iterations with one particle for each member: 30,000 model steps a decision.
-    Its noise is half as wide as usual: what is left of it in a plan costs actions.
+    Its noise is half as wide as usual: what is left of it in a plan costs actions. Discrete actions
+    have a `CategoricalCEM` of 400 sequences.
 
     Every step counts where there are few: the networks learn from all rows, none drawn twice or
     held out, with a learning rate that falls in three stages; they learn again within an episode;
     and episodes are short at first, the random ones 10 steps, so that few steps hold many starts.
 
     Args:
-        env: a Gymnasium environment with 1-D Box observations and actions; left open.
+        env: a Gymnasium environment with 1-D Box observations, and actions of a 1-D Box or a
+            Discrete; left open.
         reward: what is planned for: a term, or a function `f(obs, act, next_obs)` on batches;
             `rewards.for_env(env)` knows some. None: the ensemble learns it.
         termination: where predicted episodes end: a term, or such a function;
             `terminations.for_env(env)` knows some. None: nowhere.
+        terminal_value: what is still to come where a plan ends, a function of states, as for `MPC`.
         angles: the states that are angles in radians, as in `Ensemble.fit`.
         horizon: steps planned ahead.
         clip: as in `CEM`. Pass None where a state may leave its range for good, as a position does.
@@ -72,8 +81,8 @@ def pets_cpu(
         threads: for learning and planning; the results are the same for any number.
 
     Raises:
-        TypeError: `env` is no environment, or its spaces are not Boxes.
-        ShapeError: its spaces are not 1-D.
+        TypeError: `env` is no environment, or has other spaces; the message names a wrapper.
+        ShapeError: its Boxes are not 1-D.
         ArgumentError: a setting is out of range.
 
     Example:
@@ -91,22 +100,22 @@ def pets_cpu(
         ),
         reward=reward,
         termination=termination,
-        planner=ICEM(
-            horizon=horizon,
-            candidates=100,
-            iterations=4,
-            initial_std=0.25,
-            propagation="tsinf",
-            particles=5,
-            clip=clip,
-            threads=threads,
-        ),
+        terminal_value=terminal_value,
+        planner=_cpu_planner(env, horizon=horizon, clip=clip, threads=threads),
         random_steps=random_steps,
         random_episode_steps=_RANDOM_EPISODE_STEPS,
         episode_steps=episode_steps,
         refit_every=refit_every,
         seed=number,
     )
+
+
+def _cpu_planner(env: Env[Any, Any], **settings: Any) -> Planner:
+    """Returns the search, with one particle for each of the five members."""
+    settings |= {"candidates": 100, "iterations": 4, "propagation": "tsinf", "particles": 5}
+    if is_discrete(spaces(env)[1]):
+        return CategoricalCEM(elites=10, **settings)
+    return ICEM(initial_std=0.25, **settings)
 
 
 # Learning rate, minimum and maximum of epochs, and maximum of gradient steps of each stage of a

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from dynaplan._spaces import boxes
+from dynaplan._environments import boxes
 from dynaplan.data.driver import Driver
 from dynaplan.data.transitions import Transitions
 from dynaplan.errors import ArgumentError

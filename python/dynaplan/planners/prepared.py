@@ -11,6 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dynaplan import _arrays, _callbacks, _core
+from dynaplan._discrete import Numbering, numbering_of
+from dynaplan._spaces import is_discrete
 from dynaplan.errors import ArgumentError
 from dynaplan.models.interface import predicted
 from dynaplan.planners.known_limits import known_actions, known_disagreement, known_states
@@ -51,6 +53,7 @@ class PreparedPlanner:
         action_rate: (A,) most that an action may change by from step to step, or None.
         known_region: as given.
         limits_changes: whether that, or how fast that changes, is limited.
+        numbering: of discrete actions, or None.
     """
 
     def __init__(
@@ -65,7 +68,7 @@ class PreparedPlanner:
         model, limits = problem.model, problem.limits
         for reward in problem.rewards:
             planner._check_reward(reward)
-        planner._check_space(problem.action_space)
+        planner = planner._for_space(problem.action_space)
         first = planner._first_planner()
         self._first = None
         if first is not None:
@@ -73,6 +76,9 @@ class PreparedPlanner:
                 first, problem, known_region=known_region, keeps_to_known=keeps_to_known
             )
         self.low, self.high = action_bounds(problem.action_space, model.action_dim)
+        self.numbering: Numbering | None = None
+        if is_discrete(problem.action_space):
+            self.numbering = numbering_of("action_space", problem.action_space)
         self.known_region = known_region
         # What is sent in place of a plan may be any action; what is planned, known ones alone.
         self._within = known_region if keeps_to_known else None
@@ -354,10 +360,21 @@ class PreparedPlanner:
                     break
         return sequences
 
+    def one_hot(self, name: str, actions: Any) -> Any:
+        """Returns the one-hot rows of discrete actions; others, and None, as they are."""
+        if self.numbering is None or actions is None:
+            return actions
+        return self.numbering.one_hot(name, actions)
+
+    def numbered(self, actions: Float64) -> Any:
+        """Returns the numbers (...) of discrete actions (..., A); others as they are."""
+        return actions if self.numbering is None else self.numbering.numbers(actions)
+
     def _policy_actions(self, states: Float64) -> Float64:
         assert self._policy is not None
         shape = (len(states), self._model.action_dim)
-        actions = _callbacks.numbers("policy", self._policy(states), shape, "action")
+        returned = self.one_hot("policy", self._policy(states))
+        actions = _callbacks.numbers("policy", returned, shape, "action")
         if not np.isfinite(actions).all():
             raise ArgumentError(f"policy: returned {actions}, must be finite")
         return np.clip(actions, *self._bounds)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeAlias, cast
@@ -11,6 +12,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from dynaplan import _arrays, _callbacks, _core, _spaces, _texts
+from dynaplan._wrappers import cure_for_actions
 from dynaplan.errors import ArgumentError, ShapeError
 from dynaplan.models.interface import Model, require_model
 from dynaplan.planners.limits import Limits
@@ -125,6 +127,11 @@ def action_bounds(action_space: Any, action_dim: int) -> tuple[Float64, Float64]
     """
     if hasattr(action_space, "low") and hasattr(action_space, "high"):
         low, high = action_space.low, action_space.high
+        if np.ndim(low) > 1:
+            shape = np.shape(low)
+            raise ShapeError(
+                f"action_space: got shape {shape}, must be ({action_dim},){_cure(action_space)}"
+            )
     elif _spaces.is_discrete(action_space):
         if int(action_space.n) != action_dim:
             raise ShapeError(
@@ -136,7 +143,7 @@ def action_bounds(action_space: Any, action_dim: int) -> tuple[Float64, Float64]
     else:
         raise ArgumentError(
             f"action_space: got {type(action_space).__name__}, must be a Box, a Discrete or a pair "
-            "(low, high)"
+            f"(low, high){_cure(action_space)}"
         )
     lowest = _arrays.vector("action_space.low", low, action_dim)
     highest = _arrays.vector("action_space.high", high, action_dim)
@@ -144,3 +151,11 @@ def action_bounds(action_space: Any, action_dim: int) -> tuple[Float64, Float64]
     if not all(map(math.isfinite, [*lowest.tolist(), *highest.tolist()])):
         raise ArgumentError(f"action_space: got {low} to {high}, must be finite")
     return lowest, highest
+
+
+def _cure(action_space: Any) -> str:
+    """Which wrapper makes an environment with such a space usable; nothing for what is no space."""
+    gymnasium = sys.modules.get("gymnasium")  # imported already if the space comes from it
+    if gymnasium is None or not isinstance(action_space, gymnasium.Space):
+        return ""
+    return f"; {cure_for_actions(action_space)}"

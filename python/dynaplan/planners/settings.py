@@ -53,14 +53,19 @@ class PlannerSettings(ABC):
         """Returns the planner with those of its choices of actions that lie between (A,) bounds."""
         return self
 
-    def _check_space(self, action_space: Any) -> None:
-        """Refuses actions that this planner cannot choose from."""
+    def _for_space(self, action_space: Any) -> PlannerSettings:
+        """Returns the settings with which to choose from these actions.
+
+        Raises:
+            ArgumentError: this planner cannot choose from them.
+        """
         if _spaces.is_discrete(action_space):
             raise ArgumentError(
                 f"action_space: got {_texts.shown(action_space)}, must be a Box or a pair (low, "
                 f"high) for {type(self).__name__}, which draws from a continuous range; "
-                f"CategoricalCEM(actions={action_space.n}) chooses among discrete actions"
+                "CategoricalCEM() chooses among discrete actions"
             )
+        return self
 
     def _check_reward(self, reward: Reward) -> None:  # noqa: B027  # most planners take any
         """Refuses a reward that this planner cannot plan for."""

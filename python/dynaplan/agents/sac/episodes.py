@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from dynaplan import _texts
 from dynaplan._docstrings import shares_arguments
-from dynaplan._spaces import boxes
+from dynaplan._environments import boxes
 from dynaplan.agents.sac.settings import SACSettings, UpdateStatistics
 from dynaplan.data.driver import Episode, episodes
 from dynaplan.errors import ArgumentError, ShapeError

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from dynaplan import _arrays, _callbacks, _core
-from dynaplan._spaces import boxes
+from dynaplan._environments import boxes
 from dynaplan.agents.policy import Policy
 from dynaplan.agents.sac import files
 from dynaplan.agents.sac.episodes import AgentEpisode, agent_episodes, require_spaces

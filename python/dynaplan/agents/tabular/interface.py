@@ -11,7 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dynaplan import _arrays, _core, files
-from dynaplan._spaces import require_environment
+from dynaplan._environments import require_environment
+from dynaplan._wrappers import cure_for_tables
 from dynaplan.agents.tabular.files import Arrays, from_parts, parts
 from dynaplan.data.driver import Episode, episodes
 from dynaplan.errors import ModelFileError
@@ -272,6 +273,7 @@ def discrete_spaces(env: Env[Any, Any]) -> tuple[Discrete, Discrete]:
     for name in ("observation_space", "action_space"):
         space = getattr(env, name)
         if not isinstance(space, Discrete):
-            raise TypeError(f"env: got {name} {space}, must be Discrete")
+            cure = cure_for_tables(name, space)
+            raise TypeError(f"env: got {name} {space}, must be Discrete{cure}")
         spaces.append(space)
     return spaces[0], spaces[1]

@@ -128,7 +128,8 @@ class LinearGaussian(CalibratedModel):
 
         Warns:
             RankDeficientWarning: the data do not determine the effect of some input; it names
-                those that never varied. The coefficients are then those of least norm.
+                those that never varied. The coefficients are then those of least norm. That one-hot
+                actions add up to 1 is no reason to warn.
 
         Source: Golub & Van Loan 2013, sec. 5.3 and 5.5 (least squares by orthogonal factors,
         rank-deficient problems).
