@@ -7,6 +7,7 @@ from functools import partial
 from typing import Any
 
 import numpy as np
+from gymnasium.spaces import Discrete
 
 import dynaplan as dp
 from attack.calls_of_models import Row, batch_end, batch_reward, end, function_model, more, on
@@ -37,6 +38,20 @@ def planning(
 def controller() -> dp.MPC:
     planner = dp.CEM(**SMALL, elites=2)
     return dp.MPC(linear(), reward(), planner, action_space=BOX, seed=0)
+
+
+REST = dp.rewards.quadratic([1.0, 1.0])
+
+
+def wide() -> dp.LinearModel:
+    return dp.LinearModel(np.eye(2), np.ones((2, 2)))
+
+
+def numbered() -> dp.MPC:
+    planner = dp.CategoricalCEM(**SMALL, elites=2)
+    mpc = dp.MPC(wide(), REST, planner, action_space=Discrete(2), seed=0)
+    mpc.act([0.1, 0.2])
+    return mpc
 
 
 def planned() -> dp.MPC:
@@ -113,6 +128,22 @@ def _more_planning() -> dict[str, Row]:
         "MPC with functions": (
             lambda **arguments: dp.MPC(**arguments).act([0.1, 0.2]),
             {**mpc, **FUNCTIONS, "model": function_model, "planner": small_cem, "delay_steps": 2},
+        ),
+        "MPC with numbers": (
+            lambda **arguments: dp.MPC(wide(), REST, **arguments).act([0.1, 0.2]),
+            {
+                "action_space": partial(Discrete, 2, start=5),
+                "planner": partial(dp.CategoricalCEM, **SMALL, elites=2),
+                "previous_actions": [5, 6],
+                "delay_steps": 2,
+                "policy": lambda: lambda states: np.full(len(states), 5),
+                "on_failure": lambda: lambda plan: 5,
+                "seed": 0,
+            },
+        ),
+        "MPC.act of numbers": (
+            on(numbered, "act"),
+            {"state": [0.1, 0.2], "previous_action": 1},
         ),
         "MPC.act": (
             on(planned, "act"),

@@ -246,6 +246,8 @@ def test_actions_under_way_are_numbers_too(model):
     late = {"action_space": space, "delay_steps": 2, "seed": 0}
     assert dp.MPC(model, reward, previous_actions=[2, 2], **late).act([0.0]) == 0
     assert dp.MPC(model, reward, previous_actions=[0, 0], **late).act([0.0]) == 2
+    with pytest.raises(dp.ArgumentError, match="previous_actions: got None, must be the 2 dis"):
+        dp.MPC(model, reward, **late)
 
 
 def test_a_policy_proposes_numbers(model):
@@ -277,6 +279,19 @@ def test_a_rule_for_failures_returns_a_number(model):
         pytest.raises(dp.ArgumentError, match=r"on_failure: got 1, must be .* from 5 to 7"),
     ):
         mpc.act([0.0])
+
+
+def test_the_action_sent_last_is_held_where_there_is_one(model):
+    nothing = lambda s, a, n: np.full(len(s), np.nan)  # noqa: E731
+    space = spaces.Discrete(3, start=5)
+    mpc = dp.MPC(model, nothing, action_space=space, on_failure="hold", seed=0)
+    with pytest.warns(dp.FailedPlanWarning):
+        first = mpc.act([0.0])
+    assert mpc.last_plan.actions.sum(axis=1).tolist() == [1.0] * 20  # actions, where none was sent
+    assert mpc.act([0.0]) == first
+    mpc.reset(previous_actions=[7])
+    with pytest.warns(dp.FailedPlanWarning):
+        assert mpc.act([0.0]) == 7
 
 
 def test_a_copy_continues_alike(model):

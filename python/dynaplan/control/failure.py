@@ -26,9 +26,9 @@ class FailureRule:
     """Decides what is sent where no candidate is allowed, or none has a finite return.
 
     Args:
-        on_failure: "least violation": the plan as it is; "hold": the action sent last; "raise":
-            nothing; or a function of the plan that returns the action (A,), or the number of a
-            discrete one.
+        on_failure: "least violation": the plan as it is; "hold": the action sent last, if any;
+            "raise": nothing; or a function of the plan that returns the action (A,), or the number
+            of a discrete one.
 
     Raises:
         ArgumentError: it is another text.
@@ -87,10 +87,11 @@ class FailureRule:
                 FailedPlanWarning,
                 stacklevel=5,
             )
-        if self._on_failure == "least violation":
-            return plan
         action = memory.previous_action
         assert action is not None
+        none_sent = planner.numbering is not None and not action.any()
+        if self._on_failure == "least violation" or (self._on_failure == "hold" and none_sent):
+            return plan
         if self._on_failure != "hold":
             returned = planner.one_hot("on_failure", self._on_failure(plan))
             action = _callbacks.numbers("on_failure", returned, action.shape, "action")

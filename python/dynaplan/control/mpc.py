@@ -57,7 +57,7 @@ class MPC:
         previous_actions: (K, A) sent before the first `act`, the oldest first, or (N, K, A) for N
             systems; at least `delay_steps`. The last ones have yet to act, limits of rates and
             `action_change_cost` count from the last. Default: zeros, or the nearest actions within
-            the bounds.
+            the bounds; discrete ones that are under way must be given.
         on_failure: what is sent where no candidate is allowed by the limits, or none has a finite
             return: "least violation", the plan that violates them least, back to what is allowed
             (where nothing is finite, the start of the search); "hold", the action sent last;
@@ -133,7 +133,7 @@ class MPC:
         self._trust = TrustRule(trust, trusted_horizon)
         self._take(default_planner(action_space) if planner is None else planner, problem)
         action_dim = problem.model.action_dim
-        before = self._prepared.one_hot("previous_actions", previous_actions)
+        before = self._prepared.sent_before(previous_actions, self.delay_steps)
         self._first_hand_over = HandOver(before, None, action_dim, self.delay_steps)
         self.reset()
 

@@ -366,6 +366,18 @@ class PreparedPlanner:
             return actions
         return self.numbering.one_hot(name, actions)
 
+    def sent_before(self, actions: Any, delay_steps: int) -> Any:
+        """Returns the rows of the actions sent before the first plan, or None.
+
+        Raises:
+            ArgumentError: discrete actions are under way, and not known: none of them is zero.
+        """
+        if self.numbering is not None and actions is None and delay_steps > 0:
+            raise ArgumentError(
+                f"previous_actions: got None, must be the {delay_steps} discrete actions under way"
+            )
+        return self.one_hot("previous_actions", actions)
+
     def numbered(self, actions: Float64) -> Any:
         """Returns the numbers (...) of discrete actions (..., A); others as they are."""
         return actions if self.numbering is None else self.numbering.numbers(actions)
