@@ -35,7 +35,7 @@ def test_a_state_outside_the_data_is_refused_by_name_and_changes_nothing(ensembl
 
 def test_a_state_that_is_not_finite_is_refused_as_ever():
     mpc = controller(integrator(), trust="refuse")
-    with pytest.raises(dp.ArgumentError, match="^state"):
+    with pytest.raises(dp.ArgumentError, match=r"^state"):
         mpc.act([np.nan])
 
 

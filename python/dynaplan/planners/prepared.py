@@ -14,9 +14,9 @@ from dynaplan import _arrays, _callbacks, _core
 from dynaplan._discrete import Numbering, numbering_of
 from dynaplan._spaces import is_discrete
 from dynaplan.errors import ArgumentError
-from dynaplan.models.interface import predicted
 from dynaplan.planners.known_limits import known_actions, known_disagreement, known_states
 from dynaplan.planners.plan import Plan, PlanStats
+from dynaplan.planners.policy_sequences import PolicySequences
 from dynaplan.planners.problem import PlanMemory, PlanProblem, StateValue, action_bounds
 from dynaplan.planners.settings import PlannerSettings, require_planner
 from dynaplan.rewards.terms import Reward, Term
@@ -28,7 +28,6 @@ from dynaplan.rollouts.score import TrajectoryScore, compiled
 __all__ = ["PreparedPlanner"]
 
 Float64 = NDArray[np.float64]
-_MAX_POLICY_CANDIDATES = 100_000  # as many as the largest search of `tune`; they are kept at once
 
 
 class _Bound(NamedTuple):
@@ -95,13 +94,7 @@ class PreparedPlanner:
         self._horizon = planner.horizon
         self._threads = planner.threads
         self._settings = planner._settings()
-        self._policy = problem.policy
-        self._policy_candidates = _arrays.count("policy_candidates", problem.policy_candidates, 1)
-        if self._policy_candidates > _MAX_POLICY_CANDIDATES:
-            raise ArgumentError(
-                f"policy_candidates: got {self._policy_candidates}, must be at most "
-                f"{_MAX_POLICY_CANDIDATES}"
-            )
+        self._policy = PolicySequences.of(problem, planner.horizon, self._bounds, self.one_hot)
         self._bound = [
             self._bind(reward, planner, problem, accelerations) for reward in problem.rewards
         ]
@@ -333,32 +326,10 @@ class PreparedPlanner:
         return Plan(actions, states, value, status, stats, kept_sequences, spread, gains, region)
 
     def _sequences(self, memory: PlanMemory, state: Float64) -> Float64 | None:
-        """Returns the sequences to try first: those kept, then the policy's from `state`.
-
-        All begin `memory.skip` steps early, as those that are kept do.
-        """
-        kept = memory.kept_sequences
+        """Returns the sequences to try first: those kept, then the policy's from `state`."""
         if self._policy is None:
-            return kept
-        count, steps = self._policy_candidates, memory.skip + self._horizon
-        old = 0 if kept is None else len(kept)
-        sequences = np.zeros((old + count, steps, self._model.action_dim))
-        for n in range(old):
-            assert kept is not None
-            length = min(len(kept[n]), steps)
-            sequences[n, :length], sequences[n, length:] = kept[n][:length], kept[n][-1]
-        states = np.tile(state, (count, 1))
-        rows = np.arange(old, old + count)
-        for t in range(memory.skip, steps):
-            sequences[rows, t] = self._policy_actions(states)
-            states = predicted(self._model, states, sequences[rows, t]).mean
-            finite = np.isfinite(states).all(axis=1)
-            if not finite.all():  # the candidate is lost there, whatever it does from then on
-                sequences[rows[~finite], t + 1 :] = sequences[rows[~finite], t, np.newaxis]
-                states, rows = states[finite], rows[finite]
-                if not len(rows):
-                    break
-        return sequences
+            return memory.kept_sequences
+        return self._policy.sequences(memory.kept_sequences, memory.skip, state)
 
     def one_hot(self, name: str, actions: Any) -> Any:
         """Returns the one-hot rows of discrete actions; others, and None, as they are."""
@@ -381,15 +352,6 @@ class PreparedPlanner:
     def numbered(self, actions: Float64) -> Any:
         """Returns the numbers (...) of discrete actions (..., A); others as they are."""
         return actions if self.numbering is None else self.numbering.numbers(actions)
-
-    def _policy_actions(self, states: Float64) -> Float64:
-        assert self._policy is not None
-        shape = (len(states), self._model.action_dim)
-        returned = self.one_hot("policy", self._policy(states))
-        actions = _callbacks.numbers("policy", returned, shape, "action")
-        if not np.isfinite(actions).all():
-            raise ArgumentError(f"policy: returned {actions}, must be finite")
-        return np.clip(actions, *self._bounds)
 
 
 def _checked(terminal_value: StateValue) -> Callable[[NDArray[Any]], Float64]:

@@ -1,0 +1,105 @@
+"""Action sequences of a policy, which a planner tries first."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dynaplan import _arrays, _callbacks
+from dynaplan.errors import ArgumentError
+from dynaplan.models.interface import Model, predicted
+from dynaplan.planners.problem import PlanProblem, Policy
+
+__all__ = ["PolicySequences"]
+
+Float64 = NDArray[np.float64]
+_MAX_CANDIDATES = 100_000  # as many as the largest search of `tune`; they are kept at once
+
+
+@dataclass(frozen=True)
+class PolicySequences:
+    """What a policy does in the states that the model predicts under it.
+
+    Args:
+        policy: actions (N, A) for states (N, S).
+        candidates: how many sequences it makes.
+        model: predicts the states.
+        horizon: H.
+        bounds: (A,) lowest and highest actions, to which its actions are clipped.
+        one_hot: makes one-hot rows of discrete actions, by the name of the argument.
+    """
+
+    policy: Policy
+    candidates: int
+    model: Model
+    horizon: int
+    bounds: tuple[Float64, Float64]
+    one_hot: Callable[[str, Any], Any]
+
+    @classmethod
+    def of(
+        cls,
+        problem: PlanProblem,
+        horizon: int,
+        bounds: tuple[Float64, Float64],
+        one_hot: Callable[[str, Any], Any],
+    ) -> PolicySequences | None:
+        """Returns those of a problem's policy, or None where it has none.
+
+        Raises:
+            ArgumentError: `policy_candidates` is out of range.
+        """
+        candidates = _arrays.count("policy_candidates", problem.policy_candidates, 1)
+        if candidates > _MAX_CANDIDATES:
+            raise ArgumentError(
+                f"policy_candidates: got {candidates}, must be at most {_MAX_CANDIDATES}"
+            )
+        if problem.policy is None:
+            return None
+        return cls(problem.policy, candidates, problem.model, horizon, bounds, one_hot)
+
+    def sequences(self, kept: Float64 | None, skip: int, state: Float64) -> Float64:
+        """Returns (K + candidates, skip + H, A): those kept, then the policy's from `state`.
+
+        All begin `skip` steps early, as those that are kept do.
+
+        Args:
+            kept: (K, steps, A), or None.
+            skip: steps at their beginning that have passed.
+            state: (S,).
+
+        Raises:
+            ShapeError: the policy returned actions of another shape.
+            ArgumentError: it returned one that is not finite.
+        """
+        count, steps = self.candidates, skip + self.horizon
+        old = 0 if kept is None else len(kept)
+        sequences = np.zeros((old + count, steps, self.model.action_dim))
+        for n in range(old):
+            assert kept is not None
+            length = min(len(kept[n]), steps)
+            sequences[n, :length], sequences[n, length:] = kept[n][:length], kept[n][-1]
+        states = np.tile(state, (count, 1))
+        rows = np.arange(old, old + count)
+        for t in range(skip, steps):
+            sequences[rows, t] = self._actions(states)
+            states = predicted(self.model, states, sequences[rows, t]).mean
+            finite = np.isfinite(states).all(axis=1)
+            if not finite.all():  # the candidate is lost there, whatever it does from then on
+                sequences[rows[~finite], t + 1 :] = sequences[rows[~finite], t, np.newaxis]
+                states, rows = states[finite], rows[finite]
+                if not len(rows):
+                    break
+        return sequences
+
+    def _actions(self, states: Float64) -> Float64:
+        shape = (len(states), self.model.action_dim)
+        returned = self.one_hot("policy", self.policy(states))
+        actions = _callbacks.numbers("policy", returned, shape, "action")
+        if not np.isfinite(actions).all():
+            raise ArgumentError(f"policy: returned {actions}, must be finite")
+        return np.clip(actions, *self.bounds)
