@@ -7,6 +7,7 @@
 #include "arrays.hpp"
 #include "bindings.hpp"
 #include "dynaplan/core/transpose.hpp"
+#include "dynaplan/rewards/acrobot.hpp"
 #include "dynaplan/rewards/action.hpp"
 #include "dynaplan/rewards/angle.hpp"
 #include "dynaplan/rewards/ball_clearance.hpp"
@@ -175,9 +176,9 @@ void bind_gains(py::module_& m) {
   m.def("tolerance_reward", &tolerance, py::arg("index"), py::arg("of"), py::arg("low"), py::arg("high"),
         py::arg("margin"), py::arg("value_at_margin"), py::arg("quadratic"));
   m.def(
-      "double_pendulum_reward",
-      [](double healthy_reward) { return both<DoublePendulumReward>(TwoLinks{}, healthy_reward); },
+      "double_pendulum_reward", [](double healthy_reward) { return both<DoublePendulumReward>(healthy_reward); },
       py::arg("healthy_reward"));
+  m.def("acrobot_reward", [] { return both<AcrobotReward>(); });
 }
 
 EntryPath path_of(const std::vector<IndexType>& indices, const py::array& path) {

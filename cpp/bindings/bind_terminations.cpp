@@ -2,7 +2,7 @@
 #include "bindings.hpp"
 #include "dynaplan/rollout/score_steps.hpp"
 #include "dynaplan/terminations/box.hpp"
-#include "dynaplan/terminations/double_pendulum.hpp"
+#include "dynaplan/terminations/two_links.hpp"
 #include "garbage.hpp"
 #include "handles.hpp"
 #include "interrupt.hpp"
@@ -40,7 +40,8 @@ void bind_terminations(py::module_& m) {
            py::arg("steps") = py::none());
   m.def("outside_termination", &of_box<Outside>, py::arg("low"), py::arg("high"));
   m.def("inside_termination", &of_box<Inside>, py::arg("low"), py::arg("high"));
-  m.def("double_pendulum_termination", [] { return both<DoublePendulumFallen>(TwoLinks{}); });
+  m.def("double_pendulum_termination", [] { return both<TwoLinksWithin>(kInvertedDoublePendulum, 1.0); });
+  m.def("acrobot_termination", [] { return both<TwoLinksWithin>(kAcrobot, -1.0); });
 }
 
 }  // namespace dynaplan::bindings

@@ -14,6 +14,8 @@ WITH_X = {"exclude_current_positions_from_observation": False}
 GYMNASIUM = {
     "Pendulum-v1": ({}, 4e-6, False),
     "MountainCarContinuous-v0": ({}, 1e-6, False),
+    "CartPole-v1": ({}, 0.0, True),
+    "Acrobot-v1": ({}, 0.0, False),
     "InvertedPendulum-v5": ({}, 0.0, True),
     "InvertedDoublePendulum-v5": ({}, 0.03, True),
     "Reacher-v5": ({}, 1e-7, False),
@@ -42,7 +44,7 @@ def empty_folder(tmp_path, monkeypatch):
 
 
 def make(name, **settings):
-    if not name.startswith(("Pendulum", "MountainCar")):
+    if not name.startswith(("Pendulum", "MountainCar", "CartPole", "Acrobot")):
         pytest.importorskip("mujoco")
     return gymnasium.make(name, **settings)
 
@@ -126,6 +128,52 @@ def test_the_goal_of_the_mountain_car_pays_and_ends():
     step = data.states, data.actions, data.next_states
     np.testing.assert_allclose(dp.rewards.for_env(env)(*step), data.rewards, atol=1e-6)
     np.testing.assert_array_equal(dp.terminations.for_env(env)(*step), data.terminations)
+
+
+def test_the_goal_of_the_acrobot_pays_and_ends():
+    # A torque along the second joint's velocity swings the tip up in about a hundred steps.
+    env = gymnasium.make("Acrobot-v1")
+    push = lambda observation: 2 if observation[5] > 0.0 else 0  # noqa: E731
+    data = dp.collect(env, 400, policy=push, seed=0, episode_steps=None)
+    assert np.count_nonzero(data.terminations) >= 3
+    step = data.states, data.actions, data.next_states
+    np.testing.assert_array_equal(dp.rewards.for_env(env)(*step), data.rewards)
+    np.testing.assert_array_equal(dp.terminations.for_env(env)(*step), data.terminations)
+
+
+def test_the_goal_of_the_acrobot_is_beyond_a_height_of_one():
+    # cos1, sin1, cos2, sin2: hangs, stands, and the first link up, the second a little around level
+    levels = [[1, 0, 1, 0], [-1, 0, 1, 0], [-1, 0, 0.01, 1], [-1, 0, -0.01, 1], [0, 1, 0, -1]]
+    states = np.array([[*angles, 0.0, 0.0] for angles in levels])
+    step = states, np.eye(3)[[0] * 5], states
+    up = [False, True, True, False, False]
+    np.testing.assert_array_equal(dp.terminations.for_env("Acrobot-v1")(*step), up)
+    np.testing.assert_array_equal(dp.rewards.for_env("Acrobot-v1")(*step), np.array(up) - 1.0)
+
+
+def test_a_cart_pole_may_pay_for_falling_alone():
+    with gymnasium.make("CartPole-v1", sutton_barto_reward=True) as env:
+        data = dp.collect(env, 200, seed=0)
+        paid = dp.rewards.for_env(env)(data.states, data.actions, data.next_states)
+    np.testing.assert_array_equal(paid, data.rewards)
+    np.testing.assert_array_equal(paid, -1.0 * data.terminations)
+    assert data.terminations.any()
+
+
+@pytest.mark.parametrize(
+    ("next_state", "ended"),
+    [
+        ([2.399, 9.0, 0.0, 9.0], False),
+        ([2.401, 0.0, 0.0, 0.0], True),
+        ([-2.401, 0.0, 0.0, 0.0], True),
+        ([0.0, 9.0, 0.2094, 9.0], False),  # 12 degrees are 0.20944
+        ([0.0, 0.0, 0.2095, 0.0], True),
+        ([0.0, 0.0, -0.2095, 0.0], True),
+    ],
+)
+def test_a_cart_pole_ends_beyond_its_limits(next_state, ended):
+    step = [[0.0] * 4], [[1.0, 0.0]], [next_state]
+    assert dp.terminations.for_env("CartPole-v1")(*step) == [ended]
 
 
 def control_steps(name, steps=400):

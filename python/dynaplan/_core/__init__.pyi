@@ -35,6 +35,7 @@ from dynaplan._core.planners import limited_actions as limited_actions
 from dynaplan._core.planners import plan as plan
 from dynaplan._core.planners import plan_batch as plan_batch
 from dynaplan._core.rewards import Reward as Reward
+from dynaplan._core.rewards import acrobot_reward as acrobot_reward
 from dynaplan._core.rewards import action_change_cost as action_change_cost
 from dynaplan._core.rewards import action_cost as action_cost
 from dynaplan._core.rewards import angle_reward as angle_reward
@@ -74,6 +75,7 @@ from dynaplan._core.tabular import dyna_q as dyna_q
 from dynaplan._core.tabular import dyna_q_plus as dyna_q_plus
 from dynaplan._core.tabular import prioritized_sweeping as prioritized_sweeping
 from dynaplan._core.terminations import Termination as Termination
+from dynaplan._core.terminations import acrobot_termination as acrobot_termination
 from dynaplan._core.terminations import compiled_termination as compiled_termination
 from dynaplan._core.terminations import double_pendulum_termination as double_pendulum_termination
 from dynaplan._core.terminations import inside_termination as inside_termination

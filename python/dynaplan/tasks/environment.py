@@ -71,6 +71,12 @@ def healthy_box(env: KnownEnvironment) -> tuple[NDArray[np.float64], NDArray[np.
     return low, high
 
 
+def cart_pole_box() -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Returns the lowest and highest (4,) states in which CartPole-v1 goes on: 2.4, 12 degrees."""
+    high = np.array([2.4, np.inf, np.radians(12.0), np.inf])
+    return -high, high
+
+
 def identify(env: Any) -> KnownEnvironment:
     """Returns which environment this is.
 

@@ -12,7 +12,7 @@ from dynaplan._recipes import CoreCall
 from dynaplan.errors import ArgumentError
 from dynaplan.rewards.goals import change, distance, inside, linear, tolerance, within
 from dynaplan.rewards.terms import Term, action_cost, angle, quadratic
-from dynaplan.tasks.environment import KnownEnvironment, healthy_box, identify
+from dynaplan.tasks.environment import KnownEnvironment, cart_pole_box, healthy_box, identify
 
 __all__ = ["for_env"]
 
@@ -80,6 +80,16 @@ def _legged(actions: int) -> Callable[[KnownEnvironment], Term]:
     return make
 
 
+def _cart_pole(env: KnownEnvironment) -> Term:
+    if env.setting("sutton_barto_reward", False):
+        return inside(*cart_pole_box(), bonus=1.0) + linear(np.zeros(4), offset=-1.0)
+    return linear(np.zeros(4), offset=1.0)  # also for the step in which the pole falls
+
+
+def _acrobot(_: KnownEnvironment) -> Term:
+    return Term(CoreCall("acrobot_reward"), "not up", text="acrobot()")
+
+
 def _control_cartpole(_: KnownEnvironment) -> Term:
     # Observation: position (x, cosine, sine), velocity (of the cart, of the pole).
     upright = linear([0, 0.5, 0, 0, 0], offset=0.5)
@@ -109,6 +119,8 @@ def _control_reacher(radius: float) -> Callable[[KnownEnvironment], Term]:
 
 
 _REWARDS: dict[str, Callable[[KnownEnvironment], Term]] = {
+    "Acrobot-v1": _acrobot,
+    "CartPole-v1": _cart_pole,
     "HalfCheetah-v5": _locomotion(6, 0.01, 5, 0.1),
     "Hopper-v5": _legged(3),
     "InvertedDoublePendulum-v5": _inverted_double_pendulum,
@@ -132,10 +144,10 @@ _REWARDS: dict[str, Callable[[KnownEnvironment], Term]] = {
 def for_env(env: Any) -> Term:
     """Returns the reward of a known environment in closed form, of compiled terms.
 
-    Known are Gymnasium's Pendulum-v1, MountainCarContinuous-v0, InvertedPendulum-v5,
-    InvertedDoublePendulum-v5, Reacher-v5, Pusher-v5, HalfCheetah-v5, Hopper-v5, Walker2d-v5 and
-    Swimmer-v5, and dm_control's cartpole (balance, swingup, and both sparse), pendulum-swingup and
-    reacher (easy, hard).
+    Known are Gymnasium's Pendulum-v1, CartPole-v1, Acrobot-v1, MountainCarContinuous-v0,
+    InvertedPendulum-v5, InvertedDoublePendulum-v5, Reacher-v5, Pusher-v5, HalfCheetah-v5,
+    Hopper-v5, Walker2d-v5 and Swimmer-v5, and dm_control's cartpole (balance, swingup, and both
+    sparse), pendulum-swingup and reacher (easy, hard).
 
     The last four of Gymnasium reward the distance covered along x, which the observation leaves
     out unless the environment is made with `exclude_current_positions_from_observation=False`:

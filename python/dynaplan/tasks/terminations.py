@@ -8,7 +8,7 @@ from typing import Any
 
 from dynaplan._recipes import CoreCall
 from dynaplan.errors import ArgumentError
-from dynaplan.tasks.environment import KnownEnvironment, healthy_box, identify
+from dynaplan.tasks.environment import KnownEnvironment, cart_pole_box, healthy_box, identify
 from dynaplan.terminations.terms import Term, inside, outside
 
 __all__ = ["for_env"]
@@ -30,11 +30,21 @@ def _inverted_double_pendulum(_: KnownEnvironment) -> Term:
     return Term(CoreCall("double_pendulum_termination"), "fallen()")
 
 
+def _cart_pole(_: KnownEnvironment) -> Term:
+    return outside(*cart_pole_box())
+
+
+def _acrobot(_: KnownEnvironment) -> Term:
+    return Term(CoreCall("acrobot_termination"), "up()")
+
+
 def _unhealthy(env: KnownEnvironment) -> Term | None:
     return outside(*healthy_box(env)) if env.setting("terminate_when_unhealthy", True) else None
 
 
 _TERMINATIONS: dict[str, Callable[[KnownEnvironment], Term | None]] = {
+    "Acrobot-v1": _acrobot,
+    "CartPole-v1": _cart_pole,
     "HalfCheetah-v5": _never,
     "Hopper-v5": _unhealthy,
     "InvertedDoublePendulum-v5": _inverted_double_pendulum,

@@ -4,6 +4,7 @@
 #include <functional>
 #include <limits>
 
+#include "dynaplan/rewards/acrobot.hpp"
 #include "dynaplan/rewards/action.hpp"
 #include "dynaplan/rewards/angle.hpp"
 #include "dynaplan/rewards/ball_clearance.hpp"
@@ -155,7 +156,8 @@ TEST_CASE("derivatives of rewards are those of central differences") {
       make<WithinReward<double>>(DistanceEntries{{0}, {}, Eigen::VectorXd::Zero(1)}, 0.5, 3.0, At::kState),
       make<InsideReward<double>>(Eigen::VectorXd::Constant(kStates, -9.0), Eigen::VectorXd::Constant(kStates, 9.0), 2.0,
                                  At::kNextState),
-      make<DoublePendulumReward<double>>(TwoLinks{}, 10.0),
+      make<DoublePendulumReward<double>>(10.0),
+      make<AcrobotReward<double>>(),
       make<ToleranceReward<double>>(0, From::kState, ToleranceSettings{0.5, 2.0, 3.0, 0.2, Falloff::kQuadratic}),
       make<ToleranceReward<double>>(1, From::kAction, ToleranceSettings{5.0, 6.0, 9.0, 0.0, Falloff::kQuadratic}),
       make<SumReward<double>>(Terms{quadratic, change, near}),

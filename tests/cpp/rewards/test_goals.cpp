@@ -4,6 +4,7 @@
 #include <limits>
 
 #include "dynaplan/core/error.hpp"
+#include "dynaplan/rewards/acrobot.hpp"
 #include "dynaplan/rewards/distance.hpp"
 #include "dynaplan/rewards/double_pendulum.hpp"
 #include "dynaplan/rewards/inside.hpp"
@@ -111,11 +112,19 @@ TEST_CASE("products multiply, nested ones too") {
 }
 
 TEST_CASE_TEMPLATE("the double pendulum is paid for its tip", T, float, double) {
-  const DoublePendulumReward<T> reward(TwoLinks{}, 10.0);
+  const DoublePendulumReward<T> reward(10.0);
   const double tolerance = sizeof(T) == 4 ? 1e-5 : 1e-12;
   // Upright at x = 1: height 1.2, so 10 - 0.01 - 0.64.
   CHECK(std::abs(pay<T>(reward, {}, {0}, {1, 0, 0, 1, 1, 0, 0, 0, 0}) - 9.35) < tolerance);
   // First link level to the right, second up: tip at (0.6, 0.6), so -0.0036 - 1.96.
   CHECK(std::abs(pay<T>(reward, {}, {0}, {0, 1, -1, 0, 0, 0, 0, 0, 0}) + 1.9636) < tolerance);
   CHECK_THROWS_AS(reward.require_dims(4, 1), ShapeError);
+}
+
+TEST_CASE_TEMPLATE("the acrobot pays for each step until its tip is up", T, float, double) {
+  const AcrobotReward<T> reward;
+  CHECK(pay<T>(reward, {}, {0}, {1, 0, 1, 0, 0, 0}) == -1.0);   // hangs
+  CHECK(pay<T>(reward, {}, {0}, {-1, 0, 1, 0, 0, 0}) == 0.0);   // stands
+  CHECK(pay<T>(reward, {}, {0}, {-1, 0, 0, 1, 0, 0}) == -1.0);  // the second link level: not more than its length
+  CHECK_THROWS_AS(reward.require_dims(3, 1), ShapeError);
 }

@@ -5,7 +5,7 @@
 
 #include "dynaplan/core/error.hpp"
 #include "dynaplan/terminations/box.hpp"
-#include "dynaplan/terminations/double_pendulum.hpp"
+#include "dynaplan/terminations/two_links.hpp"
 #include "tiles.hpp"
 
 using namespace dynaplan;
@@ -67,9 +67,31 @@ TEST_CASE("the double pendulum ends where its tip is not above 1") {
   set_angles(2, 0.5, 0.5);   // 0.6 cos 0.5 + 0.6 cos 1 = 0.851
   next(1, 3) = std::nan("");
   std::vector<double> alive(8, 1.0);
-  mark<double>(DoublePendulumFallen<double>(TwoLinks{}), next, alive);
+  mark<double>(TwoLinksWithin<double>(kInvertedDoublePendulum, 1.0), next, alive);
   const std::vector<double> expected{1, 1, 0, 0};
   for (std::size_t k = 0; k < expected.size(); ++k) CHECK(alive[k] == expected[k]);
+}
+
+TEST_CASE_TEMPLATE("the acrobot ends where its tip is more than a link's length above its hinge", T, float, double) {
+  Tile<T> next(6, 16);
+  const auto set_angles = [&](Index lane, double first, double second) {
+    next(0, lane) = static_cast<T>(std::cos(first));
+    next(1, lane) = static_cast<T>(std::sin(first));
+    next(2, lane) = static_cast<T>(std::cos(second));
+    next(3, lane) = static_cast<T>(std::sin(second));
+  };
+  const double pi = std::acos(-1.0);
+  set_angles(0, 0.0, 0.0);         // hangs: -2
+  set_angles(1, pi, 0.0);          // stands: 2
+  set_angles(2, pi, 0.51 * pi);    // 1 + cos 0.51 pi = 0.97
+  set_angles(3, pi, 0.49 * pi);    // 1.03
+  set_angles(4, 0.75 * pi, -2.0);  // -cos 2.356 - cos 0.356 = -0.23
+  std::vector<T> alive(16, T(1));
+  mark<T>(TwoLinksWithin<T>(kAcrobot, -1.0), next, alive);
+  const std::vector<T> expected{1, 0, 1, 0, 1};
+  for (std::size_t k = 0; k < expected.size(); ++k) CHECK(alive[k] == expected[k]);
+  CHECK_THROWS_AS(TwoLinksWithin<T>(kAcrobot, -1.0).require_dims(3, 1), ShapeError);
+  CHECK_THROWS_AS(TwoLinksWithin<T>(kAcrobot, std::nan("")), ValueError);
 }
 
 TEST_CASE("bounds must be bounds, and fit the model") {

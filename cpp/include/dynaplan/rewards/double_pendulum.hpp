@@ -11,7 +11,7 @@ inline namespace DYNAPLAN_LEVEL {
 template <class T>
 class DoublePendulumReward final : public Reward<T> {
  public:
-  DoublePendulumReward(const TwoLinks& links, double healthy_reward);
+  explicit DoublePendulumReward(double healthy_reward);
   std::size_t workspace_bytes(Index /*lanes*/) const override { return 0; }
   void add(const StepView<T>& view, Workspace& workspace, T* total) const override;
   void require_dims(Index state_dim, Index action_dim) const override;
@@ -19,7 +19,6 @@ class DoublePendulumReward final : public Reward<T> {
   void expand(const StepVariables<T>& step, Workspace& workspace, RewardExpansion<T>& out) const override;
 
  private:
-  TwoLinks links_;
   T healthy_reward_;
 };
 
