@@ -41,6 +41,18 @@ def test_a_short_run_tells_what_happens(one_episode, capsys):
     assert float(logged[0]["episode_return"]) == pytest.approx(float(rows[0][2]), abs=0.06)
 
 
+def test_a_goal_that_is_found_by_chance_alone_is_told(one_episode, monkeypatch, capsys):
+    monkeypatch.setattr(episodes, "_MAX_EPISODE_STEPS", 20)
+    job = ["mbpo", "--imagined", "0", "--steps", "4", "--env"]
+    assert main([*job, "MountainCarContinuous-v0"]) == 0
+    out = capsys.readouterr().out
+    assert "It pays nothing on the way to its goal" in out
+    assert "the command pets plans towards it." in out
+    assert max(map(len, out.splitlines())) <= 80
+    assert main([*job, "Pendulum-v1"]) == 0
+    assert "goal" not in capsys.readouterr().out
+
+
 def test_a_checkpoint_is_resumed(one_episode, capsys):
     job = ["mbpo", "--imagined", "0", "--checkpoint", "run.dyna", "--steps"]
     assert main([*job, "120"]) == 0

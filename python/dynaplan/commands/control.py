@@ -14,7 +14,7 @@ from typing import Any
 from rich.console import Console
 
 from dynaplan.commands import pets
-from dynaplan.commands.planning import Learned, learn_and_control, print_title
+from dynaplan.commands.planning import HORIZON, Learned, learn_and_control, print_title
 from dynaplan.commands.progress import Show
 from dynaplan.commands.refusals import RefusalError
 from dynaplan.control.mpc import MPC
@@ -64,7 +64,7 @@ def _learn(
     data = collect(env, steps, seed=options.seed, episode_steps=max_episode_steps)
     show("Fitting and checking", 0.5)
     model, check = _fit_and_check(data, options, console)
-    planner = CEM(horizon=options.horizon)
+    planner = CEM(horizon=options.horizon or HORIZON)
     mpc = MPC(model, reward, planner, action_space=env.action_space, seed=options.seed)
     return Learned(model, check, mpc)
 

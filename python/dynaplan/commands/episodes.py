@@ -9,7 +9,9 @@ from typing import Any, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from dynaplan.data.collection import play_episode
+from dynaplan._discrete import numbering_of
+from dynaplan._spaces import is_discrete
+from dynaplan.data.collection import play_episode, random_action
 from dynaplan.reports.episode import ComparedEpisode
 
 __all__ = ["EPISODES", "Policy", "compared_episode"]
@@ -18,7 +20,7 @@ EPISODES = 10
 # For environments that set no limit themselves.
 _MAX_EPISODE_STEPS = 1000
 
-Policy: TypeAlias = Callable[[NDArray[Any]], NDArray[Any]]  # from a state (S,) to an action (A,)
+Policy: TypeAlias = Callable[[NDArray[Any]], Any]  # from a state (S,) to an action
 
 
 def compared_episode(env: Any, policy: Policy, seed: int) -> ComparedEpisode:
@@ -32,17 +34,20 @@ def compared_episode(env: Any, policy: Policy, seed: int) -> ComparedEpisode:
     rng = np.random.default_rng(seed)
     space = env.action_space
     random = play_episode(
-        env, lambda _: rng.uniform(space.low, space.high), seed=seed, max_steps=_MAX_EPISODE_STEPS
+        env, lambda _: random_action(space, rng), seed=seed, max_steps=_MAX_EPISODE_STEPS
     )
     seconds: list[float] = []
 
-    def timed(state: NDArray[Any]) -> NDArray[Any]:
+    def timed(state: NDArray[Any]) -> Any:
         start = time.perf_counter()
         action = policy(state)
         seconds.append(time.perf_counter() - start)
         return action
 
     played = play_episode(env, timed, seed=seed, max_steps=_MAX_EPISODE_STEPS)
+    numbers = None
+    if is_discrete(space):
+        numbers = numbering_of("env: its action_space", space).numbers(played.actions)
     return ComparedEpisode(
         seed=seed,
         states=np.concatenate([played.states, played.next_states[-1:]]),
@@ -50,4 +55,5 @@ def compared_episode(env: Any, policy: Policy, seed: int) -> ComparedEpisode:
         rewards=np.asarray(played.rewards),
         decision_seconds=np.array(seconds),
         random_return=float(np.asarray(random.rewards).sum()),
+        numbers=numbers,
     )

@@ -10,6 +10,7 @@ from typing import Any
 
 from rich.console import Console
 
+from dynaplan._environments import boxes
 from dynaplan._version import __version__
 from dynaplan.commands import episodes
 from dynaplan.commands.environments import opened
@@ -20,6 +21,7 @@ from dynaplan.loops.dyna_iteration import DynaIteration
 from dynaplan.loops.mbpo import MBPO
 from dynaplan.reports import tables
 from dynaplan.rewards.terms import Reward
+from dynaplan.tasks import terminal_values
 from dynaplan.tasks.rewards import for_env as reward_for_env
 from dynaplan.tasks.terminations import for_env as termination_for_env
 from dynaplan.terminations.terms import Termination
@@ -35,6 +37,10 @@ Model error: median one step ahead on unseen data, in % of the spread of the
 data. Rollout length: imagined steps from each real state; 0: no trust.
 """
 
+_RARE = """\
+It pays nothing on the way to its goal, which a policy that learns from rewards
+finds by chance, if at all; the command pets plans towards it."""
+
 
 def run(options: argparse.Namespace, console: Console) -> None:
     """Runs the command.
@@ -46,7 +52,7 @@ def run(options: argparse.Namespace, console: Console) -> None:
     Raises:
         RefusalError: the request cannot be met.
     """
-    with opened(options.env) as env:
+    with opened(options.env, boxes) as env:
         with refusing(f"--env {options.env}", TypeError, ValueError):
             mbpo, known = _loop(env, options)
         checkpoint = f"--checkpoint {options.checkpoint}"
@@ -57,6 +63,8 @@ def run(options: argparse.Namespace, console: Console) -> None:
             f"dynaplan {__version__}: MBPO, {options.env}, seed {mbpo.seed}", style="bold"
         )
         console.print(known)
+        if terminal_values.for_env(env) is not None:
+            console.print(_RARE)
         if mbpo.steps:
             console.print(f"Resumed after {tables.steps(mbpo.steps)}")
         console.print(_LEGEND, soft_wrap=True)

@@ -8,7 +8,7 @@ from typing import Any, NoReturn
 
 from dynaplan._version import __version__
 from dynaplan.commands import control, mbpo, pets
-from dynaplan.planners.cem import CEM
+from dynaplan.commands.planning import HORIZON
 
 __all__ = ["parse"]
 
@@ -42,11 +42,14 @@ examples:
 _PETS = """\
 Learn a model of the environment while controlling it (PETS): an ensemble of
 networks, refitted after every few steps, with which each action is planned.
-Then control ten new episodes with the last model.
+Then control ten new episodes with the last model. Where an environment pays
+nothing on the way to its goal, plans count how near their last state is to it,
+and the output says so.
 """
 _PETS_EXAMPLES = f"""\
 examples:
   {_PROGRAM} pets                   swing a pendulum up
+  {_PROGRAM} pets --env Acrobot-v1  swing two links up, by discrete actions
   {_PROGRAM} pets --env Reacher-v5  move a robot arm (pip install "dynaplan[mujoco]")
 """
 _MBPO = """\
@@ -231,9 +234,9 @@ def _add_planning(group: argparse._ArgumentGroup) -> None:
     group.add_argument(
         "--horizon",
         type=_integer(1),
-        default=CEM().horizon,
+        default=None,
         metavar="N",
-        help="steps to plan ahead (default: %(default)s)",
+        help=f"steps to plan ahead (default: {HORIZON}, or 10 for Acrobot-v1)",
     )
     group.add_argument(
         "--out",

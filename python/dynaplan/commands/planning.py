@@ -21,14 +21,16 @@ from dynaplan.commands.progress import Show, progress_bar
 from dynaplan.commands.refusals import refusing
 from dynaplan.control.mpc import MPC
 from dynaplan.models.interface import Model
+from dynaplan.planners.cem import CEM
 from dynaplan.reports import pictures, tables
 from dynaplan.reports.episode import ComparedEpisode
 from dynaplan.rewards.terms import Reward
 from dynaplan.rollouts.evaluation import Evaluation
 from dynaplan.rollouts.rollout import rollout
 
-__all__ = ["Learn", "Learned", "learn_and_control", "print_title"]
+__all__ = ["HORIZON", "Learn", "Learned", "learn_and_control", "print_title"]
 
+HORIZON = CEM().horizon
 # Length of the predictions in the picture: a second of Pendulum-v1.
 _PREDICTED_STEPS = 20
 

@@ -21,6 +21,7 @@ class ComparedEpisode:
         rewards: (T,) rewards of the environment.
         decision_seconds: (T,) time of each decision, s.
         random_return: the sum of rewards of the random policy.
+        numbers: (T,) the numbers of discrete actions, whose `actions` are one-hot, or None.
     """
 
     seed: int
@@ -29,6 +30,7 @@ class ComparedEpisode:
     rewards: NDArray[np.float64]
     decision_seconds: NDArray[np.float64]
     random_return: float
+    numbers: NDArray[np.int64] | None = None
 
     @property
     def episode_return(self) -> float:

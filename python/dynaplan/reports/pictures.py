@@ -153,9 +153,10 @@ def _draw_channel(
 
 def _draw_actions(axes: Axes, episode: ComparedEpisode, env_id: str, dt: float | None) -> None:
     edges = (dt or 1.0) * np.arange(len(episode.actions) + 1)
-    shown = min(episode.actions.shape[1], _MAX_CHANNELS)
+    channels = episode.actions.T if episode.numbers is None else episode.numbers[np.newaxis]
+    shown = min(len(channels), _MAX_CHANNELS)
     shades = np.linspace(1.0, 0.35, shown)
-    for shade, values in zip(shades, episode.actions.T, strict=False):
+    for shade, values in zip(shades, channels, strict=False):
         axes.stairs(values, edges, baseline=None, color=_PLAIN, alpha=shade, linewidth=1.3)
     several = f"actions {', '.join(map(str, range(shown)))}\n(dark to light)"
     one = "torque (N m)" if _is_pendulum(env_id) else "action"
