@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import re
 import warnings
-from collections.abc import Callable, Iterable
-from contextlib import suppress
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -84,8 +85,19 @@ def use_sac(agent: Any, path: Path) -> None:
     if max(settings.batch_size, settings.gradient_steps, settings.imagined_buffer_size) < MANY:
         rows = np.zeros((20, agent.state_dim)), np.zeros((20, agent.action_dim)), np.zeros(20)
         agent.observe(*rows[:2], rows[2], rows[0], np.zeros(20, np.bool_))
-        agent.update(2)
+        with suppress_divergence():
+            agent.update(2)
     save_if_finite(agent, path)
+
+
+@contextmanager
+def suppress_divergence() -> Iterator[None]:
+    """Numbers may be finite and yet so large that a loss is not; the agent says so."""
+    try:
+        yield
+    except dp.NumericalError as error:
+        if not re.match(r"update \d+: the loss of the (critics|actor) is ", str(error)):
+            raise
 
 
 def save_if_finite(agent: Any, path: Path) -> None:
@@ -159,7 +171,8 @@ def use_loop(made: Any, path: Path) -> None:
     settings = made.agent.settings
     if max(settings.batch_size, settings.gradient_steps, settings.imagined_buffer_size) < MANY:
         try:
-            made.learn(3)
+            with suppress_divergence():
+                made.learn(3)
         except dp.ArgumentError as error:
             # Weights may be finite and yet so large that actions are not; the loop says so.
             if not str(error).startswith("agent: got action"):

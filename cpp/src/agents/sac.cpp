@@ -21,7 +21,7 @@ constexpr int kMaxThreads = 1024;
 
 [[noreturn]] void throw_not_finite(const char* whose, std::uint64_t update, double loss) {
   throw NumericalError("update " + text_of(update) + ": the loss of the " + whose + " is " + text_of(loss) +
-                       ", must be finite; scale the rewards or lower learning_rate");
+                       ", must be finite in float32; scale the rewards or lower learning_rate");
 }
 
 }  // namespace
