@@ -44,6 +44,10 @@ def _advanced(steps: Any) -> None:
     mpc.advance(steps)
 
 
+def _delayed_regulator() -> dp.Regulator:
+    return dp.lqr([[1.1]], [[1.0]], [[1.0]], [[1.0]], horizon=2, delay_steps=1)
+
+
 def _threaded(call: str) -> Callable[..., Any]:
     """A call of a new thread, which is ended after it; what it raises of a plan is raised."""
 
@@ -171,8 +175,10 @@ CALLS: dict[str, tuple[Callable[..., Any], dict[str, Any]]] = {
             "std": 0.5,
             "std_decay": 0.7,
             "temperature": 1.0,
+            "standardise": True,
             "effective_samples": 4.0,
             "control_cost": 0.5,
+            "control_target": 0.1,
             "knots": 2,
             "smoothing_window": 3,
         },
@@ -198,8 +204,8 @@ CALLS: dict[str, tuple[Callable[..., Any], dict[str, Any]]] = {
     "PlannerThread.wait_for_first": (_threaded("wait_for_first"), {"timeout": 60.0}),
     "RandomShooting": (dp.RandomShooting, SAMPLED),
     "Regulator.act": (
-        lambda **given: dp.lqr([[1.1]], [[1.0]], [[1.0]], [[1.0]], horizon=2).act(**given),
-        {"state": [1.0], "step": 0, "previous_actions": np.zeros((0, 1))},
+        lambda **given: _delayed_regulator().act(**given),
+        {"state": [1.0], "step": 0, "previous_actions": [[0.1]]},
     ),
     "lqr": (
         dp.lqr,

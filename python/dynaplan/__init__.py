@@ -15,6 +15,7 @@ from dynaplan._version import __version__ as __version__
 _load_core()
 
 if TYPE_CHECKING:
+    from dynaplan import constraints as constraints
     from dynaplan import rewards as rewards
     from dynaplan import terminations as terminations
     from dynaplan.agents.interface import Agent as Agent
