@@ -167,8 +167,8 @@ void bind_mppi(py::module_& m) {
                           effective_samples, control_cost, control_target, knots, smoothing_window});
            }),
            py::arg("horizon"), py::arg("candidates"), py::arg("iterations"), py::arg("std"), py::arg("std_decay"),
-           py::arg("temperature").none(true), py::arg("standardise"), py::arg("effective_samples"), py::arg("control_cost"), py::arg("control_target"),
-           py::arg("knots"), py::arg("smoothing_window"));
+           py::arg("temperature").none(true), py::arg("standardise"), py::arg("effective_samples"),
+           py::arg("control_cost"), py::arg("control_target"), py::arg("knots"), py::arg("smoothing_window"));
 }
 
 void bind_categorical_cem(py::module_& m) {

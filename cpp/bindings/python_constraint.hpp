@@ -21,9 +21,8 @@ class PythonConstraint final : public Reward<T> {
   void add(const StepView<T>& view, Workspace& /*workspace*/, T* total) const override {
     const IndexType count = view.state.lanes;
     const py::gil_scoped_acquire acquire;
-    const py::array result =
-        function_.attr("values")(rows_of(view.state, count), rows_of(view.action, count), rows_of(view.next, count),
-                                 view.step);
+    const py::array result = function_.attr("values")(rows_of(view.state, count), rows_of(view.action, count),
+                                                      rows_of(view.next, count), view.step);
     const auto* const values = input<double>(result, "constraint", {count});
     for (IndexType k = 0; k < count; ++k) total[k] += static_cast<T>(values[k]);
   }

@@ -202,8 +202,7 @@ void ConstraintSteps::expand_by_differences(const ExactPlanProblem& problem, con
     expansion_.second(i, i) = difference({of_a[0], -2.0 * middle, of_a[1]}, unit) / (reach * reach);
     for (std::size_t b = a + 1; b < moved.size(); ++b, pair += 2) {
       const double* const of_b = along + 2 * b;
-      const double sum =
-          difference({pair[0], -of_a[0], -of_b[0], 2.0 * middle, -of_a[1], -of_b[1], pair[1]}, unit);
+      const double sum = difference({pair[0], -of_a[0], -of_b[0], 2.0 * middle, -of_a[1], -of_b[1], pair[1]}, unit);
       expansion_.add_second(i, static_cast<Index>(moved[b]), sum / (2.0 * reach * reaches_[moved[b]]));
     }
   }

@@ -27,8 +27,8 @@ Polyline<T>::Polyline(const EntryPath& path) : entries_(path.entries) {
       squared += way * way;
     }
     const double length = std::sqrt(squared);
-    lines_.push_back({static_cast<T>(length), static_cast<T>(before),
-                      static_cast<T>(squared > 0.0 ? 1.0 / squared : 0.0)});
+    lines_.push_back(
+        {static_cast<T>(length), static_cast<T>(before), static_cast<T>(squared > 0.0 ? 1.0 / squared : 0.0)});
     before += length;
   }
 }

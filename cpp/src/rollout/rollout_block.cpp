@@ -201,13 +201,8 @@ class BlockRun {
   }
 
   StepView<T> view(Index particle, Index t) const {
-    return {seen(particle, t),
-            action(t),
-            previous_action(t),
-            seen(particle, t + 1),
-            predicted(particle, t + 1),
-            block_.first_step + t,
-            last_step()};
+    return {seen(particle, t),     action(t),  previous_action(t), seen(particle, t + 1), predicted(particle, t + 1),
+            block_.first_step + t, last_step()};
   }
   Index last_step() const { return block_.last_step > 0 ? block_.last_step : horizon_; }
 
@@ -322,7 +317,7 @@ class BlockRun {
   T* violation_unit_ = nullptr;  // (S), null where all states are allowed
   T* constraint_ = nullptr;      // (K), null without constraints
   T* constraint_unit_ = nullptr;
-  T limit_ = T(0);               // of the disagreement
+  T limit_ = T(0);  // of the disagreement
   T scale_ = T(1);
   Draw draw_;
 };

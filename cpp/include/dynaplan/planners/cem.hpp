@@ -13,9 +13,9 @@ struct CemSettings {
   Index candidates = 500;
   Index elites = 50;
   int iterations = 5;
-  double smoothing = 0.1;    // share of the old mean and standard deviation that is kept
+  double smoothing = 0.1;          // share of the old mean and standard deviation that is kept
   ActionWidths initial_std = 0.5;  // times half the width of the bounds
-  double min_std = 0.05;     // likewise
+  double min_std = 0.05;           // likewise
   bool returns_mean = false;
   bool truncated = false;  // draws beyond two standard deviations are drawn again, see draw_narrow
   double tolerance = 0.0;  // standard deviation, in half widths of the bounds, below which the search has settled

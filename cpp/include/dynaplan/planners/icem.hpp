@@ -17,7 +17,7 @@ struct IcemSettings {
   Index elites = 10;
   int iterations = 3;
   double smoothing = 0.1;          // share of the old mean and standard deviation that is kept
-  ActionWidths initial_std = 0.5;        // times half the width of the bounds
+  ActionWidths initial_std = 0.5;  // times half the width of the bounds
   double min_std = 0.0;            // likewise
   double noise_exponent = 2.0;     // see SequenceNoise::coloured
   double population_decay = 1.25;  // each iteration draws so many times fewer candidates, but at least 2 x elites

@@ -16,16 +16,16 @@ struct MppiSettings {
   Index horizon = 20;
   Index candidates = 500;
   int iterations = 5;
-  ActionWidths std = 0.5;  // of the noise, times half the width of the bounds
+  ActionWidths std = 0.5;              // of the noise, times half the width of the bounds
   std::vector<double> std_decay{0.7};  // from one iteration to the next: one factor for all, or one for each
   std::optional<double>
-      temperature;  // in units of the return; none: the one at which the weights have `effective_samples`
-  bool standardised = false;        // the temperature is in standard deviations of the candidates' returns
-  double effective_samples = 10.0;  // candidates, 1 / sum of squared weights, where no temperature is given
-  double control_cost = 0.0;        // weight of temperature x mean / std^2 x noise, 0 to 1; 1 is Williams et al.'s
+      temperature;            // in units of the return; none: the one at which the weights have `effective_samples`
+  bool standardised = false;  // the temperature is in standard deviations of the candidates' returns
+  double effective_samples = 10.0;     // candidates, 1 / sum of squared weights, where no temperature is given
+  double control_cost = 0.0;           // weight of temperature x mean / std^2 x noise, 0 to 1; 1 is Williams et al.'s
   std::vector<double> control_target;  // what the mean is counted from there: one, or (A); empty: the middle
-  Index knots = 0;                  // noise is drawn at so many and joined by lines; 0: at every step
-  Index smoothing_window = 1;       // steps, odd: the mean is smoothed by a parabola (Savitzky & Golay 1964)
+  Index knots = 0;                     // noise is drawn at so many and joined by lines; 0: at every step
+  Index smoothing_window = 1;          // steps, odd: the mean is smoothed by a parabola (Savitzky & Golay 1964)
 
   void validate() const;
 

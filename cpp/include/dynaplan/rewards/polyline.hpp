@@ -18,8 +18,8 @@ struct EntryPath {
 template <class T>
 struct PathPlace {
   T distance = T(0);
-  T length = T(0);         // of the path up to there
-  bool is_within = false;  // a line, not beyond its ends, where the nearest point does not move
+  T length = T(0);               // of the path up to there
+  bool is_within = false;        // a line, not beyond its ends, where the nearest point does not move
   const T* gap = nullptr;        // (n) from there to the other point
   const T* direction = nullptr;  // (n) of the line, of length 1
 };
