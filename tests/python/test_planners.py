@@ -207,7 +207,6 @@ def test_a_reward_function_is_called_once_per_iteration():
         ({"smoothing": 1.0}, "smoothing: got 1"),
         ({"initial_std": 0.0}, "initial_std: got 0"),
         ({"initial_std": (0.5, -0.5)}, "initial_std: entry 1 is -0.5"),
-        ({"initial_std": []}, r"initial_std: got shape \(0,\)"),
         ({"initial_std": (0.5, 0.01)}, "min_std: got 0.05"),
         ({"min_std": -0.1}, "min_std: got -0.1"),
         ({"result": "worst"}, "result"),
