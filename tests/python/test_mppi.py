@@ -201,6 +201,7 @@ def test_a_temperature_beyond_float32_is_as_cold_or_hot_as_can_be(temperature):
     ("settings", "message"),
     [
         ({"std": (0.5, 0.5)}, "std: got 2 numbers, must be one for all actions"),
+        ({"std": []}, r"std: got shape \(0,\), must be"),
         (
             {"control_target": [0.0, 1.0], "control_cost": 1.0, "temperature": 1.0},
             r"control_target: got shape \(2,\), must be \(1,\)",
