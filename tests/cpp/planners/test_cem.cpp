@@ -110,7 +110,8 @@ TEST_CASE("after the first call a plan allocates nothing, with one thread and wi
     integrator.problem.threads = threads;
     SearchMemory<float> workspace;
     PlanResult<float> result;
-    Cem(CemSettings{}).plan(integrator.problem, workspace, result);
+    const Cem cem(CemSettings{});
+    cem.plan(integrator.problem, workspace, result);
     const Icem icem(IcemSettings{});
     MppiSettings smooth;
     smooth.knots = 5;
@@ -125,7 +126,7 @@ TEST_CASE("after the first call a plan allocates nothing, with one thread and wi
     bounded.action_rate = rate.data();
     bounded.terminal_value = &value;
     const auto plan_all = [&] {
-      Cem(CemSettings{}).plan(integrator.problem, workspace, result);
+      cem.plan(integrator.problem, workspace, result);
       RandomShooting(RandomShootingSettings{}).plan(integrator.problem, workspace, result);
       icem.plan(integrator.problem, workspace, result);
       mppi.plan(integrator.problem, workspace, result);

@@ -29,7 +29,8 @@ TEST_CASE("a planner counts whom the disagreement limit rejects, and allocates n
   settings.iterations = 10;
   SearchMemory<float> workspace;
   PlanResult<float> result;
-  Cem(settings).plan(problem, workspace, result);
+  const Cem cem(settings);
+  cem.plan(problem, workspace, result);
   CHECK(result.rejected > 1000);
   CHECK(result.non_finite == 0);
   CHECK(result.status == PlanStatus::kIterations);
@@ -39,7 +40,7 @@ TEST_CASE("a planner counts whom the disagreement limit rejects, and allocates n
   // The worst half of the particles have gains 1, 1 and 2, so return 2 + 3 a gain.
   CHECK(result.value == doctest::Approx(2.0 + 3.0 * max_action * 4.0 / 3.0).epsilon(0.03));
   const long before = dynaplan_test::allocations();
-  Cem(settings).plan(problem, workspace, result);
+  cem.plan(problem, workspace, result);
   CHECK(dynaplan_test::allocations() == before);
 
   problem.rollout.disagreement_limit->limit = 0.0;
