@@ -22,6 +22,8 @@ class Prepared:
         answer: what is compared with the reference; by default the result of `run`.
         reports: what a turn records: the `wall` time of each call, the `seconds` or the `rate`
             (per second) the call returns, or the named `facts` it returns (one call a turn).
+        within: `within(seconds)`, called instead of `run` for facts that are found in about so
+            much time as a turn has.
         note: settings of this implementation that a reader must know.
     """
 
@@ -29,6 +31,7 @@ class Prepared:
     answer: Callable[[], Any] | None = None
     reports: Reports = "wall"
     note: str = ""
+    within: Callable[[float], dict[str, Any]] | None = None
 
     def answered(self) -> Any:
         """Returns the answer to be checked."""
@@ -98,12 +101,22 @@ class Work:
 
 @dataclass(frozen=True)
 class Variant:
-    """One size of a case; `only` names the implementations to run, all if empty."""
+    """One size of a case.
+
+    Attributes:
+        only: implementations to run, all if empty.
+        threads: thread counts to run, each implementation's own if empty.
+    """
 
     name: str
     parameters: Mapping[str, Any] = field(default_factory=dict)
     work: Work = field(default_factory=Work)
     only: tuple[str, ...] = ()
+    threads: tuple[int, ...] = ()
+
+    def threads_of(self, implementation: Implementation) -> tuple[int, ...]:
+        """Returns the thread counts to run an implementation with."""
+        return self.threads or implementation.threads
 
     def wants(self, implementation: Implementation) -> bool:
         """Tells whether this implementation takes part; limits do where the bound needs them."""

@@ -109,6 +109,8 @@ class WorkerProcess:
         except subprocess.TimeoutExpired:
             self.process.kill()
             self.process.wait()
+        if self.process.stdout is not None:
+            self.process.stdout.close()
         self.log.close()
 
 
@@ -123,8 +125,10 @@ def wanted(case: Case, variant: Variant, options: Options) -> list[tuple[Impleme
             or implementation.role == "limit"
             or implementation.label in options.labels
         )
-        for threads in implementation.threads
-        if options.threads is None or threads in options.threads or len(implementation.threads) == 1
+        for threads in variant.threads_of(implementation)
+        if options.threads is None
+        or threads in options.threads
+        or len(variant.threads_of(implementation)) == 1
     ]
 
 

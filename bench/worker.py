@@ -28,7 +28,7 @@ QUIET_SECONDS = 0.002  # processor time within one nap that counts as idle
 NAP_SECONDS = 0.05
 LONGEST_SETTLING = 1.0
 DISTRIBUTIONS = ("numpy", "scipy", "torch", "jax", "numba", "pytorch-mppi", "pytorch-icem")
-DISTRIBUTIONS += ("stable-baselines3",)
+DISTRIBUTIONS += ("stable-baselines3", "mbrl")
 
 
 def processor_seconds() -> float:
@@ -120,7 +120,9 @@ class Worker:
         assert self.prepared is not None, "turn before open"
         before, start = processor_seconds(), time.perf_counter()
         if self.prepared.reports == "facts":
-            reply: dict[str, Any] = {"facts": self.prepared.run(), "samples": []}
+            within = self.prepared.within
+            found = self.prepared.run() if within is None else within(request["seconds"])
+            reply: dict[str, Any] = {"facts": found, "samples": []}
         else:
             samples = timed(self.prepared, request["seconds"], request["least_calls"])
             reply = {"samples": samples}

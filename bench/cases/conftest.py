@@ -22,7 +22,8 @@ def combinations(case: Case) -> Iterator[tuple[str, str, int]]:
     for variant in case.variants:
         for one in case.implementations:
             if one.role != "limit" and variant.wants(one):
-                for threads in one.threads if one.role == "ours" else one.threads[-1:]:
+                counts = variant.threads_of(one)
+                for threads in counts if one.role == "ours" else counts[-1:]:
                     yield variant.name, one.label, threads
 
 
