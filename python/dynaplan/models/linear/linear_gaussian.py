@@ -74,7 +74,7 @@ class LinearGaussian(CalibratedModel):
             raise TypeError(f"settings: got {_texts.shown(settings)}, must be three")
         self._fit = fit
         self._dynamics: _core.Dynamics | None = None
-        self.features = features
+        self.features = checked_features(features)
         self.target, self.intercept, self.ridge = settings
         self.rows: float = fit.rows
         self.rank: int = fit.rank
