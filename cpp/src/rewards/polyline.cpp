@@ -33,6 +33,29 @@ Polyline<T>::Polyline(const EntryPath& path) : entries_(path.entries) {
   }
 }
 
+// For each lane the place of the nearest point on a line, from 0 to 1, and the squared distance from it.
+template <class T>
+void Polyline<T>::nearest_of_line(std::size_t number, ConstBlock<T> state, T* share, T* squared) const {
+  const T* const begin = begins_.data() + number * entries_.size();
+  const T* const way = ways_.data() + number * entries_.size();
+  const T over_squared = lines_[number].over_squared;
+  const Index lanes = state.lanes;
+  std::fill_n(share, lanes, T(0));
+  std::fill_n(squared, lanes, T(0));
+  for (std::size_t i = 0; i < entries_.size(); ++i) {
+    const T* const value = state.row(entries_[i]);
+    for (Index k = 0; k < lanes; ++k) share[k] += (value[k] - begin[i]) * way[i];
+  }
+  for (Index k = 0; k < lanes; ++k) share[k] = std::min(std::max(share[k] * over_squared, T(0)), T(1));
+  for (std::size_t i = 0; i < entries_.size(); ++i) {
+    const T* const value = state.row(entries_[i]);
+    for (Index k = 0; k < lanes; ++k) {
+      const T gap = value[k] - begin[i] - share[k] * way[i];
+      squared[k] += gap * gap;
+    }
+  }
+}
+
 template <class T>
 void Polyline<T>::nearest(ConstBlock<T> state, Workspace& workspace, T* squared, T* lengths) const {
   const Workspace::Scope scope(workspace);
@@ -43,22 +66,7 @@ void Polyline<T>::nearest(ConstBlock<T> state, Workspace& workspace, T* squared,
   if (lengths != nullptr) std::fill_n(lengths, lanes, T(0));
   for (std::size_t m = 0; m < lines_.size(); ++m) {
     const Line& line = lines_[m];
-    const T* const begin = begins_.data() + m * entries_.size();
-    const T* const way = ways_.data() + m * entries_.size();
-    std::fill_n(share, lanes, T(0));
-    std::fill_n(of_line, lanes, T(0));
-    for (std::size_t i = 0; i < entries_.size(); ++i) {
-      const T* const value = state.row(entries_[i]);
-      for (Index k = 0; k < lanes; ++k) share[k] += (value[k] - begin[i]) * way[i];
-    }
-    for (Index k = 0; k < lanes; ++k) share[k] = std::min(std::max(share[k] * line.over_squared, T(0)), T(1));
-    for (std::size_t i = 0; i < entries_.size(); ++i) {
-      const T* const value = state.row(entries_[i]);
-      for (Index k = 0; k < lanes; ++k) {
-        const T gap = value[k] - begin[i] - share[k] * way[i];
-        of_line[k] += gap * gap;
-      }
-    }
+    nearest_of_line(m, state, share, of_line);
     for (Index k = 0; k < lanes; ++k) {
       const bool is_nearer = !(of_line[k] >= squared[k]);  // as is a nan
       squared[k] = is_nearer ? of_line[k] : squared[k];

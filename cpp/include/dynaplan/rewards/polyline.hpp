@@ -50,6 +50,8 @@ class Polyline {
     T over_squared;   // 1 over its squared length; 0 where it has none
   };
 
+  void nearest_of_line(std::size_t number, ConstBlock<T> state, T* share, T* squared) const;
+
   std::vector<Index> entries_;
   std::vector<Line> lines_;  // one of no length where there is one point
   std::vector<T> begins_;    // (lines, n)
