@@ -257,3 +257,29 @@ def test_states_after_an_end_are_not_charged():
         )
         assert plan.value == pytest.approx(-0.1, rel=1e-6)
         assert plan.status == "converged"
+
+
+def test_a_reward_without_derivatives_is_best_within_its_limits_too():
+    # Its differences are taken also where they lead beyond the limit.
+    def cost(*arguments):
+        action, next_state, lanes, values = (arguments[i] for i in (1, 2, 4, 7))
+        for k in range(lanes):
+            values[k] = -((next_state[k] - 5.0) ** 2) - 0.01 * action[k] ** 2
+
+    compiled = dp.rewards.compiled(
+        dp.signatures.REWARD_FLOAT64.ctypes(cost), state_dim=1, action_dim=1, dtype=np.float64
+    )
+    built_in = dp.rewards.quadratic([1.0], target=[5.0]) + dp.rewards.action_cost([0.01])
+    plans = [
+        dp.ILQR(horizon=15, clip=None).plan(
+            exact_linear_model([[1.0]], [[0.2]]),
+            reward,
+            [0.0],
+            action_space=([-3.0], [3.0]),
+            limits=dp.Limits(state_high=[2.0]),
+        )
+        for reward in (built_in, compiled)
+    ]
+    assert [plan.status for plan in plans] == ["converged", "converged"]
+    assert plans[1].value == pytest.approx(plans[0].value, rel=1e-6)
+    assert plans[1].states.max() <= 2.0
