@@ -18,30 +18,11 @@ import pytest
 
 import dynaplan as dp
 from public_objects import BOX, linear
+from thread_cases import Blocking, failing, paying
 
 STATE = [0.5, -0.5]
 NAME = "dynaplan planner thread"
 SAME_PACKAGE = {"PYTHONPATH": str(Path(dp.__file__).parents[1])}
-
-
-def paying(states: Any, actions: Any, next_states: Any) -> Any:
-    return -np.square(next_states).sum(axis=1)
-
-
-def failing(states: Any, actions: Any, next_states: Any) -> Any:
-    raise ZeroDivisionError("of the reward")
-
-
-class Blocking:
-    """A reward in whose midst a plan stays until it is let go."""
-
-    def __init__(self) -> None:
-        self.entered, self.go = threading.Event(), threading.Event()
-
-    def __call__(self, states: Any, actions: Any, next_states: Any) -> Any:
-        self.entered.set()
-        assert self.go.wait(60.0)
-        return paying(states, actions, next_states)
 
 
 def thread_of(pays: Any = paying, period: float = 0.02) -> dp.PlannerThread:

@@ -15,6 +15,7 @@ import pytest
 import dynaplan as dp
 from dynaplan.control import planner_thread
 from public_objects import BOX, controller, linear, reward
+from thread_cases import Blocking, failing, paying
 
 STATE = [0.5, -0.5]
 SMALL = dp.CEM(horizon=6, candidates=16, elites=4, iterations=2)
@@ -34,26 +35,6 @@ def wait_for(condition: Callable[[], Any]) -> None:
     while not condition():
         assert time.monotonic() < deadline
         time.sleep(1e-3)
-
-
-def paying(states: Any, actions: Any, next_states: Any) -> Any:
-    return -np.square(next_states).sum(axis=1)
-
-
-def failing(states: Any, actions: Any, next_states: Any) -> Any:
-    raise ZeroDivisionError("of the reward")
-
-
-class Blocking:
-    """A reward in whose midst a plan stays until it is let go."""
-
-    def __init__(self) -> None:
-        self.entered, self.go = threading.Event(), threading.Event()
-
-    def __call__(self, states: Any, actions: Any, next_states: Any) -> Any:
-        self.entered.set()
-        assert self.go.wait(60.0)
-        return paying(states, actions, next_states)
 
 
 def test_plans_follow_each_other_and_are_sent() -> None:

@@ -102,9 +102,7 @@ def explain(
     )
     outside = np.zeros(plan.states[1:].shape, np.bool_)
     constraints = np.zeros((0, len(plan.actions)))
-    kept = None
-    if problem.limits is not None:
-        kept = problem.limits._step_limits_for(plan.states.shape[1], plan.actions.shape[1])
+    kept = planner.step_limits
     if kept is not None and kept.states is not None:
         low, high = kept.states
         outside = ~((plan.states[1:] >= low) & (plan.states[1:] <= high))

@@ -24,6 +24,7 @@ from dynaplan.rollouts.disagreement import disagreement_limit_of
 from dynaplan.rollouts.known_region import KnownRegion
 from dynaplan.rollouts.rollout import rollout, spread_of, state_limits
 from dynaplan.rollouts.score import TrajectoryScore, compiled
+from dynaplan.rollouts.violations import StepLimits
 
 __all__ = ["PreparedPlanner"]
 
@@ -50,6 +51,7 @@ class PreparedPlanner:
         low: (A,) lowest actions.
         high: (A,) highest actions.
         action_rate: (A,) most that an action may change by from step to step, or None.
+        step_limits: what each step must keep, or None.
         known_region: as given.
         limits_changes: whether that, or how fast that changes, is limited.
         numbering: of discrete actions, or None.
@@ -85,6 +87,9 @@ class PreparedPlanner:
         if self._within is not None:
             self._bounds = known_actions(self._within, self._bounds)
             planner = planner._between(*self._within.action_bounds)
+        self.step_limits: StepLimits | None = None
+        if limits is not None:
+            self.step_limits = limits._step_limits_for(model.state_dim, model.action_dim)
         self.action_rate = None if limits is None else limits._rates_for(model.action_dim)
         accelerations = None if limits is None else limits._accelerations_for(model.action_dim)
         self._has_accelerations = accelerations is not None
@@ -107,11 +112,8 @@ class PreparedPlanner:
         accelerations: Float64 | None,
     ) -> _Bound:
         """Returns the problem with one of its rewards, as the core has it."""
-        model, limits = problem.model, problem.limits
+        model, kept = problem.model, self.step_limits
         is_by_derivatives = isinstance(self._settings, _core.GradientPlanner)
-        kept = None
-        if limits is not None:
-            kept = limits._step_limits_for(model.state_dim, model.action_dim)
         limit = planner.disagreement_limit
         if self._within is not None:
             kept = known_states(self._within, kept)

@@ -105,7 +105,7 @@ class TrajectoryScore:
             total += np.where(continues, self.discount**horizon * value, 0.0)
         violation = np.zeros(count)
         if self.limits is not None:
-            outside = self.limits.violations(trajectories, actions, self.previous_action)
+            outside = self.limits.violations(trajectories, steps, actions, self.previous_action)
             violation += np.where(alive & ~exceeded, outside, 0.0).sum(axis=1)
         if self.rejects:
             violation += (alive & exceeded).mean(axis=1)

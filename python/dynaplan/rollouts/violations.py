@@ -76,6 +76,7 @@ class StepLimits:
     def violations(
         self,
         trajectories: NDArray[Any],
+        steps: Steps,
         actions: NDArray[Any],
         previous_action: NDArray[Any] | None,
     ) -> Float64:
@@ -83,6 +84,7 @@ class StepLimits:
 
         Args:
             trajectories: (N, H + 1, S), all from one state.
+            steps: their steps.
             actions: (N, H, A).
             previous_action: (A,) applied before the first step, or None.
         """
@@ -92,7 +94,6 @@ class StepLimits:
             total += _outside(trajectories, *self.states)
         if not self.constraints:
             return total
-        steps = step_arrays(trajectories, actions)
         start = trajectories[:1, :1]
         stays = step_arrays(np.repeat(start, 2, axis=1), np.zeros_like(actions[:1, :1]))
         for constraint in self.constraints:
