@@ -9,6 +9,7 @@
 #include "dynaplan/core/parallel.hpp"
 #include "dynaplan/core/transpose.hpp"
 #include "dynaplan/planners/action_limits.hpp"
+#include "dynaplan/planners/limit_rounding.hpp"
 
 namespace dynaplan {
 inline namespace DYNAPLAN_LEVEL {
@@ -377,6 +378,9 @@ void Candidates<T>::evaluate_result(const PlanProblemOf<T>& problem, std::uint32
     for (Index k = 1; k <= kNudgedLanes; ++k) returns[k] = return_of(problem, block, k);
   }
   result.rounding = rounding_of(spread_, returns);
+  const double of_limits = problem.rollout.limits_steps() ? rounding_of_limits(problem, block, workspace) : 0.0;
+  // Where it is too much it settles the matter, whatever the returns leave open.
+  if (of_limits > kMaxRounding) result.rounding->share = of_limits;
 }
 
 template class Candidates<float>;
