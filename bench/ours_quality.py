@@ -130,31 +130,28 @@ def cem_of(task: Task, parts: Parts, threads: int) -> Prepared:
     """Climbs the ladder of the cross-entropy method."""
 
     def planner(setting: CrossEntropy) -> dp.CEM:
-        return dp.CEM(
-            candidates=setting.candidates,
-            elites=setting.elites,
-            iterations=setting.iterations,
-            smoothing=setting.smoothing,
-            initial_std=setting.initial_std,
-            min_std=setting.min_std,
-        )
+        return dp.CEM(**settings_of(setting))
 
     return prepared(task, parts, dp.CEM(threads=threads), planner, WHITE)
+
+
+def settings_of(setting: CrossEntropy) -> dict[str, Any]:
+    """Returns what `dp.CEM` and `dp.ICEM` have in common."""
+    return {
+        "candidates": setting.candidates,
+        "elites": setting.elites,
+        "iterations": setting.iterations,
+        "smoothing": setting.smoothing,
+        "initial_std": setting.initial_std,
+        "min_std": setting.min_std,
+    }
 
 
 def icem(task: Task, threads: int) -> Prepared:
     """`dp.ICEM`."""
 
     def planner(setting: CrossEntropy) -> dp.ICEM:
-        return dp.ICEM(
-            candidates=setting.candidates,
-            elites=setting.elites,
-            iterations=setting.iterations,
-            smoothing=setting.smoothing,
-            initial_std=setting.initial_std,
-            min_std=setting.min_std,
-            noise_exponent=setting.noise_exponent,
-        )
+        return dp.ICEM(**settings_of(setting), noise_exponent=setting.noise_exponent)
 
     parts = native_parts(task.problem)
     return prepared(task, parts, dp.ICEM(threads=threads), planner, OF_ICEM)
