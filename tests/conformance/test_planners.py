@@ -63,6 +63,29 @@ def test_it_survives_nan_and_is_deterministic(planner, model):
     assert plans[0].stats.non_finite > 0
 
 
+@pytest.mark.parametrize("candidates", [1, 2])
+@pytest.mark.parametrize("place", [0.0, 1e9])  # in float64 far from the origin
+def test_it_plans_with_next_to_no_candidates(planner, model, candidates, place):
+    # Fewer than the lanes in which the result is scored; this runs under the address sanitizer too.
+    from dataclasses import fields, replace
+
+    names = {field.name for field in fields(planner)}
+    if "candidates" not in names:
+        pytest.skip("draws no candidates")
+    few = {"candidates": candidates, "propagation": "sample", "particles": 3}
+    if "elites" in names:
+        few["elites"] = 1
+    if "effective_samples" in names:
+        few["effective_samples"] = 1.0
+    reward = dp.rewards.quadratic([1.0], target=[place])
+    plans = [
+        replace(planner, **few).plan(model, reward, [place], action_space=SPACE, seed=5)
+        for _ in range(2)
+    ]
+    assert np.isfinite(plans[0].value)
+    np.testing.assert_array_equal(plans[0].actions, plans[1].actions)
+
+
 def test_threads_change_nothing(planner, model):
     from dataclasses import replace
 

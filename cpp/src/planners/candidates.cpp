@@ -122,7 +122,8 @@ void Candidates<T>::prepare(const PlanProblemOf<T>& problem, Index count, Index 
   lanes_ = std::min(block_lanes(*problem.rollout.dynamics, count), max_lanes_);
   const Index blocks = (count + lanes_ - 1) / lanes_;
   actions_.resize(std::max(tile_offset(blocks), static_cast<std::size_t>(horizon * action_dim_ * kResultLanes<T>)));
-  totals_.resize(static_cast<std::size_t>(blocks * lanes_));
+  // The result is scored like a block.
+  totals_.resize(static_cast<std::size_t>(std::max(blocks * lanes_, kResultLanes<T>)));
   violations_.resize(problem.rollout.rejects() ? totals_.size() : 0);
   ranking_.resize(static_cast<std::size_t>(count));
   late_.resize(static_cast<std::size_t>(blocks));
