@@ -288,12 +288,14 @@ def gap_of_the_bounds(seed, fits):
     return (parameters.log_variance_high - parameters.log_variance_low).item()
 
 
-def test_the_penalty_does_not_drive_the_bounds_of_the_variance_apart_once_they_cross():
-    # With the penalty on their distance alone the upper one slides below the lower one on data
-    # without noise, and on, by 20 a fit: fits from each other's weights end in a loss that is nan.
-    assert gap_of_the_bounds(seed=0, fits=3) > -8.0  # over 20 seeds and all levels: above -4
+@pytest.mark.parametrize("seed", range(4))
+def test_the_bounds_of_the_variance_do_not_cross(seed):
+    # The penalty on their distance brings them together on data without noise, and noise of the
+    # gradient carries one past the other, from where a fit that continues ended in a loss of nan.
+    assert gap_of_the_bounds(seed, fits=3) >= 0.0
 
 
-@pytest.mark.xfail(reason="noise of the gradient crosses them, nothing parts them")
-def test_the_bounds_of_the_variance_do_not_cross():
-    assert min(gap_of_the_bounds(seed, fits=2) for seed in range(10)) > 0.0
+@pytest.mark.long
+@pytest.mark.parametrize("seed", range(4, 24))
+def test_the_bounds_of_the_variance_do_not_cross_whatever_the_seed(seed):
+    test_the_bounds_of_the_variance_do_not_cross(seed)

@@ -115,6 +115,7 @@ void MemberTrainer<T>::run_epoch(NetworkPass<T>& pass, const TrainingRows<T>& ro
     if (!std::isfinite(sum)) fail("row", rows, batch, sum);
     total += sum;
     adam_.step(layout_, gradient_, settings_.learning_rate, settings_.weight_decay, parameters_);
+    layout_.order_bounds(parameters_);
     ++steps_;
   }
   history_.training.push_back(mean_loss(total, count, pass));

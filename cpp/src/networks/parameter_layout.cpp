@@ -1,5 +1,7 @@
 #include "dynaplan/networks/parameter_layout.hpp"
 
+#include <algorithm>
+
 namespace dynaplan {
 inline namespace DYNAPLAN_LEVEL {
 
@@ -38,6 +40,11 @@ void ParameterLayout<T>::take_layer(Index outputs, Index inputs) {
   layer.weights = take(layer.weights_size());
   layer.bias = take(layer.outputs);
   layers_.push_back(layer);
+}
+
+template <class T>
+void ParameterLayout<T>::order_bounds(Numbers<T>& numbers) const {
+  for (Index i = 0; i < bounds_; ++i) numbers(high_ + i) = std::max(numbers(high_ + i), numbers(low_ + i));
 }
 
 template <class T>

@@ -26,9 +26,8 @@ inline double logarithmic(Loss loss, double mean) { return loss == Loss::kGaussi
 /// (Chua et al. 2018, appendix A.1).
 inline constexpr double kBoundPenalty = 0.01;
 
-/// The penalty brings the bounds no nearer to each other than this. Below it the upper bound would pass the lower one,
-/// which it then no longer counts beside: the variance would be the same everywhere, and the penalty alone would drive
-/// the bound, by a learning rate a step under Adam, until it overflows.
+/// The penalty brings the bounds no nearer to each other than this. Without it they would meet on data without noise,
+/// where the variance is the same everywhere; their order is kept by ParameterLayout::order_bounds.
 inline constexpr double kMinBoundGap = 1.0;
 
 /// The log-variance that a raw output stands for, between two soft bounds, and its slopes.

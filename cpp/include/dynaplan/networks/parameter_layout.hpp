@@ -39,6 +39,9 @@ class ParameterLayout {
   Index high() const { return high_; }
   Index size() const { return size_; }
 
+  /// Raises each upper bound that lies below its lower bound to it: an optimiser's step knows nothing of their order.
+  void order_bounds(Numbers<T>& numbers) const;
+
   Numbers<T> pack(const NetworkMember<T>& member) const;
   NetworkMember<T> unpack(const Numbers<T>& numbers) const;
 
