@@ -18,6 +18,7 @@ struct ExpConstants<float> {
   using Bits = std::int32_t;
   static constexpr int kFractionBits = 23;
   static constexpr float kRound = 12582912.0F;  // 1.5 * 2^23: adding it leaves no bits for a fraction
+  static constexpr float kLn2 = 0.693147180559945309F;
   static constexpr float kLn2High = 0.693359375F;
   static constexpr float kLn2Low = -2.12194440e-4F;
   static constexpr float kLow = -87.0F;  // below, results are subnormal
@@ -43,34 +44,62 @@ struct ExpConstants<double> {
                                              1.0 / 3628800, 1.0 / 39916800, 1.0 / 479001600, 1.0 / 6227020800};
 };
 
+/// The larger and the smaller of two, `b` where one is a nan. As intrinsics, for the processor's maximum and minimum
+/// are one step each, where compilers make a comparison and a blend of a choice.
+[[gnu::always_inline]] inline LaneVector<float> larger(LaneVector<float> a, LaneVector<float> b) {
+#if defined(__AVX512F__)
+  return reinterpret_cast<LaneVector<float>>(_mm512_max_ps(reinterpret_cast<__m512>(a), reinterpret_cast<__m512>(b)));
+#elif defined(__AVX__)
+  return reinterpret_cast<LaneVector<float>>(_mm256_max_ps(reinterpret_cast<__m256>(a), reinterpret_cast<__m256>(b)));
+#elif defined(__SSE2__)
+  return reinterpret_cast<LaneVector<float>>(_mm_max_ps(reinterpret_cast<__m128>(a), reinterpret_cast<__m128>(b)));
+#else
+  return a > b ? a : b;
+#endif
+}
+
+[[gnu::always_inline]] inline LaneVector<float> smaller(LaneVector<float> a, LaneVector<float> b) {
+#if defined(__AVX512F__)
+  return reinterpret_cast<LaneVector<float>>(_mm512_min_ps(reinterpret_cast<__m512>(a), reinterpret_cast<__m512>(b)));
+#elif defined(__AVX__)
+  return reinterpret_cast<LaneVector<float>>(_mm256_min_ps(reinterpret_cast<__m256>(a), reinterpret_cast<__m256>(b)));
+#elif defined(__SSE2__)
+  return reinterpret_cast<LaneVector<float>>(_mm_min_ps(reinterpret_cast<__m128>(a), reinterpret_cast<__m128>(b)));
+#else
+  return a < b ? a : b;
+#endif
+}
+
 /// A vector between two bounds; a nan stays.
 template <class V, class T>
 [[gnu::always_inline]] inline V between(V x, T low, T high) {
   const V lower = V{} + low;
   const V upper = V{} + high;
-#if defined(__AVX512F__)
-  // Compilers make a comparison and a blend of a choice; the processor's minimum and maximum are one step each, and
-  // give their second operand where one is a nan.
   if constexpr (std::is_same_v<T, float>) {
-    const __m512 raised = _mm512_max_ps(reinterpret_cast<__m512>(lower), reinterpret_cast<__m512>(x));
-    return reinterpret_cast<V>(_mm512_min_ps(reinterpret_cast<__m512>(upper), raised));
+    return smaller(upper, larger(lower, x));
+  } else {
+    x = x < lower ? lower : x;
+    return x > upper ? upper : x;
   }
-#endif
-  x = x < lower ? lower : x;
-  return x > upper ? upper : x;
 }
 
 /// x - power ln(2), as if rounded once.
 template <class T>
 [[gnu::always_inline]] inline LaneVector<T> without_powers_of_two(LaneVector<T> x, LaneVector<T> power) {
   using C = ExpConstants<T>;
-#if defined(__AVX512F__)
   // One step instead of two: a fused product needs no short factor, and float32 misses ln(2) by 2e-9 alone. Written as
   // an intrinsic because a compiler that optimises little does not fuse by itself.
+#if defined(__AVX512F__)
   if constexpr (std::is_same_v<T, float>) {
-    const __m512 ln2 = _mm512_set1_ps(0.693147180559945309F);
+    const __m512 ln2 = _mm512_set1_ps(C::kLn2);
     return reinterpret_cast<LaneVector<T>>(
         _mm512_fnmadd_ps(reinterpret_cast<__m512>(power), ln2, reinterpret_cast<__m512>(x)));
+  }
+#elif defined(__FMA__)
+  if constexpr (std::is_same_v<T, float>) {
+    const __m256 ln2 = _mm256_set1_ps(C::kLn2);
+    return reinterpret_cast<LaneVector<T>>(
+        _mm256_fnmadd_ps(reinterpret_cast<__m256>(power), ln2, reinterpret_cast<__m256>(x)));
   }
 #endif
   return (x - power * C::kLn2High) - power * C::kLn2Low;
