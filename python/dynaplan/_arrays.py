@@ -39,7 +39,7 @@ def numbers(
     if dtype is None:
         dtype = array.dtype.type
     elif array.dtype.char in _WIDER[dtype]:
-        return _narrowed(name, array, dtype)
+        return narrowed(name, array, dtype)
     converted = np.asarray(array, dtype, order="C")
     return converted if converted.flags.aligned else converted.copy()
 
@@ -65,7 +65,7 @@ def any_array(name: str, values: ArrayLike) -> NDArray[Any]:
         raise TypeError(f"{name}: got {shown(values)}, must be an array: {error}") from error
 
 
-def _narrowed(name: str, array: NDArray[Any], dtype: type[np.floating[Any]]) -> NDArray[Any]:
+def narrowed(name: str, array: NDArray[Any], dtype: type[np.floating[Any]]) -> NDArray[Any]:
     """Returns `array` in a smaller dtype; numbers that would become infinite are refused."""
     with np.errstate(over="ignore"):
         narrowed = np.array(array, dtype, order="C")

@@ -9,7 +9,7 @@ from numpy.typing import ArrayLike
 
 from dynaplan import _arrays, _texts
 from dynaplan._discrete import numbering_of
-from dynaplan._spaces import is_discrete
+from dynaplan._spaces import integer_dtype, is_discrete, rounded
 from dynaplan._wrappers import cure_for_actions, cure_for_observations
 from dynaplan.errors import ArgumentError, ShapeError
 
@@ -89,8 +89,8 @@ def env_name(env: Any) -> str:
 def fit_to_space(action: ArrayLike, space: Box | Discrete, actor: str = "policy") -> Any:
     """Returns the action as the environment takes it; `actor` chose it.
 
-    For a Box it is an array in the space's dtype, clipped to its bounds; for a Discrete an int,
-    which must be one of its numbers.
+    For a Box it is an array in the space's dtype, clipped to its bounds and rounded to the nearest
+    where it is of whole numbers; for a Discrete an int, which must be one of its numbers.
     """
     if is_discrete(space):
         return _number(action, cast("Discrete", space), actor)
@@ -100,10 +100,15 @@ def fit_to_space(action: ArrayLike, space: Box | Discrete, actor: str = "policy"
         raise ShapeError(
             f"{actor}: got an action of shape {values.shape}, must be of shape {box.shape}"
         )
+    if not np.isfinite(values).all():
+        raise ArgumentError(f"{actor}: got action {values}, must be finite")
+    integers = integer_dtype(box)
+    if integers is not None:
+        return rounded(values, box.low, box.high, integers)
     with np.errstate(over="ignore"):  # only where there are no bounds
         fitted = np.asarray(np.clip(values, box.low, box.high), dtype=box.dtype)
-    if not (np.isfinite(values).all() and np.isfinite(fitted).all()):
-        raise ArgumentError(f"{actor}: got action {values}, must be finite")
+    if not np.isfinite(fitted).all():
+        raise ArgumentError(f"{actor}: got action {values}, must be finite in {box.dtype}")
     return fitted
 
 

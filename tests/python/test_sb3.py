@@ -260,6 +260,8 @@ def test_settings_and_rows_that_do_not_fit_are_refused() -> None:
         agent.observe(states, actions[:4], rewards, after, ended)
     with pytest.raises(dp.ShapeError, match="rewards"):
         agent.observe_imagined(states, actions, rewards[:4], after, ended)
+    with pytest.raises(dp.ArgumentError, match=r"rewards: .* too large for float32"):
+        agent.observe(np.zeros(2), np.zeros(1), 1e39, np.zeros(2), False)
     with pytest.raises(dp.ShapeError, match="states"):
         agent.observe(np.zeros(3), actions[0], 0.0, after[0], False)
     assert agent.replay_sizes == (0, 0)

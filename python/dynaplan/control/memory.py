@@ -93,6 +93,7 @@ class SystemMemory:
         action: Float64 = plan.actions[step]
         if step > 0 and plan.gains is not None:
             action = self._corrected(plan, step, state, planner)
+        action = planner.whole(action)
         memory.sends(action)
         memory.skip = step + 1
         self.steps_to_plan -= 1

@@ -125,7 +125,7 @@ class Sender:
         plan = plan_at(plans, moment)
         step = 0 if plan is None else plan.step_at(moment)
         if plan is None or step >= plan.actions.shape[1]:
-            self.last = np.clip(self.last, prepared.low, prepared.high)
+            self.last = prepared.whole(np.clip(self.last, prepared.low, prepared.high))
             return False
         actions: Float64 = plan.actions[:, step]
         if plan.gains is not None and sight is not None:
@@ -136,7 +136,7 @@ class Sender:
         if prepared.action_rate is not None:
             rate = prepared.action_rate
             actions = np.clip(actions, self._before - rate, self._before + rate)
-        self.last = np.clip(actions, prepared.low, prepared.high)
+        self.last = prepared.whole(np.clip(actions, prepared.low, prepared.high))
         return True
 
     def _enter_step(self, began: float, step: float) -> None:

@@ -81,7 +81,7 @@ class _Array:
                 f"env: its observation has shape {array.shape}, must have {self._shape} as its "
                 "observation_space"
             )
-        return array
+        return array.copy()  # the environment may write the next one to the same array
 
 
 def _integer(observation: Any) -> int:

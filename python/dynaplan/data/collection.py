@@ -157,9 +157,10 @@ def random_action(space: Box | Discrete, rng: np.random.Generator) -> Any:
             f"policy: the actions have no bounds to draw between ({box}); "
             "pass a policy, a function from an observation to an action"
         )
-    low, high = box.low, box.high
+    low: Any = box.low
+    high: Any = box.high
     if low.dtype.kind in "iu":
-        return rng.integers(low.astype(np.int64), high.astype(np.int64), endpoint=True)
+        return rng.integers(low, high, dtype=low.dtype.type, endpoint=True)
     return rng.uniform(low, high)
 
 

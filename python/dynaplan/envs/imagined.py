@@ -14,7 +14,7 @@ from gymnasium.vector.utils import batch_space
 from numpy.typing import ArrayLike, NDArray
 
 from dynaplan import _arrays, _texts
-from dynaplan._spaces import action_box, box_of_floats, float32_bounds
+from dynaplan._spaces import action_box, box_of_floats, float32_bounds, integer_dtype
 from dynaplan.errors import ArgumentError, ShapeError
 from dynaplan.models.interface import require_model
 from dynaplan.rollouts.imagination import Imagination, starting_states
@@ -53,7 +53,8 @@ class ImaginedVectorEnv(VectorEnv[Array, Array, Array]):
         model: the dynamics.
         num_envs: N, how many environments there are.
         starts: (M, S) states to begin from, usually real ones; or one (S,).
-        action_space: a 1-D Box, or a pair (low, high) of arrays (A,), which clips the actions.
+        action_space: a 1-D Box, or a pair (low, high) of arrays (A,), which clips the actions;
+            those of a Box of integers are rounded to the nearest.
         observation_space: a 1-D Box, which clips predicted states. Default: float32, unbounded.
         reward: a term, or a function `f(obs, act, next_obs)` on batches. Default (None): the one
             that the model predicts.
@@ -149,10 +150,8 @@ class ImaginedVectorEnv(VectorEnv[Array, Array, Array]):
         self._first_seed = None if seed is None else _arrays.seed_number(seed)
         bounds = float32_bounds(self.single_observation_space)
         self._starts = _starts_within(bounds, starting_states(model, starts))
-        self._action_bounds = (
-            self.single_action_space.low.astype(np.float64),
-            self.single_action_space.high.astype(np.float64),
-        )
+        box = self.single_action_space
+        self._action_bounds = box.low.astype(np.float64), box.high.astype(np.float64)
         self._imagination = Imagination(
             model,
             reward=reward,
@@ -315,8 +314,9 @@ class ImaginedVectorEnv(VectorEnv[Array, Array, Array]):
             raise ArgumentError(
                 f"actions: row {row}, column {column} is {wanted[row, column]}, must be finite"
             )
-        low, high = self._action_bounds
-        return np.minimum(np.maximum(wanted, low), high)
+        if integer_dtype(self.single_action_space) is not None:
+            wanted = np.rint(wanted)
+        return np.minimum(np.maximum(wanted, self._action_bounds[0]), self._action_bounds[1])
 
     def _require_running(self) -> None:
         if self.closed:

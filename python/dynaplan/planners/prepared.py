@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from dynaplan import _arrays, _callbacks, _core
 from dynaplan._discrete import Numbering, numbering_of
-from dynaplan._spaces import is_discrete
+from dynaplan._spaces import integer_dtype, is_discrete
 from dynaplan.errors import ArgumentError
 from dynaplan.planners.known_limits import known_actions, known_disagreement, known_states
 from dynaplan.planners.plan import Plan, PlanStats
@@ -55,6 +55,7 @@ class PreparedPlanner:
         known_region: as given.
         limits_changes: whether that, or how fast that changes, is limited.
         numbering: of discrete actions, or None.
+        integers: the dtype of a Box of whole numbers, or None.
     """
 
     def __init__(
@@ -80,6 +81,7 @@ class PreparedPlanner:
         self.numbering: Numbering | None = None
         if is_discrete(problem.action_space):
             self.numbering = numbering_of("action_space", problem.action_space)
+        self.integers = integer_dtype(problem.action_space)
         self.known_region = known_region
         # What is sent in place of a plan may be any action; what is planned, known ones alone.
         self._within = known_region if keeps_to_known else None
@@ -351,8 +353,18 @@ class PreparedPlanner:
             )
         return self.one_hot("previous_actions", actions)
 
+    def whole(self, actions: Float64) -> Float64:
+        """Returns planned actions rounded to the nearest, where only whole numbers can be sent."""
+        return actions if self.integers is None else np.rint(actions)
+
     def numbered(self, actions: Float64) -> Any:
-        """Returns the numbers (...) of discrete actions (..., A); others as they are."""
+        """Returns actions (..., A) as they are sent: numbers (...) of discrete ones, integers.
+
+        Args:
+            actions: one-hot where they are discrete; whole where they must be.
+        """
+        if self.integers is not None:
+            return actions.astype(self.integers)
         return actions if self.numbering is None else self.numbering.numbers(actions)
 
 

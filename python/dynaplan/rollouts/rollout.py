@@ -203,7 +203,9 @@ def returns(
             compiled_reward,
             first,
             sequences,
-            None if previous is None else previous.astype(sequences.dtype),
+            None
+            if previous is None
+            else _arrays.narrowed("previous_action", previous, sequences.dtype.type),
             compiled_termination,
             limits,
             discount,

@@ -98,7 +98,7 @@ class SB3Agent:
             (A,) or (N, A), within the bounds.
         """
         given = _arrays.numbers("states", states, None)
-        observed = given.astype(self.algorithm.observation_space.dtype)
+        observed = _arrays.narrowed("states", given, self.algorithm.observation_space.dtype.type)
         deterministic = _arrays.flag("deterministic", deterministic)
         actions: NDArray[Any] = self.algorithm.predict(observed, deterministic=deterministic)[0]
         noise = self.algorithm.action_noise
@@ -131,6 +131,7 @@ class SB3Agent:
 
         Raises:
             ShapeError: an array has the wrong shape.
+            ArgumentError: a number is too large for the algorithm's dtype.
         """
         states, actions, after, ended, rewards = self._rows(
             state, action, reward, next_state, terminated
@@ -241,13 +242,13 @@ class SB3Agent:
                 f"terminated: got dtype {ended.dtype} and shape {ended.shape}, must be bool of "
                 f"shape ({count},)"
             )
-        kind = self.algorithm.observation_space.dtype
+        kind = self.algorithm.observation_space.dtype.type
         return (
-            before.astype(kind),
+            _arrays.narrowed("states", before, kind),
             self.algorithm.policy.scale_action(chosen).astype(np.float32),
-            after.astype(kind),
+            _arrays.narrowed("next_states", after, kind),
             ended.astype(np.float32),
-            _arrays.vector("rewards", rewards, count).astype(np.float32),
+            _arrays.narrowed("rewards", _arrays.vector("rewards", rewards, count), np.float32),
         )
 
 
