@@ -72,6 +72,7 @@ CALLS: dict[str, tuple[Callable[..., Any], dict[str, Any]]] = {
             "terminations": [False],
             "episodes": [0],
             "drop_nonfinite": False,
+            "gaps": "warn",
         },
     ),
     "Transitions of numbers": (dp.Transitions, {**STEP, "actions": [1], "discrete_actions": 2}),

@@ -21,7 +21,8 @@ def data() -> dp.Transitions:
     states, actions = rng.normal(size=(40, 2)), rng.uniform(-1, 1, size=(40, 1))
     next_states = 0.9 * states + 0.1 * actions
     episodes = np.repeat(np.arange(4), 10)
-    return dp.Transitions(states, actions, next_states, -(actions[:, 0] ** 2), episodes=episodes)
+    rewards = -(actions[:, 0] ** 2)
+    return dp.Transitions(states, actions, next_states, rewards, episodes=episodes, gaps="ignore")
 
 
 @cache

@@ -46,6 +46,7 @@ if TYPE_CHECKING:
     from dynaplan.errors import NumericalError as NumericalError
     from dynaplan.errors import RankDeficientWarning as RankDeficientWarning
     from dynaplan.errors import ShapeError as ShapeError
+    from dynaplan.errors import SuspectDataWarning as SuspectDataWarning
     from dynaplan.errors import UntrustedPlanWarning as UntrustedPlanWarning
     from dynaplan.errors import UntrustedStateError as UntrustedStateError
     from dynaplan.functions import signatures as signatures
@@ -136,7 +137,8 @@ else:
         "data.transitions": "Transitions",
         "envs.imagined": "ImaginedVectorEnv",
         "errors": "ArgumentError Error FailedPlanWarning IsaError ModelFileError NumericalError"
-        " RankDeficientWarning ShapeError UntrustedPlanWarning UntrustedStateError",
+        " RankDeficientWarning ShapeError SuspectDataWarning UntrustedPlanWarning"
+        " UntrustedStateError",
         "functions.signatures": "get_include",
         "loops.dyna": "Dyna",
         "loops.dyna_iteration": "DynaIteration",
@@ -259,6 +261,7 @@ __all__ = [
     "Risk",
     "RolloutLengthSchedule",
     "ShapeError",
+    "SuspectDataWarning",
     "Termination",
     "TrainingHistory",
     "Transitions",

@@ -11,6 +11,7 @@ __all__ = [
     "NumericalError",
     "RankDeficientWarning",
     "ShapeError",
+    "SuspectDataWarning",
     "UntrustedPlanWarning",
     "UntrustedStateError",
 ]
@@ -57,4 +58,11 @@ class RankDeficientWarning(UserWarning):
 
     Quadratic features of an angle's cosine and sine are the common harmless cause: the squares
     add up to the intercept.
+    """
+
+
+class SuspectDataWarning(UserWarning):
+    """Some rows of a data set are unlike the others, as where a log lost rows or a sensor failed.
+
+    They are fitted as they are; the message names them.
     """

@@ -44,8 +44,15 @@ def write_arrays(path: str | os.PathLike[str], arrays: Mapping[str, NDArray[Any]
         np.savez(file, kind=_KIND, version=_VERSION, **named)
 
 
-def read_arrays(path: Path, names: Sequence[str]) -> dict[str, Any]:
+def read_arrays(
+    path: Path, names: Sequence[str], *, optional: Sequence[str] = ()
+) -> dict[str, Any]:
     """Returns the arrays of a file of transitions by name, checked to be one and whole.
+
+    Args:
+        path: of the file.
+        names: of all arrays that may be there.
+        optional: those of them that need not be.
 
     Raises:
         ModelFileError: the file is damaged, or is not a file of transitions.
@@ -55,7 +62,8 @@ def read_arrays(path: Path, names: Sequence[str]) -> dict[str, Any]:
         with _disk.opened(path) as file:
             members = _archives.members(file)
             _check_marks(members)
-            return _arrays(members, names)
+            there = [name for name in names if name not in optional or f"{name}.npy" in members]
+            return _arrays(members, there)
     except ModelFileError as error:
         raise ModelFileError(f"{path}: {error}") from error
 

@@ -54,7 +54,7 @@ class Recorder:
     def since(self, first: int) -> Transitions:
         """Returns the transitions from row `first` on, at least one."""
         rows: dict[str, Any] = {n: a[first : self._size] for n, a in self._arrays.items()}
-        return Transitions(**rows)
+        return Transitions(**rows, gaps="ignore")  # a driver's rows do follow each other
 
     def return_since(self, first: int) -> float:
         """Returns the sum of the rewards from row `first` on."""

@@ -9,11 +9,11 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from dynaplan import _arrays, _texts
+from dynaplan.data.joins import rounding_of
 from dynaplan.errors import ArgumentError, ShapeError
 
-# A row continues the one before if no column differs by more than this share of the column's
-# largest magnitude: far above the rounding of float32 logs (1e-7), far below a reset.
-_SAME_STATE = 1e-5
+# What numbers the rows beside `episodes`, and equals it in most data.
+CUT_IDS = ("segments", "groups")
 
 
 def matrix(name: str, values: ArrayLike) -> NDArray[Any]:
@@ -136,13 +136,42 @@ def inferred_ids(
     continues = (next_states[:-1] == states[1:]).all(axis=1)
     unequal = np.flatnonzero(~continues)
     if unequal.size:
-        tolerance = _SAME_STATE * np.abs(states).max(axis=0)
+        tolerance = rounding_of(states)
         jumps = np.abs(next_states[unequal] - states[unequal + 1])
         continues[unequal] = (jumps <= tolerance).all(axis=1)
     continues &= ~terminations[:-1]
     if rows is not None:
         continues &= np.diff(rows) == 1
     return _numbered(~continues)
+
+
+def cut_ids(ids: NDArray[np.int64], rows: NDArray[np.intp]) -> NDArray[np.int64]:
+    """Returns the ids, numbered anew from 0 if they are to change after some rows too."""
+    if not rows.size:
+        return ids
+    changes = ids[1:] != ids[:-1]
+    changes[rows] = True
+    return _numbered(changes)
+
+
+def check_cuts(cuts: Mapping[str, NDArray[Any]], episodes: NDArray[np.int64]) -> None:
+    """Raises an error unless `segments` lie within episodes, and episodes within `groups`."""
+    for name, ids in cuts.items():
+        if ids.dtype != np.int64 or ids.shape != episodes.shape:
+            raise ShapeError(f"{name}: got {ids.dtype} of shape {ids.shape}, must be as episodes")
+        inner, outer = (ids, episodes) if name == "segments" else (episodes, ids)
+        if (begins(outer) & ~begins(inner)).any():
+            raise ArgumentError(f"{name}: got ids that do not fit the episodes")
+        if name == "segments" and _returning_row(ids) is not None:
+            raise ArgumentError(f"{name}: got rows that are apart, must be adjacent")
+
+
+def numbered_groups(ids: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Returns the same groups, numbered from 0 as they first appear; they need not be adjacent."""
+    heads = starts(ids)
+    _, first, found = np.unique(ids[heads], return_index=True, return_inverse=True)
+    numbers = np.argsort(np.argsort(first))[found.ravel()]
+    return np.repeat(numbers.astype(np.int64), np.diff(heads, append=len(ids)))
 
 
 def selected_ids(ids: NDArray[np.int64], rows: NDArray[np.intp]) -> NDArray[np.int64]:
@@ -187,6 +216,13 @@ def begins(ids: NDArray[np.int64]) -> NDArray[np.bool_]:
 def starts(ids: NDArray[np.int64]) -> NDArray[np.intp]:
     """Returns the rows at which an episode begins."""
     return np.flatnonzero(begins(ids))
+
+
+def ends_of(ids: NDArray[np.int64]) -> NDArray[np.intp]:
+    """Returns (N,): for each row, the first row beyond those of its episode or segment."""
+    first = starts(ids)
+    stops = np.append(first[1:], len(ids))
+    return np.repeat(stops, stops - first)
 
 
 def _numbers(name: str, values: ArrayLike) -> NDArray[Any]:

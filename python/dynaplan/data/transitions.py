@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal, TypeAlias
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -14,9 +14,13 @@ from dynaplan import _arrays, _texts, files
 from dynaplan._discrete import numbering_of
 from dynaplan.data import rows
 from dynaplan.data.files import read_arrays, write_arrays
+from dynaplan.data.joins import measured_joins
+from dynaplan.data.suspect_joins import warn_of_joins
 from dynaplan.errors import ArgumentError, ModelFileError, ShapeError
 
-__all__ = ["Transitions", "load_transitions", "require_transitions"]
+__all__ = ["Gaps", "Transitions", "load_transitions", "require_transitions"]
+
+Gaps: TypeAlias = Literal["warn", "split", "ignore"]
 
 
 @dataclass(frozen=True, slots=True, init=False, eq=False, repr=False)
@@ -38,6 +42,10 @@ class Transitions:
             not start in the state in which the row before ended; shuffled rows are thus episodes
             of one row each. Pass zeros if all rows are one episode although the measured
             `next_states` differ from the `states` of the row below.
+        segments: (N,) int64: the episodes, cut also where a row does not end in the state in which
+            the row below begins. What looks several steps ahead stays within one segment.
+        groups: (N,) int64: the episode that a row came from, which selections and cuts keep:
+            `split` never takes rows of one group apart.
 
     Args:
         states: (N, S), N >= 1, S >= 1.
@@ -52,14 +60,27 @@ class Transitions:
         discrete_actions: n, if `actions` are the numbers 0 to n - 1 of actions; or their Discrete
             space, whose numbers may begin elsewhere. The data then hold one-hot rows (N, n), as
             `collect` records and models and planners see them. Default: actions are quantities.
+        gaps: what happens where rows of one episode do not follow each other, as where rows were
+            lost. "warn" (default) tells how many, and cuts the segments there; "split" cuts the
+            episodes too; "ignore" does not look. A jump is one of more than rounding, 1e-5 of the
+            state's range. Where fewer than one join in 20 is exact, states and next states are
+            taken to be measured with noise of their own, and a jump is one of 8 deviations of
+            that noise (from the medians of the differences and of the changes over one step), and
+            at least the median change. Every other row left out is not told from noise.
 
     Raises:
         ShapeError: an array has the wrong number of dimensions, rows or columns, or no row.
         TypeError: an array does not hold real numbers, or `episodes` or discrete actions are no
             integers.
         ArgumentError: a value is not finite (the message names the first row and column), a
-            termination is neither 0 nor 1, the rows of an episode are not adjacent, or an action is
-            not one of the discrete ones.
+            termination is neither 0 nor 1, the rows of an episode are not adjacent, an action is
+            not one of the discrete ones, or `gaps` is none of the three.
+
+    Warns:
+        SuspectDataWarning: rows of an episode do not follow each other (see `gaps`), or rows at
+            the end of episodes lead to the first state of the next one, as where next states were
+            built by shifting a log that holds resets. These are no steps of the system and should
+            be left out.
 
     Example:
         >>> data = dp.Transitions([[0.0], [1.0]], [[1.0], [0.0]], [[1.0], [0.5]])
@@ -77,6 +98,8 @@ class Transitions:
     rewards: NDArray[np.float64] | None
     terminations: NDArray[np.bool_]
     episodes: NDArray[np.int64]
+    segments: NDArray[np.int64]
+    groups: NDArray[np.int64]
 
     def __init__(  # noqa: PLR0917  # the usual order of (s, a, s', r, end)
         self,
@@ -89,7 +112,9 @@ class Transitions:
         *,
         drop_nonfinite: bool = False,
         discrete_actions: Any = None,
+        gaps: Gaps = "warn",
     ) -> None:
+        _arrays.choice("gaps", gaps, "warn", "split", "ignore")
         drop = _arrays.flag("drop_nonfinite", drop_nonfinite)
         columns = {"states": rows.matrix("states", states)}
         count = len(columns["states"])
@@ -114,11 +139,24 @@ class Transitions:
         if kept is not None:
             numbers = {name: values[kept] for name, values in numbers.items()}
             ended = ended[kept]
+        groups = ids
         if ids is None:
             ids = rows.inferred_ids(numbers["states"], numbers["next_states"], ended, kept)
         elif kept is not None:
-            ids = rows.selected_ids(ids, kept)
-        self._own(**numbers, terminations=ended, episodes=ids)
+            groups, ids = ids[kept], rows.selected_ids(ids, kept)
+        segments = ids
+        if gaps != "ignore":
+            path = numbers["states"], numbers["next_states"]
+            joins = measured_joins(*path, ended, ids)
+            warn_of_joins(joins, *path, cut=gaps == "split")
+            segments = rows.cut_ids(ids, joins.cuts)
+        self._own(
+            **numbers,
+            terminations=ended,
+            episodes=segments if gaps == "split" else ids,
+            segments=segments,
+            groups=ids if groups is None else groups,
+        )
 
     def _own(self, **arrays: NDArray[Any]) -> None:
         for name in self.__slots__:
@@ -186,7 +224,7 @@ class Transitions:
         """Returns the selected rows: one (int), a slice, a (N,) mask, or an array of indices.
 
         Episode ids are kept where every episode keeps its rows together; otherwise each unbroken
-        run of rows becomes an episode and all are numbered from 0.
+        run of rows becomes an episode and all are numbered from 0. Their groups stay.
 
         Raises:
             IndexError: an index is out of range, or the key is none of the above.
@@ -197,15 +235,16 @@ class Transitions:
             raise ShapeError(f"key: selects 0 of {len(self)} transitions, must select at least one")
         arrays = {name: array[selected] for name, array in self._arrays().items()}
         arrays["episodes"] = rows.selected_ids(self.episodes, selected)
+        arrays["segments"] = rows.selected_ids(self.segments, selected)
         return Transitions._of(arrays)
 
     def split(self, fraction: float, seed: int | None = None) -> tuple[Transitions, Transitions]:
         """Splits into data to learn from and data to check the model with.
 
-        Where there are several episodes, whole episodes are held out, drawn at random, as many as
-        bring the held-out rows nearest to `fraction`, and at least one on each side. A single
-        episode is cut in time and its end held out: neighbouring rows are so alike that a random
-        choice of rows would flatter the model.
+        Where there are several episodes, whole ones are held out, as they were before any cut
+        (`groups`), drawn at random, as many as bring the held-out rows nearest to `fraction`, and
+        at least one on each side. A single one is cut in time and its end held out: neighbouring
+        rows are so alike that a random choice of rows would flatter the model.
 
         Args:
             fraction: share of the rows to hold out, 0 < fraction < 1.
@@ -231,7 +270,8 @@ class Transitions:
         count = len(self)
         if count == 1:
             raise ArgumentError("a single transition cannot be split; collect at least 2")
-        lengths = np.diff(rows.starts(self.episodes), append=count)
+        group = rows.numbered_groups(self.groups)
+        lengths = np.bincount(group)
         if len(lengths) == 1:
             cut = count - min(max(round(fraction * count), 1), count - 1)
             return self[:cut], self[cut:]
@@ -240,7 +280,7 @@ class Transitions:
         chosen = int(np.argmin(np.abs(filled - fraction * count))) + 1
         held_out = np.zeros(len(lengths), np.bool_)
         held_out[order[:chosen]] = True
-        mask = np.repeat(held_out, lengths)
+        mask = held_out[group]
         return self[~mask], self[mask]
 
     @staticmethod
@@ -280,8 +320,14 @@ class Transitions:
                 )
         columns = [part._arrays() for part in parts]
         arrays = {name: np.concatenate([part[name] for part in columns]) for name in columns[0]}
-        begins = np.concatenate([rows.begins(part.episodes) for part in parts])
-        arrays["episodes"] = np.cumsum(begins, dtype=np.int64) - 1
+        for name in ("episodes", "segments"):
+            begins = np.concatenate([rows.begins(part[name]) for part in columns])
+            arrays[name] = np.cumsum(begins, dtype=np.int64) - 1
+        groups = [rows.numbered_groups(part.groups) for part in parts]
+        firsts = np.cumsum([0, *(group.max() + 1 for group in groups[:-1])])
+        arrays["groups"] = np.concatenate(
+            [first + group for first, group in zip(firsts, groups, strict=True)]
+        )
         return Transitions._of(arrays)
 
     def __add__(self, other: Transitions) -> Transitions:
@@ -301,7 +347,12 @@ class Transitions:
         Raises:
             OSError: the folder does not exist or cannot be written to.
         """
-        write_arrays(path, self._arrays())
+        arrays = self._arrays()
+        # As most data have them: no more than their episodes say.
+        for name in rows.CUT_IDS:
+            if np.array_equal(arrays[name], self.episodes):
+                del arrays[name]
+        write_arrays(path, arrays)
 
 
 def require_transitions(name: str, data: Any) -> None:
@@ -324,8 +375,12 @@ def load_transitions(path: str | os.PathLike[str]) -> Transitions:
         ModelFileError: the file is damaged, or is not a file of transitions.
         OSError: the file does not exist or cannot be read.
     """
-    arrays = read_arrays(files.path_of(path), Transitions.__slots__)
+    arrays = read_arrays(files.path_of(path), Transitions.__slots__, optional=rows.CUT_IDS)
+    cuts = {name: arrays.pop(name) for name in rows.CUT_IDS if name in arrays}
     try:
-        return Transitions(**arrays)
+        # What there was to say of them was said when they were made.
+        data = Transitions(**arrays, gaps="ignore")
+        rows.check_cuts(cuts, data.episodes)
+        return Transitions._of(data._arrays() | cuts)
     except (TypeError, ValueError) as error:
         raise ModelFileError(f"{os.fspath(path)}: not usable as transitions: {error}") from error

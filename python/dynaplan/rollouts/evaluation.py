@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dynaplan import _arrays, _texts
+from dynaplan.data.rows import ends_of
 from dynaplan.data.transitions import Transitions
 from dynaplan.models.calibrated import CalibratedModel
 from dynaplan.models.interface import Model, predicted, require_model
@@ -40,7 +41,7 @@ class Evaluation:
         one_step_rmse: (S,) in the states' units.
         spread: (S,) standard deviation of the reference states, in their units.
         steps: (K,) 1 ... K.
-        starts: (K,) number of starts whose episode is at least that long.
+        starts: (K,) number of starts whose segment is at least that long.
         error_median: (K,) median over the starts.
         error_90: (K,) 90 % quantile over the starts.
         baseline_median: (K,) the same for the prediction that nothing changes, in the reference.
@@ -122,12 +123,13 @@ def evaluate(
     """Measures the accuracy of a model on data that it was not fitted to.
 
     From every transition of every held-out episode the model is rolled out open loop under the
-    actions that were applied, and compared with the states that followed.
+    actions that were applied, and compared with the states that followed, up to the end of its
+    segment: never across lost rows.
 
     Args:
         model: the model.
         held_out: transitions that the model was not fitted to.
-        horizon: steps to look ahead, >= 1; at most the longest held-out episode. Default 50.
+        horizon: steps to look ahead, >= 1; at most the longest held-out segment. Default 50.
         share: an error is trusted while it is at most this share of the error of the prediction
             that nothing changes, in (0, 1]. Default 0.5.
         reference: data that give the spread of the states and their change over k steps. Default:
@@ -276,25 +278,17 @@ def _baseline(reference: Transitions, horizon: int, scale: Float64) -> Float64:
 def _ahead(
     data: Transitions, horizon: int
 ) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.bool_]]:
-    """Returns (N,) the ends of the rows' episodes, (K,) steps, and (N, K) which lie within."""
-    ends = _episode_ends(data)
+    """Returns (N,) the ends of the rows' segments, (K,) steps, and (N, K) which lie within."""
+    ends = ends_of(data.segments)
     left = ends - np.arange(len(data))
     steps = np.arange(min(horizon, int(left.max())))
     return ends, steps, steps < left[:, None]
 
 
-def _episode_ends(held_out: Transitions) -> NDArray[np.int64]:
-    """Returns (N,): for each row, the first row beyond its episode."""
-    ends = np.empty(len(held_out), np.int64)
-    for episode in held_out.episode_slices:
-        ends[episode] = episode.stop
-    return ends
-
-
 def _rows_ahead(
     ends: NDArray[np.int64], some: slice, steps: NDArray[np.int64]
 ) -> NDArray[np.int64]:
-    """Returns (starts, K) rows of the steps ahead of some rows; the last of the episode repeats."""
+    """Returns (starts, K) rows of the steps ahead of some rows; the last of the segment repeats."""
     rows: NDArray[np.int64] = np.arange(len(ends))[some, None] + steps
     return np.minimum(rows, ends[some, None] - 1)
 
@@ -309,7 +303,7 @@ def _band_coverage(  # noqa: PLR0917  # called in one place
 ) -> Float64:
     """Returns (K,): the share of entries of the states within the bands of drawn trajectories."""
     count, horizon = reached.shape
-    ends, steps = _episode_ends(held_out), np.arange(horizon)
+    ends, steps = ends_of(held_out.segments), np.arange(horizon)
     inside = np.zeros(horizon)
     starts_at_once = _STARTS_AT_ONCE // _BAND_PARTICLES
     for first in range(0, count, starts_at_once):

@@ -91,6 +91,7 @@ class Imagined:
             self.rewards,
             self.terminations,
             self.starts,
+            gaps="ignore",
         )
 
 
