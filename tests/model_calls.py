@@ -108,7 +108,7 @@ CALLS: dict[str, tuple[Callable[..., Any], dict[str, Any]]] = {
     "GaussianMLP.fit": (dp.GaussianMLP.fit, {**TRAINING, "warm_up": 0}),
     "LinearGaussian.fit": (
         dp.LinearGaussian.fit,
-        {"data": data, **REGRESSION, "weights": np.ones(40), "threads": 1},
+        {"data": data, **REGRESSION, "weights": np.ones(40), "loss": "huber", "threads": 1},
     ),
     "LinearGaussian.calibrated": (
         lambda **given: linear().calibrated(**given),

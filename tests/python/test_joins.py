@@ -180,6 +180,7 @@ def test_rows_out_of_order_are_told() -> None:
     assert len(log(states, actions, order, episodes=None).episode_slices) == runs
 
 
+@pytest.mark.filterwarnings("ignore:state 0 is")
 def test_a_wild_value_does_not_hide_the_others() -> None:
     states, actions = path(500)
     states[100] = 1e9

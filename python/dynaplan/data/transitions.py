@@ -16,6 +16,7 @@ from dynaplan.data import rows
 from dynaplan.data.files import read_arrays, write_arrays
 from dynaplan.data.joins import measured_joins
 from dynaplan.data.suspect_joins import warn_of_joins
+from dynaplan.data.wild_rows import wild_rows
 from dynaplan.errors import ArgumentError, ModelFileError, ShapeError
 
 __all__ = ["Gaps", "Transitions", "load_transitions", "require_transitions"]
@@ -80,7 +81,8 @@ class Transitions:
         SuspectDataWarning: rows of an episode do not follow each other (see `gaps`), or rows at
             the end of episodes lead to the first state of the next one, as where next states were
             built by shifting a log that holds resets. These are no steps of the system and should
-            be left out.
+            be left out. Or single rows have a value far beyond what the tails of the others let
+            expect, to which a state jumps in one step.
 
     Example:
         >>> data = dp.Transitions([[0.0], [1.0]], [[1.0], [0.0]], [[1.0], [0.5]])
@@ -144,6 +146,7 @@ class Transitions:
             ids = rows.inferred_ids(numbers["states"], numbers["next_states"], ended, kept)
         elif kept is not None:
             groups, ids = ids[kept], rows.selected_ids(ids, kept)
+        wild_rows(numbers["states"], numbers["actions"], numbers["next_states"]).warn()
         segments = ids
         if gaps != "ignore":
             path = numbers["states"], numbers["next_states"]
