@@ -16,8 +16,8 @@ ACTIONS = ["m1pwm", "m2pwm", "m3pwm", "m4pwm"]
 
 
 @pytest.fixture(scope="module")
-def flights():
-    """3,812 transitions of 160 flights; angles in degrees."""
+def columns():
+    """3,812 transitions of 160 flights as they were logged; angles in degrees."""
     path = os.environ.get("DYNAPLAN_FLIGHTS")
     if not path:
         pytest.skip("DYNAPLAN_FLIGHTS does not name crazyflie_flights.csv")
@@ -28,12 +28,27 @@ def flights():
     def columns(names):
         return table[:, [header.index(name) for name in names]]
 
-    return dp.Transitions(
-        columns(STATES),
-        columns(ACTIONS),
-        columns([f"next_{name}" for name in STATES]),
-        episodes=columns(["flight"])[:, 0].astype(int),
-    )
+    path = columns(STATES), columns(ACTIONS), columns([f"next_{name}" for name in STATES])
+    return path, columns(["flight"])[:, 0].astype(int)
+
+
+@pytest.fixture(scope="module")
+def flights(columns):
+    """The same, cut where packets were lost."""
+    path, numbers = columns
+    return dp.Transitions(*path, episodes=numbers, gaps="split")
+
+
+def test_lost_packets_are_told_and_no_row_is_called_wild(columns, flights):
+    path, numbers = columns
+    with pytest.warns(dp.SuspectDataWarning) as told:
+        data = dp.Transitions(*path, episodes=numbers)
+    assert [str(one.message)[:31] for one in told] == ["next_states: 129 of 3652 rows d"]
+    assert len(set(data.segments)) == len(flights.episode_slices) == 160 + 129
+    np.testing.assert_array_equal(flights.groups, numbers)
+    for seed in range(20):
+        train, held_out = flights.split(0.2, seed=seed)
+        assert not set(train.groups) & set(held_out.groups)
 
 
 def standardised_error(model, data, scale):

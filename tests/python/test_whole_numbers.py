@@ -110,6 +110,15 @@ def test_a_controller_sends_and_remembers_whole_numbers() -> None:
     assert mpc.act([0.0]).tolist() == [0]
 
 
+def test_actions_of_a_plan_that_the_user_sends_are_remembered_as_sent() -> None:
+    reward = dp.rewards.quadratic([1.0], target=[2.6])
+    space, model = Box(-5, 5, (1,), np.int64), dp.LinearModel([[1.0]], [[1.0]])
+    mpc = dp.MPC(model, reward, dp.CEM(horizon=1), action_space=space, delay_steps=1, seed=0)
+    mpc.plan([0.0])
+    mpc.advance()  # after the nearest number, 3, was sent
+    np.testing.assert_allclose(mpc.plan([0.0]).states[0], [3.0])
+
+
 def test_a_controller_in_a_loop_reaches_the_whole_target() -> None:
     env = Adder(Box(-2, 2, (1,), np.int64))
     model = dp.LinearModel([[1.0]], [[1.0]])

@@ -114,11 +114,11 @@ class SystemMemory:
         action = np.clip(action, planner.low, planner.high)
         return action if np.isfinite(action).all() else planned
 
-    def skip(self, steps: int) -> None:
-        """Records that the plan's next actions were sent unchanged; a new plan is due."""
+    def skip(self, steps: int, planner: PreparedPlanner) -> None:
+        """Records that the plan's next actions were sent, as they can be; a new plan is due."""
         assert self.plan is not None
         begin = self.memory.skip
-        for action in self.plan.actions[begin : begin + steps]:
+        for action in planner.whole(self.plan.actions[begin : begin + steps]):
             self.memory.sends(action)
             self._send(action)
         self.memory.skip += steps
@@ -158,7 +158,7 @@ def state_rows(states: Float64, state_dim: int) -> Float64:
     return states
 
 
-def skip_steps(systems: Sequence[SystemMemory], steps: int) -> None:
+def skip_steps(systems: Sequence[SystemMemory], steps: int, planner: PreparedPlanner) -> None:
     """Records for all systems that the next `steps` actions of their plans were sent.
 
     Raises:
@@ -172,7 +172,7 @@ def skip_steps(systems: Sequence[SystemMemory], steps: int) -> None:
             "plan not sent"
         )
     for system in systems:
-        system.skip(steps)
+        system.skip(steps, planner)
 
 
 def correct_last_actions(systems: Sequence[SystemMemory], previous_action: ArrayLike) -> bool:

@@ -283,7 +283,7 @@ class MPC:
         Raises:
             ArgumentError: `steps` is out of range, or there is no plan.
         """
-        skip_steps(self._systems, steps)
+        skip_steps(self._systems, steps, self._prepared)
         self._plans = (self._plans + 1) % 2**32
 
     def change(

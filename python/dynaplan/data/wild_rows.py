@@ -50,6 +50,7 @@ class WildRows:
         if not self.rows.size:
             return
         count, rows = len(self.rows), ", ".join(map(str, self.rows[:_NAMED].tolist()))
+        rows += ", ..." if count > _NAMED else ""
         several = f"rows {rows} are" if count > 1 else f"row {rows} is"
         cut = f"data[np.delete(np.arange(len(data)), [{rows}])]"
         warnings.warn(
