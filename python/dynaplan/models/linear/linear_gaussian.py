@@ -118,7 +118,8 @@ class LinearGaussian(CalibratedModel):
                 coefficients. Default: all 1.
             loss: "squared_error" (default), or "huber": rows whose residual is beyond 1.345 robust
                 standard deviations count less, wild ones not at all; the noise is that of most
-                rows. Costs some 20 fits.
+                rows. Costs some 20 fits. Not for states that few rows change, as a contact does:
+                those rows would count as faults.
             threads: threads to use; the result is the same for any number.
 
         Returns:
