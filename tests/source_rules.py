@@ -52,6 +52,7 @@ PYTHON_LAYERS = (
         "_select",
         "_settings",
         "_spaces",
+        "_tables",
         "_texts",
         "_version",
         "_wrappers",

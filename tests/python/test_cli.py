@@ -85,7 +85,7 @@ def test_control_is_the_default_command(one_episode, capsys):
 def test_options_reach_the_job(one_episode, capsys):
     assert main(["--steps", "80", "--horizon", "7"]) == 0
     out = capsys.readouterr().out
-    assert "Data: 80 transitions, 20 of them held out" in out
+    assert "Data: 80 transitions, 40 of them held out" in out
     assert "plans 7 steps ahead" in out
 
 
@@ -221,7 +221,7 @@ def no_reward():
         (["--env", "not an id"], r"--env not an id: Malformed environment ID"),
         (["--env", "nowhere:Pendulum-v1"], r"--env nowhere:.*No module named 'nowhere'"),
         (["--env", "NoReward-v0"], r"--env NoReward-v0: its reward is not known"),
-        (["--steps", "15"], r"--steps 15: 12 transitions do not determine 15 .* at least 30"),
+        (["--steps", "15"], r"--steps 15: 9 transitions do not determine 15 .* at least 32"),
         (["--steps", "1"], r"--steps: got '1', must be an integer of at least 2"),
         (["--steps", "many"], r"--steps: got 'many', must be an integer of at least 2"),
         (["--seed", "-1"], r"--seed: got '-1', must be an integer of at least 0"),

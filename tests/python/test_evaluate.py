@@ -146,7 +146,8 @@ def test_it_prints_a_table_with_the_trusted_horizon():
     text = str(dp.evaluate(dp.LinearGaussian.fit(data), data, horizon=50))
     assert "trusted horizon" in text
     assert max(len(line) for line in text.splitlines()) <= 80
-    steps = [line.split()[0] for line in text.splitlines()[7:-2]]
+    heads = [line.split()[0] for line in text.splitlines()]
+    steps = [head for head in heads if head.isdecimal()]
     assert steps == ["1", "2", "3", "5", "10", "20", "30", "50"]
 
 

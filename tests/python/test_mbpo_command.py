@@ -78,7 +78,7 @@ def test_a_checkpoint_is_resumed(one_episode, capsys):
 def test_what_is_not_measured_yet_is_left_empty(one_episode, capsys):
     assert main(["mbpo", "--imagined", "0", "--steps", "40"]) == 0
     out = capsys.readouterr().out
-    assert "model error  rollout length  updates/s  time (s)" in out
+    assert "error length updates/s time (s)" in out
     assert re.search(r"^ +40 +0 +[\d,]+ +[\d.]+$", out, re.M)
 
 

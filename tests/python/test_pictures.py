@@ -25,15 +25,23 @@ def evaluation(horizon=6, **changes):
     values = {
         "one_step_rmse": np.full(5, 0.1),
         "spread": np.ones(5),
+        "noise_floor": np.zeros(5),
         "steps": steps,
         "starts": steps[::-1],
+        "episodes": 4,
         "error_median": 0.01 * steps,
         "error_90": 0.03 * steps,
         "baseline_median": 0.1 * steps,
+        "ratio": np.full(horizon, 0.1),
+        "ratio_interval": np.stack([np.full(horizon, 0.05), np.full(horizon, 0.2)]),
+        "rmse": np.full((horizon, 5), 0.1),
+        "state_ratio": np.full((horizon, 5), 0.1),
+        "growth": np.ones(5),
         "coverage": {0.9: np.full(5, 0.9)},
         "band_coverage": None,
         "share": 0.5,
         "trusted_horizon": horizon,
+        "trusted_interval": (1, horizon),
     }
     return Evaluation(**{**values, **changes})
 

@@ -33,8 +33,9 @@ _MAX_RANDOM_STEPS = 100
 _MAX_ROWS = 20  # of the table, so that it fits a screen
 
 _LEGEND = """\
-Model error: median one step ahead on unseen data, in % of the spread of the
-data. Rollout length: imagined steps from each real state; 0: no trust.
+Error: of the model, median one step ahead on unseen data, in %
+of the spread of the data. Length: imagined steps from each real
+state; 0: no trust.
 """
 
 _RARE = """\

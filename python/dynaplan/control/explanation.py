@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from dynaplan import _core
+from dynaplan import _core, _tables
 from dynaplan.errors import ArgumentError
 from dynaplan.planners.plan import Plan
 from dynaplan.planners.prepared import PreparedPlanner
@@ -50,11 +50,11 @@ class Explanation:
     def __str__(self) -> str:
         steps = self.rewards.shape[1]
         shown = sorted({*range(min(5, steps)), *range(5, steps, max(1, steps // 6)), steps - 1})
-        width = max(12, *(len(name) for name in self.terms))
-        lines = [f"{'step':<{width}}" + "".join(f"{t:>10}" for t in shown) + f"{'sum':>11}"]
-        for name, row in zip(self.terms, self.rewards, strict=True):
-            cells = "".join(f"{row[t]:>10.4g}" for t in shown)
-            lines.append(f"{name:<{width}}{cells}{row.sum():>11.4g}")
+        rows = [["step", *map(str, shown), "sum"]]
+        with np.errstate(over="ignore", invalid="ignore"):  # of a model that runs away
+            sums = self.rewards.sum(axis=1)
+        for name, row, total in zip(self.terms, self.rewards, sums, strict=True):
+            rows.append([name, *(_tables.number(row[t]) for t in shown), _tables.number(total)])
         flags = {
             "at a bound": (self.action_limits != 0).sum(axis=1),
             "at a rate": (self.rate_limits != 0).sum(axis=1),
@@ -62,15 +62,14 @@ class Explanation:
         }
         for name, counts in flags.items():
             if counts.any():
-                cells = "".join(f"{counts[t]:>10}" for t in shown)
-                lines.append(f"{name:<{width}}{cells}{counts.sum():>11}")
+                rows.append([name, *(str(counts[t]) for t in shown), str(counts.sum())])
         if self.disagreement.any():
-            cells = "".join(f"{self.disagreement[t]:>10.4g}" for t in shown)
-            lines.append(f"{'disagreement':<{width}}{cells}")
+            cells = [_tables.number(self.disagreement[t]) for t in shown]
+            rows.append(["disagreement", *cells, ""])
         if self.spread is not None:
-            cells = "".join(f"{self.spread[t].max():>10.4g}" for t in shown)
-            lines.append(f"{'spread':<{width}}{cells}")
-        return "\n".join(lines)
+            cells = [_tables.number(self.spread[t].max()) for t in shown]
+            rows.append(["spread", *cells, ""])
+        return "\n".join(_tables.lines(rows, least=10))
 
     def __repr__(self) -> str:
         return f"Explanation({self.rewards.shape[1]} steps, terms={self.terms})"

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from dynaplan import _arrays, _texts
+from dynaplan import _arrays, _tables, _texts
 from dynaplan._docstrings import shares_arguments
 from dynaplan._spaces import is_discrete
 from dynaplan.control.mpc import MPC
@@ -72,21 +72,19 @@ class Tuning:
     share: float
 
     def __str__(self) -> str:
-        allowed = 1e3 * self.share * self.period
-        lines = [
-            f"period {1e3 * self.period:g} ms, of which a plan may take {allowed:g} ms",
-            f"{'horizon':>8}{'iterations':>11}{'candidates':>11}{'median ms':>11}{'p99 ms':>9}"
-            f"{'return':>12}",
-        ]
+        period, most = (
+            _tables.number(1e3 * value) for value in (self.period, self.share * self.period)
+        )
+        rows = [["horizon", "iterations", "candidates", "median ms", "p99 ms", "return", ""]]
         for trial in self.trials:
             settings: Any = trial.planner
-            mark = "  <- chosen" if trial.planner is self.planner else ""
-            value = "too slow" if np.isnan(trial.value) else f"{trial.value:.5g}"
-            lines.append(
-                f"{settings.horizon:>8}{settings.iterations:>11}{settings.candidates:>11}"
-                f"{1e3 * trial.median:>11.3f}{1e3 * trial.slowest:>9.3f}{value:>12}{mark}"
-            )
-        return "\n".join(lines)
+            sizes = settings.horizon, settings.iterations, settings.candidates
+            times = (_tables.number(1e3 * value) for value in (trial.median, trial.slowest))
+            value = "too slow" if np.isnan(trial.value) else _tables.number(trial.value)
+            mark = "<- chosen" if trial.planner is self.planner else ""
+            rows.append([f"{sizes[0]:>7}", *map(str, sizes[1:]), *times, value, mark])
+        head = f"period {period} ms, of which a plan may take {most} ms"
+        return "\n".join([head, *_tables.lines(rows)])
 
     def __repr__(self) -> str:
         return f"Tuning({self.planner!r}, {len(self.trials)} trials, period={self.period:g})"

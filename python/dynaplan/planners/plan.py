@@ -7,14 +7,15 @@ from typing import Literal, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from dynaplan import _texts
+from dynaplan import _tables, _texts
 from dynaplan.rollouts.known_region import KnownRegion
 from dynaplan.rollouts.trust import Trust
 
 __all__ = ["Plan", "PlanStats", "Status"]
 
 _FIRST_STEPS = 5
-_COLUMNS = 4
+_COLUMNS = 4  # of actions and of states, where the terminal is wide enough
+_CELL = 11
 
 Status = Literal["iterations", "converged", "stalled", "time_limit", "no_finite_candidate"]
 
@@ -90,32 +91,43 @@ class Plan(NamedTuple):
     def __str__(self) -> str:
         horizon, stats = len(self.actions), self.stats
         lines = [
-            f"plan of {horizon} steps: value {self.value:.5g}, status {self.status!r}",
-            f"{stats.candidates} candidates in {stats.iterations} iterations and "
-            f"{1e3 * stats.seconds:.3g} ms; {stats.non_finite} not finite, "
-            f"{stats.rejected} rejected",
-            _row("step", *_heads("action", self.actions), *_heads("state", self.states)),
+            *_tables.paragraph(
+                f"plan of {horizon} steps: value {_tables.number(self.value, 5)}, "
+                f"status {self.status!r}"
+            ),
+            *_tables.paragraph(
+                f"{stats.candidates} candidates in {stats.iterations} iterations and "
+                f"{1e3 * stats.seconds:.3g} ms; {stats.non_finite} not finite, "
+                f"{stats.rejected} rejected"
+            ),
         ]
-        shown = {*range(min(_FIRST_STEPS, horizon)), horizon // 2, horizon - 1}
-        for step in sorted(shown):
-            lines.append(_row(step, *_cells(self.actions[step]), *_cells(self.states[step])))
-        blank = [""] * len(_heads("action", self.actions))
-        lines.append(_row(horizon, *blank, *_cells(self.states[horizon])))
+        lines += _tables.lines(self._rows(), least=_CELL)
         if self.known_region is not None:
             lines.append(str(self.trust))
         return "\n".join(lines)
 
+    def _rows(self) -> list[list[str]]:
+        """Returns the cells of a few steps, of as many columns as fit beside each other."""
+        horizon = len(self.actions)
+        for most in range(_COLUMNS, 0, -1):
+            heads = [*_heads("action", self.actions, most), *_heads("state", self.states, most)]
+            if len("step") + _CELL * len(heads) <= _tables.line_width():
+                break
+        rows = [["step", *heads]]
+        for step in sorted({*range(min(_FIRST_STEPS, horizon)), horizon // 2, horizon - 1}):
+            actions, states = self.actions[step], self.states[step]
+            rows.append([f"{step:>4}", *_cells(actions, most), *_cells(states, most)])
+        blank = [""] * len(_heads("action", self.actions, most))
+        rows.append([f"{horizon:>4}", *blank, *_cells(self.states[horizon], most)])
+        return rows
 
-def _row(step: int | str, *cells: str) -> str:
-    return f"{step:>4}" + "".join(f"{cell:>11}" for cell in cells)
 
-
-def _heads(name: str, columns: NDArray[np.float64]) -> list[str]:
+def _heads(name: str, columns: NDArray[np.float64], most: int) -> list[str]:
     count = columns.shape[1]
-    heads = [f"{name} {i}" for i in range(min(count, _COLUMNS))]
-    return heads if count <= _COLUMNS else [*heads, f"... {count}"]
+    heads = [f"{name} {i}" for i in range(min(count, most))]
+    return heads if count <= most else [*heads, f"... {count}"]
 
 
-def _cells(values: NDArray[np.float64]) -> list[str]:
-    cells = [f"{value:.4g}" for value in values[:_COLUMNS]]
-    return cells if len(values) <= _COLUMNS else [*cells, "..."]
+def _cells(values: NDArray[np.float64], most: int) -> list[str]:
+    cells = [_tables.number(value) for value in values[:most]]
+    return cells if len(values) <= most else [*cells, "..."]

@@ -185,6 +185,10 @@ def _draw_errors(axes: Axes, check: Evaluation) -> None:
     axes.plot(ahead, limit, color=_PLAIN, linewidth=1.0, label="trust limit")
     horizon = check.trusted_horizon
     axes.axvline(horizon, color=_PLAIN, linewidth=1.8, linestyle="--", label="trusted horizon")
+    if check.trusted_interval is not None:
+        axes.axvspan(
+            *check.trusted_interval, color=_PLAIN, alpha=0.1, linewidth=0, label="its 90 % interval"
+        )
     axes.set_yscale("log")
     axes.yaxis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0)))
     axes.yaxis.set_minor_locator(NullLocator())

@@ -8,10 +8,12 @@ import numpy as np
 from rich import box
 from rich.table import Table
 
+from dynaplan import _tables
 from dynaplan.loops.dyna_iteration import DynaIteration
 from dynaplan.loops.pets_state import Iteration
 from dynaplan.reports.episode import ComparedEpisode
 from dynaplan.rollouts.evaluation import Evaluation
+from dynaplan.rollouts.evaluation_text import remarks, trust_interval
 
 __all__ = [
     "DYNA_HEADING",
@@ -21,6 +23,7 @@ __all__ = [
     "one_step_line",
     "percent",
     "pets_line",
+    "remark_lines",
     "return_table",
     "steps",
     "time_line",
@@ -32,8 +35,9 @@ __all__ = [
 _SHOWN_STEPS = (1, 2, 5, 10, 20, 50)
 
 # The iterations of a loop are printed as they come, so that the widths of their columns are fixed.
-PETS_HEADING = "  steps   episode   length     return   trusted horizon   fit (s)   total (s)"
-DYNA_HEADING = "  steps  episodes     return  model error  rollout length  updates/s  time (s)"
+# They fit in a terminal of 60.
+PETS_HEADING = "  steps episode length    return   trusted fit (s) total (s)"
+DYNA_HEADING = "  steps episodes    return   error length updates/s time (s)"
 
 
 def check_table(check: Evaluation) -> Table:
@@ -51,7 +55,7 @@ def check_table(check: Evaluation) -> Table:
 
 def one_step_line(check: Evaluation) -> str:
     """Returns one line with the error one step ahead of each state, in its own unit."""
-    errors = ", ".join(f"{error:.2g}" for error in check.one_step_rmse)
+    errors = ", ".join(_tables.number(error, 2) for error in check.one_step_rmse)
     return f"RMSE one step ahead, per state: {errors}"
 
 
@@ -59,8 +63,13 @@ def trust_line(check: Evaluation) -> str:
     """Returns one line with the trusted horizon and its definition."""
     return (
         f"Trusted horizon: {trusted_steps(check)} "
-        f'(median at most {percent(check.share)} of "if nothing changed")'
+        f'(median at most {percent(check.share)} of "if nothing changed"; {trust_interval(check)})'
     )
+
+
+def remark_lines(check: Evaluation) -> list[str]:
+    """Returns what is odd about a model, a sentence a line."""
+    return [f"Note: {remark}" for remark in remarks(check)]
 
 
 def trusted_steps(check: Evaluation) -> str:
@@ -73,12 +82,13 @@ def pets_line(iteration: Iteration) -> str:
     """Returns one row below `PETS_HEADING`."""
     controlled = iteration.episode > 0
     episode = str(iteration.episode) if controlled else "random"
-    value = f"{iteration.episode_return:.1f}" if controlled else ""
+    value = _short(iteration.episode_return) if controlled else ""
     check = iteration.evaluation
     trusted = steps(check.trusted_horizon) if check else ""
     return (
-        f"{iteration.steps:7d}   {episode:>7}   {iteration.episode_steps:6d} {value:>10}"
-        f"   {trusted:>15}   {iteration.learning_seconds:7.2f}   {iteration.seconds:9.2f}"
+        f"{iteration.steps:7d} {episode:>7} {iteration.episode_steps:6d} {value:>9}"
+        f" {trusted:>9} {_seconds(iteration.learning_seconds):>7}"
+        f" {_seconds(iteration.seconds):>9}"
     )
 
 
@@ -86,15 +96,15 @@ def dyna_line(iterations: Sequence[DynaIteration]) -> str:
     """Returns one row below `DYNA_HEADING`: of several iterations, the mean return among them."""
     last = iterations[-1]
     over = [it.episode_return for it in iterations if it.finished]
-    value = f"{np.mean(over):.1f}" if over else ""
+    value = _short(float(np.mean(over))) if over else ""
     measured = bool(np.isfinite(last.model_error))
     error, length = (percent(last.model_error), str(last.length)) if measured else ("", "")
     made = sum(it.updates.updates for it in iterations if it.updates)
     busy = sum(it.updating_seconds for it in iterations)
     speed = f"{made / busy:,.0f}" if made and busy else ""
     return (
-        f"{last.steps:7d}  {len(over):8d} {value:>10}  {error:>11}  {length:>14}"
-        f"  {speed:>9}  {sum(it.seconds for it in iterations):8.2f}"
+        f"{last.steps:7d} {len(over):8d} {value:>9} {error:>7} {length:>6}"
+        f" {speed:>9} {_seconds(sum(it.seconds for it in iterations)):>8}"
     )
 
 
@@ -104,13 +114,13 @@ def return_table(episodes: Sequence[ComparedEpisode], name: str = "controlled") 
     for episode in episodes:
         row = (str(episode.seed), str(len(episode.rewards)))
         returns = (episode.episode_return, episode.random_return)
-        table.add_row(*row, *(f"{value:.1f}" for value in returns))
+        table.add_row(*row, *(_tables.fixed(value, 1) for value in returns))
     table.add_section()
     means = (
         np.mean([episode.episode_return for episode in episodes]),
         np.mean([episode.random_return for episode in episodes]),
     )
-    table.add_row("mean", "", *(f"{value:.1f}" for value in means), style="bold")
+    table.add_row("mean", "", *(_tables.fixed(float(value), 1) for value in means), style="bold")
     return table
 
 
@@ -119,19 +129,33 @@ def time_line(episodes: Sequence[ComparedEpisode]) -> str:
     seconds = np.concatenate([episode.decision_seconds for episode in episodes])
     median, slow = np.median(seconds), np.quantile(seconds, 0.99)
     return (
-        f"Time per plan: median {1e3 * median:.2f} ms, 99 % within {1e3 * slow:.2f} ms; "
+        f"Time per plan: median {_tables.fixed(1e3 * median, 2)} ms, "
+        f"99 % within {_tables.fixed(1e3 * slow, 2)} ms; "
         f"{len(seconds) / seconds.sum():,.0f} plans per second"
     )
 
 
 def percent(share: float) -> str:
     """Returns a share as text, with two significant digits below a tenth."""
-    return f"{100.0 * share:.2g} %" if share < 0.1 else f"{100.0 * share:.0f} %"
+    if not 0.1 <= share < 1e3:
+        return f"{_tables.number(100.0 * share, 2)} %"
+    return f"{100.0 * share:.0f} %"
 
 
 def steps(count: int) -> str:
     """Returns a number of steps as text."""
     return "1 step" if count == 1 else f"{count} steps"
+
+
+def _short(value: float) -> str:
+    """Returns a return in nine characters: as many digits as fit."""
+    if abs(value) < 1e8:
+        return _tables.fixed(value, 1) if abs(value) < 1e6 else f"{value:.0f}"
+    return _tables.number(value, 2)
+
+
+def _seconds(value: float) -> str:
+    return _tables.fixed(value, 2 if value < 1e4 else 0)
 
 
 def _table(title: str, headings: Sequence[str]) -> Table:

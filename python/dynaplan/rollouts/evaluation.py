@@ -10,11 +10,20 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dynaplan import _arrays, _texts
-from dynaplan.data.rows import ends_of
 from dynaplan.data.transitions import Transitions
 from dynaplan.models.calibrated import CalibratedModel
 from dynaplan.models.interface import Model, predicted, require_model
 from dynaplan.rollouts.arguments import require_fitting
+from dynaplan.rollouts.error_ratio import (
+    error_ratio,
+    growth,
+    interval,
+    resampled_ratio,
+    state_ratio,
+)
+from dynaplan.rollouts.evaluation_text import evaluation_text
+from dynaplan.rollouts.measurement_noise import measurement_noise
+from dynaplan.rollouts.open_loop import Ahead, Scale, changes, open_loop_errors, quantile
 from dynaplan.rollouts.rollout import Propagation, rollout
 
 __all__ = ["Evaluation", "evaluate"]
@@ -24,7 +33,6 @@ _STARTS_AT_ONCE = 4096  # bounds the memory of the trajectories
 # Between the second smallest and the second largest of 39 draws lies a 40th with 36 of 40 chances.
 _BAND_PARTICLES = 39
 _BAND_LEVEL = 0.9
-_PRINTED_STEPS = (1, 2, 3, 5, 10, 20, 30, 50, 100, 200, 500, 1000)
 
 Float64 = NDArray[np.float64]
 
@@ -37,35 +45,68 @@ class Evaluation:
     standard deviation in the reference data: an error of 1 is as large as the spread of the data.
     The reference data are the held-out data unless others were given.
 
+    What sensors add to the states is in errors and in changes alike, and says nothing about the
+    model. Where the data show it (see `noise_floor`), it is taken out of `ratio`, `state_ratio` and
+    all that is trusted; the other errors are as measured.
+
     Attributes:
         one_step_rmse: (S,) in the states' units.
         spread: (S,) standard deviation of the reference states, in their units.
+        noise_floor: (S,) standard deviation of the noise that the sensors add to the reference
+            states, in their units, estimated from the data alone and rather too small; 0 where none
+            is evident.
         steps: (K,) 1 ... K.
         starts: (K,) number of starts whose segment is at least that long.
+        episodes: number of held-out episodes.
         error_median: (K,) median over the starts.
         error_90: (K,) 90 % quantile over the starts.
         baseline_median: (K,) the same for the prediction that nothing changes, in the reference.
-        coverage: for each level, (S,) share of held-out rows within the model's one-step band.
+        ratio: (K,) `error_median` over `baseline_median`, both without the noise; infinite where
+            the noise is all that changes.
+        ratio_interval: (2, K) 5 and 95 % quantiles of `ratio` over 200 draws of the held-out
+            episodes with replacement. Of few episodes they are rough, and rather too close
+            together; of one nothing is known, and this is None.
+        rmse: (K, S) root mean square error of each state, in its unit; infinite where a prediction
+            diverges.
+        state_ratio: (K, S) the same over that of the prediction that nothing changes, both without
+            the noise; nan for a state that never varied in the reference.
+        growth: (S,) the factor by which `rmse` grows in a step, on average over all K; nan where
+            there is only one step, or no error.
+        coverage: for each level, (S,) share of held-out rows within the model's one-step band; nan
+            for a state that the model predicts without one, as an `MLP` does.
         band_coverage: (K,) share of the entries of the states after k steps that lie within the
             90 % bands of drawn trajectories, or None without `propagation`. 0.9 is calibrated;
             less means that the model is overconfident that far ahead.
-        share: the largest error that is trusted, as a share of the baseline.
-        trusted_horizon: the last k up to which the median error stays within `share` of the
-            baseline; 0 if it does not even after one step.
+        share: the largest `ratio` that is trusted.
+        trusted_horizon: the last k at which `ratio` is at most `share`, after k steps and for the
+            sums of the squares over the steps up to there; 0 if there is none. A few steps above it
+            on the way, as the first ones may be where little changes in a step, do not end the
+            trust, but an error does that is more than 1.4 times `share` of the largest change so
+            far.
+        trusted_interval: 5 and 95 % quantiles of the trusted horizon over the draws of episodes, or
+            None of one episode.
         coverage_uncalibrated: `coverage` of the model before `calibrated`, where it was.
     """
 
     one_step_rmse: Float64
     spread: Float64
+    noise_floor: Float64
     steps: NDArray[np.int64]
     starts: NDArray[np.int64]
+    episodes: int
     error_median: Float64
     error_90: Float64
     baseline_median: Float64
+    ratio: Float64
+    ratio_interval: Float64 | None
+    rmse: Float64
+    state_ratio: Float64
+    growth: Float64
     coverage: Mapping[float, Float64]
     band_coverage: Float64 | None
     share: float
     trusted_horizon: int
+    trusted_interval: tuple[int, int] | None
     coverage_uncalibrated: Mapping[float, Float64] | None = None
 
     def __repr__(self) -> str:
@@ -75,38 +116,7 @@ class Evaluation:
         )
 
     def __str__(self) -> str:
-        lines = ["one step      " + "".join(f"{f'state {i}':>11}" for i in range(len(self.spread)))]
-        lines.append("  rmse        " + _cells(self.one_step_rmse))
-        lines.append("  data spread " + _cells(self.spread))
-        for level, shares in self.coverage.items():
-            lines.append(f"  in {level:>4.0%} band" + _shares(shares))
-            if self.coverage_uncalibrated is not None:
-                lines.append("  uncalibrated" + _shares(self.coverage_uncalibrated[level]))
-        bands = "" if self.band_coverage is None else f"   in {_BAND_LEVEL:.0%} band"
-        lines.append("after k steps   error   90 %   nothing changes   starts" + bands)
-        last = int(self.steps[-1])
-        for step in sorted({k for k in _PRINTED_STEPS if k < last} | {last}):
-            i = step - 1
-            lines.append(
-                f"{step:>13}{self.error_median[i]:>8.3f}{self.error_90[i]:>7.3f}"
-                f"{self.baseline_median[i]:>18.3f}{self.starts[i]:>9}"
-                + ("" if self.band_coverage is None else f"{self.band_coverage[i]:>14.1%}")
-            )
-        reach = "at least " if self.trusted_horizon == last else ""
-        lines.append("(errors in standard deviations of the data)")
-        lines.append(
-            f"trusted horizon: {reach}{self.trusted_horizon} steps "
-            f"(median error <= {self.share:.0%} of 'nothing changes')"
-        )
-        return "\n".join(lines)
-
-
-def _shares(values: Float64) -> str:
-    return "".join(f"{value:>11.1%}" for value in values)
-
-
-def _cells(values: Float64) -> str:
-    return "".join(f"{value:>11.4g}" for value in values)
+        return evaluation_text(self)
 
 
 def evaluate(
@@ -131,7 +141,7 @@ def evaluate(
         held_out: transitions that the model was not fitted to.
         horizon: steps to look ahead, >= 1; at most the longest held-out segment. Default 50.
         share: an error is trusted while it is at most this share of the error of the prediction
-            that nothing changes, in (0, 1]. Default 0.5.
+            that nothing changes, in (0, 1], noise of the sensors taken out of both. Default 0.5.
         reference: data that give the spread of the states and their change over k steps. Default:
             the held-out data. Pass all data where the held-out data are few: a system that happens
             to be at rest in them makes any error large by comparison.
@@ -140,7 +150,8 @@ def evaluate(
             "tsinf" from the member that a particle keeps; "moment" redraws the particles from their
             Gaussian after each step. It takes 39 times as long. Default None: the bands are checked
             one step ahead only.
-        seed: seed of the draws. Default 0: the same evaluation each time; None draws anew.
+        seed: seed of the draws, of trajectories and of episodes. Default 0: the same evaluation
+            each time; None draws anew.
         threads: threads to use. Default 1.
 
     Returns:
@@ -176,30 +187,60 @@ def evaluate(
     # The deviation of equal numbers may come out as 1e-17 of them, which is no scale.
     varied = reference.states.max(axis=0) > reference.states.min(axis=0)
     spread = np.where(varied, _deviation(reference.states), 0.0)
-    # A state that never varied has no scale.
-    scale = np.where(varied, spread, np.inf) if varied.any() else np.ones_like(spread)
+    scale = Scale.of(reference.states, spread)
     rmse, coverage = _one_step(model, held_out, threads)
-    errors, reached = _open_loop(model, held_out, horizon, scale, threads)
-    starts = reached.sum(axis=0)
-    error_median = _quantile(errors, reached, 0.5)
-    baseline_median = _baseline(reference, len(starts), scale)
-    trusted = error_median <= share * baseline_median
+    ahead = Ahead.of(held_out, horizon)
+    last = len(ahead.steps)
+    behind = ahead if reference is held_out else Ahead.of(reference, last)
+    noise = measurement_noise(reference, behind.ends, spread)
+    errors = open_loop_errors(model, held_out, ahead, scale, noise.low, threads=threads)
+    moved = changes(reference, behind, scale)
+    error_median, error_90 = quantile(errors.size, errors.reached, 0.5, 0.9)
+    # Beyond the longest segment of the reference its last figure holds on.
+    later = ((0, last - len(behind.steps)), (0, 0))
+    [change_median] = quantile(moved.size, moved.reached, 0.5)
+    change_median = np.pad(change_median, later[0], mode="edge")
+    ratio, *noises = error_ratio(errors, error_median, change_median, noise, scale)
+    trusted = int(ratio.trusted_steps(share))
+    draws = resampled_ratio(
+        errors,
+        moved if reference is held_out else change_median,
+        (noises[0], noises[1]),
+        held_out.episodes,
+        seed,
+    )
+    low, high, trusted_interval = None, None, None
+    if draws is not None:
+        low, high = interval(np.concatenate([draws.ratio, ratio.ratio[None]]))
+        shortest, longest = interval(draws.trusted_steps(share).astype(np.float64))
+        trusted_interval = min(int(shortest), trusted), max(int(longest), trusted)
+    state_rmse = scale.unit * np.sqrt(errors.mean_squares)
     return Evaluation(
         one_step_rmse=rmse,
         spread=spread,
-        steps=np.arange(1, len(starts) + 1),
-        starts=starts,
+        noise_floor=spread * np.sqrt(noise.low),
+        steps=np.arange(1, last + 1),
+        starts=ahead.reached.sum(axis=0),
+        episodes=len(held_out.episode_slices),
         error_median=error_median,
-        error_90=_quantile(errors, reached, 0.9),
-        baseline_median=baseline_median,
+        error_90=error_90,
+        baseline_median=change_median,
+        ratio=ratio.ratio,
+        ratio_interval=None if low is None or high is None else np.stack([low, high]),
+        rmse=state_rmse,
+        state_ratio=state_ratio(
+            errors, np.pad(moved.mean_squares, later, mode="edge"), noise, scale
+        ),
+        growth=growth(state_rmse),
         coverage=coverage,
         band_coverage=(
             None
             if propagation is None
-            else _band_coverage(model, held_out, reached, propagation, seed, threads)
+            else _band_coverage(model, held_out, ahead, propagation, seed, threads)
         ),
         share=share,
-        trusted_horizon=len(starts) if trusted.all() else int(np.argmin(trusted)),
+        trusted_horizon=trusted,
+        trusted_interval=trusted_interval,
         coverage_uncalibrated=(
             _one_step(model.uncalibrated, held_out, threads)[1]
             if isinstance(model, CalibratedModel) and model.calibration is not None
@@ -214,10 +255,12 @@ def _one_step(
     prediction = predicted(model, held_out.states, held_out.actions, threads)
     error = prediction.mean - held_out.next_states
     deviation = np.sqrt(prediction.aleatoric + prediction.epistemic)
+    has_band = (deviation > 0.0).any(axis=0)
     coverage: dict[float, Float64] = {}
     for level in _LEVELS:
         width = NormalDist().inv_cdf(0.5 + 0.5 * level)
-        coverage[level] = (np.abs(error) <= width * deviation).mean(axis=0)
+        inside = (np.abs(error) <= width * deviation).mean(axis=0)
+        coverage[level] = np.where(has_band, inside, np.nan)
     return _root_mean_square(error), coverage
 
 
@@ -244,71 +287,22 @@ def _unit(values: Float64) -> Float64:
     return unit
 
 
-def _open_loop(
-    model: Model, held_out: Transitions, horizon: int, scale: Float64, threads: int
-) -> tuple[Float64, NDArray[np.bool_]]:
-    """Returns (N, K) errors, and which of them lie within an episode."""
-    ends, steps, reached = _ahead(held_out, horizon)
-    errors = np.empty(reached.shape)
-    for first in range(0, len(held_out), _STARTS_AT_ONCE):
-        some = slice(first, first + _STARTS_AT_ONCE)
-        rows = _rows_ahead(ends, some, steps)
-        states = held_out.states[some]
-        predicted = rollout(model, states, held_out.actions[rows], threads=threads)[:, 1:]
-        errors[some] = _scaled_error(predicted - held_out.next_states[rows], scale)
-    return errors, reached
-
-
-def _baseline(reference: Transitions, horizon: int, scale: Float64) -> Float64:
-    """Returns (K,) the median error of the prediction that nothing changes.
-
-    Where no episode of the reference is so long, that after its longest.
-    """
-    ends, steps, reached = _ahead(reference, horizon)
-    changes = np.empty(reached.shape)
-    for first in range(0, len(reference), _STARTS_AT_ONCE):
-        some = slice(first, first + _STARTS_AT_ONCE)
-        rows = _rows_ahead(ends, some, steps)
-        stayed = reference.states[some, np.newaxis] - reference.next_states[rows]
-        changes[some] = _scaled_error(stayed, scale)
-    medians = _quantile(changes, reached, 0.5)
-    return np.pad(medians, (0, horizon - len(medians)), mode="edge")
-
-
-def _ahead(
-    data: Transitions, horizon: int
-) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.bool_]]:
-    """Returns (N,) the ends of the rows' segments, (K,) steps, and (N, K) which lie within."""
-    ends = ends_of(data.segments)
-    left = ends - np.arange(len(data))
-    steps = np.arange(min(horizon, int(left.max())))
-    return ends, steps, steps < left[:, None]
-
-
-def _rows_ahead(
-    ends: NDArray[np.int64], some: slice, steps: NDArray[np.int64]
-) -> NDArray[np.int64]:
-    """Returns (starts, K) rows of the steps ahead of some rows; the last of the segment repeats."""
-    rows: NDArray[np.int64] = np.arange(len(ends))[some, None] + steps
-    return np.minimum(rows, ends[some, None] - 1)
-
-
 def _band_coverage(  # noqa: PLR0917  # called in one place
     model: Model,
     held_out: Transitions,
-    reached: NDArray[np.bool_],
+    ahead: Ahead,
     propagation: Propagation,
     seed: int | None,
     threads: int,
 ) -> Float64:
     """Returns (K,): the share of entries of the states within the bands of drawn trajectories."""
+    reached = ahead.reached
     count, horizon = reached.shape
-    ends, steps = ends_of(held_out.segments), np.arange(horizon)
     inside = np.zeros(horizon)
     starts_at_once = _STARTS_AT_ONCE // _BAND_PARTICLES
     for first in range(0, count, starts_at_once):
         some = slice(first, first + starts_at_once)
-        rows = _rows_ahead(ends, some, steps)
+        rows = ahead.rows(some)
         drawn = rollout(
             model,
             held_out.states[some],
@@ -324,18 +318,3 @@ def _band_coverage(  # noqa: PLR0917  # called in one place
         inside += (within.mean(axis=2) * reached[some]).sum(axis=0)
     coverage: Float64 = inside / reached.sum(axis=0)
     return coverage
-
-
-def _scaled_error(difference: Float64, scale: Float64) -> Float64:
-    measured = max(1, np.count_nonzero(np.isfinite(scale)))
-    with np.errstate(over="ignore", invalid="ignore"):
-        error: Float64 = np.sqrt(((difference / scale) ** 2).sum(axis=-1) / measured)
-    return np.where(np.isnan(error), np.inf, error)  # a diverged rollout is infinitely wrong
-
-
-def _quantile(values: Float64, reached: NDArray[np.bool_], level: float) -> Float64:
-    # "higher" is a value that occurred, so that infinite errors do not become nan.
-    columns = zip(values.T, reached.T, strict=True)
-    return np.array(
-        [np.quantile(column[there], level, method="higher") for column, there in columns]
-    )

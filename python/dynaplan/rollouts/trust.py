@@ -7,6 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from dynaplan import _tables
+
 __all__ = ["MARGIN", "ROUNDING", "TOLERATED", "Trust"]
 
 Float64 = NDArray[np.float64]
@@ -97,4 +99,5 @@ class Trust:
             )
         if self.trusted_horizon is not None:
             lines.append(f"  trusted horizon: {self.trusted_horizon} steps")
-        return "\n".join(lines)
+        wrapped = (_tables.paragraph(line, "    ") for line in lines)
+        return "\n".join(part for parts in wrapped for part in parts)

@@ -1,0 +1,111 @@
+"""An evaluation as a person reads it: two tables, what they mean for trust, and what is odd."""
+
+from __future__ import annotations
+
+from typing import Any, TypeAlias
+
+import numpy as np
+
+from dynaplan import _tables
+
+__all__ = ["evaluation_text", "remarks", "trust_interval"]
+
+_PRINTED_STEPS = (1, 2, 3, 5, 10, 20, 30, 50, 100, 200, 500, 1000)
+_BAND_LEVEL = 0.9
+_RUN_AWAY = 100.0  # spreads of the data: no prediction any more
+
+Evaluation: TypeAlias = Any  # which prints by what is here, and so is not imported
+
+
+def evaluation_text(check: Evaluation) -> str:
+    """Returns the lines that an evaluation prints."""
+    last = int(check.steps[-1])
+    reach = "at least " if check.trusted_horizon == last else ""
+    trust = (
+        f"trusted horizon: {reach}{check.trusted_horizon} steps "
+        f"(error <= {check.share:.0%} of the change; {trust_interval(check)})"
+    )
+    notes = [
+        "(errors in standard deviations of the data; ratio: error over 'nothing changes'"
+        + (", noise taken out)" if check.noise_floor.any() else ")"),
+        trust,
+        *remarks(check),
+    ]
+    return "\n".join(
+        [
+            *_one_step(check),
+            *_after_steps(check),
+            *(line for note in notes for line in _tables.paragraph(note, "  ")),
+        ]
+    )
+
+
+def trust_interval(check: Evaluation) -> str:
+    """Returns how sure the trusted horizon is, in words."""
+    if check.trusted_interval is None:
+        return "one held-out episode: how sure is not known"
+    low, high = check.trusted_interval
+    return f"90 % interval {low} to {high}, of {check.episodes} episodes"
+
+
+def remarks(check: Evaluation) -> list[str]:
+    """Returns what a reader of the numbers alone may miss, a sentence each."""
+    said = []
+    away = check.error_median > _RUN_AWAY
+    some_away = check.error_90 > _RUN_AWAY
+    beyond = f"(beyond {_RUN_AWAY:g} times the spread of the data)"
+    if away.any():
+        said.append(f"runs away after step {int(np.argmax(away))} {beyond}")
+    elif some_away.any():
+        said.append(f"one start in ten runs away after step {int(np.argmax(some_away))} {beyond}")
+    varied = check.spread > 0.0
+    trusted = check.rmse[: max(1, check.trusted_horizon)]
+    worse = varied & (trusted > check.spread).any(axis=0)
+    for state in np.flatnonzero(worse):
+        step = int(np.argmax(trusted[:, state] > check.spread[state]))
+        said.append(
+            f"state {state}: predicted worse than by its mean from step {step + 1} on "
+            f"(rmse {_tables.number(trusted[step, state])}, "
+            f"spread {_tables.number(check.spread[state])})"
+        )
+    # Of the square of an error in a step, the noise of both states is twice its variance.
+    floor = np.sqrt(2.0) * check.noise_floor
+    for state in np.flatnonzero(floor > np.sqrt(0.5) * check.one_step_rmse):
+        said.append(
+            f"state {state}: mostly noise of its sensor in one step "
+            f"({_tables.number(floor[state])} of rmse {_tables.number(check.one_step_rmse[state])})"
+        )
+    if np.isinf(check.ratio[0]) and np.isfinite(check.error_median[0]) and check.noise_floor.any():
+        lost = int(np.argmin(np.append(np.isinf(check.ratio), False)))
+        said.append(f"in up to {lost} steps no more changes than the noise of the sensors")
+    return said
+
+
+def _one_step(check: Evaluation) -> list[str]:
+    rows = [
+        ["one step", *(f"state {i}" for i in range(len(check.spread)))],
+        ["  rmse", *map(_tables.number, check.one_step_rmse)],
+        ["  data spread", *map(_tables.number, check.spread)],
+    ]
+    if check.noise_floor.any():
+        rows.append(["  noise floor", *map(_tables.number, check.noise_floor)])
+    for level, shares in check.coverage.items():
+        rows.append([f"  in {level:>4.0%} band", *map(_tables.percent, shares)])
+        if check.coverage_uncalibrated is not None:
+            before = check.coverage_uncalibrated[level]
+            rows.append(["  uncalibrated", *map(_tables.percent, before)])
+    return _tables.lines(rows, least=11)
+
+
+def _after_steps(check: Evaluation) -> list[str]:
+    last = int(check.steps[-1])
+    bands = [] if check.band_coverage is None else [f"in {_BAND_LEVEL:.0%} band"]
+    rows = [["after k steps", "error", "90 %", "nothing changes", "ratio", "starts", *bands]]
+    for step in sorted({k for k in _PRINTED_STEPS if k < last} | {last}):
+        i = step - 1
+        values = check.error_median[i], check.error_90[i], check.baseline_median[i], check.ratio[i]
+        cells = [*map(_tables.number, values), str(check.starts[i])]
+        if check.band_coverage is not None:
+            cells.append(_tables.percent(check.band_coverage[i]))
+        rows.append([f"{step:>13}", *cells])
+    return _tables.lines(rows)
