@@ -164,7 +164,7 @@ def mppi(task: Task, threads: int) -> Prepared:
         return dp.MPPI(
             candidates=setting.candidates,
             iterations=setting.iterations,
-            std=setting.std,
+            initial_std=setting.std,
             std_decay=setting.std_decay,
             temperature=setting.temperature,
             knots=setting.knots,
@@ -185,7 +185,9 @@ def starts_of_ilqr(candidates: int) -> dict[str, dp.Planner]:
     return {
         "ICEM": dp.ICEM(candidates=candidates, elites=elites),
         "ICEM, noise 3, std 1": wide,
-        "MPPI, std 1, 8 knots": dp.MPPI(candidates=candidates, iterations=3, std=1.0, knots=8),
+        "MPPI, std 1, 8 knots": dp.MPPI(
+            candidates=candidates, iterations=3, initial_std=1.0, knots=8
+        ),
     }
 
 

@@ -29,7 +29,8 @@ SAMPLED = {
     "clip": 2.0,
 }
 REFITS = {"elites": 2, "iterations": 2, "smoothing": 0.1}
-GAUSSIAN = {**REFITS, "initial_std": 0.5, "min_std": 0.1}
+NOISE = {"noise_exponent": 2.0, "knots": 2, "smoothing_window": 5}
+GAUSSIAN = {**REFITS, **NOISE, "initial_std": 0.5, "min_std": 0.1}
 EYE = np.eye(2)
 
 
@@ -83,7 +84,6 @@ CALLS: dict[str, tuple[Callable[..., Any], dict[str, Any]]] = {
         {
             **SAMPLED,
             **GAUSSIAN,
-            "noise_exponent": 2.0,
             "population_decay": 1.2,
             "reuse_fraction": 0.3,
         },
@@ -171,16 +171,15 @@ CALLS: dict[str, tuple[Callable[..., Any], dict[str, Any]]] = {
         dp.MPPI,
         {
             **SAMPLED,
+            **NOISE,
             "iterations": 2,
-            "std": 0.5,
+            "initial_std": 0.5,
             "std_decay": 0.7,
             "temperature": 1.0,
             "standardise": True,
             "effective_samples": 4.0,
             "control_cost": 0.5,
             "control_target": 0.1,
-            "knots": 2,
-            "smoothing_window": 3,
         },
     ),
     "Planner.plan": (
@@ -202,7 +201,7 @@ CALLS: dict[str, tuple[Callable[..., Any], dict[str, Any]]] = {
     "PlannerThread.action": (_threaded("action"), {"state": [0.0, 0.0]}),
     "PlannerThread.observe": (_threaded("observe"), {"state": [0.0, 0.0]}),
     "PlannerThread.wait_for_first": (_threaded("wait_for_first"), {"timeout": 60.0}),
-    "RandomShooting": (dp.RandomShooting, SAMPLED),
+    "RandomShooting": (dp.RandomShooting, {**SAMPLED, **NOISE}),
     "Regulator.act": (
         lambda **given: _delayed_regulator().act(**given),
         {"state": [1.0], "step": 0, "previous_actions": [[0.1]]},

@@ -36,7 +36,7 @@ from bench.quality.shares import FILE, stored
 from bench.workloads import FloatArray
 
 SEARCH = CrossEntropy(candidates=1000, iterations=100, elite_share=0.05, initial_std=1.0)
-FAR = dp.MPPI(candidates=1000, iterations=40, std=1.0, std_decay=0.95, clip=None)
+FAR = dp.MPPI(candidates=1000, iterations=40, initial_std=1.0, std_decay=0.95, clip=None)
 SEARCHES, DESCENTS = 4, 24  # from each start
 RELATIVE_STEP = 1e-6  # of the half range, in central differences
 

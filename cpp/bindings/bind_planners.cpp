@@ -128,47 +128,79 @@ void bind_cem(py::module_& m) {
   py::class_<Cem, SamplingPlanner> cem(m, "Cem", py::module_local());
   cem.def(py::init([](IndexType horizon, IndexType candidates, IndexType elites, int iterations, double smoothing,
                       const std::vector<double>& initial_std, double min_std, bool returns_mean, bool truncated,
-                      double tolerance) {
-            return Cem({horizon, candidates, elites, iterations, smoothing, ActionWidths(initial_std), min_std,
-                        returns_mean, truncated, tolerance});
+                      double tolerance, const std::vector<double>& noise_exponent, IndexType knots,
+                      IndexType smoothing_window) {
+            return Cem({horizon,
+                        candidates,
+                        elites,
+                        iterations,
+                        smoothing,
+                        ActionWidths(initial_std),
+                        min_std,
+                        returns_mean,
+                        truncated,
+                        {noise_exponent, knots, smoothing_window},
+                        tolerance});
           }),
           py::arg("horizon"), py::arg("candidates"), py::arg("elites"), py::arg("iterations"), py::arg("smoothing"),
           py::arg("initial_std"), py::arg("min_std"), py::arg("returns_mean"), py::arg("truncated"),
-          py::arg("tolerance"));
+          py::arg("tolerance"), py::arg("noise_exponent"), py::arg("knots"), py::arg("smoothing_window"));
 }
 
 void bind_random_shooting(py::module_& m) {
   py::class_<RandomShooting, SamplingPlanner> random_shooting(m, "RandomShooting", py::module_local());
-  random_shooting.def(
-      py::init([](IndexType horizon, IndexType candidates) { return RandomShooting({horizon, candidates}); }),
-      py::arg("horizon"), py::arg("candidates"));
+  random_shooting.def(py::init([](IndexType horizon, IndexType candidates, const std::vector<double>& noise_exponent,
+                                  IndexType knots, IndexType smoothing_window) {
+                        return RandomShooting({horizon, candidates, {noise_exponent, knots, smoothing_window}});
+                      }),
+                      py::arg("horizon"), py::arg("candidates"), py::arg("noise_exponent"), py::arg("knots"),
+                      py::arg("smoothing_window"));
 }
 
 void bind_icem(py::module_& m) {
   py::class_<Icem, SamplingPlanner> icem(m, "Icem", py::module_local());
   icem.def(py::init([](IndexType horizon, IndexType candidates, IndexType elites, int iterations, double smoothing,
-                       const std::vector<double>& initial_std, double min_std, double noise_exponent,
-                       double population_decay, double reuse_fraction) {
-             return Icem({horizon, candidates, elites, iterations, smoothing, ActionWidths(initial_std), min_std,
-                          noise_exponent, population_decay, reuse_fraction});
+                       const std::vector<double>& initial_std, double min_std, double population_decay,
+                       double reuse_fraction, const std::vector<double>& noise_exponent, IndexType knots,
+                       IndexType smoothing_window) {
+             return Icem({horizon,
+                          candidates,
+                          elites,
+                          iterations,
+                          smoothing,
+                          ActionWidths(initial_std),
+                          min_std,
+                          population_decay,
+                          reuse_fraction,
+                          {noise_exponent, knots, smoothing_window}});
            }),
            py::arg("horizon"), py::arg("candidates"), py::arg("elites"), py::arg("iterations"), py::arg("smoothing"),
-           py::arg("initial_std"), py::arg("min_std"), py::arg("noise_exponent"), py::arg("population_decay"),
-           py::arg("reuse_fraction"));
+           py::arg("initial_std"), py::arg("min_std"), py::arg("population_decay"), py::arg("reuse_fraction"),
+           py::arg("noise_exponent"), py::arg("knots"), py::arg("smoothing_window"));
 }
 
 void bind_mppi(py::module_& m) {
   py::class_<Mppi, SamplingPlanner> mppi(m, "Mppi", py::module_local());
-  mppi.def(py::init([](IndexType horizon, IndexType candidates, int iterations, const std::vector<double>& std,
+  mppi.def(py::init([](IndexType horizon, IndexType candidates, int iterations, const std::vector<double>& initial_std,
                        const std::vector<double>& std_decay, std::optional<double> temperature, bool standardise,
                        double effective_samples, double control_cost, const std::vector<double>& control_target,
-                       IndexType knots, IndexType smoothing_window) {
-             return Mppi({horizon, candidates, iterations, ActionWidths(std), std_decay, temperature, standardise,
-                          effective_samples, control_cost, control_target, knots, smoothing_window});
+                       const std::vector<double>& noise_exponent, IndexType knots, IndexType smoothing_window) {
+             return Mppi({horizon,
+                          candidates,
+                          iterations,
+                          ActionWidths(initial_std),
+                          std_decay,
+                          temperature,
+                          standardise,
+                          effective_samples,
+                          control_cost,
+                          control_target,
+                          {noise_exponent, knots, smoothing_window}});
            }),
-           py::arg("horizon"), py::arg("candidates"), py::arg("iterations"), py::arg("std"), py::arg("std_decay"),
-           py::arg("temperature").none(true), py::arg("standardise"), py::arg("effective_samples"),
-           py::arg("control_cost"), py::arg("control_target"), py::arg("knots"), py::arg("smoothing_window"));
+           py::arg("horizon"), py::arg("candidates"), py::arg("iterations"), py::arg("initial_std"),
+           py::arg("std_decay"), py::arg("temperature").none(true), py::arg("standardise"),
+           py::arg("effective_samples"), py::arg("control_cost"), py::arg("control_target"), py::arg("noise_exponent"),
+           py::arg("knots"), py::arg("smoothing_window"));
 }
 
 void bind_categorical_cem(py::module_& m) {

@@ -19,11 +19,24 @@ def _count_or_seed(name: str, value: Any) -> int:
     return _arrays.seed_number(value) if name == "seed" else _arrays.count(name, value)
 
 
+def _one_or_each(name: str, values: Any) -> float | tuple[float, ...]:
+    """Returns one number for all, or a tuple of one for each."""
+    if isinstance(values, (int, float)) or not _arrays.any_array(name, values).ndim:
+        return _arrays.real(name, values)
+    return tuple(_arrays.vector(name, values).tolist())
+
+
+def _optional_one_or_each(name: str, values: Any) -> float | tuple[float, ...] | None:
+    return None if values is None else _one_or_each(name, values)
+
+
 _CHECKS: dict[str, Callable[[str, Any], object]] = {
     "int": _count_or_seed,
     "float": _arrays.real,
     "float | None": _optional_real,
     "bool": _arrays.flag,
+    "float | Sequence[float]": _one_or_each,
+    "float | Sequence[float] | None": _optional_one_or_each,
 }
 
 

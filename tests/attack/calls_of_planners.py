@@ -71,7 +71,7 @@ def _planners() -> dict[str, Row]:
         "CEM": (dp.CEM, SMALL),
         "CategoricalCEM": (dp.CategoricalCEM, {**SMALL, "smoothing": 0.1, "result": "mode"}),
         "ICEM": (dp.ICEM, {**SMALL, "smoothing": 0.1, "initial_std": 0.5, "min_std": 0.0}),
-        "MPPI": (dp.MPPI, {**SMALL, "control_cost": 0.0, "knots": 2, "smoothing_window": 3}),
+        "MPPI": (dp.MPPI, {**SMALL, "control_cost": 0.0}),
         "RandomShooting": (dp.RandomShooting, SMALL),
         "ILQR": (dp.ILQR, {**regularisation, "start": partial(dp.CEM, **SMALL, elites=2)}),
     }

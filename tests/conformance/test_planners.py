@@ -12,10 +12,15 @@ PLANNERS = {
     "cem, mean": dp.CEM(horizon=2, iterations=10, min_std=0.001, result="mean", clip=None),
     "icem": dp.ICEM(horizon=2, candidates=100, iterations=10, clip=None),
     "mppi": dp.MPPI(horizon=2, iterations=10, clip=None),
+    "cem, coloured": dp.CEM(horizon=2, iterations=10, noise_exponent=2.0, clip=None),
+    "mppi, knots": dp.MPPI(horizon=2, iterations=10, knots=2, noise_exponent=(1.0,), clip=None),
     "ilqr": dp.ILQR(horizon=2, clip=None),
     "ilqr from icem": dp.ILQR(horizon=2, clip=None, start=dp.ICEM(candidates=20)),
     "lqr": dp.LQR(horizon=2),
     "random shooting": dp.RandomShooting(horizon=2, candidates=20000, clip=None),
+    "random shooting, coloured": dp.RandomShooting(
+        horizon=2, candidates=20000, noise_exponent=1.0, clip=None
+    ),
 }
 SPACE = ([-1.5], [1.5])
 

@@ -149,7 +149,6 @@ def test_it_holds_a_push_that_white_noise_would_shake_off():
         ({"elites": 41}, "elites: got 41"),
         ({"population_decay": 0.9}, "population_decay"),
         ({"reuse_fraction": 1.5}, "reuse_fraction"),
-        ({"noise_exponent": -1.0}, "noise_exponent"),
         ({"smoothing": 1.0}, "smoothing"),
         ({"min_std": 1.0}, "min_std"),
         ({"horizon": 0}, "horizon"),

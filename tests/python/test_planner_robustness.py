@@ -139,6 +139,11 @@ SPREAD = {
 }
 PARTICLES = st.sampled_from([("mean", 1), ("sample", 3)])
 COUNTS = st.integers(1, 40)
+NOISE = {
+    "noise_exponent": st.sampled_from([0.0, 2.0, 50.0, (0.0, 3.0)]),
+    "knots": st.sampled_from([0, 1, 3]),
+    "smoothing_window": st.sampled_from([1, 5]),
+}
 
 
 @st.composite
@@ -146,6 +151,7 @@ def cem(draw: st.DrawFn) -> dp.CEM:
     candidates = draw(COUNTS)
     propagation, particles = draw(PARTICLES)
     initial_std = draw(st.sampled_from([0.5, 1e-6, 1e6]))
+    truncated = draw(st.booleans())
     return dp.CEM(
         candidates=candidates,
         elites=draw(st.integers(1, candidates)),
@@ -154,11 +160,11 @@ def cem(draw: st.DrawFn) -> dp.CEM:
         initial_std=initial_std,
         min_std=draw(st.sampled_from([0.0, 0.05, 1.0])) * initial_std,
         result=draw(st.sampled_from(["best", "mean"])),
-        truncated=draw(st.booleans()),
+        truncated=truncated,
         tolerance=draw(st.sampled_from([0.0, 0.4])),
         propagation=propagation,
         particles=particles,
-        **{name: draw(values) for name, values in SPREAD.items()},
+        **{name: draw(values) for name, values in (SPREAD | ({} if truncated else NOISE)).items()},
     )
 
 
@@ -172,12 +178,11 @@ def icem(draw: st.DrawFn) -> dp.ICEM:
         iterations=draw(st.integers(1, 3)),
         smoothing=draw(st.sampled_from([0.0, 0.1, 0.9])),
         initial_std=draw(st.sampled_from([0.5, 1e-6, 1e6])),
-        noise_exponent=draw(st.sampled_from([0.0, 2.0, 50.0])),
         population_decay=draw(st.sampled_from([1.0, 1.25, 10.0])),
         reuse_fraction=draw(st.sampled_from([0.0, 0.3, 1.0])),
         propagation=propagation,
         particles=particles,
-        **{name: draw(values) for name, values in SPREAD.items()},
+        **{name: draw(values) for name, values in (SPREAD | NOISE).items()},
     )
 
 
@@ -189,16 +194,14 @@ def mppi(draw: st.DrawFn) -> dp.MPPI:
     return dp.MPPI(
         candidates=candidates,
         iterations=draw(st.integers(1, 3)),
-        std=draw(st.sampled_from([0.5, 1e-6, 1e6])),
+        initial_std=draw(st.sampled_from([0.5, 1e-6, 1e6])),
         std_decay=draw(st.sampled_from([1.0, 0.7, 1e-20])),
         temperature=temperature,
         effective_samples=draw(st.floats(1.0, float(candidates))),
         control_cost=0.0 if temperature is None else draw(st.sampled_from([0.0, 1.0])),
-        knots=draw(st.sampled_from([0, 1, 3])),
-        smoothing_window=draw(st.sampled_from([1, 3])),
         propagation=propagation,
         particles=particles,
-        **{name: draw(values) for name, values in SPREAD.items()},
+        **{name: draw(values) for name, values in (SPREAD | NOISE).items()},
     )
 
 
@@ -209,7 +212,7 @@ def random_shooting(draw: st.DrawFn) -> dp.RandomShooting:
         candidates=draw(COUNTS),
         propagation=propagation,
         particles=particles,
-        **{name: draw(values) for name, values in SPREAD.items()},
+        **{name: draw(values) for name, values in (SPREAD | NOISE).items()},
     )
 
 

@@ -72,7 +72,7 @@ def test_an_elite_whose_return_has_become_nan_is_not_kept() -> None:
         lambda width: dp.ICEM(
             horizon=6, candidates=4000, iterations=1, initial_std=width, reuse_fraction=0.0
         ),
-        lambda width: dp.MPPI(horizon=6, candidates=4000, iterations=1, std=width),
+        lambda width: dp.MPPI(horizon=6, candidates=4000, iterations=1, initial_std=width),
     ],
     ids=["CEM", "ICEM", "MPPI"],
 )
@@ -122,7 +122,7 @@ def test_one_nan_return_takes_no_weight_from_the_others() -> None:
             total[777] = np.nan
         return total
 
-    planner = dp.MPPI(horizon=1, candidates=2000, iterations=1, std=0.1, temperature=1.0)
+    planner = dp.MPPI(horizon=1, candidates=2000, iterations=1, initial_std=0.1, temperature=1.0)
     plans = [
         planner.plan(scalar_model(), reward, [0.0], action_space=BOX, seed=0)
         for reward in (clean, with_one_nan)

@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import numpy as np
 
+from reference.noise import along
+
 
 def coloured(random, exponent, count, steps, dims):
     """Returns (count, steps, dims) noise of unit variance: white noise, filtered in frequency."""
-    frequencies = np.maximum(np.fft.rfftfreq(steps), 1.0 / steps)
-    scale = frequencies ** (-exponent / 2)
-    spectrum = np.fft.rfft(random.normal(size=(count, dims, steps))) * scale
-    noise = np.fft.irfft(spectrum, steps)
-    power = np.fft.irfft(np.fft.rfft(np.eye(steps)[0]) * scale, steps)
-    return (noise / np.sqrt((power**2).sum())).transpose(0, 2, 1)
+    white = random.normal(size=(count * dims, steps))
+    noise = along(white, steps, exponent, knots=0, window=1)
+    return noise.reshape(count, dims, steps).transpose(0, 2, 1)
 
 
 def maximise(

@@ -9,6 +9,12 @@
 namespace dynaplan {
 inline namespace DYNAPLAN_LEVEL {
 
+void require_one_or_each(std::string_view name, Index count, Index action_dim) {
+  if (count == 1 || count == action_dim) return;
+  throw_shape_error(name, std::to_string(count) + " numbers",
+                    "one for all actions, or one for each of the " + std::to_string(action_dim));
+}
+
 double ActionWidths::smallest() const { return *std::min_element(widths_.begin(), widths_.end()); }
 
 void ActionWidths::validate(std::string_view name) const {
@@ -23,10 +29,7 @@ void ActionWidths::validate(std::string_view name) const {
 }
 
 void ActionWidths::require_actions(std::string_view name, Index action_dim) const {
-  const auto count = static_cast<Index>(widths_.size());
-  if (count == 1 || count == action_dim) return;
-  throw_shape_error(name, std::to_string(count) + " numbers",
-                    "one for all actions, or one for each of the " + std::to_string(action_dim));
+  require_one_or_each(name, static_cast<Index>(widths_.size()), action_dim);
 }
 
 }  // namespace DYNAPLAN_LEVEL

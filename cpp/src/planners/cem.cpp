@@ -32,8 +32,10 @@ void redraw_tails(const Stream& stream, Index first, Block<T> normals, Workspace
 template <class T>
 class CemSearch final : public Search<T> {
  public:
-  CemSearch(const CemSettings& settings, const PlanProblemOf<T>& problem, SearchMemory<T>& memory)
-      : settings_(settings), problem_(problem), memory_(memory) {
+  CemSearch(const CemSettings& settings, const SequenceNoise<T>& noise, const PlanProblemOf<T>& problem,
+            SearchMemory<T>& memory)
+      : settings_(settings), noise_(noise), problem_(problem), memory_(memory) {
+    settings.noise.require_actions(problem.rollout.dynamics->action_dim());
     memory.distribution.start(problem, settings.horizon, settings.initial_std, "initial_std");
   }
 
@@ -43,7 +45,7 @@ class CemSearch final : public Search<T> {
   void draw(int iteration, Index first, Block<T> actions, Workspace& workspace) const override {
     Stream stream = problem_.stream;
     stream.iteration = static_cast<std::uint32_t>(iteration);
-    fill_normal(stream, Purpose::kActions, first, 0, actions);
+    noise_.draw(stream, first, actions, workspace);
     if (settings_.truncated) redraw_tails(stream, first, actions, workspace);
     slow_noise(problem_, stream, memory_.distribution.std.data(), Population{first, settings_.candidates}, actions);
     if (settings_.truncated) {
@@ -68,6 +70,7 @@ class CemSearch final : public Search<T> {
 
  private:
   const CemSettings& settings_;
+  const SequenceNoise<T>& noise_;
   const PlanProblemOf<T>& problem_;
   SearchMemory<T>& memory_;
 };
@@ -83,14 +86,18 @@ void CemSettings::validate() const {
   initial_std.validate("initial_std");
   require_not_negative("tolerance", tolerance);
   require(min_std >= 0.0 && min_std <= initial_std.smallest(), "min_std", min_std, "from 0 to initial_std");
+  noise.validate(horizon);
+  require(!truncated || noise.is_white(), "truncated", truncated,
+          "False with noise_exponent, knots or smoothing_window: what is drawn again stands alone");
 }
 
-Cem::Cem(const CemSettings& settings) : settings_(settings) { settings.validate(); }
+Cem::Cem(const CemSettings& settings)
+    : settings_(validated(settings)), noise_(noise_sums(settings.horizon, settings.noise)) {}
 
 template <class T>
 void Cem::plan_in(const PlanProblemOf<T>& problem, SearchMemory<T>& memory, PlanResult<T>& result) const {
   problem.validate();
-  CemSearch<T> search(settings_, problem, memory);
+  CemSearch<T> search(settings_, noise_.as<T>(), problem, memory);
   const BestCandidate<T> best = run_search(problem, settings_.horizon, settings_.iterations, search, memory, result);
   if (settings_.returns_mean) {
     choose_mean(problem, settings_.iterations, best, memory, result);

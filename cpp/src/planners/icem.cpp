@@ -16,9 +16,10 @@ namespace {
 template <class T>
 class IcemSearch final : public Search<T> {
  public:
-  IcemSearch(const IcemSettings& settings, const SequenceNoise<T>* noise, const PlanProblemOf<T>& problem,
+  IcemSearch(const IcemSettings& settings, const SequenceNoise<T>& noise, const PlanProblemOf<T>& problem,
              SearchMemory<T>& memory, PlanResult<T>& result)
       : settings_(settings), noise_(noise), problem_(problem), memory_(memory), result_(result) {
+    settings.noise.require_actions(problem.rollout.dynamics->action_dim());
     memory.distribution.start(problem, settings.horizon, settings.initial_std, "initial_std");
   }
 
@@ -31,13 +32,7 @@ class IcemSearch final : public Search<T> {
   void draw(int iteration, Index first, Block<T> actions, Workspace& workspace) const override {
     Stream stream = problem_.stream;
     stream.iteration = static_cast<std::uint32_t>(iteration);
-    if (noise_ == nullptr) {
-      fill_normal(stream, Purpose::kActions, first, 0, actions);
-    } else {
-      const Block<T> normals = workspace.take_block<T>(actions.dim, actions.lanes);
-      fill_normal(stream, Purpose::kActions, first, 0, normals);
-      noise_->apply(normals, actions);
-    }
+    noise_.draw(stream, first, actions, workspace);
     const Index count = population(iteration);
     slow_noise(problem_, stream, memory_.distribution.std.data(), Population{first, count}, actions);
     memory_.distribution.draw(actions);
@@ -63,7 +58,7 @@ class IcemSearch final : public Search<T> {
   }
 
   const IcemSettings& settings_;
-  const SequenceNoise<T>* noise_;
+  const SequenceNoise<T>& noise_;
   const PlanProblemOf<T>& problem_;
   SearchMemory<T>& memory_;
   PlanResult<T>& result_;
@@ -79,26 +74,21 @@ void IcemSettings::validate() const {
   require_fraction_below_one("smoothing", smoothing);
   initial_std.validate("initial_std");
   require(min_std >= 0.0 && min_std <= initial_std.smallest(), "min_std", min_std, "from 0 to initial_std");
-  require_not_negative("noise_exponent", noise_exponent);
   require(population_decay >= 1.0 && std::isfinite(population_decay), "population_decay", population_decay,
           "finite and at least 1");
   require_fraction("reuse_fraction", reuse_fraction);
+  noise.validate(horizon);
 }
 
 Index IcemSettings::kept() const { return static_cast<Index>(reuse_fraction * static_cast<double>(elites)); }
 
-Icem::Icem(const IcemSettings& settings) : settings_(settings) {
-  settings.validate();
-  if (settings.noise_exponent > 0.0) {
-    noise_ = {SequenceNoise<float>::coloured(settings.horizon, settings.noise_exponent),
-              SequenceNoise<double>::coloured(settings.horizon, settings.noise_exponent)};
-  }
-}
+Icem::Icem(const IcemSettings& settings)
+    : settings_(validated(settings)), noise_(noise_sums(settings.horizon, settings.noise)) {}
 
 template <class T>
 void Icem::plan_in(const PlanProblemOf<T>& problem, SearchMemory<T>& memory, PlanResult<T>& result) const {
   problem.validate();
-  IcemSearch<T> search(settings_, noise_ ? &noise_->as<T>() : nullptr, problem, memory, result);
+  IcemSearch<T> search(settings_, noise_.as<T>(), problem, memory, result);
   const BestCandidate<T> best = run_search(problem, settings_.horizon, settings_.iterations, search, memory, result);
   choose_best(problem, settings_.iterations, best, memory, result);
 }

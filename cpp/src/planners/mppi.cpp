@@ -5,6 +5,7 @@
 #include <string>
 
 #include "dynaplan/core/check.hpp"
+#include "dynaplan/core/dense.hpp"
 #include "dynaplan/planners/action_limits.hpp"
 
 namespace dynaplan {
@@ -15,10 +16,11 @@ namespace {
 template <class T>
 class MppiSearch final : public Search<T> {
  public:
-  MppiSearch(const MppiSettings& settings, const SequenceNoise<T>* noise, const PlanProblemOf<T>& problem,
-             SearchMemory<T>& memory)
-      : settings_(settings), noise_(noise), problem_(problem), memory_(memory) {
-    memory.distribution.start(problem, settings.horizon, settings.std, "std");
+  MppiSearch(const MppiSettings& settings, const SequenceNoise<T>& noise,
+             const std::vector<Eigen::MatrixXd>& precisions, const PlanProblemOf<T>& problem, SearchMemory<T>& memory)
+      : settings_(settings), noise_(noise), precisions_(precisions), problem_(problem), memory_(memory) {
+    settings.noise.require_actions(problem.rollout.dynamics->action_dim());
+    memory.distribution.start(problem, settings.horizon, settings.initial_std, "initial_std");
   }
 
   Index population(int /*iteration*/) const override { return settings_.candidates; }
@@ -27,14 +29,7 @@ class MppiSearch final : public Search<T> {
   void draw(int iteration, Index first, Block<T> actions, Workspace& workspace) const override {
     Stream stream = problem_.stream;
     stream.iteration = static_cast<std::uint32_t>(iteration);
-    if (noise_ == nullptr) {
-      fill_normal(stream, Purpose::kActions, first, 0, actions);
-    } else {
-      const Index action_dim = actions.dim / settings_.horizon;
-      const Block<T> normals = workspace.take_block<T>(noise_->inputs() * action_dim, actions.lanes);
-      fill_normal(stream, Purpose::kActions, first, 0, normals);
-      noise_->apply(normals, actions);
-    }
+    noise_.draw(stream, first, actions, workspace);
     slow_noise(problem_, stream, memory_.distribution.std.data(), Population{first, settings_.candidates}, actions);
     memory_.distribution.draw(actions);
     if (first > 0) return;
@@ -56,17 +51,15 @@ class MppiSearch final : public Search<T> {
       weigh_for(settings_.effective_samples, weights);
     }
     candidates.average(weights.data(), problem_.interrupt, distribution.mean.data());
-    if (settings_.smoothing_window > 1) {
-      smooth(settings_.smoothing_window, settings_.horizon, memory_.best, distribution.mean);
-    }
     const std::vector<double>& decays = settings_.std_decay;
     const double decay = decays[std::min(static_cast<std::size_t>(iteration), decays.size() - 1)];
     for (T& std : distribution.std) std *= static_cast<T>(decay);
   }
 
  private:
-  // Each return less temperature x sum of (mean - target) (action - mean) / std^2, after the bounds have cut the noise.
-  // By itself the target is the middle of the box, so that a box off zero costs nothing.
+  // Each return less temperature x (mean - target)' precision (action - mean), after the bounds have cut the noise; of
+  // white noise the precision is 1 / std^2 at each step. By itself the target is the middle of the box, so that a box
+  // off zero costs nothing.
   void charge_for_control(double temperature, CandidateNumbers<T>& returns) const {
     const SearchDistribution<T>& distribution = memory_.distribution;
     const auto factor = static_cast<T>(temperature * settings_.control_cost);
@@ -79,7 +72,30 @@ class MppiSearch final : public Search<T> {
       price[row] = variance > T(0) ? factor * away / variance : T(0);
       base += price[row] * distribution.mean[row];
     }
+    if (!noise_.is_white()) base = correlate(price);
     memory_.candidates.subtract_linear(price.data(), -base, returns.data());
+  }
+
+  // Prices by the variances alone become those by the covariance along the horizon; returns what the mean pays.
+  T correlate(std::vector<T>& price) const {
+    const std::vector<T>& std = memory_.distribution.std;
+    std::vector<T>& alone = memory_.start;
+    alone.assign(price.begin(), price.end());
+    const Index action_dim = static_cast<Index>(price.size()) / settings_.horizon;
+    T base = T(0);
+    for (Index row = 0; row < static_cast<Index>(price.size()); ++row) {
+      const Index action = row % action_dim;
+      const Eigen::MatrixXd& precision = precisions_[precisions_.size() > 1 ? static_cast<std::size_t>(action) : 0];
+      double sum = 0.0;
+      for (Index t = 0; t < settings_.horizon; ++t) {
+        const auto other = static_cast<std::size_t>(t * action_dim + action);
+        sum += precision(row / action_dim, t) * static_cast<double>(std[other] * alone[other]);
+      }
+      const T own = std[static_cast<std::size_t>(row)];
+      price[static_cast<std::size_t>(row)] = own > T(0) ? static_cast<T>(sum) / own : T(0);
+      base += price[static_cast<std::size_t>(row)] * memory_.distribution.mean[static_cast<std::size_t>(row)];
+    }
+    return base;
   }
 
   T target(Index row) const {
@@ -89,10 +105,23 @@ class MppiSearch final : public Search<T> {
   }
 
   const MppiSettings& settings_;
-  const SequenceNoise<T>* noise_;
+  const SequenceNoise<T>& noise_;
+  const std::vector<Eigen::MatrixXd>& precisions_;
   const PlanProblemOf<T>& problem_;
   SearchMemory<T>& memory_;
 };
+
+// The inverse of the covariance of noise that `sums` make; along what they cannot make, 0: no candidate goes there.
+Eigen::MatrixXd precision_of(const Eigen::MatrixXd& sums) {
+  constexpr double kMinShare = 1e-3;  // of the largest deviation: in float32, smaller ones are rounded away
+  const SingularValues of_sums = singular_values(sums);
+  Eigen::VectorXd inverse = Eigen::VectorXd::Zero(sums.rows());
+  for (Index i = 0; i < of_sums.values.size(); ++i) {
+    const double deviation = of_sums.values(i);
+    if (deviation > kMinShare * of_sums.values(0)) inverse(i) = 1.0 / (deviation * deviation);
+  }
+  return product_transposed(of_sums.left * inverse.asDiagonal(), of_sums.left);
+}
 
 }  // namespace
 
@@ -100,7 +129,7 @@ void MppiSettings::validate() const {
   require_at_least("horizon", horizon, 1);
   require_at_least("candidates", candidates, 1);
   require_at_least("iterations", iterations, 1);
-  std.validate("std");
+  initial_std.validate("initial_std");
   validate_decays();
   if (temperature) require_positive("temperature", *temperature);
   require(effective_samples >= 1.0 && effective_samples <= static_cast<double>(candidates), "effective_samples",
@@ -111,9 +140,7 @@ void MppiSettings::validate() const {
   if (!control_target.empty()) {
     require_finite("control_target", control_target.data(), static_cast<Index>(control_target.size()));
   }
-  require(knots >= 0 && knots <= horizon, "knots", knots, "from 0 to the horizon");
-  require(smoothing_window >= 1 && smoothing_window % 2 == 1, "smoothing_window", smoothing_window,
-          "odd and at least 1");
+  noise.validate(horizon);
 }
 
 void MppiSettings::validate_decays() const {
@@ -132,11 +159,11 @@ void MppiSettings::validate_decays() const {
   }
 }
 
-Mppi::Mppi(const MppiSettings& settings) : settings_(settings) {
-  settings.validate();
-  if (settings.knots > 0) {
-    noise_ = {SequenceNoise<float>::between_knots(settings.horizon, settings.knots),
-              SequenceNoise<double>::between_knots(settings.horizon, settings.knots)};
+Mppi::Mppi(const MppiSettings& settings)
+    : settings_(validated(settings)), noise_(noise_sums(settings.horizon, settings.noise)) {
+  if (settings.control_cost == 0.0) return;
+  for (const Eigen::MatrixXd& sums : noise_sums(settings.horizon, settings.noise)) {
+    precisions_.push_back(precision_of(sums));
   }
 }
 
@@ -147,7 +174,7 @@ void Mppi::plan_in(const PlanProblemOf<T>& problem, SearchMemory<T>& memory, Pla
     require_same_size("control_target", static_cast<Index>(settings_.control_target.size()), "the model's actions",
                       problem.rollout.dynamics->action_dim());
   }
-  MppiSearch<T> search(settings_, noise_ ? &noise_->as<T>() : nullptr, problem, memory);
+  MppiSearch<T> search(settings_, noise_.as<T>(), precisions_, problem, memory);
   const BestCandidate<T> best = run_search(problem, settings_.horizon, settings_.iterations, search, memory, result);
   if (result.iterations > 0) {
     choose_mean(problem, settings_.iterations, best, memory, result);

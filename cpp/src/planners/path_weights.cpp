@@ -130,36 +130,12 @@ void weigh_for(double effective, CandidateNumbers<T>& returns) {
   shortfalls.weigh(std::exp(high));
 }
 
-template <class T>
-void smooth(Index window, Index horizon, std::vector<T>& scratch, std::vector<T>& sequence) {
-  const Index reach = window / 2;
-  const auto width = static_cast<double>(reach);
-  const auto action_dim = static_cast<Index>(sequence.size()) / horizon;
-  scratch = sequence;
-  for (Index t = 0; t < horizon; ++t) {
-    for (Index a = 0; a < action_dim; ++a) {
-      double sum = 0.0;
-      double total = 0.0;
-      for (Index j = -reach; j <= reach; ++j) {
-        const auto away = static_cast<double>(j);
-        const double weight = 3.0 * width * (width + 1.0) - 1.0 - 5.0 * away * away;
-        const Index at = std::clamp<Index>(t + j, 0, horizon - 1);
-        sum += weight * static_cast<double>(scratch[static_cast<std::size_t>(at * action_dim + a)]);
-        total += weight;
-      }
-      sequence[static_cast<std::size_t>(t * action_dim + a)] = static_cast<T>(sum / total);
-    }
-  }
-}
-
 template void weigh(double, CandidateNumbers<float>&);
 template void weigh(double, CandidateNumbers<double>&);
 template double deviation_of(const CandidateNumbers<float>&);
 template double deviation_of(const CandidateNumbers<double>&);
 template void weigh_for(double, CandidateNumbers<float>&);
 template void weigh_for(double, CandidateNumbers<double>&);
-template void smooth(Index, Index, std::vector<float>&, std::vector<float>&);
-template void smooth(Index, Index, std::vector<double>&, std::vector<double>&);
 
 }  // namespace DYNAPLAN_LEVEL
 }  // namespace dynaplan

@@ -24,7 +24,7 @@ bool is_same(double a, double b) { return std::abs(a - b) <= 1e-14 * std::max(st
 
 // Whether a few candidates have returns in float64, and not all the same.
 bool has_returns_in_float64(Index horizon, const ExactPlanProblem& exact, SamplingMemory& memory) {
-  RandomShooting({horizon, kFew}).plan(exact, memory.exact, memory.exact_result);
+  RandomShooting({horizon, kFew, {}}).plan(exact, memory.exact, memory.exact_result);
   const double* const totals = memory.exact.candidates.totals();
   const auto [worst, best] = std::minmax_element(totals, totals + kFew);
   return std::isfinite(*best) && !is_same(*worst, *best);
@@ -88,7 +88,7 @@ void plan_at_needed_precision(const SamplingPlanner& planner, PlanProblem proble
   bool is_planned = false;
   if (part != nullptr || problem.rollout.dynamics->gains_from_float32()) {
     // Where there is no time to plan twice, a look comes first.
-    is_planned = !problem.deadline || resolves(RandomShooting({planner.horizon(), kFew}));
+    is_planned = !problem.deadline || resolves(RandomShooting({planner.horizon(), kFew, {}}));
     if (is_planned && resolves(planner)) return;
   }
   if (part == nullptr) {

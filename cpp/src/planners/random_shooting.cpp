@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "dynaplan/core/check.hpp"
+#include "dynaplan/core/vector_math.hpp"
 #include "dynaplan/planners/action_limits.hpp"
 
 namespace dynaplan {
@@ -11,18 +12,46 @@ inline namespace DYNAPLAN_LEVEL {
 
 namespace {
 
+// Standard normals become the uniform numbers in [0, 1] of which they are the quantiles: their distribution function,
+// to 2 in 10^7, by Abramowitz & Stegun 1964, 7.1.26.
+template <class T>
+void make_uniform(Block<T> normals) {
+  constexpr Index kWidth = kVectorLanes<T>;
+  for (Index row = 0; row < normals.dim; ++row) {
+    for (Index k = 0; k < normals.lanes; k += kWidth) {
+      T* const at = normals.row(row) + k;
+      const LaneVector<T> normal = load_lanes(at);
+      const LaneVector<T> size = normal < T(0) ? -normal : normal;
+      const LaneVector<T> t = T(1) / (T(1) + static_cast<T>(0.3275911 * 0.70710678118654752440) * size);
+      LaneVector<T> series = static_cast<T>(1.061405429) * t - static_cast<T>(1.453152027);
+      series = series * t + static_cast<T>(1.421413741);
+      series = series * t - static_cast<T>(0.284496736);
+      series = series * t + static_cast<T>(0.254829592);
+      const LaneVector<T> beyond = T(0.5) * t * series * fast_exp<T>(T(-0.5) * size * size);
+      store_lanes(at, normal < T(0) ? beyond : T(1) - beyond);
+    }
+  }
+}
+
 template <class T>
 class UniformSearch final : public Search<T> {
  public:
-  UniformSearch(const RandomShootingSettings& settings, const PlanProblemOf<T>& problem)
-      : settings_(settings), problem_(problem) {}
+  UniformSearch(const RandomShootingSettings& settings, const SequenceNoise<T>& noise, const PlanProblemOf<T>& problem)
+      : settings_(settings), noise_(noise), problem_(problem) {
+    settings.noise.require_actions(problem.rollout.dynamics->action_dim());
+  }
 
   Index population(int /*iteration*/) const override { return settings_.candidates; }
 
   // Uniform within the bounds; as far from their middle, in widths, as noise that limits slow down.
   void draw(int /*iteration*/, Index first, Block<T> actions, Workspace& workspace) const override {
     const Index action_dim = problem_.rollout.dynamics->action_dim();
-    fill_uniform(problem_.stream, Purpose::kActions, first, 0, actions);
+    if (noise_.is_white()) {
+      fill_uniform(problem_.stream, Purpose::kActions, first, 0, actions);
+    } else {
+      noise_.draw(problem_.stream, first, actions, workspace);
+      make_uniform(actions);
+    }
     T* const spread = workspace.take<T>(actions.dim);
     for (Index row = 0; row < actions.dim; ++row) {
       const double width = problem_.action_high[row % action_dim] - problem_.action_low[row % action_dim];
@@ -44,6 +73,7 @@ class UniformSearch final : public Search<T> {
 
  private:
   const RandomShootingSettings& settings_;
+  const SequenceNoise<T>& noise_;
   const PlanProblemOf<T>& problem_;
 };
 
@@ -52,14 +82,16 @@ class UniformSearch final : public Search<T> {
 void RandomShootingSettings::validate() const {
   require_at_least("horizon", horizon, 1);
   require_at_least("candidates", candidates, 1);
+  noise.validate(horizon);
 }
 
-RandomShooting::RandomShooting(const RandomShootingSettings& settings) : settings_(settings) { settings.validate(); }
+RandomShooting::RandomShooting(const RandomShootingSettings& settings)
+    : settings_(validated(settings)), noise_(noise_sums(settings.horizon, settings.noise)) {}
 
 template <class T>
 void RandomShooting::plan_in(const PlanProblemOf<T>& problem, SearchMemory<T>& memory, PlanResult<T>& result) const {
   problem.validate();
-  UniformSearch<T> search(settings_, problem);
+  UniformSearch<T> search(settings_, noise_.as<T>(), problem);
   if (!run_search(problem, settings_.horizon, 1, search, memory, result).exists()) {
     for (Index row = 0; row < static_cast<Index>(result.actions.size()); ++row) {
       result.actions[static_cast<std::size_t>(row)] = finite_bound<T>(problem.start_action(row));

@@ -3,6 +3,10 @@
 #include <algorithm>
 #include <cmath>
 
+#include "dynaplan/core/check.hpp"
+#include "dynaplan/core/dense.hpp"
+#include "dynaplan/planners/action_widths.hpp"
+
 namespace dynaplan {
 inline namespace DYNAPLAN_LEVEL {
 
@@ -42,29 +46,96 @@ Eigen::MatrixXd lines(Index horizon, Index knots) {
   return weights;
 }
 
+// Each row becomes the value at its step of the parabola through the `window` rows about it; beyond the ends the first
+// and the last row are repeated.
+Eigen::MatrixXd smoothed(Index window, const Eigen::MatrixXd& rows) {
+  const Index reach = window / 2;
+  const auto width = static_cast<double>(reach);
+  Eigen::MatrixXd sums = Eigen::MatrixXd::Zero(rows.rows(), rows.cols());
+  double total = 0.0;
+  for (Index j = -reach; j <= reach; ++j) {
+    const auto away = static_cast<double>(j);
+    const double weight = 3.0 * width * (width + 1.0) - 1.0 - 5.0 * away * away;
+    for (Index t = 0; t < rows.rows(); ++t) {
+      sums.row(t) += weight * rows.row(std::clamp<Index>(t + j, 0, rows.rows() - 1));
+    }
+    total += weight;
+  }
+  return sums / total;
+}
+
+Eigen::MatrixXd sums_of(Index horizon, double exponent, const NoiseSettings& settings) {
+  const Index drawn = settings.knots > 0 ? settings.knots : horizon;
+  Eigen::MatrixXd sums = Eigen::MatrixXd::Identity(drawn, drawn);
+  if (exponent > 0.0) sums = waves(drawn, exponent);
+  if (settings.knots > 0) sums = product(lines(horizon, drawn), sums);
+  if (settings.smoothing_window > 1) sums = smoothed(settings.smoothing_window, sums);
+  // No row is zero: lines and parabolas keep the waves' constant.
+  if (settings.knots > 0 || settings.smoothing_window > 1) sums.rowwise().normalize();
+  return sums;
+}
+
 }  // namespace
 
-template <class T>
-SequenceNoise<T>::SequenceNoise(const Eigen::MatrixXd& sums)
-    : sums_(sums.cast<T>(), PackedAffine<T>::Vector::Zero(sums.rows())) {}
+void NoiseSettings::validate(Index horizon) const {
+  if (noise_exponent.empty()) throw_shape_error("noise_exponent", "none", "one for all actions, or one for each");
+  for (std::size_t i = 0; i < noise_exponent.size(); ++i) {
+    if (noise_exponent.size() == 1) {
+      require_not_negative("noise_exponent", noise_exponent[i]);
+    } else if (!(noise_exponent[i] >= 0.0) || !std::isfinite(noise_exponent[i])) {
+      throw_entry_error("noise_exponent", static_cast<Index>(i), noise_exponent[i], "finite and at least 0");
+    }
+  }
+  require(knots >= 0 && knots <= horizon, "knots", knots, "from 0 to the horizon");
+  require(smoothing_window == 1 || (smoothing_window >= 5 && smoothing_window % 2 == 1), "smoothing_window",
+          smoothing_window, "odd and at least 5, as a parabola goes through any three steps, or 1 for none");
+  require(smoothing_window < 2 * horizon, "smoothing_window", smoothing_window, "less than twice the horizon");
+}
 
-template <class T>
-SequenceNoise<T> SequenceNoise<T>::coloured(Index horizon, double exponent) {
-  return SequenceNoise<T>(waves(horizon, exponent));
+void NoiseSettings::require_actions(Index action_dim) const {
+  require_one_or_each("noise_exponent", static_cast<Index>(noise_exponent.size()), action_dim);
+}
+
+bool NoiseSettings::is_white() const {
+  return knots == 0 && smoothing_window == 1 &&
+         std::all_of(noise_exponent.begin(), noise_exponent.end(), [](double one) { return one == 0.0; });
+}
+
+std::vector<Eigen::MatrixXd> noise_sums(Index horizon, const NoiseSettings& settings) {
+  std::vector<Eigen::MatrixXd> sums;
+  if (settings.is_white()) return sums;
+  for (const double exponent : settings.noise_exponent) sums.push_back(sums_of(horizon, exponent, settings));
+  return sums;
 }
 
 template <class T>
-SequenceNoise<T> SequenceNoise<T>::between_knots(Index horizon, Index knots) {
-  return SequenceNoise<T>(lines(horizon, knots));
+SequenceNoise<T>::SequenceNoise(const std::vector<Eigen::MatrixXd>& sums) {
+  for (const Eigen::MatrixXd& one : sums) {
+    sums_.emplace_back(one.cast<T>(), PackedAffine<T>::Vector::Zero(one.rows()));
+  }
+}
+
+template <class T>
+void SequenceNoise<T>::draw(const Stream& stream, Index first, Block<T> out, Workspace& workspace) const {
+  if (is_white()) {
+    fill_normal(stream, Purpose::kActions, first, 0, out);
+    return;
+  }
+  const Workspace::Scope scope(workspace);
+  const Index action_dim = out.dim / sums_.front().outputs();
+  const Block<T> normals = workspace.take_block<T>(sums_.front().inputs() * action_dim, out.lanes);
+  fill_normal(stream, Purpose::kActions, first, 0, normals);
+  apply(normals, out);
 }
 
 template <class T>
 void SequenceNoise<T>::apply(ConstBlock<T> normals, Block<T> out) const {
-  const Index action_dim = out.dim / sums_.outputs();
+  const Index action_dim = out.dim / sums_.front().outputs();
   for (Index a = 0; a < action_dim; ++a) {
-    const ConstBlock<T> of_action{normals.row(a), inputs(), normals.lanes, action_dim * normals.stride};
-    const Block<T> to{out.row(a), sums_.outputs(), out.lanes, action_dim * out.stride};
-    sums_.apply(&of_action, 1, to);
+    const PackedAffine<T>& sums = sums_[sums_.size() > 1 ? static_cast<std::size_t>(a) : 0];
+    const ConstBlock<T> of_action{normals.row(a), sums.inputs(), normals.lanes, action_dim * normals.stride};
+    const Block<T> to{out.row(a), sums.outputs(), out.lanes, action_dim * out.stride};
+    sums.apply(&of_action, 1, to);
   }
 }
 

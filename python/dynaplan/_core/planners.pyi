@@ -74,12 +74,22 @@ class Cem(SamplingPlanner):
         returns_mean: bool,
         truncated: bool,
         tolerance: float,
+        noise_exponent: Sequence[float],
+        knots: int,
+        smoothing_window: int,
     ) -> None: ...
 
 class RandomShooting(SamplingPlanner):
     """Settings of random shooting, validated."""
 
-    def __init__(self, horizon: int, candidates: int) -> None: ...
+    def __init__(
+        self,
+        horizon: int,
+        candidates: int,
+        noise_exponent: Sequence[float],
+        knots: int,
+        smoothing_window: int,
+    ) -> None: ...
 
 class Icem(SamplingPlanner):
     """The improved cross-entropy method, its settings validated."""
@@ -93,9 +103,11 @@ class Icem(SamplingPlanner):
         smoothing: float,
         initial_std: Sequence[float],
         min_std: float,
-        noise_exponent: float,
         population_decay: float,
         reuse_fraction: float,
+        noise_exponent: Sequence[float],
+        knots: int,
+        smoothing_window: int,
     ) -> None: ...
 
 class Mppi(SamplingPlanner):
@@ -106,13 +118,14 @@ class Mppi(SamplingPlanner):
         horizon: int,
         candidates: int,
         iterations: int,
-        std: Sequence[float],
+        initial_std: Sequence[float],
         std_decay: Sequence[float],
         temperature: float | None,
         standardise: bool,
         effective_samples: float,
         control_cost: float,
         control_target: Sequence[float],
+        noise_exponent: Sequence[float],
         knots: int,
         smoothing_window: int,
     ) -> None: ...

@@ -5,22 +5,17 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from dynaplan import _arrays, _core
+from dynaplan import _core
+from dynaplan.planners.noise import GaussianNoise
 from dynaplan.planners.sampling import SamplingPlanner
-from dynaplan.planners.settings import (
-    CoreSettings,
-    as_tuple,
-    one_or_each,
-    search_settings,
-    shared_settings_last,
-)
+from dynaplan.planners.settings import CoreSettings, search_settings, shared_settings_last
 
 __all__ = ["MPPI"]
 
 
 @shared_settings_last
 @dataclass(frozen=True, kw_only=True)
-class MPPI(SamplingPlanner):
+class MPPI(GaussianNoise, SamplingPlanner):
     """Path integral control: the plan moves to the average of all candidates, weighted by return.
 
     Candidates are the plan so far with noise added; each weighs e^(return / temperature). The
@@ -31,11 +26,9 @@ class MPPI(SamplingPlanner):
         candidates: sequences per iteration. Default 500.
         iterations: times that the plan moves. Default 5; 1 is the original form, which leaves the
             rest to the next control step.
-        std: standard deviation of the noise, times half the width of the bounds; or (A,), one for
-            each action.
-        std_decay: factor on it from one iteration to the next, in (0, 1]; or (iterations - 1,),
-            one for each after the first. Default 0.7: the first iterations find the basin, the last
-            ones settle in it. 1 keeps the noise.
+        std_decay: factor on the standard deviation from one iteration to the next, in (0, 1]; or
+            (iterations - 1,), one for each after the first. Default 0.7: the first iterations find
+            the basin, the last ones settle in it. 1 keeps the noise.
         temperature: in units of the return: a candidate worth that much less weighs e times less.
             Default None: chosen in every iteration such that the effective sample size is
             `effective_samples`, so that the scale of the reward does not matter.
@@ -44,15 +37,12 @@ class MPPI(SamplingPlanner):
         effective_samples: 1 / sum of squared weights where no temperature is given, from 1 to
             candidates. Default 10, as many as `ICEM` has elites.
         control_cost: weight in [0, 1] of temperature x (plan - `control_target`) x noise / std^2,
-            which each candidate pays; 1 is the information-theoretic form. Needs a temperature.
-            Default 0: costs of actions are left to the reward.
+            which each candidate pays; 1 is the information-theoretic form. For noise that is not
+            white the inverse of its covariance along the horizon takes the place of 1 / std^2.
+            Needs a temperature. Default 0: costs of actions are left to the reward.
         control_target: the action that this counts from, in the actions' units, such as the thrust
             that hovers: one number for all, or (A,). Default None: the middle of the bounds, to
             which a control cost then pulls.
-        knots: number of steps, evenly spaced, at which the noise is drawn; it is linear between
-            them. Default 0: at every step.
-        smoothing_window: steps, odd, through which parabolas are fitted that smooth the plan
-            (Savitzky & Golay 1964). Default 1: not smoothed.
 
     Raises:
         ArgumentError: a setting is out of range.
@@ -68,28 +58,12 @@ class MPPI(SamplingPlanner):
     horizon: int = 20
     candidates: int = 500
     iterations: int = 5
-    std: float | Sequence[float] = 0.5
     std_decay: float | Sequence[float] = 0.7
     temperature: float | None = None
     standardise: bool = False
     effective_samples: float = 10.0
     control_cost: float = 0.0
     control_target: float | Sequence[float] | None = None
-    knots: int = 0
-    smoothing_window: int = 1
-
-    def __post_init__(self) -> None:
-        for name in ("std", "std_decay", "control_target"):
-            value = getattr(self, name)
-            if value is not None or name != "control_target":
-                object.__setattr__(self, name, one_or_each(name, value))
-        _arrays.flag("standardise", self.standardise)
-        super().__post_init__()
 
     def _settings(self) -> CoreSettings:
-        return _core.Mppi(
-            **search_settings(self, "std", "std_decay", "control_target"),
-            std=as_tuple(self.std),
-            std_decay=as_tuple(self.std_decay),
-            control_target=() if self.control_target is None else as_tuple(self.control_target),
-        )
+        return _core.Mppi(**search_settings(self))

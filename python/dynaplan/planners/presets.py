@@ -120,8 +120,8 @@ def mppi_pytorch() -> MPPI:
 
     100 candidates, 15 steps ahead, one iteration, temperature 1, and the full control cost. The
     package has no default for the covariance of the noise; the standard deviation here is `MPPI`'s
-    own, half of half the width of the bounds. `std` is the root of the package's variance divided
-    by half the width of the bounds.
+    own, half of half the width of the bounds. `initial_std` is the root of the package's variance
+    divided by half the width of the bounds.
 
     What differs: noise is independent in each action, so that a covariance off the diagonal cannot
     be given; a warm start repeats the last action where the package adds a zero; the first plan
@@ -140,7 +140,7 @@ def mppi_pytorch() -> MPPI:
         horizon=15,
         candidates=100,
         iterations=1,
-        std=0.5,
+        initial_std=0.5,
         std_decay=1.0,
         temperature=1.0,
         control_cost=1.0,
@@ -173,7 +173,7 @@ def mppi_diffusion() -> MPPI:
         horizon=50,
         candidates=2048,
         iterations=99,
-        std=float(widths[0]),
+        initial_std=float(widths[0]),
         std_decay=tuple((widths[1:] / widths[:-1]).tolist()),
         temperature=0.1,
         standardise=True,

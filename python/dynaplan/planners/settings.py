@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import inspect
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
 from dataclasses import fields
 from functools import cache
 from typing import Any, TypeAlias, TypeVar, cast
 
-from dynaplan import _arrays, _core, _spaces, _texts
+from dynaplan import _core, _spaces, _texts
 from dynaplan._docstrings import shares_arguments
 from dynaplan.errors import ArgumentError
 from dynaplan.rewards.terms import Reward
@@ -17,7 +16,7 @@ from dynaplan.rollouts.disagreement import DisagreementLimit
 from dynaplan.rollouts.risk import Risk
 from dynaplan.rollouts.rollout import MEAN, Propagation
 
-__all__ = ["CoreSettings", "PlannerSettings", "as_tuple", "one_or_each"]
+__all__ = ["CoreSettings", "PlannerSettings"]
 __all__ += ["require_planner", "search_settings", "shared_settings_last"]
 
 CoreSettings: TypeAlias = _core.SamplingPlanner | _core.GradientPlanner
@@ -82,28 +81,29 @@ def require_planner(planner: Any) -> None:
         raise TypeError(f"planner: got {got}, must be a planner, such as CEM(horizon=20)")
 
 
-def one_or_each(name: str, values: Any) -> float | tuple[float, ...]:
-    """Returns one number for all, or a tuple of one for each; the core checks their range."""
-    if isinstance(values, (int, float)) or not _arrays.any_array(name, values).ndim:
-        return _arrays.real(name, values)
-    return tuple(_arrays.vector(name, values).tolist())
-
-
-def as_tuple(values: float | Sequence[float]) -> tuple[float, ...]:
-    """Returns what `one_or_each` returned as the core has it."""
-    return values if isinstance(values, tuple) else (cast(float, values),)
-
-
 def search_settings(planner: PlannerSettings, *without: str) -> dict[str, Any]:
-    """Returns the settings of the search itself by name, without those of the rollouts."""
-    return {name: getattr(planner, name) for name in _search_names(type(planner), without)}
+    """Returns the settings of the search itself by name, without those of the rollouts.
+
+    Of one number for all, or one for each, it makes a tuple, of None an empty one.
+    """
+    settings = {}
+    for name, is_one_or_each in _search_names(type(planner), without):
+        value = getattr(planner, name)
+        if is_one_or_each and not isinstance(value, tuple):
+            value = () if value is None else (value,)
+        settings[name] = value
+    return settings
 
 
 @cache
-def _search_names(kind: type[PlannerSettings], without: tuple[str, ...]) -> list[str]:
+def _search_names(kind: type[PlannerSettings], without: tuple[str, ...]) -> list[tuple[str, bool]]:
+    """Returns the names, and which of them are one number for all, or one for each."""
     rollouts = inspect.get_annotations(PlannerSettings).keys() - {"horizon", "candidates"}
-    names = [field.name for field in fields(cast(Any, kind))]
-    return [name for name in names if name not in rollouts and name not in without]
+    return [
+        (field.name, str(field.type).startswith("float | Sequence[float]"))
+        for field in fields(cast(Any, kind))
+        if field.name not in rollouts and field.name not in without
+    ]
 
 
 def shared_settings_last(cls: _Class) -> _Class:

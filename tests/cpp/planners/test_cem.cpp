@@ -114,9 +114,14 @@ TEST_CASE("after the first call a plan allocates nothing, with one thread and wi
     cem.plan(integrator.problem, workspace, result);
     const Icem icem(IcemSettings{});
     MppiSettings smooth;
-    smooth.knots = 5;
-    smooth.smoothing_window = 5;
+    smooth.noise = {{2.0}, 5, 5};
+    smooth.temperature = 1.0;
+    smooth.control_cost = 1.0;
     const Mppi mppi(smooth);
+    RandomShootingSettings lasting;
+    lasting.noise = {{2.0}, 0, 1};
+    const RandomShooting shooting{RandomShootingSettings{}};
+    const RandomShooting lasting_shooting(lasting);
     const CategoricalCem categorical(CategoricalCemSettings{}, Eigen::VectorXd::LinSpaced(5, -2.0, 2.0));
     const DistanceToOrigin value;
     PlanProblem bounded = integrator.problem;
@@ -127,7 +132,8 @@ TEST_CASE("after the first call a plan allocates nothing, with one thread and wi
     bounded.terminal_value = &value;
     const auto plan_all = [&] {
       cem.plan(integrator.problem, workspace, result);
-      RandomShooting(RandomShootingSettings{}).plan(integrator.problem, workspace, result);
+      shooting.plan(integrator.problem, workspace, result);
+      lasting_shooting.plan(integrator.problem, workspace, result);
       icem.plan(integrator.problem, workspace, result);
       mppi.plan(integrator.problem, workspace, result);
       categorical.plan(integrator.problem, workspace, result);

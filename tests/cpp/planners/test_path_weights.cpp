@@ -85,18 +85,3 @@ TEST_CASE("the temperature is found at which the weights amount to as many candi
   weigh_for(10.0, same);
   for (const float weight : same) CHECK(weight == doctest::Approx(0.02));
 }
-
-TEST_CASE("smoothing keeps parabolas away from the ends, and takes out noise") {
-  std::vector<float> scratch;
-  std::vector<float> sequence;
-  for (int t = 0; t < 12; ++t) {
-    sequence.push_back(0.5F * static_cast<float>(t * t) - static_cast<float>(t));
-    sequence.push_back(t % 2 == 0 ? 1.0F : -1.0F);
-  }
-  const std::vector<float> before = sequence;
-  smooth(5, 12, scratch, sequence);
-  for (std::size_t t = 2; t < 10; ++t) {
-    CHECK(sequence[2 * t] == doctest::Approx(before[2 * t]).epsilon(1e-5));
-    CHECK(std::abs(sequence[2 * t + 1]) < 0.5F);
-  }
-}

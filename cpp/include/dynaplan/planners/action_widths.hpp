@@ -9,6 +9,9 @@
 namespace dynaplan {
 inline namespace DYNAPLAN_LEVEL {
 
+/// Throws ShapeError unless the setting has one number for all actions, or one for each.
+void require_one_or_each(std::string_view name, Index count, Index action_dim);
+
 /// How wide a search begins, in half widths of the bounds: one number for all actions, or one for each.
 class ActionWidths {
  public:

@@ -2,6 +2,7 @@
 
 #include "dynaplan/planners/action_widths.hpp"
 #include "dynaplan/planners/sampling_planner.hpp"
+#include "dynaplan/planners/sequence_noise.hpp"
 
 namespace dynaplan {
 inline namespace DYNAPLAN_LEVEL {
@@ -18,6 +19,7 @@ struct CemSettings {
   double min_std = 0.05;           // likewise
   bool returns_mean = false;
   bool truncated = false;  // draws beyond two standard deviations are drawn again, see draw_narrow
+  NoiseSettings noise;     // white where `truncated`
   double tolerance = 0.0;  // standard deviation, in half widths of the bounds, below which the search has settled
 
   void validate() const;
@@ -36,6 +38,7 @@ class Cem final : public SamplingPlanner {
   void plan_in(const PlanProblemOf<T>& problem, SearchMemory<T>& memory, PlanResult<T>& result) const;
 
   CemSettings settings_;
+  NoiseInBothTypes noise_;
 };
 
 }  // namespace DYNAPLAN_LEVEL

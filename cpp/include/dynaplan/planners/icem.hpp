@@ -1,7 +1,5 @@
 #pragma once
 
-#include <optional>
-
 #include "dynaplan/planners/action_widths.hpp"
 #include "dynaplan/planners/sampling_planner.hpp"
 #include "dynaplan/planners/sequence_noise.hpp"
@@ -19,9 +17,9 @@ struct IcemSettings {
   double smoothing = 0.1;          // share of the old mean and standard deviation that is kept
   ActionWidths initial_std = 0.5;  // times half the width of the bounds
   double min_std = 0.0;            // likewise
-  double noise_exponent = 2.0;     // see SequenceNoise::coloured
   double population_decay = 1.25;  // each iteration draws so many times fewer candidates, but at least 2 x elites
   double reuse_fraction = 0.3;     // share of the elites that are candidates again
+  NoiseSettings noise{{2.0}};
 
   void validate() const;
   Index kept() const;
@@ -40,7 +38,7 @@ class Icem final : public SamplingPlanner {
   void plan_in(const PlanProblemOf<T>& problem, SearchMemory<T>& memory, PlanResult<T>& result) const;
 
   IcemSettings settings_;
-  std::optional<NoiseInBothTypes> noise_;  // none: white
+  NoiseInBothTypes noise_;
 };
 
 }  // namespace DYNAPLAN_LEVEL

@@ -16,7 +16,7 @@ struct MppiSettings {
   Index horizon = 20;
   Index candidates = 500;
   int iterations = 5;
-  ActionWidths std = 0.5;              // of the noise, times half the width of the bounds
+  ActionWidths initial_std = 0.5;      // of the noise, times half the width of the bounds
   std::vector<double> std_decay{0.7};  // from one iteration to the next: one factor for all, or one for each
   std::optional<double>
       temperature;            // in units of the return; none: the one at which the weights have `effective_samples`
@@ -24,8 +24,7 @@ struct MppiSettings {
   double effective_samples = 10.0;     // candidates, 1 / sum of squared weights, where no temperature is given
   double control_cost = 0.0;           // weight of temperature x mean / std^2 x noise, 0 to 1; 1 is Williams et al.'s
   std::vector<double> control_target;  // what the mean is counted from there: one, or (A); empty: the middle
-  Index knots = 0;                     // noise is drawn at so many and joined by lines; 0: at every step
-  Index smoothing_window = 1;          // steps, odd: the mean is smoothed by a parabola (Savitzky & Golay 1964)
+  NoiseSettings noise;
 
   void validate() const;
 
@@ -46,7 +45,8 @@ class Mppi final : public SamplingPlanner {
   void plan_in(const PlanProblemOf<T>& problem, SearchMemory<T>& memory, PlanResult<T>& result) const;
 
   MppiSettings settings_;
-  std::optional<NoiseInBothTypes> noise_;  // none: every step on its own
+  NoiseInBothTypes noise_;
+  std::vector<Eigen::MatrixXd> precisions_;  // of the noise of each action, (H, H); none: the identity
 };
 
 }  // namespace DYNAPLAN_LEVEL

@@ -25,11 +25,5 @@ void weigh(double temperature, CandidateNumbers<T>& returns);
 template <class T>
 void weigh_for(double effective, CandidateNumbers<T>& returns);
 
-/// Each action of a sequence (H, A) becomes the value at its step of the parabola through the `window` steps about it
-/// (Savitzky & Golay 1964); beyond its ends the sequence repeats its first and last action. `scratch` keeps its
-/// memory.
-template <class T>
-void smooth(Index window, Index horizon, std::vector<T>& scratch, std::vector<T>& sequence);
-
 }  // namespace DYNAPLAN_LEVEL
 }  // namespace dynaplan

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "dynaplan/planners/sampling_planner.hpp"
+#include "dynaplan/planners/sequence_noise.hpp"
 
 namespace dynaplan {
 inline namespace DYNAPLAN_LEVEL {
@@ -9,6 +10,7 @@ inline namespace DYNAPLAN_LEVEL {
 struct RandomShootingSettings {
   Index horizon = 20;
   Index candidates = 1000;
+  NoiseSettings noise;  // how actions hang together along the horizon; each is uniform whatever this is
 
   void validate() const;
 };
@@ -26,6 +28,7 @@ class RandomShooting final : public SamplingPlanner {
   void plan_in(const PlanProblemOf<T>& problem, SearchMemory<T>& memory, PlanResult<T>& result) const;
 
   RandomShootingSettings settings_;
+  NoiseInBothTypes noise_;
 };
 
 }  // namespace DYNAPLAN_LEVEL

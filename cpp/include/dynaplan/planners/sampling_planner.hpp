@@ -5,6 +5,13 @@
 namespace dynaplan {
 inline namespace DYNAPLAN_LEVEL {
 
+/// The settings, once they are checked.
+template <class Settings>
+const Settings& validated(const Settings& settings) {
+  settings.validate();
+  return settings;
+}
+
 /// A planner that draws candidates; the final classes hold their settings, validated, and nothing else. It plans in
 /// either type, see `plan_in_either_type`.
 class SamplingPlanner {
