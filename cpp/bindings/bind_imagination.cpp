@@ -60,6 +60,16 @@ class PythonTermination final : public BatchTermination {
   IndexType action_dim_;
 };
 
+// The parts of a problem that it has in each type; the others are left alone.
+template <class T>
+void take_parts(const DynamicsHandle& dynamics, const RewardHandle* reward, const TerminationHandle* termination,
+                const std::optional<StateLimits<T>>& limits, ImaginationProblemOf<T>& problem) {
+  problem.dynamics = dynamics.get<T>();
+  if (reward != nullptr) problem.reward = reward->get<T>();
+  if (termination != nullptr) problem.termination = termination->get<T>();
+  problem.limits = limits ? &*limits : nullptr;
+}
+
 // Either what the core runs or a Python function, of which it is given one or none; without a policy, the actions.
 struct Choice {
   const PolicyHandle* policy;
@@ -76,19 +86,24 @@ py::tuple imagine_rows(const DynamicsHandle& dynamics, const py::array& starts, 
   const IndexType state_dim = dynamics.float32->state_dim();
   const IndexType action_dim = dynamics.float32->action_dim();
   const std::optional<StateLimits<float>> bounds = limits_of<float>(limits);
+  const std::optional<StateLimits<double>> exact_bounds = limits_of<double>(limits);
   const PythonPolicy policy_function(choice.policy_function, state_dim, action_dim);
   const PythonTermination termination_function(choice.termination_function, state_dim, action_dim);
   ImaginationProblem problem;
-  problem.dynamics = dynamics.float32.get();
+  take_parts(dynamics, reward, choice.termination, bounds, problem);
   problem.elite_members = std::move(elite_members);
   if (choice.policy != nullptr) problem.policy = choice.policy->policy.get();
   if (!choice.policy_function.is_none()) problem.batch_policy = &policy_function;
-  if (reward != nullptr) problem.reward = reward->float32.get();
-  if (choice.termination != nullptr) problem.termination = choice.termination->float32.get();
   if (!choice.termination_function.is_none()) problem.batch_termination = &termination_function;
-  problem.limits = bounds ? &*bounds : nullptr;
   problem.disagreement_limit = disagreement_limit;
   problem.validate();
+  ExactImaginationProblem exact;
+  take_parts(dynamics, reward, choice.termination, exact_bounds, exact);
+  exact.elite_members = problem.elite_members;
+  exact.policy = problem.policy;
+  exact.batch_policy = problem.batch_policy;
+  exact.batch_termination = problem.batch_termination;
+  exact.disagreement_limit = disagreement_limit;
 
   ImaginedRows rows;
   rows.starts = input<double>(starts, "starts", {-1, state_dim});
@@ -119,7 +134,7 @@ py::tuple imagine_rows(const DynamicsHandle& dynamics, const py::array& starts, 
   rows.interrupt = &interrupt;
   {
     const py::gil_scoped_release release;
-    imagine(problem, rows);
+    imagine_at_needed_precision(problem, exact, rows);
   }
   return py::make_tuple(states, actions, rewards, next_states, terminated, steps, cut);
 }

@@ -28,9 +28,10 @@ struct Group {
 
 // All rollouts, a step at a time. Each step sorts those that are running by the member that predicts them, so that a
 // block runs one network; random numbers are keyed by the place in that order, which does not depend on threads.
+template <class T>
 class Run {
  public:
-  Run(const ImaginationProblem& problem, const ImaginedRows& rows)
+  Run(const ImaginationProblemOf<T>& problem, const ImaginedRows& rows)
       : problem_(problem),
         rows_(rows),
         state_dim_(problem.dynamics->state_dim()),
@@ -76,7 +77,9 @@ class Run {
   }
 
  private:
-  static float to_float(double value) { return static_cast<float>(value); }
+  using Numbers = Eigen::Array<T, Eigen::Dynamic, 1>;
+
+  static T rounded(double value) { return static_cast<T>(value); }
   static std::size_t size(Index count) { return static_cast<std::size_t>(count); }
   Index members() const { return static_cast<Index>(problem_.elite_members.size()); }
   Stream stream(Index t) const { return {rows_.seed, 0, static_cast<std::uint32_t>(t)}; }
@@ -84,12 +87,12 @@ class Run {
 
   std::size_t workspace_bytes() const {
     std::size_t max_bytes = problem_.dynamics->workspace_bytes(lanes_);
-    if (problem_.policy != nullptr) max_bytes = std::max(max_bytes, problem_.policy->workspace_bytes(lanes_));
+    if (problem_.policy != nullptr) max_bytes = std::max(max_bytes, problem_.policy->bytes_in_either_type(lanes_));
     if (problem_.reward != nullptr) max_bytes = std::max(max_bytes, problem_.reward->workspace_bytes(lanes_));
     if (problem_.termination != nullptr) max_bytes = std::max(max_bytes, problem_.termination->workspace_bytes(lanes_));
     const Index columns = std::max(problem_.dynamics->output_dim(), action_dim_);
-    return max_bytes + 2 * Workspace::bytes<float>(columns * lanes_) + Workspace::bytes<float>(state_dim_ * lanes_) +
-           2 * Workspace::bytes<float>(action_dim_ * lanes_) + 3 * Workspace::bytes<float>(lanes_);
+    return max_bytes + 2 * Workspace::bytes<T>(columns * lanes_) + Workspace::bytes<T>(state_dim_ * lanes_) +
+           2 * Workspace::bytes<T>(action_dim_ * lanes_) + 3 * Workspace::bytes<T>(lanes_);
   }
 
   // The starts, as they are stepped and as they are given back. Here and not where they are stepped, which is in the
@@ -102,14 +105,14 @@ class Run {
       for (Index n = first; n < last; ++n) {
         const double* const start = rows_.starts + n * state_dim_;
         std::copy_n(start, state_dim_, rows_.states + row(n, 0) * state_dim_);
-        std::transform(start, start + state_dim_, states_.data() + n * state_dim_, to_float);
+        std::transform(start, start + state_dim_, states_.data() + n * state_dim_, rounded);
         running_[size(n)] = n;
         rows_.steps[n] = 0;
         rows_.cut[n] = false;
       }
       if (rows_.previous_actions == nullptr) return;
       std::transform(rows_.previous_actions + first * action_dim_, rows_.previous_actions + last * action_dim_,
-                     actions_.data() + first * action_dim_, to_float);
+                     actions_.data() + first * action_dim_, rounded);
     });
   }
 
@@ -152,16 +155,16 @@ class Run {
 
   // The state before step t, exactly as it was given where it is a start.
   void copy_state(Index rollout, Index t, double* out) const {
-    const float* const held = states_.data() + rollout * state_dim_;
+    const T* const held = states_.data() + rollout * state_dim_;
     const double* const start = rows_.starts + rollout * state_dim_;
     for (Index i = 0; i < state_dim_; ++i) out[i] = t == 0 ? start[i] : static_cast<double>(held[i]);
   }
 
   // Rows of `all` (rollouts, dim) in the order of a group, as a block.
-  Block<float> gathered(const Eigen::ArrayXf& all, Index dim, const Group& group, Workspace& workspace) const {
-    const Block<float> block = workspace.take_block<float>(dim, padded_lanes<float>(group.count));
+  Block<T> gathered(const Numbers& all, Index dim, const Group& group, Workspace& workspace) const {
+    const Block<T> block = workspace.take_block<T>(dim, padded_lanes<T>(group.count));
     const Workspace::Scope scope(workspace);
-    float* const packed = workspace.take<float>(dim * group.count);
+    T* const packed = workspace.take<T>(dim * group.count);
     for (Index k = 0; k < group.count; ++k) {
       std::copy_n(all.data() + order_[size(group.first + k)] * dim, dim, packed + k * dim);
     }
@@ -171,18 +174,18 @@ class Run {
 
   void step(const Group& group, Index t, Workspace& workspace) {
     const Workspace::Scope scope(workspace);
-    const Index lanes = padded_lanes<float>(group.count);
-    StepView<float> view;
-    const Block<float> state = gathered(states_, state_dim_, group, workspace);
-    const Block<float> action = workspace.take_block<float>(action_dim_, lanes);
+    const Index lanes = padded_lanes<T>(group.count);
+    StepView<T> view;
+    const Block<T> state = gathered(states_, state_dim_, group, workspace);
+    const Block<T> action = workspace.take_block<T>(action_dim_, lanes);
     choose(state, group, t, workspace, action);
-    const Block<float> next = workspace.take_block<float>(problem_.dynamics->output_dim(), lanes);
-    float* const reward = workspace.take<float>(lanes);
-    float* const alive = workspace.take<float>(lanes);
-    float* const disagreement = workspace.take<float>(lanes);
-    std::fill_n(reward, lanes, 0.0F);
-    std::fill_n(alive, lanes, 1.0F);
-    std::fill_n(disagreement, lanes, 0.0F);
+    const Block<T> next = workspace.take_block<T>(problem_.dynamics->output_dim(), lanes);
+    T* const reward = workspace.take<T>(lanes);
+    T* const alive = workspace.take<T>(lanes);
+    T* const disagreement = workspace.take<T>(lanes);
+    std::fill_n(reward, lanes, T(0));
+    std::fill_n(alive, lanes, T(1));
+    std::fill_n(disagreement, lanes, T(0));
     if (problem_.disagreement_limit) problem_.dynamics->disagreement(state, action, workspace, disagreement);
     // A particle that keeps its member runs the member of its number.
     const Index all = problem_.dynamics->members();
@@ -205,22 +208,22 @@ class Run {
         status_[size(rollout)] = RolloutStatus::kCut;
         continue;
       }
-      if (alive[k] == 0.0F) status_[size(rollout)] = RolloutStatus::kEnded;
+      if (alive[k] == T(0)) status_[size(rollout)] = RolloutStatus::kEnded;
       write(view, k, rollout, t, group.first + k);
       if (problem_.reward != nullptr) rows_.rewards[row(rollout, t)] = static_cast<double>(reward[k]);
-      rows_.terminated[row(rollout, t)] = alive[k] == 0.0F;
+      rows_.terminated[row(rollout, t)] = alive[k] == T(0);
       rows_.steps[rollout] = t + 1;
     }
   }
 
-  void choose(ConstBlock<float> state, const Group& group, Index t, Workspace& workspace, Block<float> action) const {
+  void choose(ConstBlock<T> state, const Group& group, Index t, Workspace& workspace, Block<T> action) const {
     if (problem_.policy != nullptr) {
       problem_.policy->act(state, stream(t), group.first, workspace, action);
       return;
     }
     for (Index k = 0; k < action.lanes; ++k) {
       const double* const given = given_action(group.first + std::min(k, group.count - 1), t);
-      for (Index i = 0; i < action_dim_; ++i) action.row(i)[k] = static_cast<float>(given[i]);
+      for (Index i = 0; i < action_dim_; ++i) action.row(i)[k] = static_cast<T>(given[i]);
     }
   }
 
@@ -230,35 +233,35 @@ class Run {
     return rows_.given_actions + row(order_[size(place)], t) * action_dim_;
   }
 
-  void clip(Block<float> next) const {
+  void clip(Block<T> next) const {
     for (Index i = 0; i < state_dim_; ++i) {
-      const float low = problem_.limits->low[size(i)];
-      const float high = problem_.limits->high[size(i)];
+      const T low = problem_.limits->low[size(i)];
+      const T high = problem_.limits->high[size(i)];
       for (Index k = 0; k < next.lanes; ++k) next.row(i)[k] = std::min(std::max(next.row(i)[k], low), high);
     }
   }
 
   // A disagreement that is nan exceeds every limit.
-  bool is_within_limit(float disagreement) const {
+  bool is_within_limit(T disagreement) const {
     return !problem_.disagreement_limit || static_cast<double>(disagreement) <= *problem_.disagreement_limit;
   }
 
-  static bool is_finite(ConstBlock<float> next, float reward, Index lane) {
+  static bool is_finite(ConstBlock<T> next, T reward, Index lane) {
     bool finite = std::isfinite(reward);
     for (Index i = 0; i < next.dim; ++i) finite = finite && std::isfinite(next.row(i)[lane]);
     return finite;
   }
 
-  void write(const StepView<float>& view, Index lane, Index rollout, Index t, Index place) {
+  void write(const StepView<T>& view, Index lane, Index rollout, Index t, Index place) {
     if (t > 0) copy_state(rollout, t, rows_.states + row(rollout, t) * state_dim_);
     const double* const given = problem_.policy != nullptr ? nullptr : given_action(place, t);
     for (Index i = 0; i < action_dim_; ++i) {
-      const float value = view.action.row(i)[lane];
+      const T value = view.action.row(i)[lane];
       actions_(rollout * action_dim_ + i) = value;
       rows_.actions[row(rollout, t) * action_dim_ + i] = given != nullptr ? given[i] : static_cast<double>(value);
     }
     for (Index i = 0; i < state_dim_; ++i) {
-      const float value = view.next.row(i)[lane];
+      const T value = view.next.row(i)[lane];
       states_(rollout * state_dim_ + i) = value;
       rows_.next_states[row(rollout, t) * state_dim_ + i] = static_cast<double>(value);
     }
@@ -290,14 +293,14 @@ class Run {
     });
   }
 
-  const ImaginationProblem& problem_;
+  const ImaginationProblemOf<T>& problem_;
   const ImaginedRows& rows_;
   Index state_dim_;
   Index action_dim_;
   Index lanes_;
   int threads_;
-  Eigen::ArrayXf states_;   // (rollouts, S) where each is
-  Eigen::ArrayXf actions_;  // (rollouts, A) what it did last
+  Numbers states_;   // (rollouts, S) where each is
+  Numbers actions_;  // (rollouts, A) what it did last
   std::vector<RolloutStatus> status_;
   std::vector<Index> running_;  // rollouts, in ascending order
   std::vector<Index> order_;    // the same, sorted by member
@@ -324,7 +327,8 @@ void require_finite_in_parallel(const char* name, const double* values, Index ro
   require_finite_float32(name, values, rows, columns);
 }
 
-void require_rows(const ImaginationProblem& problem, const ImaginedRows& rows) {
+template <class T>
+void require_rows(const ImaginationProblemOf<T>& problem, const ImaginedRows& rows) {
   const Index state_dim = problem.dynamics->state_dim();
   const Index action_dim = problem.dynamics->action_dim();
   const bool policy_missing = problem.policy == nullptr && problem.batch_policy == nullptr;
@@ -340,7 +344,8 @@ void require_rows(const ImaginationProblem& problem, const ImaginedRows& rows) {
 
 }  // namespace
 
-void ImaginationProblem::validate() const {
+template <class T>
+void ImaginationProblemOf<T>::validate() const {
   const Index state_dim = dynamics->state_dim();
   const Index action_dim = dynamics->action_dim();
   if (policy != nullptr) {
@@ -365,12 +370,18 @@ void ImaginationProblem::validate() const {
   if (disagreement_limit) DisagreementLimit{*disagreement_limit, OnExceeding::kStop}.validate();
 }
 
-void imagine(const ImaginationProblem& problem, const ImaginedRows& rows) {
+template <class T>
+void imagine(const ImaginationProblemOf<T>& problem, const ImaginedRows& rows) {
   problem.validate();
   require_rows(problem, rows);
   if (rows.count == 0) return;
-  Run(problem, rows).run();
+  Run<T>(problem, rows).run();
 }
+
+template struct ImaginationProblemOf<float>;
+template struct ImaginationProblemOf<double>;
+template void imagine(const ImaginationProblem&, const ImaginedRows&);
+template void imagine(const ExactImaginationProblem&, const ImaginedRows&);
 
 }  // namespace DYNAPLAN_LEVEL
 }  // namespace dynaplan

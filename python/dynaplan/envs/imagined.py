@@ -15,6 +15,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from dynaplan import _arrays, _texts
 from dynaplan._spaces import action_box, box_of_floats, float32_bounds, integer_dtype
+from dynaplan.envs.observations import narrower, require_resolved, starts_within
 from dynaplan.errors import ArgumentError, ShapeError
 from dynaplan.models.interface import require_model
 from dynaplan.rollouts.imagination import Imagination, starting_states
@@ -42,8 +43,8 @@ class ImaginedVectorEnv(VectorEnv[Array, Array, Array]):
 
     Each of the environments begins in a state drawn from `starts` and goes where the model says:
     one of the elite members, drawn for each environment and step, draws the next state, as in
-    `imagine`. A step of all of them is one call of the core, float32 inside. The same seed and
-    actions give the same bits, whatever `threads`.
+    `imagine`. A step of all of them is one call of the core, float32 inside, or float64 where that
+    is too coarse. The same seed and actions give the same bits, whatever `threads`.
 
     A step that would exceed the disagreement limit, or whose prediction is not finite, is not
     taken: the environment stays where it is, the reward is `cut_reward`, the episode is truncated,
@@ -55,7 +56,8 @@ class ImaginedVectorEnv(VectorEnv[Array, Array, Array]):
         starts: (M, S) states to begin from, usually real ones; or one (S,).
         action_space: a 1-D Box, or a pair (low, high) of arrays (A,), which clips the actions;
             those of a Box of integers are rounded to the nearest.
-        observation_space: a 1-D Box, which clips predicted states. Default: float32, unbounded.
+        observation_space: a 1-D Box, which clips predicted states. Default: float32, unbounded. One
+            of float64 serves where float32 is too coarse.
         reward: a term, or a function `f(obs, act, next_obs)` on batches. Default (None): the one
             that the model predicts.
         termination: where an episode ends; a term, or a function that returns bools.
@@ -80,8 +82,10 @@ class ImaginedVectorEnv(VectorEnv[Array, Array, Array]):
 
     Raises:
         ShapeError: an array or a space has the wrong shape.
-        ArgumentError: a start is not finite or outside the observation space, the model predicts no
-            reward and none is given, the reward looks at the step, or an argument is out of range.
+        ArgumentError: a start is not finite or outside the observation space, or is so far from 0
+            that float32 observations of it and of its neighbours are the same; the model predicts
+            no reward and none is given, the reward looks at the step, or an argument is out of
+            range.
         TypeError: a space is no Box, or the reward or the termination no function.
 
     Source: Kidambi et al. 2020, "MOReL: model-based offline reinforcement learning", for episodes
@@ -149,7 +153,9 @@ class ImaginedVectorEnv(VectorEnv[Array, Array, Array]):
             raise ArgumentError(f"cut_reward: got {cut_reward}, must be finite")
         self._first_seed = None if seed is None else _arrays.seed_number(seed)
         bounds = float32_bounds(self.single_observation_space)
-        self._starts = _starts_within(bounds, starting_states(model, starts))
+        self._starts = starts_within(
+            self.single_observation_space, bounds, starting_states(model, starts)
+        )
         box = self.single_action_space
         self._action_bounds = box.low.astype(np.float64), box.high.astype(np.float64)
         self._imagination = Imagination(
@@ -158,9 +164,10 @@ class ImaginedVectorEnv(VectorEnv[Array, Array, Array]):
             termination=termination,
             elite_members=elite_members,
             disagreement_limit=disagreement_limit,
-            limits=_narrower(bounds, state_limits(model, clip)),
+            limits=narrower(bounds, state_limits(model, clip)),
             threads=_arrays.count("threads", threads, 1),
         )
+        require_resolved(model, self._starts, self._action_bounds, self.single_observation_space)
         # No row at all, to learn now what does not fit.
         nothing = np.empty((0, model.state_dim)), np.empty((0, model.action_dim))
         self._imagination.run(nothing[0], 1, 0, actions=nothing[1])
@@ -361,40 +368,3 @@ def _mode(wanted: AutoresetMode | str) -> AutoresetMode:
         return wanted
     names = [mode.value for mode in AutoresetMode]
     return AutoresetMode(_arrays.choice("autoreset_mode", wanted, *names))
-
-
-def _narrower(
-    bounds: tuple[Float64, Float64], limits: tuple[Float64, Float64] | None
-) -> tuple[Float64, Float64] | None:
-    """Returns where states must be to lie within both, or None where that is anywhere."""
-    low, high = bounds
-    if limits is not None:
-        # Where the two do not meet the bounds of the space win.
-        low = np.clip(limits[0], low, high)
-        high = np.clip(limits[1], low, high)
-    return (low, high) if np.isfinite(low).any() or np.isfinite(high).any() else None
-
-
-def _starts_within(bounds: tuple[Float64, Float64], starts: Float64) -> Float64:
-    """Returns the states to begin from, each rounded to a float32 within the bounds."""
-    low, high = bounds
-    with np.errstate(over="ignore"):
-        rounded = starts.astype(np.float32)
-    for wrong, wanted in (
-        (~np.isfinite(rounded), "a finite float32"),
-        # A start on a bound may be rounded beyond it.
-        (
-            np.nextafter(rounded, np.float32(np.inf)) < low,
-            "at least the lowest observation",
-        ),
-        (
-            np.nextafter(rounded, np.float32(-np.inf)) > high,
-            "at most the highest observation",
-        ),
-    ):
-        if wrong.any():
-            row, column = np.argwhere(wrong)[0]
-            raise ArgumentError(
-                f"starts: row {row}, column {column} is {starts[row, column]}, must be {wanted}"
-            )
-    return np.clip(rounded.astype(np.float64), low, high)

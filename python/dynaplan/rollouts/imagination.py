@@ -113,7 +113,8 @@ def imagine(
 
     At each step the policy draws an action, and one of the elite members, chosen anew for each
     rollout and step, draws the next state: the branched rollouts of MBPO. With a `SAC` all of it is
-    one call of the compiled core, in float32.
+    one call of the compiled core, in float32; and once more in float64 where float32 cannot tell
+    how far a step moves, as for states a million from the origin.
 
     Args:
         model: the dynamics; of an ensemble single members predict.

@@ -29,20 +29,24 @@ class BatchTermination {
 
 /// What imagined transitions are made of. One of the policies is there, or `ImaginedRows` has the actions; other
 /// pointers may be null.
-struct ImaginationProblem {
-  const Dynamics<float>* dynamics = nullptr;
+template <class T>
+struct ImaginationProblemOf {
+  const Dynamics<T>* dynamics = nullptr;
   std::vector<Index> elite_members;  // the members that predict, each equally often
   const Policy* policy = nullptr;
   const BatchPolicy* batch_policy = nullptr;
-  const Reward<float>* reward = nullptr;
-  const Termination<float>* termination = nullptr;
+  const Reward<T>* reward = nullptr;
+  const Termination<T>* termination = nullptr;
   const BatchTermination* batch_termination = nullptr;
-  const StateLimits<float>* limits = nullptr;  // predicted states are clipped to them
-  std::optional<double> disagreement_limit;    // see DisagreementLimit
+  const StateLimits<T>* limits = nullptr;    // predicted states are clipped to them
+  std::optional<double> disagreement_limit;  // see DisagreementLimit
 
   /// Throws ShapeError, ValueError where the parts do not fit each other.
   void validate() const;
 };
+
+using ImaginationProblem = ImaginationProblemOf<float>;
+using ExactImaginationProblem = ImaginationProblemOf<double>;
 
 /// Rollouts of `length` steps from each start, arrays row-major: transition t of rollout n in row n * length + t.
 struct ImaginedRows {
@@ -67,7 +71,13 @@ struct ImaginedRows {
 /// action, and a member of the elite_members, drawn afresh for each rollout, draws the next state. A rollout ends with
 /// a termination; before a step that exceeds the disagreement limit; and before one whose prediction is not finite.
 /// Throws ValueError naming a start or an action that is not finite.
-void imagine(const ImaginationProblem& problem, const ImaginedRows& rows);
+template <class T>
+void imagine(const ImaginationProblemOf<T>& problem, const ImaginedRows& rows);
+
+/// The same in float32, or where that cannot tell how far a step moves from the starts in float64. `exact` is the same
+/// problem.
+void imagine_at_needed_precision(const ImaginationProblem& problem, const ExactImaginationProblem& exact,
+                                 const ImaginedRows& rows);
 
 }  // namespace DYNAPLAN_LEVEL
 }  // namespace dynaplan

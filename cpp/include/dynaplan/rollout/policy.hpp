@@ -18,6 +18,12 @@ class Policy {
   /// for Purpose::kActions, candidates from `first_candidate` on, rows below `normal_rows(A)`.
   virtual void act(ConstBlock<float> state, const Stream& stream, Index first_candidate, Workspace& workspace,
                    Block<float> action) const = 0;
+
+  /// The same for numbers of another type, rounded to float32 and back.
+  void act(ConstBlock<double> state, const Stream& stream, Index first_candidate, Workspace& workspace,
+           Block<double> action) const;
+  /// Scratch of either.
+  std::size_t bytes_in_either_type(Index lanes) const;
 };
 
 }  // namespace DYNAPLAN_LEVEL
