@@ -70,6 +70,13 @@ py::tuple plan(const SamplingPlanner& planner, PlanMemory& memory, const BoundPr
   return plan_tuple(planner, problem, bound.sampled_in_float64(), memory.sampling);
 }
 
+// The deadline of the first of so many plans, one after another, that have the time until a deadline.
+std::optional<Clock::time_point> share_of_time(const std::optional<Clock::time_point>& deadline, IndexType plans) {
+  if (!deadline || plans <= 1) return deadline;
+  const Clock::time_point now = Clock::now();
+  return now + (*deadline - now) / plans;
+}
+
 // Plans of several systems at once, each on one thread; system n has the seed + n. The lists hold what `plan` takes;
 // there may be one problem for all.
 py::list plan_batch(const SamplingPlanner& planner, const std::vector<PlanMemory*>& memories,
@@ -90,15 +97,16 @@ py::list plan_batch(const SamplingPlanner& planner, const std::vector<PlanMemory
                             previous_changes[n], skip};
     problems.push_back(inputs.into(bound_of(n).sampled()));
     problems.back().stream = {seed + n, call, 0};
-    problems.back().deadline = deadline;
     problems.back().interrupt = &interrupt;
     leases.push_back(std::make_unique<PlanMemory::Lease>(*memories[n]));
   }
   {
     const py::gil_scoped_release release;
     const auto count = static_cast<IndexType>(problems.size());
-    parallel_for(count, calls_python ? 1 : threads, [&](IndexType number, int /*thread*/) {
+    const int at_once = calls_python ? 1 : usable_threads(count, threads);
+    parallel_for(count, at_once, [&](IndexType number, int /*thread*/) {
       const auto n = static_cast<std::size_t>(number);
+      problems[n].deadline = share_of_time(deadline, (count - number + at_once - 1) / at_once);
       plan_at_needed_precision(planner, problems[n], bound_of(n).sampled_in_float64(), memories[n]->sampling);
     });
   }

@@ -1,5 +1,7 @@
 #include "dynaplan/core/box.hpp"
 
+#include <cmath>
+
 #include "dynaplan/core/check.hpp"
 
 namespace dynaplan {
@@ -25,6 +27,15 @@ void Box<T>::clear_outside(ConstBlock<T> x, T* values) const {
       const bool inside = value[k] >= low && value[k] <= high;
       values[k] = inside ? values[k] : T(0);
     }
+  }
+}
+
+template <class T>
+void Box<T>::add_jumps(Jumps& jumps) const {
+  for (Index i = 0; i < dim(); ++i) {
+    const auto low = static_cast<double>(low_[static_cast<std::size_t>(i)]);
+    const auto high = static_cast<double>(high_[static_cast<std::size_t>(i)]);
+    if (std::isfinite(low) || std::isfinite(high)) jumps.places.push_back({i, -1, low, high, false});
   }
 }
 

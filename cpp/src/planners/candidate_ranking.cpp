@@ -42,9 +42,8 @@ Evaluated Candidates<T>::rank_last() {
   last.count = count_;
   for (Index n = 0; n < count_; ++n) {
     T& total = totals_[static_cast<std::size_t>(n)];
-    const bool late = late_[static_cast<std::size_t>(n / lanes_)] != 0;
-    if (std::isfinite(total) && !late) continue;
-    if (late) {
+    if (std::isfinite(total) && !is_late(n)) continue;
+    if (is_late(n)) {
       ++last.late;
     } else {
       ++(is_rejected(n) ? last.rejected : last.non_finite);
@@ -58,8 +57,7 @@ Evaluated Candidates<T>::rank_last() {
 template <class T>
 void Candidates<T>::rank_by_violation() {
   for (Index n = 0; n < count_; ++n) {
-    const bool late = late_[static_cast<std::size_t>(n / lanes_)] != 0;
-    if (!late && is_rejected(n)) totals_[static_cast<std::size_t>(n)] = -violations_[static_cast<std::size_t>(n)];
+    if (!is_late(n) && is_rejected(n)) totals_[static_cast<std::size_t>(n)] = -violations_[static_cast<std::size_t>(n)];
   }
 }
 

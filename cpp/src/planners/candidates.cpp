@@ -3,13 +3,13 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
-#include <numeric>
 
 #include "dynaplan/core/check.hpp"
 #include "dynaplan/core/parallel.hpp"
 #include "dynaplan/core/transpose.hpp"
 #include "dynaplan/planners/action_limits.hpp"
 #include "dynaplan/planners/limit_rounding.hpp"
+#include "dynaplan/planners/score_time.hpp"
 
 namespace dynaplan {
 inline namespace DYNAPLAN_LEVEL {
@@ -53,11 +53,6 @@ std::size_t block_bytes(const PlanProblemOf<T>& problem, Index horizon, Index la
          problem.rollout.workspace_bytes(lanes, false);
 }
 
-template <class T>
-bool scores_at_once(const PlanProblemOf<T>& problem) {
-  return problem.score != nullptr || problem.terminal_value != nullptr;
-}
-
 // The mean of what the model predicts: one particle, wherever it goes.
 template <class T>
 RolloutProblem<T> mean_of(const RolloutProblem<T>& problem) {
@@ -89,16 +84,15 @@ double time_of_call(const PlanProblemOf<T>& problem, Index candidates) {
   return std::chrono::duration<double>(Clock::now() - begin).count();
 }
 
-// With which a block takes a quarter of the time that is left, going by a call for one candidate and one for many.
+// As many as a block takes a quarter of the time that is left with, going by a call for one candidate and one for more;
+// where these are less than a vector, with half of it: there will be no other block.
 template <class T>
-Index lanes_in_time(const PlanProblemOf<T>& problem, Clock::time_point deadline, Index horizon) {
-  const double of_call = time_of_call(problem, 1);
-  const double of_lanes = std::max(time_of_call(problem, kMaxLanes) - of_call, 1e-9);
-  const double left = std::chrono::duration<double>(deadline - Clock::now()).count();
-  const auto calls = static_cast<double>(4 * horizon * problem.rollout.particles.count);
-  const double lanes = (left / calls - of_call) / of_lanes * static_cast<double>(kMaxLanes);
-  const auto whole = static_cast<Index>(std::clamp(lanes, 1.0, 1e9));
-  return std::max(whole / kVectorLanes<T>, Index{1}) * kVectorLanes<T>;
+Index candidates_in_time(const PlanProblemOf<T>& problem, Index horizon) {
+  const CallTime time =
+      measured(problem.seconds_left(), kMaxLanes, [&](Index candidates) { return time_of_call(problem, candidates); });
+  const double of_call = problem.seconds_left() / static_cast<double>(horizon * problem.rollout.particles.count);
+  const Index count = time.rows_in(0.25 * of_call);
+  return count >= kVectorLanes<T> ? count : std::min(time.rows_in(0.5 * of_call), kVectorLanes<T>);
 }
 
 }  // namespace
@@ -107,8 +101,17 @@ template <class T>
 void Candidates<T>::begin_plan(const PlanProblemOf<T>& problem, Index horizon) {
   slowest_ = Clock::duration::zero();
   const bool is_wide = problem.rollout.dynamics->max_lanes() > kMaxLanes;
-  max_lanes_ = problem.deadline && is_wide ? lanes_in_time(problem, *problem.deadline, horizon)
-                                           : std::numeric_limits<Index>::max();
+  max_count_ = max_lanes_ = std::numeric_limits<Index>::max();
+  if (problem.deadline && is_wide) {
+    const Index count = candidates_in_time(problem, horizon);
+    max_lanes_ = std::max(count / kVectorLanes<T>, Index{1}) * kVectorLanes<T>;
+    if (count < max_lanes_) max_count_ = count;
+  }
+  has_scored_ = false;
+  score_time_ = problem.score_time;
+  if (problem.deadline && problem.scores_at_once() && !score_time_.is_known()) {
+    score_time_ = measure_score_time(problem, horizon, problem.seconds_left());
+  }
 }
 
 template <class T>
@@ -136,29 +139,14 @@ void Candidates<T>::prepare(const PlanProblemOf<T>& problem, Index count, Index 
 }
 
 template <class T>
-void Candidates<T>::prepare_scores(const PlanProblemOf<T>& problem, Index count) {
-  const Index rows = count * problem.rollout.particles.count;
-  if (problem.score != nullptr) {
-    trajectories_.resize(static_cast<std::size_t>(rows * (horizon_ + 1) * state_dim_));
-    sequences_.resize(static_cast<std::size_t>(rows * horizon_ * action_dim_));
-    steps_within_limit_.resize(static_cast<std::size_t>(problem.rollout.disagreement_limit ? rows : 0));
-    particle_violations_.resize(static_cast<std::size_t>(problem.rollout.rejects() ? rows : 0));
-  } else if (problem.terminal_value != nullptr) {
-    end_states_.resize(static_cast<std::size_t>(rows * state_dim_));
-    end_weights_.resize(static_cast<std::size_t>(rows));
-    end_values_.resize(static_cast<std::size_t>(rows));
-  } else {
-    return;
-  }
-  particle_totals_.resize(static_cast<std::size_t>(rows));
-}
-
-template <class T>
-bool Candidates<T>::in_time(const PlanProblemOf<T>& problem) const {
+bool Candidates<T>::in_time(const PlanProblemOf<T>& problem, Index scored) const {
   if (!problem.deadline) return true;
   const Clock::duration slowest = slowest_.load(std::memory_order_relaxed);
+  if (slowest == Clock::duration::zero()) return true;
   // Twice: for the block itself and for the result, which is a block of one candidate.
-  return slowest == Clock::duration::zero() || Clock::now() + 2 * slowest <= *problem.deadline;
+  if (Clock::now() + 2 * slowest > *problem.deadline) return false;
+  const double of_blocks = 2.0 * std::chrono::duration<double>(slowest).count();
+  return !problem.scores_at_once() || score_time_.of(scored) + of_blocks <= seconds_to_score(problem);
 }
 
 template <class T>
@@ -176,30 +164,31 @@ Evaluated Candidates<T>::evaluate(const PlanProblemOf<T>& problem, std::uint32_t
   Stream stream = problem.stream;
   stream.iteration = iteration;
   std::fill(late_.begin(), late_.end(), char{0});
+  scored_ = std::min(count_, max_count_);
   parallel_for(blocks, threads_, [&](Index index, int thread) {
-    if (!in_time(problem)) {
+    const Index first = index * lanes_;
+    if (first >= scored_ || !in_time(problem, std::min(first + lanes_, count_))) {
       late_[static_cast<std::size_t>(index)] = 1;
       return;
     }
     const Clock::time_point begin = problem.deadline ? Clock::now() : Clock::time_point();
     Workspace& workspace = workspaces_[static_cast<std::size_t>(thread)];
-    const Index first = index * lanes_;
     {
       const Workspace::Scope scope(workspace);
       fill(context, first, tile(index), workspace);
       limit_changes(problem, tile(index));
     }
-    roll_block(problem, stream, tile(index), first, std::min(lanes_, count_ - first), workspace);
+    roll_block(problem, stream, tile(index), first, std::min(lanes_, scored_ - first), workspace);
     if (problem.deadline) took(begin);
   });
-  if (scores_at_once(problem)) {
-    const Clock::time_point begin = Clock::now();
-    score_kept(problem, count_);
-    took(begin);
+  if (problem.scores_at_once() && problem.deadline) {
+    score_in_time(problem);
+  } else if (problem.scores_at_once()) {
+    score_kept(problem, 0, count_);
   }
   const Evaluated evaluated = rank_last();
   if (iteration == 0 && problem.exact != nullptr) {
-    measure_spread(problem, evaluated.allowed() > 0 ? count_ : 0);
+    measure_spread(problem, evaluated.allowed() > 0 ? scored_ : 0);
   }
   return evaluated;
 }
@@ -233,58 +222,6 @@ void Candidates<T>::roll_block(const PlanProblemOf<T>& problem, const Stream& st
   }
 }
 
-template <class T>
-void Candidates<T>::keep_trajectories(const PlanProblemOf<T>& problem, const BlockRollout<T>& block, Index first,
-                                      Index count) {
-  const Index particles = problem.rollout.particles.count;
-  const Index rows = problem.rollout.trajectory_rows(horizon_);
-  const Index size = (horizon_ + 1) * state_dim_;
-  for (Index p = 0; p < particles; ++p) {
-    block_to_rows<T>(block.trajectory.rows(p * rows, size), count,
-                     trajectories_.data() + (first * particles + p) * size, particles * size);
-    block_to_rows<T>(block.actions, count, sequences_.data() + (first * particles + p) * block.actions.dim,
-                     particles * block.actions.dim);
-  }
-  if (problem.rollout.disagreement_limit) {
-    block_to_rows<T>(block.steps_within_limit, count, steps_within_limit_.data() + first * particles, particles);
-  }
-}
-
-template <class T>
-void Candidates<T>::keep_end(const PlanProblemOf<T>& problem, const BlockRollout<T>& block, Index first, Index count) {
-  const Index particles = problem.rollout.particles.count;
-  const Index size = particles * state_dim_;
-  block_to_rows<T>(block.end.states, count, end_states_.data() + first * size, size);
-  block_to_rows<T>(block.end.weights, count, end_weights_.data() + first * particles, particles);
-  block_to_rows<T>(block.end.totals, count, particle_totals_.data() + first * particles, particles);
-}
-
-template <class T>
-void Candidates<T>::score_kept(const PlanProblemOf<T>& problem, Index count) {
-  const Index particles = problem.rollout.particles.count;
-  if (problem.score != nullptr) {
-    problem.score->score(trajectories_.data(), sequences_.data(),
-                         steps_within_limit_.empty() ? nullptr : steps_within_limit_.data(), count * particles,
-                         horizon_, particle_totals_.data(),
-                         particle_violations_.empty() ? nullptr : particle_violations_.data());
-    for (Index n = 0; !violations_.empty() && n < count; ++n) {
-      const T* const of_particles = particle_violations_.data() + n * particles;
-      violations_[static_cast<std::size_t>(n)] =
-          std::accumulate(of_particles, of_particles + particles, T(0)) / static_cast<T>(particles);
-    }
-  } else {
-    problem.terminal_value->value(end_states_.data(), count * particles, end_values_.data());
-    for (std::size_t n = 0; n < static_cast<std::size_t>(count * particles); ++n) {
-      // A choice, not a product: what follows the end of an episode counts for nothing, also where it is nan.
-      if (end_weights_[n] != T(0)) particle_totals_[n] += end_weights_[n] * end_values_[n];
-    }
-  }
-  for (Index n = 0; n < count; ++n) {
-    totals_[static_cast<std::size_t>(n)] = reduce(problem.rollout.particles.risk, problem.rollout.dynamics->members(),
-                                                  particle_totals_.data() + n * particles, particles);
-  }
-}
-
 // The sequence in every lane of the first tile, which is one vector wide, or two.
 template <class T>
 Block<T> Candidates<T>::spread_sequence(const std::vector<T>& sequence) {
@@ -301,7 +238,7 @@ double Candidates<T>::value_of(const PlanProblemOf<T>& problem, std::uint32_t it
   Stream stream = problem.stream;
   stream.iteration = iteration;
   roll_block(problem, stream, spread_sequence(sequence), 0, 1, workspaces_.front());
-  if (scores_at_once(problem)) score_kept(problem, 1);
+  if (problem.scores_at_once()) score_kept(problem, 0, 1);
   return static_cast<double>(totals_.front());
 }
 
@@ -318,35 +255,15 @@ void Candidates<T>::measure_spread(const PlanProblemOf<T>& problem, Index count)
   }
 }
 
-// The return of one lane of a block of the mean. A function outside is asked about one candidate, as users know it.
-template <class T>
-T Candidates<T>::return_of(const PlanProblemOf<T>& problem, const BlockRollout<T>& block, Index lane) {
-  T total = T(0);
-  const auto of_lane = [&](ConstBlock<T> all, Index rows, T* out) {
-    for (Index i = 0; i < rows; ++i) out[i] = all.row(i)[lane];
-  };
-  if (problem.score != nullptr) {
-    of_lane(block.trajectory, (horizon_ + 1) * state_dim_, trajectories_.data());
-    of_lane(block.actions, horizon_ * action_dim_, sequences_.data());
-    problem.score->score(trajectories_.data(), sequences_.data(), nullptr, 1, horizon_, &total, nullptr);
-  } else if (problem.terminal_value != nullptr) {
-    of_lane(block.end.states, state_dim_, end_states_.data());
-    problem.terminal_value->value(end_states_.data(), 1, &total);
-    const T weight = block.end.weights.data[lane];
-    total = block.end.totals.data[lane] + (weight != T(0) ? weight * total : T(0));
-  } else {
-    total = block.total[lane];
-  }
-  return total;
-}
-
 template <class T>
 void Candidates<T>::evaluate_result(const PlanProblemOf<T>& problem, std::uint32_t iteration, PlanResult<T>& result) {
   const bool is_drawn = problem.rollout.particles.propagation != Propagation::kMean;
   const bool value_is_of_mean = !is_drawn && !problem.rollout.disagreement_limit && !problem.rollout.limits_steps();
   if (!value_is_of_mean) result.value = value_of(problem, iteration, result.actions);
   // Once a plan, of what has a finite return.
-  const bool measures = problem.exact != nullptr && !(result.rounding && std::isfinite(result.rounding->share));
+  const bool measures =
+      problem.exact != nullptr && !(result.rounding && std::isfinite(result.rounding->share)) &&
+      (!problem.deadline || !problem.scores_at_once() || score_time_.of(1 + kNudgedLanes) < problem.seconds_left());
   const RolloutProblem<T> mean = mean_of(problem.rollout);
   Workspace& workspace = workspaces_.front();
   const Workspace::Scope scope(workspace);
@@ -375,7 +292,7 @@ void Candidates<T>::evaluate_result(const PlanProblemOf<T>& problem, std::uint32
   if (value_is_of_mean) result.value = static_cast<double>(returns[0]);
   if (!measures) return;
   const ConstBlock<T> ends = block.trajectory.rows(size - state_dim_, state_dim_);
-  if (!scores_at_once(problem) || !is_rounding_unseen(problem, spread_, ends)) {
+  if (!problem.scores_at_once() || !is_rounding_unseen(problem, spread_, ends)) {
     for (Index k = 1; k <= kNudgedLanes; ++k) returns[k] = return_of(problem, block, k);
   }
   result.rounding = rounding_of(spread_, returns);

@@ -66,12 +66,13 @@ void nudge(Block<T> block) {
 
 template <class T>
 Rounding rounding_of(const CandidateSpread<T>& spread, const T* returns) {
-  if (!spread.is_known || !std::isfinite(returns[0])) return {std::numeric_limits<double>::infinity(), false};
+  if (!spread.is_known || !std::isfinite(returns[0])) return {std::numeric_limits<double>::infinity()};
   // What is below the smallest normal number may count as 0.
   const T size = std::max(std::abs(spread.best), std::abs(returns[0]));
   const T last_digit = std::max(T(0.5) * std::numeric_limits<T>::epsilon() * size, std::numeric_limits<T>::min());
   const T change = changed_by_nudges(returns);
-  return {share(std::max(last_digit, change), spread.returns), change > T(10) * last_digit};
+  return {share(std::max(last_digit, change), spread.returns), change > T(10) * last_digit,
+          static_cast<double>(spread.returns)};
 }
 
 template <class T>

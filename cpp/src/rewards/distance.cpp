@@ -46,6 +46,15 @@ void EntryDistance<T>::require_state_dim(Index state_dim) const {
 }
 
 template <class T>
+void EntryDistance<T>::add_jumps(double radius, Jumps& jumps) const {
+  for (std::size_t i = 0; i < from_.size(); ++i) {
+    const auto target = static_cast<double>(targets_.at(0)[i]);
+    const Index other = to_.empty() ? Index{-1} : to_[i];
+    jumps.places.push_back({from_[i], other, target - radius, target + radius, targets_.vary()});
+  }
+}
+
+template <class T>
 DistanceReward<T>::DistanceReward(const DistanceEntries& entries, double weight, At at)
     : distance_(entries), weight_(static_cast<T>(weight)), at_(at) {
   require_finite("weight", weight);
@@ -69,7 +78,11 @@ void DistanceReward<T>::require_dims(Index state_dim, Index /*action_dim*/) cons
 
 template <class T>
 WithinReward<T>::WithinReward(const DistanceEntries& entries, double radius, double bonus, At at)
-    : distance_(entries), squared_radius_(static_cast<T>(radius * radius)), bonus_(static_cast<T>(bonus)), at_(at) {
+    : distance_(entries),
+      radius_(radius),
+      squared_radius_(static_cast<T>(radius * radius)),
+      bonus_(static_cast<T>(bonus)),
+      at_(at) {
   require_not_negative("radius", radius);
   require_finite("bonus", bonus);
 }

@@ -100,9 +100,9 @@ class Planner(PlannerSettings):
                 those beyond are left out.
             time_limit: seconds that the plan may take. No block of candidates is begun that would
                 end later, going by the slowest so far; the first one always is, so that there is
-                a plan. A `FunctionModel` is called with as many candidates at once as there is
-                time for. A Python reward is called with all candidates of an iteration.
-                Default: all iterations are made.
+                a plan. Python functions are asked about as many candidates at once as there is
+                time for, going by calls that are measured first; a `policy` takes half of the
+                time at most. Default: all iterations are made.
             seed: same seed, same plan to the bit, unless a time_limit cuts it short; None draws
                 anew.
 

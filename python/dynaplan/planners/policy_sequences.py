@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -18,6 +19,32 @@ __all__ = ["PolicySequences"]
 
 Float64 = NDArray[np.float64]
 _MAX_CANDIDATES = 100_000  # as many as the largest search of `tune`; they are kept at once
+
+
+class _Clock:
+    """Tells how much of a time limit is left; always all of it where there is none.
+
+    Args:
+        time_limit: seconds from now on, or None.
+    """
+
+    def __init__(self, time_limit: float | None) -> None:
+        self.time_limit = time_limit
+        self._begin = self._last = time.perf_counter()
+
+    def rows(self) -> int:
+        """Returns how many rows like the one that has just been computed take a quarter of it."""
+        assert self.time_limit is not None
+        of_one = max(time.perf_counter() - self._begin, 1e-9)
+        return min(int(max(0.25 * self.time_limit, 0.0) / of_one), _MAX_CANDIDATES)
+
+    def is_over(self) -> bool:
+        """Returns whether another step as long as the one since the last call ends too late."""
+        if self.time_limit is None:
+            return False
+        now = time.perf_counter()
+        step, self._last = now - self._last, now
+        return now + step > self._begin + self.time_limit
 
 
 @dataclass(frozen=True)
@@ -62,7 +89,9 @@ class PolicySequences:
             return None
         return cls(problem.policy, candidates, problem.model, horizon, bounds, one_hot)
 
-    def sequences(self, kept: Float64 | None, skip: int, state: Float64) -> Float64:
+    def sequences(
+        self, kept: Float64 | None, skip: int, state: Float64, time_limit: float | None = None
+    ) -> Float64:
         """Returns (K + candidates, skip + H, A): those kept, then the policy's from `state`.
 
         All begin `skip` steps early, as those that are kept do.
@@ -71,22 +100,30 @@ class PolicySequences:
             kept: (K, steps, A), or None.
             skip: steps at their beginning that have passed.
             state: (S,).
+            time_limit: seconds to take. There are fewer candidates where the policy is slow, going
+                by one that is asked first, and they hold the action at which time runs out.
 
         Raises:
             ShapeError: the policy returned actions of another shape.
             ArgumentError: it returned one that is not finite.
         """
-        count, steps = self.candidates, skip + self.horizon
+        clock = _Clock(time_limit)
+        states = np.tile(state, (self.candidates, 1))
+        first = self._first_actions(states, clock)
+        count, steps = len(first), skip + self.horizon
         old = 0 if kept is None else len(kept)
         sequences = np.zeros((old + count, steps, self.model.action_dim))
         for n in range(old):
             assert kept is not None
             length = min(len(kept[n]), steps)
             sequences[n, :length], sequences[n, length:] = kept[n][:length], kept[n][-1]
-        states = np.tile(state, (count, 1))
+        states = states[:count]
         rows = np.arange(old, old + count)
         for t in range(skip, steps):
-            sequences[rows, t] = self._actions(states)
+            sequences[rows, t] = first if t == skip else self._actions(states)
+            if clock.is_over():
+                sequences[rows, t + 1 :] = sequences[rows, t, np.newaxis]
+                break
             states = predicted(self.model, states, sequences[rows, t]).mean
             finite = np.isfinite(states).all(axis=1)
             if not finite.all():  # the candidate is lost there, whatever it does from then on
@@ -95,6 +132,14 @@ class PolicySequences:
                 if not len(rows):
                     break
         return sequences
+
+    def _first_actions(self, states: Float64, clock: _Clock) -> Float64:
+        """Returns the actions in all of some equal states (N, S), or in as many as time allows."""
+        if clock.time_limit is None or len(states) == 1:
+            return self._actions(states)
+        one = self._actions(states[:1])
+        others = states[1 : 1 + clock.rows()]
+        return np.concatenate([one, self._actions(others)]) if len(others) else one
 
     def _actions(self, states: Float64) -> Float64:
         shape = (len(states), self.model.action_dim)

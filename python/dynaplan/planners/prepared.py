@@ -210,6 +210,9 @@ class PreparedPlanner:
         bound = self._bound[min(system, len(self._bound) - 1)]
         if bound.score is not None:
             bound.score.previous_action = memory.previous_action
+        sequences = self._sequences(memory, state, time_limit)
+        if time_limit is not None and time_limit > 0.0 and self._policy is not None:
+            time_limit = max(time_limit - (time.perf_counter() - begin), 1e-9)
         parts = _core.plan(  # by position: keywords would cost a fifth of the smallest plan
             self._settings,
             memory.core,
@@ -217,7 +220,7 @@ class PreparedPlanner:
             state,
             *self._bounds,
             memory.warm_start,
-            self._sequences(memory, state),
+            sequences,
             memory.previous_action,
             self._change_before(memory),
             memory.skip,
@@ -289,6 +292,15 @@ class PreparedPlanner:
         settings = self._settings
         # A score knows one previous action only; gradient-based planners are called one by one.
         has_score = any(bound.score is not None for bound in self._bound)
+        begin = time.perf_counter()
+        count = len(memories)
+
+        def share(plans: int) -> float | None:
+            """Seconds for the first of so many plans, one after another."""
+            if time_limit is None or not time_limit > 0.0:
+                return time_limit  # which is refused
+            return max(time_limit - (time.perf_counter() - begin), 1e-9) / plans
+
         if has_score or isinstance(settings, _core.GradientPlanner):
             return [
                 self.plan(
@@ -296,12 +308,15 @@ class PreparedPlanner:
                     state,
                     seed=(seed + n) % 2**64,
                     call=call,
-                    time_limit=time_limit,
+                    time_limit=share(count - n),
                     system=n,
                 )
                 for n, (memory, state) in enumerate(zip(memories, states, strict=True))
             ]
-        begin = time.perf_counter()
+        sequences = [
+            self._sequences(memory, state, share(count - n))
+            for n, (memory, state) in enumerate(zip(memories, states, strict=True))
+        ]
         plans = _core.plan_batch(
             planner=settings,
             memories=[memory.core for memory in memories],
@@ -310,14 +325,14 @@ class PreparedPlanner:
             low=self._bounds[0],
             high=self._bounds[1],
             warm_starts=[memory.warm_start for memory in memories],
-            kept_sequences=[self._sequences(*pair) for pair in zip(memories, states, strict=True)],
+            kept_sequences=sequences,
             previous_actions=[memory.previous_action for memory in memories],
             previous_changes=[self._change_before(memory) for memory in memories],
             skip=memories[0].skip,
             seed=seed,
             call=call,
             threads=self._threads,
-            time_limit=time_limit,
+            time_limit=share(1),
         )
         return [self._plan_of(parts, begin) for parts in plans]
 
@@ -329,11 +344,17 @@ class PreparedPlanner:
         region = self.known_region
         return Plan(actions, states, value, status, stats, kept_sequences, spread, gains, region)
 
-    def _sequences(self, memory: PlanMemory, state: Float64) -> Float64 | None:
-        """Returns the sequences to try first: those kept, then the policy's from `state`."""
+    def _sequences(
+        self, memory: PlanMemory, state: Float64, time_limit: float | None
+    ) -> Float64 | None:
+        """Returns the sequences to try first: those kept, then the policy's from `state`.
+
+        The policy takes half of the time limit at most.
+        """
         if self._policy is None:
             return memory.kept_sequences
-        return self._policy.sequences(memory.kept_sequences, memory.skip, state)
+        half = None if time_limit is None else 0.5 * time_limit
+        return self._policy.sequences(memory.kept_sequences, memory.skip, state, half)
 
     def one_hot(self, name: str, actions: Any) -> Any:
         """Returns the one-hot rows of discrete actions; others, and None, as they are."""

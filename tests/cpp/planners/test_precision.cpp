@@ -3,9 +3,12 @@
 #include <doctest/doctest.h>
 
 #include <cmath>
+#include <limits>
 
 #include "dynaplan/models/linear.hpp"
 #include "dynaplan/planners/cem.hpp"
+#include "dynaplan/planners/jump_rounding.hpp"
+#include "dynaplan/rewards/inside.hpp"
 #include "dynaplan/rewards/quadratic.hpp"
 
 using namespace dynaplan;
@@ -77,4 +80,62 @@ TEST_CASE("a memory serves plans in either type, one after the other") {
   plan_at_needed_precision(Cem(CemSettings()), carts.single.problem, carts.exact.problem, carts.memory);
   CHECK(carts.memory.is_exact);
   CHECK(carts.value() == far);
+}
+
+namespace {
+
+// The same cart, which is paid where it is `width` or less from the place one away.
+struct CartsToGoal {
+  Carts carts;
+  InsideReward<float> single;
+  InsideReward<double> exact;
+
+  CartsToGoal(double origin, double width)
+      : carts(origin, 1.0),
+        single(low(origin, width), high(origin, width), 1.0, At::kNextState),
+        exact(low(origin, width), high(origin, width), 1.0, At::kNextState) {
+    carts.single.problem.rollout.reward = &single;
+    carts.exact.problem.rollout.reward = &exact;
+  }
+
+  static Eigen::Vector2d low(double origin, double width) { return {origin + 1.0 - width, -1e30}; }
+  static Eigen::Vector2d high(double origin, double width) { return {origin + 1.0 + width, 1e30}; }
+
+  bool plans_in_float64() {
+    plan_at_needed_precision(Cem(CemSettings()), carts.single.problem, carts.exact.problem, carts.memory);
+    return carts.memory.is_exact;
+  }
+};
+
+}  // namespace
+
+TEST_CASE("float64 also where float32 may step over a goal, whether or not it did") {
+  for (const double width : {1e-3, 0.1, 0.5}) {
+    CHECK_FALSE(CartsToGoal(0.0, width).plans_in_float64());
+    CHECK(CartsToGoal(1e6, width).plans_in_float64());
+    CHECK(CartsToGoal(-1e9, width).plans_in_float64());
+  }
+  // A plan that stays where it is, at rest in the middle of what it is paid for, has places far enough away.
+  CHECK_FALSE(CartsToGoal(10.0, 100.0).plans_in_float64());
+}
+
+TEST_CASE("the error of rounding is a share of the range, of what is clear, or of a hundred widths") {
+  const CartsToGoal goal(0.0, 0.5);
+  const ExactPlanProblem& problem = goal.carts.exact.problem;
+  ExactPlanProblem exact = problem;
+  exact.state = goal.carts.state.data();
+  exact.action_low = &goal.carts.low;
+  exact.action_high = &goal.carts.high;
+  const double error = std::ldexp(1.0, -24);
+  const auto share = [&](const Jump& jump, float first, float last) {
+    Jumps jumps;
+    jumps.places.push_back(jump);
+    return rounding_of_jumps(exact, jumps, {first, 0.0F, last, 0.0F}, 1);
+  };
+  const double none = std::numeric_limits<double>::infinity();
+  CHECK(share({0, -1, -none, 7.0, false}, 1.0F, 2.0F) == doctest::Approx(2.0 * error / 5.0));
+  CHECK(share({0, -1, -none, 3.0, false}, 1.0F, 4.0F) == doctest::Approx(4.0 * error / 3.0));
+  CHECK(share({0, -1, -none, 7.0, true}, 1.0F, 2.0F) == doctest::Approx(2.0 * error / 1.0));
+  CHECK(share({0, -1, 6.99, 7.0, false}, 1.0F, 2.0F) == doctest::Approx(2.0 * error / 1.0));
+  CHECK(share({0, 1, -none, 7.0, false}, 1.0F, 2.0F) == doctest::Approx(2.0 * error / 5.0));
 }

@@ -2,7 +2,7 @@
 
 #include <vector>
 
-#include "dynaplan/core/block.hpp"
+#include "dynaplan/core/jumps.hpp"
 
 namespace dynaplan {
 inline namespace DYNAPLAN_LEVEL {
@@ -18,6 +18,8 @@ class Box {
   T high(Index i) const { return high_[static_cast<std::size_t>(i)]; }
   /// Sets `values` (K) to 0 in the lanes whose first n entries lie outside.
   void clear_outside(ConstBlock<T> x, T* values) const;
+  /// Adds its faces.
+  void add_jumps(Jumps& jumps) const;
 
  private:
   std::vector<T> low_;

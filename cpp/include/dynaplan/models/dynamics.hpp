@@ -73,6 +73,8 @@ class Dynamics {
   virtual bool gains_from_float32() const { return true; }
   /// Whether it computes in float32 whatever it is asked in.
   virtual bool is_float32() const { return false; }
+  /// Whether it may jump from state to state, as a function from outside may.
+  virtual bool may_jump() const { return false; }
 
   /// Scratch that one `step` or `disagreement` of `lanes` trajectories takes.
   virtual std::size_t workspace_bytes(Index lanes) const = 0;

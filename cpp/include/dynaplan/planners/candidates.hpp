@@ -39,7 +39,8 @@ template <class T>
 class Candidates {
  public:
   /// Forgets how long the blocks of the plan before took. Where there is a deadline and a call of the model costs more
-  /// than its lanes do, so that all candidates would be one block, two calls of it tell how wide a block may be.
+  /// than its lanes do, so that all candidates would be one block, calls of it tell how wide a block may be; likewise
+  /// how many candidates a function that scores them may be asked about at once.
   void begin_plan(const PlanProblemOf<T>& problem, Index horizon);
 
   /// Makes room for `count` sequences of `problem`; does nothing if there is enough.
@@ -48,7 +49,7 @@ class Candidates {
   /// Fills (in parallel) and scores all candidates; a return that is not finite becomes -infinity. Where all that are
   /// finite are rejected, minus its violation takes the place of each one's return. A block begins only
   /// if it can end, and the result be evaluated, before the deadline, going by the slowest block so far; but for the
-  /// first of a plan, so that there is always one to go by.
+  /// first of a plan, so that there is always one to go by. A call of what scores candidates does likewise.
   template <class Fill>
   Evaluated evaluate(const PlanProblemOf<T>& problem, std::uint32_t iteration, const Fill& fill) {
     const auto call = [](const void* context, Index first, Block<T> actions, Workspace& workspace) {
@@ -57,8 +58,8 @@ class Candidates {
     return evaluate(problem, iteration, &fill, call);
   }
 
-  /// Whether there is time for another block and the result.
-  bool in_time(const PlanProblemOf<T>& problem) const;
+  /// Whether there is time for another block, for the scores of so many candidates, and for the result.
+  bool in_time(const PlanProblemOf<T>& problem, Index scored = 1) const;
 
   /// The actions of the best `elites` candidates, (elites, H * A), ordered by the candidates' numbers.
   const T* select(Index elites);
@@ -99,11 +100,16 @@ class Candidates {
   void prepare_scores(const PlanProblemOf<T>& problem, Index count);
   void keep_trajectories(const PlanProblemOf<T>& problem, const BlockRollout<T>& block, Index first, Index count);
   void keep_end(const PlanProblemOf<T>& problem, const BlockRollout<T>& block, Index first, Index count);
-  void score_kept(const PlanProblemOf<T>& problem, Index count);
+  void score_kept(const PlanProblemOf<T>& problem, Index first, Index count);
+  void score_in_time(const PlanProblemOf<T>& problem);
+  double seconds_to_score(const PlanProblemOf<T>& problem) const;
   Evaluated rank_last();
   void rank_by_violation();
   bool is_rejected(Index candidate) const {
     return !violations_.empty() && violations_[static_cast<std::size_t>(candidate)] > T(0);
+  }
+  bool is_late(Index candidate) const {
+    return candidate >= scored_ || late_[static_cast<std::size_t>(candidate / lanes_)] != 0;
   }
   void took(Clock::time_point begin);
   std::size_t tile_offset(Index block) const {
@@ -117,6 +123,8 @@ class Candidates {
   Index action_dim_ = 0;
   Index lanes_ = 0;
   Index max_lanes_ = 0;  // that a block of this plan may have
+  Index max_count_ = 0;  // candidates that there is time for at all, where these are less than a vector
+  Index scored_ = 0;     // candidates that there was time to score
   int threads_ = 1;
   CandidateSpread<T> spread_;       // only of a problem that is there in float64 too
   UninitialisedVector<T> actions_;  // blocks of (H * A, K)
@@ -128,6 +136,8 @@ class Candidates {
   std::vector<Workspace> workspaces_;
   std::vector<char> late_;                  // (blocks) whether there was no time for it
   std::atomic<Clock::duration> slowest_{};  // block of this plan
+  CallTime score_time_;                     // of one candidate, where a function scores them and time is short
+  bool has_scored_ = false;                 // in this plan
   // Only where all candidates are scored at once, with each one's P particles one after another.
   std::vector<T> particle_totals_;      // (count, P)
   std::vector<T> particle_violations_;  // (count, P), only for a TrajectoryScore

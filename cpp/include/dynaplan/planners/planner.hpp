@@ -5,6 +5,7 @@
 #include <optional>
 #include <vector>
 
+#include "dynaplan/planners/call_time.hpp"
 #include "dynaplan/rollout/rollout.hpp"
 
 namespace dynaplan {
@@ -67,6 +68,10 @@ struct PlanCall {
   int threads = 1;
   const Interrupt* interrupt = nullptr;
   std::optional<Clock::time_point> deadline;  // the plan is to be there by then; none: all iterations are made
+  CallTime score_time;  // of a score or a terminal value, if it has been measured; matters with a deadline alone
+
+  /// Seconds until then.
+  double seconds_left() const { return std::chrono::duration<double>(*deadline - Clock::now()).count(); }
 };
 
 /// One planning problem: what to roll out, from where, within which bounds.
@@ -80,6 +85,8 @@ struct PlanProblemOf : PlanCall {
 
   /// Throws ShapeError, ValueError: a part is missing, a value is not finite, a bound is not a bound.
   void validate() const;
+  /// Whether a function outside is asked about many candidates at once.
+  bool scores_at_once() const { return score != nullptr || terminal_value != nullptr; }
   /// Where planning starts: the warm start's entry `row` (of H * A) within the bounds; else the last action where a
   /// rate holds it; else the middle of the bounds.
   double start_action(Index row) const;
@@ -101,6 +108,7 @@ struct Rounding {
   double share = 0.0;  // infinite where nothing can be told: no return is finite, or all are the same
   /// Whether a nudge of states and actions by as little changes more than the return's last digits.
   bool is_felt = false;
+  double returns = 0.0;  // by how much the best candidate is better than half of them
 };
 
 /// A plan and how it was computed. Reused from call to call: its arrays keep their memory.

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "dynaplan/core/jumps.hpp"
 #include "dynaplan/planners/sampling_planner.hpp"
 
 namespace dynaplan {
@@ -11,6 +12,7 @@ struct SamplingMemory {
   SearchMemory<double> exact;
   PlanResult<float> single_result;
   PlanResult<double> exact_result;
+  Jumps jumps;            // of the problem
   bool is_exact = false;  // which of them is the last plan
 
   /// Calls `use` with the last plan.

@@ -22,6 +22,7 @@ class CFunctionReward final : public Reward<T> {
   void require_dims(Index state_dim, Index action_dim) const override;
   UseOfStep use_of_step() const override { return UseOfStep::kOptional; }
   bool is_float32() const override { return function_.is_float32(); }
+  void add_jumps(Jumps& jumps) const override { jumps.anywhere = true; }
 
  private:
   CFunction<RewardSignature> function_;

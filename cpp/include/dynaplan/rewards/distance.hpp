@@ -35,6 +35,8 @@ class EntryDistance {
   /// Throws ShapeError unless all entries are there.
   void require_state_dim(Index state_dim) const;
   UseOfStep use_of_step() const { return targets_.use_of_step(); }
+  /// Adds where each entry is a radius away from the other end.
+  void add_jumps(double radius, Jumps& jumps) const;
 
  private:
   std::vector<Index> from_;
@@ -69,11 +71,13 @@ class WithinReward final : public Reward<T> {
   void add(const StepView<T>& view, Workspace& workspace, T* total) const override;
   void require_dims(Index state_dim, Index action_dim) const override;
   UseOfStep use_of_step() const override { return distance_.use_of_step(); }
+  void add_jumps(Jumps& jumps) const override { distance_.add_jumps(radius_, jumps); }
   bool has_derivatives() const override { return true; }
   void expand(const StepVariables<T>& step, Workspace& workspace, RewardExpansion<T>& out) const override;
 
  private:
   EntryDistance<T> distance_;
+  double radius_;
   T squared_radius_;
   T bonus_;
   At at_;

@@ -15,6 +15,7 @@ class InsideReward final : public Reward<T> {
   std::size_t workspace_bytes(Index lanes) const override { return Workspace::bytes<T>(lanes); }
   void add(const StepView<T>& view, Workspace& workspace, T* total) const override;
   void require_dims(Index state_dim, Index action_dim) const override;
+  void add_jumps(Jumps& jumps) const override { box_.add_jumps(jumps); }
   bool has_derivatives() const override { return true; }
   void expand(const StepVariables<T>& step, Workspace& workspace, RewardExpansion<T>& out) const override;
 

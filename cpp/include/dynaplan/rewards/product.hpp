@@ -52,6 +52,10 @@ class ProductReward final : public Reward<T> {
     return std::any_of(factors_.begin(), factors_.end(), [](const auto& factor) { return factor->is_float32(); });
   }
 
+  void add_jumps(Jumps& jumps) const override {
+    for (const auto& factor : factors_) factor->add_jumps(jumps);
+  }
+
   UseOfStep use_of_step() const override {
     UseOfStep max_use = UseOfStep::kNone;
     for (const auto& factor : factors_) max_use = std::max(max_use, factor->use_of_step());

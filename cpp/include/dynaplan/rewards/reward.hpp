@@ -2,6 +2,7 @@
 
 #include <vector>
 
+#include "dynaplan/core/jumps.hpp"
 #include "dynaplan/core/step_view.hpp"
 #include "dynaplan/rewards/expansion.hpp"
 
@@ -54,6 +55,8 @@ class Reward {
   virtual UseOfStep use_of_step() const { return UseOfStep::kNone; }
   /// Whether the reward looks at the action one step earlier.
   virtual bool needs_previous_action() const { return false; }
+  /// Adds where the reward jumps, if it does.
+  virtual void add_jumps(Jumps& /*jumps*/) const {}
 
   /// Whether `expand` gives the derivatives. Where not, planners that want them take differences of `add`.
   virtual bool has_derivatives() const { return false; }

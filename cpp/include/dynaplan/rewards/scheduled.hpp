@@ -41,6 +41,7 @@ class ScheduledReward final : public Reward<T> {
   void require_dims(Index state_dim, Index action_dim) const override { term_->require_dims(state_dim, action_dim); }
   bool needs_prediction() const override { return term_->needs_prediction(); }
   bool is_float32() const override { return term_->is_float32(); }
+  void add_jumps(Jumps& jumps) const override { term_->add_jumps(jumps); }
   UseOfStep use_of_step() const override { return std::max(UseOfStep::kNeedsStep, term_->use_of_step()); }
   bool needs_previous_action() const override { return term_->needs_previous_action(); }
   bool has_derivatives() const override { return term_->has_derivatives(); }
@@ -79,6 +80,7 @@ class TerminalReward final : public Reward<T> {
   void require_dims(Index state_dim, Index action_dim) const override { term_->require_dims(state_dim, action_dim); }
   bool needs_prediction() const override { return term_->needs_prediction(); }
   bool is_float32() const override { return term_->is_float32(); }
+  void add_jumps(Jumps& jumps) const override { term_->add_jumps(jumps); }
   UseOfStep use_of_step() const override { return UseOfStep::kNeedsHorizon; }
   bool needs_previous_action() const override { return term_->needs_previous_action(); }
   bool has_derivatives() const override { return term_->has_derivatives(); }

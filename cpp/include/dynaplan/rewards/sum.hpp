@@ -40,6 +40,10 @@ class SumReward final : public Reward<T> {
     return std::any_of(terms_.begin(), terms_.end(), [](const auto& term) { return term->is_float32(); });
   }
 
+  void add_jumps(Jumps& jumps) const override {
+    for (const auto& term : terms_) term->add_jumps(jumps);
+  }
+
   UseOfStep use_of_step() const override {
     UseOfStep max_use = UseOfStep::kNone;
     for (const auto& term : terms_) max_use = std::max(max_use, term->use_of_step());

@@ -14,6 +14,7 @@ class Outside final : public Termination<T> {
   Outside(const Eigen::VectorXd& low, const Eigen::VectorXd& high) : box_(low, high) {}
   void mark(const StepView<T>& view, Workspace& workspace, T* alive) const override;
   void require_dims(Index state_dim, Index action_dim) const override;
+  void add_jumps(Jumps& jumps) const override { box_.add_jumps(jumps); }
 
  private:
   Box<T> box_;
@@ -28,6 +29,7 @@ class Inside final : public Termination<T> {
   std::size_t workspace_bytes(Index lanes) const override { return Workspace::bytes<T>(lanes); }
   void mark(const StepView<T>& view, Workspace& workspace, T* alive) const override;
   void require_dims(Index state_dim, Index action_dim) const override;
+  void add_jumps(Jumps& jumps) const override { box_.add_jumps(jumps); }
 
  private:
   Box<T> box_;

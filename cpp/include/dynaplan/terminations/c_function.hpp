@@ -22,6 +22,7 @@ class CFunctionTermination final : public Termination<T> {
   void mark(const StepView<T>& view, Workspace& workspace, T* alive) const override;
   void require_dims(Index state_dim, Index action_dim) const override;
   bool uses_step() const override { return true; }
+  void add_jumps(Jumps& jumps) const override { jumps.anywhere = true; }
   bool is_float32() const override { return function_.is_float32(); }
 
  private:

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "dynaplan/core/jumps.hpp"
 #include "dynaplan/core/step_view.hpp"
 #include "dynaplan/core/workspace.hpp"
 
@@ -21,6 +22,8 @@ class Termination {
   virtual bool is_float32() const { return false; }
   /// Whether it may depend on the step.
   virtual bool uses_step() const { return false; }
+  /// Adds where an episode ends.
+  virtual void add_jumps(Jumps& jumps) const = 0;
 };
 
 }  // namespace DYNAPLAN_LEVEL

@@ -16,6 +16,8 @@ class TwoLinksWithin final : public Termination<T> {
   TwoLinksWithin(const TwoLinks& links, double reach);
   void mark(const StepView<T>& view, Workspace& workspace, T* alive) const override;
   void require_dims(Index state_dim, Index /*action_dim*/) const override { require_state_dim(links_, state_dim); }
+  // Sines and cosines are near 0 wherever the origin is.
+  void add_jumps(Jumps& /*jumps*/) const override {}
 
  private:
   TwoLinks links_;
