@@ -126,6 +126,8 @@ CALLS: dict[str, tuple[Callable[..., Any], dict[str, Any]]] = {
     "Limits": (
         dp.Limits,
         {
+            "action_low": [[-0.5], [-0.25]],
+            "action_high": [[0.5], [0.25]],
             "action_rate": [0.1],
             "action_acceleration": [0.1],
             "state_low": [-1.0, -1.0],

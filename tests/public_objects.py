@@ -152,6 +152,7 @@ OBJECTS = {
     "KalmanFilter": kalman,
     "LQR": dp.LQR,
     "Limits": lambda: dp.Limits(
+        action_high=np.ones((3, 12)),
         action_rate=np.ones(12),
         state_low=[-1.0, -np.inf],
         constraints=dp.constraints.half_plane([1.0, 1.0], 2.0),

@@ -21,11 +21,13 @@ py::array_t<double> array_of(const std::vector<double>& values, const IndexType 
 }
 
 py::tuple plan(const GradientPlanner& planner, PlanMemory& memory, const BoundProblem& bound, const py::object& state,
-               const py::object& low, const py::object& high, const py::object& warm_start,
-               const py::object& kept_sequences, const py::object& previous_action, const py::object& previous_change,
-               IndexType skip, std::uint64_t seed, std::uint32_t call, int threads, std::optional<double> time_limit) {
+               const py::object& low, const py::object& high, const py::object& step_low, const py::object& step_high,
+               const py::object& warm_start, const py::object& kept_sequences, const py::object& previous_action,
+               const py::object& previous_change, IndexType skip, std::uint64_t seed, std::uint32_t call, int threads,
+               std::optional<double> time_limit) {
   const std::optional<Clock::time_point> deadline = deadline_of(time_limit);
-  const PlanInputs inputs{state, low, high, warm_start, kept_sequences, previous_action, previous_change, skip};
+  const PlanInputs inputs{state,           low, high, step_low, step_high, warm_start, kept_sequences, previous_action,
+                          previous_change, skip};
   const IndexType horizon = planner.horizon();
   ExactPlanProblem problem = inputs.into(bound.exact());
   problem.stream = {seed, call, 0};
@@ -109,9 +111,10 @@ void bind_ilqr(py::module_& m) {
   lqr.def(py::init([](IndexType horizon, bool infinite_horizon) { return Lqr({horizon, infinite_horizon}); }),
           py::arg("horizon"), py::arg("infinite_horizon"));
   m.def("plan", &plan, py::arg("planner"), py::arg("memory"), py::arg("problem"), py::arg("state"), py::arg("low"),
-        py::arg("high"), py::arg("warm_start").none(true), py::arg("kept_sequences").none(true),
-        py::arg("previous_action").none(true), py::arg("previous_change").none(true), py::arg("skip"), py::arg("seed"),
-        py::arg("call"), py::arg("threads"), py::arg("time_limit").none(true));
+        py::arg("high"), py::arg("step_low").none(true), py::arg("step_high").none(true),
+        py::arg("warm_start").none(true), py::arg("kept_sequences").none(true), py::arg("previous_action").none(true),
+        py::arg("previous_change").none(true), py::arg("skip"), py::arg("seed"), py::arg("call"), py::arg("threads"),
+        py::arg("time_limit").none(true));
   m.def("infinite_horizon_regulator", &infinite_horizon, py::arg("problem"));
   m.def("finite_regulators", &finite, py::arg("problem"), py::arg("horizon"), py::arg("final_value"));
 }

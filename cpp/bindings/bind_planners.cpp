@@ -51,11 +51,13 @@ py::tuple plan_tuple(const SamplingPlanner& planner, const PlanProblem& problem,
 }
 
 py::tuple plan(const SamplingPlanner& planner, PlanMemory& memory, const BoundProblem& bound, const py::object& state,
-               const py::object& low, const py::object& high, const py::object& warm_start,
-               const py::object& kept_sequences, const py::object& previous_action, const py::object& previous_change,
-               IndexType skip, std::uint64_t seed, std::uint32_t call, int threads, std::optional<double> time_limit) {
+               const py::object& low, const py::object& high, const py::object& step_low, const py::object& step_high,
+               const py::object& warm_start, const py::object& kept_sequences, const py::object& previous_action,
+               const py::object& previous_change, IndexType skip, std::uint64_t seed, std::uint32_t call, int threads,
+               std::optional<double> time_limit) {
   const std::optional<Clock::time_point> deadline = deadline_of(time_limit);
-  const PlanInputs inputs{state, low, high, warm_start, kept_sequences, previous_action, previous_change, skip};
+  const PlanInputs inputs{state,           low, high, step_low, step_high, warm_start, kept_sequences, previous_action,
+                          previous_change, skip};
   PlanProblem problem = inputs.into(bound.sampled());
   problem.stream = {seed, call, 0};
   problem.threads = threads;
@@ -81,7 +83,8 @@ std::optional<Clock::time_point> share_of_time(const std::optional<Clock::time_p
 // there may be one problem for all.
 py::list plan_batch(const SamplingPlanner& planner, const std::vector<PlanMemory*>& memories,
                     const std::vector<const BoundProblem*>& bound, const std::vector<py::object>& states,
-                    const py::object& low, const py::object& high, const std::vector<py::object>& warm_starts,
+                    const py::object& low, const py::object& high, const py::object& step_low,
+                    const py::object& step_high, const std::vector<py::object>& warm_starts,
                     const std::vector<py::object>& kept_sequences, const std::vector<py::object>& previous_actions,
                     const std::vector<py::object>& previous_changes, IndexType skip, std::uint64_t seed,
                     std::uint32_t call, int threads, std::optional<double> time_limit) {
@@ -93,8 +96,9 @@ py::list plan_batch(const SamplingPlanner& planner, const std::vector<PlanMemory
   std::vector<PlanProblem> problems;
   std::vector<std::unique_ptr<PlanMemory::Lease>> leases;
   for (std::size_t n = 0; n < memories.size(); ++n) {
-    const PlanInputs inputs{states[n],           low, high, warm_starts[n], kept_sequences[n], previous_actions[n],
-                            previous_changes[n], skip};
+    const PlanInputs inputs{
+        states[n],           low, high, step_low, step_high, warm_starts[n], kept_sequences[n], previous_actions[n],
+        previous_changes[n], skip};
     problems.push_back(inputs.into(bound_of(n).sampled()));
     problems.back().stream = {seed + n, call, 0};
     problems.back().interrupt = &interrupt;
@@ -119,10 +123,11 @@ py::list plan_batch(const SamplingPlanner& planner, const std::vector<PlanMemory
 
 // Wanted actions (H, A) within the problem's box, rates and accelerations.
 py::array_t<double> limited_actions(const BoundProblem& bound, const py::object& low, const py::object& high,
+                                    const py::object& step_low, const py::object& step_high,
                                     const py::object& previous_action, const py::object& previous_change,
                                     const py::array& wanted) {
   const py::object none = py::none();
-  const PlanInputs inputs{none, low, high, none, none, previous_action, previous_change, 0};
+  const PlanInputs inputs{none, low, high, step_low, step_high, none, none, previous_action, previous_change, 0};
   const PlanProblem problem = inputs.into(bound.sampled());
   const IndexType action_dim = problem.rollout.dynamics->action_dim();
   const auto* const actions = input<double>(wanted, "actions", {-1, action_dim});
@@ -248,15 +253,17 @@ void bind_planners(py::module_& m) {
   bind_mppi(m);
   bind_categorical_cem(m);
   m.def("plan", &plan, py::arg("planner"), py::arg("memory"), py::arg("problem"), py::arg("state"), py::arg("low"),
-        py::arg("high"), py::arg("warm_start").none(true), py::arg("kept_sequences").none(true),
-        py::arg("previous_action").none(true), py::arg("previous_change").none(true), py::arg("skip"), py::arg("seed"),
-        py::arg("call"), py::arg("threads"), py::arg("time_limit").none(true));
-  m.def("limited_actions", &limited_actions, py::arg("problem"), py::arg("low"), py::arg("high"),
-        py::arg("previous_action").none(true), py::arg("previous_change").none(true), py::arg("actions"));
-  m.def("plan_batch", &plan_batch, py::arg("planner"), py::arg("memories"), py::arg("problems"), py::arg("states"),
-        py::arg("low"), py::arg("high"), py::arg("warm_starts"), py::arg("kept_sequences"), py::arg("previous_actions"),
-        py::arg("previous_changes"), py::arg("skip"), py::arg("seed"), py::arg("call"), py::arg("threads"),
+        py::arg("high"), py::arg("step_low").none(true), py::arg("step_high").none(true),
+        py::arg("warm_start").none(true), py::arg("kept_sequences").none(true), py::arg("previous_action").none(true),
+        py::arg("previous_change").none(true), py::arg("skip"), py::arg("seed"), py::arg("call"), py::arg("threads"),
         py::arg("time_limit").none(true));
+  m.def("limited_actions", &limited_actions, py::arg("problem"), py::arg("low"), py::arg("high"),
+        py::arg("step_low").none(true), py::arg("step_high").none(true), py::arg("previous_action").none(true),
+        py::arg("previous_change").none(true), py::arg("actions"));
+  m.def("plan_batch", &plan_batch, py::arg("planner"), py::arg("memories"), py::arg("problems"), py::arg("states"),
+        py::arg("low"), py::arg("high"), py::arg("step_low").none(true), py::arg("step_high").none(true),
+        py::arg("warm_starts"), py::arg("kept_sequences"), py::arg("previous_actions"), py::arg("previous_changes"),
+        py::arg("skip"), py::arg("seed"), py::arg("call"), py::arg("threads"), py::arg("time_limit").none(true));
 }
 
 }  // namespace dynaplan::bindings

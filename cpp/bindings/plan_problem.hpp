@@ -271,6 +271,8 @@ struct PlanInputs {
   const py::object& state;
   const py::object& low;
   const py::object& high;
+  const py::object& step_low;  // None: as at all steps
+  const py::object& step_high;
   const py::object& warm_start;
   const py::object& kept_sequences;
   const py::object& previous_action;
@@ -283,6 +285,9 @@ struct PlanInputs {
     problem.state = optional_input<double>(state, "state", {problem.rollout.dynamics->state_dim()});
     problem.action_low = optional_input<double>(low, "action_space.low", {action_dim});
     problem.action_high = optional_input<double>(high, "action_space.high", {action_dim});
+    problem.step_low = optional_input<double>(step_low, "limits.action_low", {-1, action_dim});
+    problem.step_high = optional_input<double>(step_high, "limits.action_high", {-1, action_dim});
+    problem.bound_steps = step_low.is_none() ? 0 : py::cast<py::array>(step_low).shape(0);
     problem.warm_start = earlier(warm_start, "warm_start", {-1, action_dim});
     problem.carried = earlier(kept_sequences, "kept_sequences", {-1, -1, action_dim});
     problem.last_action = optional_input<double>(previous_action, "previous_action", {action_dim});

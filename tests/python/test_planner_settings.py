@@ -123,6 +123,13 @@ def test_the_numbers_of_a_controller_are_checked_by_name(name, value):
         dp.MPC(scalar_model(), reward, dp.CEM(), action_space=([-1], [1]), **{name: value})
 
 
+@pytest.mark.parametrize("value", ["1", 1j, [[1.0, 2.0], [3.0]], [[[1.0]]]])
+@pytest.mark.parametrize("name", ["action_low", "action_high"])
+def test_bounds_by_step_are_checked_by_name(name, value):
+    with pytest.raises((dp.Error, TypeError), match=f"^{name}: "):
+        dp.Limits(**{name: value})
+
+
 @pytest.mark.parametrize("value", ["1", 1j, [[1.0, 2.0], [3.0]], [[1.0]]])
 @pytest.mark.parametrize("name", ["action_rate", "state_low", "state_high"])
 def test_limits_are_checked_by_name(name, value):

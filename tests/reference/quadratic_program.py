@@ -48,14 +48,16 @@ class LinearPlant:
         horizon: int,
         bound: np.ndarray[Any, Any],
         *,
+        low: np.ndarray[Any, Any] | None = None,
         state_high: np.ndarray[Any, Any] | None = None,
         rate: np.ndarray[Any, Any] | None = None,
     ) -> float | None:
-        """Returns the best return of actions in [-bound, bound]; None where none is found.
+        """Returns the best return of actions in [low, bound]; None where none is found.
 
         Args:
             horizon: H.
-            bound: (m,) of the actions.
+            bound: (m,) or (H, m) largest actions.
+            low: likewise the smallest ones; None: -bound.
             state_high: (n,) largest states after the first, `inf` where free.
             rate: (m,) largest change of the actions, the one before the first being 0.
         """
@@ -74,7 +76,9 @@ class LinearPlant:
                 dynamics[row : row + n, column - n : column] = -self.a
         eye, none = sparse.eye(horizon), sparse.csc_matrix
         actions = sparse.kron(eye, sparse.hstack([sparse.eye(m), none((m, n))])).tocsr()
-        rows, limits = [dynamics, actions, -actions], [right, *[np.tile(bound, horizon)] * 2]
+        below = bound if low is None else -low
+        sides = [np.broadcast_to(side, (horizon, m)).ravel() for side in (bound, below)]
+        rows, limits = [dynamics, actions, -actions], [right, *sides]
         if state_high is not None:
             states = sparse.kron(eye, sparse.hstack([none((n, m)), sparse.eye(n)])).tocsr()
             is_limited = np.tile(np.isfinite(state_high), horizon)

@@ -67,13 +67,13 @@ void BackwardPass::find_bounds(const ExactPlanProblem& problem, const NominalTra
   const double* const action = trajectory.action(t, whole_.action_dim);
   const double* const before = t > 0 ? action - whole_.action_dim : problem.last_action;
   for (Index i = 0; i < whole_.action_dim; ++i) {
-    const auto [low, high] = action_range(problem, i, before != nullptr ? before + i : nullptr);
+    const auto [low, high] = action_range(problem, t, i, before != nullptr ? before + i : nullptr);
     // A bound by a rate may be near 0 and yet the difference of two large numbers.
     const double start = problem.action_rate != nullptr && before != nullptr ? std::abs(before[i]) : 0.0;
     low_(i) = bounded ? difference(low, action[i], std::max({start, std::abs(low), std::abs(action[i])})) : -kFree;
     high_(i) = bounded ? difference(high, action[i], std::max({start, std::abs(high), std::abs(action[i])})) : kFree;
-    low_is_rate_[static_cast<std::size_t>(i)] = bounded && t > 0 && low > problem.action_low[i] ? 1 : 0;
-    high_is_rate_[static_cast<std::size_t>(i)] = bounded && t > 0 && high < problem.action_high[i] ? 1 : 0;
+    low_is_rate_[static_cast<std::size_t>(i)] = bounded && t > 0 && low > problem.low_at(t, i) ? 1 : 0;
+    high_is_rate_[static_cast<std::size_t>(i)] = bounded && t > 0 && high < problem.high_at(t, i) ? 1 : 0;
   }
 }
 

@@ -15,11 +15,13 @@ namespace {
 // The initial probability of the choice that the previous plan made at a warm-started step.
 constexpr double kWarmProbability = 0.5;
 
-template <class T>
-Index nearest(const ChoicesOf<T>& choices, const T* action) {
+// The choice that is nearest to an action, of those that may be taken: all where `allowed` is null.
+template <class T, class A>
+Index nearest(const ChoicesOf<T>& choices, const A* action, const char* allowed) {
   Index best = 0;
   T min_distance = std::numeric_limits<T>::infinity();
   for (Index c = 0; c < choices.rows(); ++c) {
+    if (allowed != nullptr && allowed[c] == 0) continue;
     T distance = T(0);
     for (Index i = 0; i < choices.cols(); ++i) {
       const T difference = action[i] - choices(c, i);
@@ -33,6 +35,46 @@ Index nearest(const ChoicesOf<T>& choices, const T* action) {
   return best;
 }
 
+// Which of the choices, in float64, are within the bounds of each step of a plan, to `out` (H, n); nothing where the
+// bounds are the same at all steps.
+template <class T>
+void find_allowed(const PlanProblemOf<T>& problem, const ChoicesOf<double>& choices, Index horizon,
+                  std::vector<char>& out) {
+  out.clear();
+  if (problem.bound_steps == 0) return;
+  for (Index t = 0; t < horizon; ++t) {
+    const std::size_t before = out.size();
+    for (Index c = 0; c < choices.rows(); ++c) {
+      bool is_allowed = true;
+      for (Index i = 0; i < choices.cols(); ++i) {
+        is_allowed = is_allowed && choices(c, i) >= problem.low_at(t, i) && choices(c, i) <= problem.high_at(t, i);
+      }
+      out.push_back(is_allowed ? 1 : 0);
+    }
+    if (std::count(out.begin() + static_cast<std::ptrdiff_t>(before), out.end(), char{1}) > 0) continue;
+    throw_value_error("limits.action_low, limits.action_high",
+                      "bounds without any of the actions at step " + text_of(t),
+                      "such that one of them may be chosen at each step");
+  }
+}
+
+// The sequences that are brought along, each action the nearest choice of its step.
+template <class T>
+void choose_carried(const ChoicesOf<double>& choices, const std::vector<char>& allowed, Index horizon,
+                    PlanProblemOf<T>& problem, std::vector<double>& chosen) {
+  EarlierSequences& carried = problem.carried;
+  const Index steps = std::min(carried.steps_left(), horizon);
+  chosen.clear();
+  for (Index n = 0; n < carried.count; ++n) {
+    for (Index t = 0; t < steps; ++t) {
+      const double* const action = carried.actions + (n * carried.steps + carried.skip + t) * choices.cols();
+      const Index choice = nearest(choices, action, allowed.empty() ? nullptr : allowed.data() + t * choices.rows());
+      chosen.insert(chosen.end(), choices.row(choice).data(), choices.row(choice).data() + choices.cols());
+    }
+  }
+  carried = {chosen.data(), carried.count, steps, 0};
+}
+
 template <class T>
 class CategoricalSearch final : public Search<T> {
  public:
@@ -44,18 +86,21 @@ class CategoricalSearch final : public Search<T> {
         memory_(memory),
         count_(choices.rows()),
         floor_(static_cast<T>(settings.min_probability) / static_cast<T>(choices.rows())) {
-    memory.probabilities.assign(static_cast<std::size_t>(settings.horizon * count_), T(1) / static_cast<T>(count_));
+    memory.probabilities.assign(static_cast<std::size_t>(settings.horizon * count_), T(0));
     memory.frequencies.resize(static_cast<std::size_t>(count_));
-    if (problem.warm_start.actions == nullptr || count_ == 1) return;
     std::vector<T>& start = memory.best;
     start.resize(static_cast<std::size_t>(choices.cols()));
     for (Index t = 0; t < settings.horizon; ++t) {
-      T* const row = probabilities(t);
-      std::fill_n(row, count_, static_cast<T>(1.0 - kWarmProbability) / static_cast<T>(count_ - 1));
+      const Index of_step = allowed_count(t);
+      const bool is_warm = problem.warm_start.actions != nullptr && of_step > 1;
+      const T probability = is_warm ? static_cast<T>(1.0 - kWarmProbability) / static_cast<T>(of_step - 1)
+                                    : T(1) / static_cast<T>(of_step);
+      for (Index c = 0; c < count_; ++c) probabilities(t)[c] = may_choose(t, c) ? probability : T(0);
+      if (!is_warm) continue;
       for (Index i = 0; i < choices.cols(); ++i) {
         start[static_cast<std::size_t>(i)] = static_cast<T>(problem.start_action(t * choices.cols() + i));
       }
-      row[nearest(choices_, start.data())] = static_cast<T>(kWarmProbability);
+      probabilities(t)[nearest(choices_, start.data(), allowed(t))] = static_cast<T>(kWarmProbability);
     }
   }
 
@@ -85,13 +130,15 @@ class CategoricalSearch final : public Search<T> {
       std::vector<T>& frequencies = memory_.frequencies;
       std::fill(frequencies.begin(), frequencies.end(), T(0));
       for (Index e = 0; e < elites; ++e) {
-        frequencies[static_cast<std::size_t>(nearest(choices_, sequences + e * size + t * choices_.cols()))] +=
-            T(1) / static_cast<T>(elites);
+        const Index choice = nearest(choices_, sequences + e * size + t * choices_.cols(), allowed(t));
+        frequencies[static_cast<std::size_t>(choice)] += T(1) / static_cast<T>(elites);
       }
       T* const row = probabilities(t);
+      const auto of_step = static_cast<T>(allowed_count(t));
       for (Index c = 0; c < count_; ++c) {
+        if (!may_choose(t, c)) continue;
         const T mixed = keep * row[c] + (T(1) - keep) * frequencies[static_cast<std::size_t>(c)];
-        row[c] = floor_ + (T(1) - floor_ * static_cast<T>(count_)) * mixed;
+        row[c] = floor_ + (T(1) - floor_ * of_step) * mixed;
       }
     }
   }
@@ -102,15 +149,24 @@ class CategoricalSearch final : public Search<T> {
 
  private:
   T* probabilities(Index t) const { return memory_.probabilities.data() + t * count_; }
+  // Which choices are within the bounds of a step; null: all.
+  const char* allowed(Index t) const { return memory_.allowed.empty() ? nullptr : memory_.allowed.data() + t * count_; }
+  bool may_choose(Index t, Index choice) const { return allowed(t) == nullptr || allowed(t)[choice] != 0; }
+  Index allowed_count(Index t) const {
+    return allowed(t) == nullptr ? count_ : std::count(allowed(t), allowed(t) + count_, char{1});
+  }
 
   Index choice_at(Index t, T uniform) const {
     const T* const row = probabilities(t);
     T sum = T(0);
-    for (Index c = 0; c + 1 < count_; ++c) {
+    Index last = 0;
+    for (Index c = 0; c < count_; ++c) {
+      if (!may_choose(t, c)) continue;
+      last = c;
       sum += row[c];
-      if (uniform < sum) return c;
+      if (uniform < sum) break;
     }
-    return count_ - 1;
+    return last;
   }
 
   const CategoricalCemSettings& settings_;
@@ -149,21 +205,24 @@ const ChoicesOf<T>& CategoricalCem::choices() const {
 }
 
 template <class T>
-void CategoricalCem::copy_choices(const PlanResult<T>& result, double* out) const {
+void CategoricalCem::copy_choices(const PlanProblemOf<T>& problem, const PlanResult<T>& result, double* out) const {
   const Index action_dim = exact_choices_.cols();
+  std::vector<char> allowed;
+  find_allowed(problem, exact_choices_, settings_.horizon, allowed);
   for (Index t = 0; t < settings_.horizon; ++t) {
-    const Index choice = nearest(choices<T>(), result.actions.data() + t * action_dim);
+    const char* const of_step = allowed.empty() ? nullptr : allowed.data() + t * exact_choices_.rows();
+    const Index choice = nearest(choices<T>(), result.actions.data() + t * action_dim, of_step);
     for (Index i = 0; i < action_dim; ++i) out[t * action_dim + i] = exact_choices_(choice, i);
   }
 }
 
-void CategoricalCem::copy_actions(const PlanProblem& /*problem*/, const PlanResult<float>& result, double* out) const {
-  copy_choices(result, out);
+void CategoricalCem::copy_actions(const PlanProblem& problem, const PlanResult<float>& result, double* out) const {
+  copy_choices(problem, result, out);
 }
 
-void CategoricalCem::copy_actions(const ExactPlanProblem& /*problem*/, const PlanResult<double>& result,
+void CategoricalCem::copy_actions(const ExactPlanProblem& problem, const PlanResult<double>& result,
                                   double* out) const {
-  copy_choices(result, out);
+  copy_choices(problem, result, out);
 }
 
 template <class T>
@@ -184,6 +243,19 @@ void CategoricalCem::plan_in(const PlanProblemOf<T>& problem, SearchMemory<T>& m
                             text_of(problem.action_high[i]));
     }
   }
+  find_allowed(problem, exact_choices_, settings_.horizon, memory.allowed);
+  if (problem.carried.count == 0) {
+    search(problem, memory, result);
+    return;
+  }
+  PlanProblemOf<T> chosen = problem;
+  choose_carried(exact_choices_, memory.allowed, settings_.horizon, chosen, memory.chosen);
+  search(chosen, memory, result);
+}
+
+template <class T>
+void CategoricalCem::search(const PlanProblemOf<T>& problem, SearchMemory<T>& memory, PlanResult<T>& result) const {
+  const Index action_dim = exact_choices_.cols();
   CategoricalSearch<T> search(settings_, choices<T>(), problem, memory);
   const BestCandidate<T> best = run_search(problem, settings_.horizon, settings_.iterations, search, memory, result);
   if (settings_.returns_mode || !best.exists()) {

@@ -41,7 +41,7 @@ class ForwardPass::Follower final : public ActionFeedback<double> {
         // From a state that is not finite there is nothing to learn.
         const double wanted = std::isfinite(change[k]) ? nominal[i] + change[k] : nominal[i];
         const bool is_first = step == 0 && problem_.last_action == nullptr;
-        const auto [low, high] = action_range(problem_, i, is_first ? nullptr : &previous_action.row(i)[k]);
+        const auto [low, high] = action_range(problem_, step, i, is_first ? nullptr : &previous_action.row(i)[k]);
         action[k] = std::clamp(wanted, low, high);
       }
     }
@@ -112,7 +112,8 @@ void ForwardPass::write_start(const ExactPlanProblem& problem, Index number, Ind
   const Index given = number > 2 ? std::min(carried.steps_left(), horizon_) * whole_.action_dim : 0;
   for (Index row = 0; row < actions().dim; ++row) {
     const Index i = row % whole_.action_dim;
-    double action = number == 1 ? 0.5 * problem.action_low[i] + 0.5 * problem.action_high[i] : 0.0;
+    const Index step = row / whole_.action_dim;
+    double action = number == 1 ? 0.5 * problem.low_at(step, i) + 0.5 * problem.high_at(step, i) : 0.0;
     if (number == 0 || number > 2) action = problem.start_action(row);  // also for the steps that a sequence lacks
     if (row < given) {
       action = carried.actions[((number - 3) * carried.steps + carried.skip) * whole_.action_dim + row];
@@ -120,7 +121,7 @@ void ForwardPass::write_start(const ExactPlanProblem& problem, Index number, Ind
     const double* before = row < whole_.action_dim ? problem.last_action : nullptr;
     if (before != nullptr) before += i;
     if (row >= whole_.action_dim) before = &actions().row(row - whole_.action_dim)[lane];
-    const auto [lowest, highest] = action_range(problem, i, before);
+    const auto [lowest, highest] = action_range(problem, step, i, before);
     actions().row(row)[lane] = std::clamp(action, lowest, highest);
   }
 }

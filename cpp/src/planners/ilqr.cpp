@@ -100,7 +100,8 @@ class IlqrRun {
     }
     for (std::size_t i = 0; i < held.actions.size(); ++i) {
       const Index dim = static_cast<Index>(i) % action_dim;
-      held.actions[i] = 0.5 * problem_.action_low[dim] + 0.5 * problem_.action_high[dim];
+      const Index step = static_cast<Index>(i) / action_dim;
+      held.actions[i] = 0.5 * problem_.low_at(step, dim) + 0.5 * problem_.high_at(step, dim);
     }
     memory_.expansion.compute_with_defects(problem_, held);
     memory_.terminal.compute(problem_, held);

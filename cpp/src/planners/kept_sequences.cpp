@@ -18,8 +18,8 @@ void KeptSequences<T>::begin(const PlanProblemOf<T>& problem, Index horizon) {
     for (Index row = 0; row < given_; ++row) {
       const Index dim = row % action_dim;
       const double action = sequence[row];
-      actions_[static_cast<std::size_t>(n * size_ + row)] =
-          static_cast<T>(std::clamp(action, problem.action_low[dim], problem.action_high[dim]));
+      actions_[static_cast<std::size_t>(n * size_ + row)] = static_cast<T>(
+          std::clamp(action, problem.low_at(row / action_dim, dim), problem.high_at(row / action_dim, dim)));
     }
   }
 }

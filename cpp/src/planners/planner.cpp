@@ -38,21 +38,45 @@ void PlanProblemOf<T>::validate() const {
       throw_entry_error("action_space.low", i, action_low[i], "at most action_space.high = " + text_of(action_high[i]));
     }
   }
+  validate_step_bounds();
+}
+
+template <class T>
+void PlanProblemOf<T>::validate_step_bounds() const {
+  const Index action_dim = rollout.dynamics->action_dim();
+  for (Index row = 0; row < bound_steps * action_dim; ++row) {
+    const Index i = row % action_dim;
+    if (!(step_low[row] >= action_low[i])) {
+      throw_entry_error("limits.action_low", row, step_low[row],
+                        "at least action_space.low = " + text_of(action_low[i]));
+    }
+    if (!(step_high[row] <= action_high[i])) {
+      throw_entry_error("limits.action_high", row, step_high[row],
+                        "at most action_space.high = " + text_of(action_high[i]));
+    }
+    if (step_low[row] > step_high[row]) {
+      throw_entry_error("limits.action_low", row, step_low[row],
+                        "at most limits.action_high = " + text_of(step_high[row]));
+    }
+  }
 }
 
 template <class T>
 double PlanProblemOf<T>::start_action(Index row) const {
-  const Index dim = row % rollout.dynamics->action_dim();
+  const Index action_dim = rollout.dynamics->action_dim();
+  const Index dim = row % action_dim;
+  const double low = low_at(row / action_dim, dim);
+  const double high = high_at(row / action_dim, dim);
   if (warm_start.actions == nullptr) {
     // No further from the last action than where it may go.
     const bool is_held = last_action != nullptr && action_rate != nullptr;
     const double rate = is_held ? action_rate[dim] : std::numeric_limits<double>::infinity();
-    if (rate < action_high[dim] - action_low[dim])
-      return std::clamp(last_action[dim], action_low[dim], action_high[dim]);
-    return 0.5 * action_low[dim] + 0.5 * action_high[dim];
+    if (rate < action_high[dim] - action_low[dim]) return std::clamp(last_action[dim], low, high);
+    // Which rounding may take out of bounds that are equal.
+    return std::clamp(0.5 * low + 0.5 * high, low, high);
   }
-  const Index step = std::min(warm_start.skip + row / rollout.dynamics->action_dim(), warm_start.steps - 1);
-  return std::clamp(warm_start.actions[step * rollout.dynamics->action_dim() + dim], action_low[dim], action_high[dim]);
+  const Index step = std::min(warm_start.skip + row / action_dim, warm_start.steps - 1);
+  return std::clamp(warm_start.actions[step * action_dim + dim], low, high);
 }
 
 template struct PlanProblemOf<float>;

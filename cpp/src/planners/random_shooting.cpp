@@ -45,7 +45,6 @@ class UniformSearch final : public Search<T> {
 
   // Uniform within the bounds; as far from their middle, in widths, as noise that limits slow down.
   void draw(int /*iteration*/, Index first, Block<T> actions, Workspace& workspace) const override {
-    const Index action_dim = problem_.rollout.dynamics->action_dim();
     if (noise_.is_white()) {
       fill_uniform(problem_.stream, Purpose::kActions, first, 0, actions);
     } else {
@@ -54,14 +53,14 @@ class UniformSearch final : public Search<T> {
     }
     T* const spread = workspace.take<T>(actions.dim);
     for (Index row = 0; row < actions.dim; ++row) {
-      const double width = problem_.action_high[row % action_dim] - problem_.action_low[row % action_dim];
+      const double width = high_of(row) - low_of(row);
       spread[row] = finite_bound<T>(width / std::sqrt(12.0));
       for (Index k = 0; k < actions.lanes; ++k) actions.row(row)[k] -= T(0.5);
     }
     slow_noise(problem_, problem_.stream, spread, Population{first, settings_.candidates}, actions);
     for (Index row = 0; row < actions.dim; ++row) {
-      const T low = finite_bound<T>(problem_.action_low[row % action_dim]);
-      const T width = finite_bound<T>(problem_.action_high[row % action_dim] - problem_.action_low[row % action_dim]);
+      const T low = finite_bound<T>(low_of(row));
+      const T width = finite_bound<T>(high_of(row) - low_of(row));
       T* const value = actions.row(row);
       for (Index k = 0; k < actions.lanes; ++k) value[k] = low + width * std::clamp(value[k] + T(0.5), T(0), T(1));
     }
@@ -72,9 +71,13 @@ class UniformSearch final : public Search<T> {
   void update(int /*iteration*/, Index /*ranked*/) override {}
 
  private:
+  double low_of(Index row) const { return problem_.low_at(row / action_dim_, row % action_dim_); }
+  double high_of(Index row) const { return problem_.high_at(row / action_dim_, row % action_dim_); }
+
   const RandomShootingSettings& settings_;
   const SequenceNoise<T>& noise_;
   const PlanProblemOf<T>& problem_;
+  Index action_dim_ = problem_.rollout.dynamics->action_dim();
 };
 
 }  // namespace

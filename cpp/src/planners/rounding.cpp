@@ -31,6 +31,17 @@ double share(T rounding, T spread) {
   return rounding > T(0) ? std::numeric_limits<double>::infinity() : 0.0;
 }
 
+// How wide the bounds of an action are at least, where they are not equal.
+template <class T>
+double narrowest(const PlanProblemOf<T>& problem, Index dim) {
+  double width = problem.action_high[dim] - problem.action_low[dim];
+  for (Index step = 0; step < problem.bound_steps; ++step) {
+    const double of_step = problem.high_at(step, dim) - problem.low_at(step, dim);
+    if (of_step > 0.0) width = std::min(width, of_step);
+  }
+  return width;
+}
+
 }  // namespace
 
 template <class T>
@@ -83,7 +94,7 @@ bool is_rounding_unseen(const PlanProblemOf<T>& problem, const CandidateSpread<T
   }
   for (Index i = 0; i < problem.rollout.dynamics->action_dim(); ++i) {
     const double size = std::max(std::abs(problem.action_low[i]), std::abs(problem.action_high[i]));
-    const double width = problem.action_high[i] - problem.action_low[i];
+    const double width = narrowest(problem, i);
     const double step = static_cast<double>(std::numeric_limits<T>::epsilon()) * size;
     if (width > 0.0 && step > kMaxRounding * width) return false;
   }

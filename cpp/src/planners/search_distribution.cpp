@@ -28,8 +28,8 @@ void SearchDistribution<T>::start(const PlanProblemOf<T>& problem, Index horizon
     entries->resize(at(size));
   }
   for (Index row = 0; row < size; ++row) {
-    const double low = problem.action_low[row % action_dim];
-    const double high = problem.action_high[row % action_dim];
+    const double low = problem.low_at(row / action_dim, row % action_dim);
+    const double high = problem.high_at(row / action_dim, row % action_dim);
     low_[at(row)] = finite_bound<T>(low);
     high_[at(row)] = finite_bound<T>(high);
     half_width_[at(row)] = finite_bound<T>(0.5 * high - 0.5 * low);

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dynaplan import _core, _tables
+from dynaplan.control.memory import SystemMemory
 from dynaplan.errors import ArgumentError
 from dynaplan.planners.plan import Plan
 from dynaplan.planners.prepared import PreparedPlanner
@@ -28,7 +29,8 @@ class Explanation:
         terms: names of the reward's terms, T of them.
         rewards: (T, H) value of each at each step, undiscounted; nan for a term that has no value
             outside rollouts, such as `rewards.predicted`.
-        action_limits: (H, A) -1 where an action is on its lower bound, 1 on its upper, else 0.
+        action_limits: (H, A) -1 where an action is on the lower bound of its step, 1 on the upper,
+            else 0.
         rate_limits: (H, A) likewise where it changes at the largest rate allowed.
         states_outside: (H, S) whether a predicted state is outside the limits.
         constraints: (G, H) value of each of `Limits.constraints`, in their order; above 0 where it
@@ -79,18 +81,18 @@ def explain(
     problem: PlanProblem,
     reward: Reward,
     planner: PreparedPlanner,
-    plan: Plan,
-    previous_action: Float64 | None,
+    memory: SystemMemory,
 ) -> Explanation:
-    """Evaluates a plan term by term and step by step.
+    """Evaluates a system's last plan term by term and step by step.
 
     Args:
         problem: what it was made for.
         reward: the reward of its system.
         planner: the bounds within which it was made.
-        plan: the plan.
-        previous_action: (A,) sent before its first action, or None.
+        memory: that plan, and what was sent before.
     """
+    plan, previous_action = memory.plan, memory.before_plan
+    assert plan is not None
     parts = _parts(reward)
     rewards = np.array([_along(part, plan, previous_action) for _, part in parts])
     disagreement = _core.disagreement(
@@ -113,7 +115,7 @@ def explain(
     return Explanation(
         tuple(name for name, _ in parts),
         rewards,
-        _at(plan.actions, planner.low, planner.high),
+        _at(plan.actions, *planner.bounds.along(memory.plan_step, len(plan.actions))),
         _rates(plan.actions, planner.action_rate, previous_action),
         outside,
         constraints,

@@ -29,18 +29,20 @@ class SystemMemory:
     Attributes:
         plan: the last plan, or None.
         before_plan: (A,) the action sent before that plan's first, or None.
+        plan_step: which step of the limits that plan begins with.
         memory: what the next plan takes from those before.
         sent: the actions under way.
         steps_to_plan: how many more of the plan's actions are sent before the next plan.
     """
 
-    __slots__ = ("before_plan", "memory", "plan", "sent", "steps_to_plan")
+    __slots__ = ("before_plan", "memory", "plan", "plan_step", "sent", "steps_to_plan")
 
     def __init__(
         self, previous_actions: Float64, under_way: int, warm_start: Float64 | None
     ) -> None:
         self.plan: Plan | None = None
         self.before_plan: Float64 | None = None
+        self.plan_step = 0
         self.memory = PlanMemory(_core.PlanMemory(), warm_start=warm_start)
         self.sent = list(previous_actions[len(previous_actions) - under_way :])
         for action in previous_actions[-2:]:
@@ -72,6 +74,7 @@ class SystemMemory:
         memory = self.memory
         self.plan = plan
         self.before_plan = memory.previous_action
+        self.plan_step = memory.step
         self.steps_to_plan = min(steps, len(plan.actions))
         memory.warm_start = plan.actions
         memory.kept_sequences = plan.kept_sequences if len(plan.kept_sequences) else None
@@ -96,6 +99,7 @@ class SystemMemory:
         action = planner.whole(action)
         memory.sends(action)
         memory.skip = step + 1
+        memory.step += 1
         self.steps_to_plan -= 1
         if self.sent:
             self._send(action)
@@ -111,7 +115,7 @@ class SystemMemory:
         if planner.action_rate is not None:
             last = self.last_action
             action = np.clip(action, last - planner.action_rate, last + planner.action_rate)
-        action = np.clip(action, planner.low, planner.high)
+        action = planner.bounds_ahead.nearest(action, self.memory.step)
         return action if np.isfinite(action).all() else planned
 
     def skip(self, steps: int, planner: PreparedPlanner) -> None:
@@ -122,6 +126,7 @@ class SystemMemory:
             self.memory.sends(action)
             self._send(action)
         self.memory.skip += steps
+        self.memory.step += steps
         self.steps_to_plan = 0
 
     def correct_last(self, action: Float64) -> None:

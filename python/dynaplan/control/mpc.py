@@ -309,7 +309,7 @@ class MPC:
             planner: another planner, or the same with another horizon or other settings.
             action_space: another box.
             termination: another termination, or None.
-            limits: other limits, or None.
+            limits: other limits, or None; their bounds of actions count from the next action on.
             terminal_value: another value of the states where plans end, or None.
             policy: another policy to try, or None.
 
@@ -328,6 +328,8 @@ class MPC:
         self._take(self.planner if planner is None else planner, problem)
         for system in self._systems:
             system.steps_to_plan = 0
+            if not isinstance(limits, Unchanged):
+                system.memory.step = 0
 
     def explain(self, system: int = 0) -> Explanation:
         """Shows what the last plan expects: rewards by term and step, limits, disagreement.
@@ -345,7 +347,7 @@ class MPC:
         memory = self._systems[system]
         assert memory.plan is not None
         reward = self._problem.rewards[min(system, len(self._problem.rewards) - 1)]
-        return explain(self._problem, reward, self._prepared, memory.plan, memory.before_plan)
+        return explain(self._problem, reward, self._prepared, memory)
 
     def _states(self, state: ArrayLike) -> Float64:
         """Returns (S,) or (N, S), and makes a memory for each system before the first plan."""

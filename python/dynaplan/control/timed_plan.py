@@ -9,6 +9,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from dynaplan.planners.action_bounds import ActionBounds
 from dynaplan.planners.plan import Plan
 from dynaplan.planners.prepared import PreparedPlanner
 
@@ -39,6 +40,8 @@ class TimedPlan(NamedTuple):
         actions: (N, H, A).
         path: (N, K, S) states expected from `observed` on, a step apart.
         gains: (N, H, A, S) feedback, or None.
+        bounds: lowest and highest actions of each step of the limits; None: the controller's.
+        first: which of these steps the plans begin with.
     """
 
     observed: float
@@ -47,6 +50,8 @@ class TimedPlan(NamedTuple):
     actions: Float64
     path: Float64
     gains: Float64 | None
+    bounds: ActionBounds | None = None
+    first: int = 0
 
     def step_at(self, moment: float) -> int:
         """Which of its steps that moment lies in; negative before the first."""
@@ -62,7 +67,14 @@ class TimedPlan(NamedTuple):
 
 
 def timed(
-    plans: Sequence[Plan], lead: Float64, *, observed: float, begins: float, step: float
+    plans: Sequence[Plan],
+    lead: Float64,
+    *,
+    observed: float,
+    begins: float,
+    step: float,
+    bounds: ActionBounds | None = None,
+    first: int = 0,
 ) -> TimedPlan:
     """Ties the plans of N systems to the clock.
 
@@ -72,6 +84,8 @@ def timed(
         observed: when the first of these were observed.
         begins: when the plans' first actions are to be sent.
         step: seconds from one action to the next.
+        bounds: lowest and highest actions of each step of the limits.
+        first: which of these steps the plans begin with.
     """
     states = np.stack([plan.states for plan in plans])
     gains = [plan.gains for plan in plans if plan.gains is not None]
@@ -82,6 +96,8 @@ def timed(
         np.stack([plan.actions for plan in plans]),
         np.concatenate([lead, states], axis=1),
         np.stack(gains) if len(gains) == len(plans) else None,
+        bounds,
+        first,
     )
 
 
@@ -124,8 +140,10 @@ class Sender:
         """
         plan = plan_at(plans, moment)
         step = 0 if plan is None else plan.step_at(moment)
+        bounds = prepared.bounds_ahead if plan is None or plan.bounds is None else plan.bounds
+        row = step if plan is None else plan.first + step
         if plan is None or step >= plan.actions.shape[1]:
-            self.last = prepared.whole(np.clip(self.last, prepared.low, prepared.high))
+            self.last = prepared.whole(bounds.nearest(self.last, row))
             return False
         actions: Float64 = plan.actions[:, step]
         if plan.gains is not None and sight is not None:
@@ -136,7 +154,8 @@ class Sender:
         if prepared.action_rate is not None:
             rate = prepared.action_rate
             actions = np.clip(actions, self._before - rate, self._before + rate)
-        self.last = prepared.whole(np.clip(actions, prepared.low, prepared.high))
+        within = np.clip(actions, prepared.low, prepared.high)
+        self.last = prepared.whole(bounds.nearest(within, row))
         return True
 
     def _enter_step(self, began: float, step: float) -> None:

@@ -53,6 +53,7 @@ class TimedPlanner:
         self._sent: list[Float64] = []  # (N, A) of each step, the oldest first
         self._sent_until = 0.0  # when the last of these steps ends
         self._warm_start_begins = 0.0  # when the plan does that the next one starts from
+        self._limits = mpc._problem.limits  # of the last plan
 
     @property
     def sent_before(self) -> Float64:
@@ -82,7 +83,15 @@ class TimedPlanner:
         state = states[0] if len(states) == 1 else states
         made = self._mpc.plan(state, time_limit=_SHARE * (begins - now))
         plans = made if isinstance(made, list) else [made]
-        plan = timed(plans, lead[:, :-1], observed=sight.time, begins=begins, step=step)
+        plan = timed(
+            plans,
+            lead[:, :-1],
+            observed=sight.time,
+            begins=begins,
+            step=step,
+            bounds=self._mpc._prepared.bounds_ahead,
+            first=self._mpc._systems[0].plan_step,
+        )
         self.plans = (plan, *self.plans[: _KEPT - 1])
         return True
 
@@ -125,14 +134,25 @@ class TimedPlanner:
     def _hand_over(self, begins: float) -> None:
         """Tells the controller what will have been sent when its next plan begins."""
         systems = self._mpc._systems
-        passed = round((begins - self._warm_start_begins) / self.step)
-        passed = min(passed, *(system.steps_left for system in systems))
+        steps = round((begins - self._warm_start_begins) / self.step)
+        passed = min(steps, *(system.steps_left for system in systems))
         if passed > 0:
             self._mpc.advance(passed)
+        self._count(steps, passed)
         self._warm_start_begins = begins
         actions = np.stack(self._sent[-self._memory :], axis=1)
         for system, sent in zip(systems, actions, strict=True):
             system.correct_sent(sent)
+
+    def _count(self, steps: int, passed: int) -> None:
+        """Counts the steps of the limits, also those beyond the plan; from 0 for other limits."""
+        limits = self._mpc._problem.limits
+        for system in self._mpc._systems:
+            if system.plan is None or limits is not self._limits:
+                system.memory.step = 0
+            else:
+                system.memory.step += max(steps, 0) - max(passed, 0)
+        self._limits = limits
 
 
 def _next(model: Model, states: Float64, actions: Float64) -> Float64:

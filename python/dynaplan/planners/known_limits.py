@@ -8,11 +8,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dynaplan.errors import ArgumentError
+from dynaplan.planners.action_bounds import ActionBounds
 from dynaplan.rollouts.disagreement import DisagreementLimit
 from dynaplan.rollouts.known_region import KnownRegion
 from dynaplan.rollouts.violations import StepLimits
 
-__all__ = ["known_actions", "known_disagreement", "known_states"]
+__all__ = ["known_action_bounds", "known_actions", "known_disagreement", "known_states"]
 
 Bounds = tuple[NDArray[np.float64], NDArray[np.float64]]
 
@@ -24,6 +25,16 @@ def known_actions(region: KnownRegion, bounds: Bounds) -> Bounds:
         ArgumentError: there are none.
     """
     return _common("action_space", bounds, region.action_bounds)
+
+
+def known_action_bounds(region: KnownRegion, bounds: ActionBounds) -> ActionBounds:
+    """Returns the bounds of each step that are within others and known.
+
+    Raises:
+        ArgumentError: there are none at some step.
+    """
+    low, high = _common("limits", (bounds.low, bounds.high), region.action_bounds)
+    return replace(bounds, low=low, high=high)
 
 
 def known_states(region: KnownRegion, limits: StepLimits | None) -> StepLimits | None:

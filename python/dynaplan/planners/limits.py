@@ -22,13 +22,23 @@ Float64 = NDArray[np.float64]
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Limits:
-    """How fast actions may change, and which states a plan must not enter.
+    """Bounds of actions by step, how fast they may change, and states a plan must not enter.
 
     Args:
+        action_low: (A,) or (H, A) smallest actions allowed, in their units, within the box of the
+            action space, `-inf` where that alone holds; one row for each step, the last one for all
+            later steps. Steps count from the first action that is sent after the limits were given:
+            `MPC` moves on by a row with each step, from row 0 at its first plan, after `reset` and
+            after `change(limits=...)`; `planner.plan` begins with row 0. Searches draw between the
+            bounds of each step, as wide as these are apart; where the two are equal the action is
+            fixed. For a Discrete space 1 forces an action. Default: the box.
+        action_high: (A,) or (H, A) largest actions allowed, likewise; for a Discrete space 0 rules
+            an action out. Default: the box.
         action_rate: (A,) largest change of each action from one step to the next, in the actions'
             units, `inf` where free; also from the action applied last, where one is known.
             Candidates are drawn as such actions can follow, and made to keep it before they are
             rolled out. Where the last action lies outside the box by more, the box comes first.
+            Before bounds that tighten actions give way in time.
         action_acceleration: (A,) largest change of that change, the second difference of the
             actions, in their units, `inf` where free; also from the two actions applied last, as
             far as they are known. Actions slow down in time for the bounds. The box and the rate
@@ -53,16 +63,25 @@ class Limits:
     as the `start` of an `ILQR`.
 
     Raises:
-        ShapeError: `state_low` and `state_high` differ in size.
-        ArgumentError: a rate or an acceleration is negative or nan, or `state_low` exceeds
-            `state_high` somewhere.
+        ShapeError: `state_low` and `state_high` differ in size, or bounds of actions have no rows.
+        ArgumentError: a rate or an acceleration is negative or nan, a bound of actions is nan, or
+            `state_low` exceeds `state_high` somewhere.
         TypeError: a constraint is neither a term nor a function.
 
     Example:
         >>> dp.Limits(action_rate=[0.1]).action_rate
         array([0.1])
+        >>> off = dp.Limits(action_high=[[1.0], [0.0], [0.0], [1.0]])  # off at two of the steps
+        >>> s, a = np.eye(4, 1), np.eye(4, 1, -1)
+        >>> model = dp.LinearGaussian.fit(dp.Transitions(s, a, s + a))
+        >>> reward, space = dp.rewards.quadratic([1.0], target=[9.0]), ([0.0], [1.0])
+        >>> plan = dp.ILQR(horizon=5).plan(model, reward, [0.0], action_space=space, limits=off)
+        >>> plan.actions[:, 0].round(3)
+        array([1., 0., 0., 1., 1.])
     """
 
+    action_low: Any = None
+    action_high: Any = None
     action_rate: Any = None
     action_acceleration: Any = None
     state_low: Any = None
@@ -70,6 +89,7 @@ class Limits:
     constraints: Any = None
 
     def __post_init__(self) -> None:
+        bounds = {name: self._steps(name) for name in ("action_low", "action_high")}
         changes = {name: self._largest(name) for name in ("action_rate", "action_acceleration")}
         low = None if self.state_low is None else self._vector("state_low", self.state_low)
         high = None if self.state_high is None else self._vector("state_high", self.state_high)
@@ -82,7 +102,8 @@ class Limits:
                 )
             if not (low <= high).all():
                 raise ArgumentError(f"state_low: got {low}, must be at most state_high {high}")
-        for name, value in (changes | {"state_low": low, "state_high": high}).items():
+        states = {"state_low": low, "state_high": high}
+        for name, value in (bounds | changes | states).items():
             if value is not None:
                 value.setflags(write=False)
             object.__setattr__(self, name, value)
@@ -99,9 +120,23 @@ class Limits:
             raise ArgumentError(f"{name}: got {largest}, must be at least 0")
         return largest
 
+    def _steps(self, name: str) -> Float64 | None:
+        """Returns (R, A) bounds of actions, or None."""
+        value = getattr(self, name)
+        if value is None:
+            return None
+        rows = np.array(_arrays.step_targets(name, value))
+        if np.isnan(rows).any():
+            raise ArgumentError(f"{name}: got {rows}, must not be nan")
+        return rows
+
     @staticmethod
     def _vector(name: str, values: ArrayLike) -> Float64:
         return np.array(_arrays.vector(name, values))
+
+    @property
+    def _bound_actions(self) -> bool:
+        return self.action_low is not None or self.action_high is not None
 
     def _rates_for(self, action_dim: int) -> Float64 | None:
         """Returns (A,) rates, or None; checks that they fit the model."""

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from dynaplan import _arrays, _callbacks
 from dynaplan.errors import ArgumentError
 from dynaplan.models.interface import Model, predicted
+from dynaplan.planners.action_bounds import ActionBounds
 from dynaplan.planners.problem import PlanProblem, Policy
 
 __all__ = ["PolicySequences"]
@@ -56,7 +57,7 @@ class PolicySequences:
         candidates: how many sequences it makes.
         model: predicts the states.
         horizon: H.
-        bounds: (A,) lowest and highest actions, to which its actions are clipped.
+        bounds: lowest and highest actions of each step, to which its actions are clipped.
         one_hot: makes one-hot rows of discrete actions, by the name of the argument.
     """
 
@@ -64,7 +65,7 @@ class PolicySequences:
     candidates: int
     model: Model
     horizon: int
-    bounds: tuple[Float64, Float64]
+    bounds: ActionBounds
     one_hot: Callable[[str, Any], Any]
 
     @classmethod
@@ -72,7 +73,7 @@ class PolicySequences:
         cls,
         problem: PlanProblem,
         horizon: int,
-        bounds: tuple[Float64, Float64],
+        bounds: ActionBounds,
         one_hot: Callable[[str, Any], Any],
     ) -> PolicySequences | None:
         """Returns those of a problem's policy, or None where it has none.
@@ -90,7 +91,13 @@ class PolicySequences:
         return cls(problem.policy, candidates, problem.model, horizon, bounds, one_hot)
 
     def sequences(
-        self, kept: Float64 | None, skip: int, state: Float64, time_limit: float | None = None
+        self,
+        kept: Float64 | None,
+        skip: int,
+        state: Float64,
+        *,
+        step: int = 0,
+        time_limit: float | None = None,
     ) -> Float64:
         """Returns (K + candidates, skip + H, A): those kept, then the policy's from `state`.
 
@@ -100,6 +107,7 @@ class PolicySequences:
             kept: (K, steps, A), or None.
             skip: steps at their beginning that have passed.
             state: (S,).
+            step: which step of the bounds the plan begins with.
             time_limit: seconds to take. There are fewer candidates where the policy is slow, going
                 by one that is asked first, and they hold the action at which time runs out.
 
@@ -109,7 +117,7 @@ class PolicySequences:
         """
         clock = _Clock(time_limit)
         states = np.tile(state, (self.candidates, 1))
-        first = self._first_actions(states, clock)
+        first = self._first_actions(states, step, clock)
         count, steps = len(first), skip + self.horizon
         old = 0 if kept is None else len(kept)
         sequences = np.zeros((old + count, steps, self.model.action_dim))
@@ -120,7 +128,7 @@ class PolicySequences:
         states = states[:count]
         rows = np.arange(old, old + count)
         for t in range(skip, steps):
-            sequences[rows, t] = first if t == skip else self._actions(states)
+            sequences[rows, t] = first if t == skip else self._actions(states, step + t - skip)
             if clock.is_over():
                 sequences[rows, t + 1 :] = sequences[rows, t, np.newaxis]
                 break
@@ -133,18 +141,18 @@ class PolicySequences:
                     break
         return sequences
 
-    def _first_actions(self, states: Float64, clock: _Clock) -> Float64:
+    def _first_actions(self, states: Float64, step: int, clock: _Clock) -> Float64:
         """Returns the actions in all of some equal states (N, S), or in as many as time allows."""
         if clock.time_limit is None or len(states) == 1:
-            return self._actions(states)
-        one = self._actions(states[:1])
+            return self._actions(states, step)
+        one = self._actions(states[:1], step)
         others = states[1 : 1 + clock.rows()]
-        return np.concatenate([one, self._actions(others)]) if len(others) else one
+        return np.concatenate([one, self._actions(others, step)]) if len(others) else one
 
-    def _actions(self, states: Float64) -> Float64:
+    def _actions(self, states: Float64, step: int) -> Float64:
         shape = (len(states), self.model.action_dim)
         returned = self.one_hot("policy", self.policy(states))
         actions = _callbacks.numbers("policy", returned, shape, "action")
         if not np.isfinite(actions).all():
             raise ArgumentError(f"policy: returned {actions}, must be finite")
-        return np.clip(actions, *self.bounds)
+        return self.bounds.nearest(actions, step)

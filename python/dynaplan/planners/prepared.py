@@ -3,21 +3,27 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from dynaplan import _arrays, _callbacks, _core
+from dynaplan import _arrays, _core
 from dynaplan._discrete import Numbering, numbering_of
 from dynaplan._spaces import integer_dtype, is_discrete
 from dynaplan.errors import ArgumentError
-from dynaplan.planners.known_limits import known_actions, known_disagreement, known_states
+from dynaplan.planners.action_bounds import ActionBounds
+from dynaplan.planners.known_limits import (
+    known_action_bounds,
+    known_actions,
+    known_disagreement,
+    known_states,
+)
 from dynaplan.planners.plan import Plan, PlanStats
 from dynaplan.planners.policy_sequences import PolicySequences
-from dynaplan.planners.problem import PlanMemory, PlanProblem, StateValue, action_bounds
+from dynaplan.planners.problem import PlanMemory, PlanProblem, action_bounds, checked_value
 from dynaplan.planners.settings import PlannerSettings, require_planner
 from dynaplan.rewards.terms import Reward, Term
 from dynaplan.rollouts.disagreement import disagreement_limit_of
@@ -48,8 +54,10 @@ class PreparedPlanner:
         keeps_to_known: whether candidates that leave that region are rejected.
 
     Attributes:
-        low: (A,) lowest actions.
-        high: (A,) highest actions.
+        low: (A,) lowest actions of the space.
+        high: (A,) highest actions of the space.
+        bounds: those of each step, within these.
+        bounds_ahead: the same, but from where later ones can be reached in time.
         action_rate: (A,) most that an action may change by from step to step, or None.
         step_limits: what each step must keep, or None.
         known_region: as given.
@@ -82,12 +90,20 @@ class PreparedPlanner:
         if is_discrete(problem.action_space):
             self.numbering = numbering_of("action_space", problem.action_space)
         self.integers = integer_dtype(problem.action_space)
+        box = self.low, self.high
+        self.bounds = ActionBounds.of(
+            box,
+            limits,
+            is_discrete=self.numbering is not None,
+            is_whole=self.integers is not None,
+        )
         self.known_region = known_region
         # What is sent in place of a plan may be any action; what is planned, known ones alone.
         self._within = known_region if keeps_to_known else None
-        self._bounds = self.low, self.high
+        self._box, searched = box, self.bounds
         if self._within is not None:
-            self._bounds = known_actions(self._within, self._bounds)
+            self._box = known_actions(self._within, self._box)
+            searched = known_action_bounds(self._within, searched)
             planner = planner._between(*self._within.action_bounds)
         self.step_limits: StepLimits | None = None
         if limits is not None:
@@ -96,12 +112,15 @@ class PreparedPlanner:
         accelerations = None if limits is None else limits._accelerations_for(model.action_dim)
         self._has_accelerations = accelerations is not None
         self.limits_changes = self.action_rate is not None or self._has_accelerations
+        self.bounds_ahead = self.bounds.ahead_of(self.action_rate)
+        self._searched = searched.ahead_of(self.action_rate)
+        self._has_step_bounds = limits is not None and limits._bound_actions
         self._require_systems = problem.require_systems
         self._model = model
         self._horizon = planner.horizon
         self._threads = planner.threads
         self._settings = planner._settings()
-        self._policy = PolicySequences.of(problem, planner.horizon, self._bounds, self.one_hot)
+        self._policy = PolicySequences.of(problem, planner.horizon, searched, self.one_hot)
         self._bound = [
             self._bind(reward, planner, problem, accelerations) for reward in problem.rewards
         ]
@@ -121,7 +140,7 @@ class PreparedPlanner:
             kept = known_states(self._within, kept)
             if not is_by_derivatives:  # which know the mean prediction alone
                 limit = known_disagreement(self._within, limit)
-        value = None if problem.terminal_value is None else _checked(problem.terminal_value)
+        value = None if problem.terminal_value is None else checked_value(problem.terminal_value)
         scored: tuple[_core.Reward | None, _core.Termination | None] | None
         scored = compiled(reward, problem.termination)
         score: TrajectoryScore | None = None
@@ -218,7 +237,8 @@ class PreparedPlanner:
             memory.core,
             bound.problem,
             state,
-            *self._bounds,
+            *self._box,
+            *self._step_bounds(memory, self._searched),
             memory.warm_start,
             sequences,
             memory.previous_action,
@@ -231,6 +251,18 @@ class PreparedPlanner:
         )
         return self._plan_of(parts, begin)
 
+    def _step_bounds(
+        self, memory: PlanMemory, bounds: ActionBounds
+    ) -> tuple[Float64 | None, Float64 | None]:
+        """Returns (n, A) lowest and highest actions of the steps to plan; None: those of the box.
+
+        Accelerations look ahead beyond the plan, to slow down in time.
+        """
+        if not self._has_step_bounds:
+            return None, None
+        count = None if self._has_accelerations else self._horizon
+        return bounds.rows(memory.step, count)
+
     def _change_before(self, memory: PlanMemory) -> Float64 | None:
         return memory.previous_change if self._has_accelerations else None
 
@@ -242,13 +274,15 @@ class PreparedPlanner:
             state: (S,) where they begin.
             memory: the actions sent before.
         """
+        steps = range(memory.step, memory.step + self._horizon)
         actions = _core.limited_actions(
             self._bound[0].problem,
             self.low,
             self.high,
+            *self._step_bounds(memory, self.bounds_ahead),
             memory.previous_action,
             self._change_before(memory),
-            np.tile(action, (self._horizon, 1)),
+            np.stack([self.bounds.nearest(action, step) for step in steps]),
         )
         return actions, np.array(rollout(self._model, state, actions[None])[0], np.float64)
 
@@ -317,13 +351,16 @@ class PreparedPlanner:
             self._sequences(memory, state, share(count - n))
             for n, (memory, state) in enumerate(zip(memories, states, strict=True))
         ]
+        step_low, step_high = self._step_bounds(memories[0], self._searched)
         plans = _core.plan_batch(
             planner=settings,
             memories=[memory.core for memory in memories],
             problems=[bound.problem for bound in self._bound],
             states=list(states),
-            low=self._bounds[0],
-            high=self._bounds[1],
+            low=self._box[0],
+            high=self._box[1],
+            step_low=step_low,
+            step_high=step_high,
             warm_starts=[memory.warm_start for memory in memories],
             kept_sequences=sequences,
             previous_actions=[memory.previous_action for memory in memories],
@@ -354,7 +391,9 @@ class PreparedPlanner:
         if self._policy is None:
             return memory.kept_sequences
         half = None if time_limit is None else 0.5 * time_limit
-        return self._policy.sequences(memory.kept_sequences, memory.skip, state, half)
+        return self._policy.sequences(
+            memory.kept_sequences, memory.skip, state, step=memory.step, time_limit=half
+        )
 
     def one_hot(self, name: str, actions: Any) -> Any:
         """Returns the one-hot rows of discrete actions; others, and None, as they are."""
@@ -387,13 +426,3 @@ class PreparedPlanner:
         if self.integers is not None:
             return actions.astype(self.integers)
         return actions if self.numbering is None else self.numbering.numbers(actions)
-
-
-def _checked(terminal_value: StateValue) -> Callable[[NDArray[Any]], Float64]:
-    """Returns the function with a check that it returns (N,) numbers."""
-
-    def value(states: NDArray[Any]) -> Float64:
-        shape = (len(states),)
-        return _callbacks.numbers("terminal_value", terminal_value(states), shape, "number")
-
-    return value

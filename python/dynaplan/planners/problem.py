@@ -20,7 +20,15 @@ from dynaplan.rewards.terms import Reward
 from dynaplan.rollouts.arguments import require_reward, require_termination
 from dynaplan.terminations.terms import Termination
 
-__all__ = ["PlanMemory", "PlanProblem", "Policy", "Rewards", "StateValue", "action_bounds"]
+__all__ = [
+    "PlanMemory",
+    "PlanProblem",
+    "Policy",
+    "Rewards",
+    "StateValue",
+    "action_bounds",
+    "checked_value",
+]
 
 Float64 = NDArray[np.float64]
 # One for all systems, or one for each.
@@ -88,6 +96,7 @@ class PlanMemory:
         skip: how many steps at the beginning of both have passed.
         previous_action: (A,) applied before the next plan's first step, or None.
         earlier_action: (A,) applied before that one, or None.
+        step: how many actions were sent since the limits were given; the next plan begins there.
     """
 
     core: _core.PlanMemory
@@ -97,6 +106,7 @@ class PlanMemory:
     skip: int = 0
     previous_action: Float64 | None = None
     earlier_action: Float64 | None = None
+    step: int = 0
 
     @property
     def previous_change(self) -> Float64 | None:
@@ -112,7 +122,7 @@ class PlanMemory:
     def __reduce__(self) -> tuple[Any, ...]:
         # What the search holds is scratch.
         carried = (self.warm_start, self.kept_sequences, self.skip)
-        return _plan_memory, (*carried, self.previous_action, self.earlier_action)
+        return _plan_memory, (*carried, self.previous_action, self.earlier_action, self.step)
 
 
 def _plan_memory(*carried: Any) -> PlanMemory:
@@ -159,3 +169,13 @@ def _cure(action_space: Any) -> str:
     if gymnasium is None or not isinstance(action_space, gymnasium.Space):
         return ""
     return f"; {cure_for_actions(action_space)}"
+
+
+def checked_value(terminal_value: StateValue) -> Callable[[NDArray[Any]], Float64]:
+    """Returns the function with a check that it returns (N,) numbers."""
+
+    def value(states: NDArray[Any]) -> Float64:
+        shape = (len(states),)
+        return _callbacks.numbers("terminal_value", terminal_value(states), shape, "number")
+
+    return value

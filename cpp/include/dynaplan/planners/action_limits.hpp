@@ -15,18 +15,19 @@ std::pair<T, T> range_after(T before, T rate, T low, T high) {
   return {std::clamp(before - rate, low, high), std::clamp(before + rate, low, high)};
 }
 
-/// The range of an action in one dimension after `before`, by the box and the rate; the box alone where that is null.
+/// The range of an action of a step in one dimension after `before`, by the bounds and the rate; the bounds alone where
+/// that is null.
 template <class T>
-std::pair<T, T> action_range(const PlanProblemOf<T>& problem, Index dim, const T* before) {
-  const auto low = static_cast<T>(problem.action_low[dim]);
-  const auto high = static_cast<T>(problem.action_high[dim]);
+std::pair<T, T> action_range(const PlanProblemOf<T>& problem, Index step, Index dim, const T* before) {
+  const auto low = static_cast<T>(problem.low_at(step, dim));
+  const auto high = static_cast<T>(problem.high_at(step, dim));
   if (problem.action_rate == nullptr || before == nullptr) return {low, high};
   return range_after(*before, static_cast<T>(problem.action_rate[dim]), low, high);
 }
 
-/// Keeps the actions of one dimension, one step after another, within the box, the rate and the acceleration of a
-/// problem. What keeps them already is left as it is. Where they contradict each other, as where the last action lies
-/// outside the box, the box comes first, then the rate.
+/// Keeps the actions of one dimension, one step after another, within the bounds of each step, the rate and the
+/// acceleration of a problem. What keeps them already is left as it is. Where they contradict each other, as where the
+/// last action lies outside the bounds, the bounds come first, then the rate.
 template <class T>
 class ActionLimiter {
  public:
@@ -38,10 +39,24 @@ class ActionLimiter {
   T next(T wanted);
 
  private:
-  T change_towards(T wanted) const;
+  // The bounds of some step, as the problem has them.
+  struct Bounds {
+    T box;  // what none of them is beyond
+    const double* of_steps;
+    Index steps;
+    Index stride;
 
-  T low_;
-  T high_;
+    T at(Index step) const {
+      return of_steps != nullptr ? static_cast<T>(of_steps[std::min(step, steps - 1) * stride]) : box;
+    }
+  };
+
+  T change_towards(T wanted) const;
+  T change_that_stops(const Bounds& bounds, const Bounds& opposite, T sign) const;
+
+  Bounds low_;
+  Bounds high_;
+  Index step_ = 0;  // of the next action
   T rate_;
   T acceleration_;
   bool has_before_;

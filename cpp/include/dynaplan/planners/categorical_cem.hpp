@@ -43,9 +43,11 @@ class CategoricalCem final : public SamplingPlanner {
   const ChoicesOf<T>& choices() const;
   template <class T>
   void plan_in(const PlanProblemOf<T>& problem, SearchMemory<T>& memory, PlanResult<T>& result) const;
+  template <class T>
+  void search(const PlanProblemOf<T>& problem, SearchMemory<T>& memory, PlanResult<T>& result) const;
 
   template <class T>
-  void copy_choices(const PlanResult<T>& result, double* out) const;
+  void copy_choices(const PlanProblemOf<T>& problem, const PlanResult<T>& result, double* out) const;
 
   CategoricalCemSettings settings_;
   ChoicesOf<float> single_choices_;

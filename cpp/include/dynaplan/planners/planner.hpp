@@ -55,9 +55,12 @@ struct EarlierSequences {
 /// What of a planning problem changes from plan to plan, and what does not depend on the type of its numbers. Arrays
 /// are borrowed for the call.
 struct PlanCall {
-  const double* state = nullptr;                // (S)
-  const double* action_low = nullptr;           // (A)
-  const double* action_high = nullptr;          // (A)
+  const double* state = nullptr;        // (S)
+  const double* action_low = nullptr;   // (A)
+  const double* action_high = nullptr;  // (A)
+  const double* step_low = nullptr;     // (bound_steps, A) within these, the last row from there on; or null
+  const double* step_high = nullptr;    // likewise
+  Index bound_steps = 0;
   EarlierSequences warm_start;                  // one, continued by its last action; none: the middle of the bounds
   const double* action_rate = nullptr;          // (A) largest change of an action in a step, or null
   const double* action_acceleration = nullptr;  // (A) largest change of that change, or null
@@ -87,9 +90,22 @@ struct PlanProblemOf : PlanCall {
   void validate() const;
   /// Whether a function outside is asked about many candidates at once.
   bool scores_at_once() const { return score != nullptr || terminal_value != nullptr; }
+  /// The bounds of an action at a step of the plan.
+  double low_at(Index step, Index dim) const {
+    return step_low != nullptr ? step_low[bound_entry(step, dim)] : action_low[dim];
+  }
+  double high_at(Index step, Index dim) const {
+    return step_high != nullptr ? step_high[bound_entry(step, dim)] : action_high[dim];
+  }
   /// Where planning starts: the warm start's entry `row` (of H * A) within the bounds; else the last action where a
   /// rate holds it; else the middle of the bounds.
   double start_action(Index row) const;
+
+ private:
+  Index bound_entry(Index step, Index dim) const {
+    return std::min(step, bound_steps - 1) * rollout.dynamics->action_dim() + dim;
+  }
+  void validate_step_bounds() const;
 };
 
 /// What sampling planners are given, and what gradient-based planners are.

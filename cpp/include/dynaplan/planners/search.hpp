@@ -23,6 +23,8 @@ struct SearchMemory {
   CandidateNumbers<T> weights;
   std::vector<T> probabilities;  // (H, choices)
   std::vector<T> frequencies;    // (choices)
+  std::vector<char> allowed;     // (H, choices) whether they are within the bounds of a step; empty: all are
+  std::vector<double> chosen;    // (kept, steps, A) sequences that are brought along, made of such choices
 };
 
 /// What distinguishes one sampling planner from another: which candidates it draws, what it learns from their returns.

@@ -18,7 +18,7 @@ T finite_bound(double bound) {
 }
 
 /// The Gaussian over action sequences that a search draws from, each entry apart. Spreads are in half widths of the
-/// bounds, so that actions of any unit, in boxes of any middle, are searched alike.
+/// bounds of each step, so that actions of any unit, in boxes of any middle, are searched alike.
 template <class T>
 class SearchDistribution {
  public:
