@@ -143,7 +143,7 @@ CALLS: dict[str, tuple[Callable[..., Any], dict[str, Any]]] = {
             "planner": partial(dp.CEM, horizon=3),
             "policy_candidates": 1,
             "replan_every": 1,
-            "delay_steps": 0,
+            "delay_steps": 0.5,
             "previous_actions": [[0.0], [0.0]],
             "on_failure": "hold",
             "trust": "report",
@@ -222,7 +222,7 @@ CALLS: dict[str, tuple[Callable[..., Any], dict[str, Any]]] = {
             "horizon": 3,
             "Q_final": EYE,
             "discount": 0.9,
-            "delay_steps": 2,
+            "delay_steps": 1.5,
         },
     ),
     "tune": (

@@ -237,15 +237,15 @@ void bind_planners(py::module_& m) {
                        const py::object& terminal_value, const py::object& termination, const py::object& limits,
                        const py::object& allowed, const py::tuple& constraints, const py::object& action_rate,
                        const py::object& action_acceleration, double discount, const Particles& particles,
-                       const DisagreementLimit* disagreement_limit) {
-             PlanParts parts{dynamics, reward, score, terminal_value, termination, constraints};
+                       const DisagreementLimit* disagreement_limit, const py::object& delay) {
+             PlanParts parts{dynamics, reward, score, terminal_value, termination, constraints, delay};
              return std::make_unique<BoundProblem>(std::move(parts), limits, allowed, action_rate, action_acceleration,
                                                    discount, particles, disagreement_limit);
            }),
            py::arg("dynamics").none(false), py::arg("reward"), py::arg("score"), py::arg("terminal_value"),
            py::arg("termination"), py::arg("limits"), py::arg("allowed"), py::arg("constraints"),
            py::arg("action_rate"), py::arg("action_acceleration"), py::arg("discount"), py::arg("particles"),
-           py::arg("disagreement_limit").none(true));
+           py::arg("disagreement_limit").none(true), py::arg("delay").none(true));
   py::class_<SamplingPlanner>(m, "SamplingPlanner", py::module_local());
   bind_cem(m);
   bind_random_shooting(m);

@@ -1,7 +1,11 @@
 #pragma once
 
+#include <pybind11/stl.h>
+
+#include <algorithm>
 #include <atomic>
 #include <chrono>
+#include <limits>
 #include <memory>
 #include <optional>
 #include <string>
@@ -10,27 +14,43 @@
 
 #include "arrays.hpp"
 #include "dynaplan/core/check.hpp"
+#include "dynaplan/models/delayed_dynamics.hpp"
 #include "dynaplan/planners/ilqr.hpp"
 #include "dynaplan/planners/precision.hpp"
+#include "dynaplan/rewards/later_states.hpp"
 #include "dynaplan/rollout/linear_quadratic.hpp"
+#include "dynaplan/terminations/later_states.hpp"
 #include "handles.hpp"
 #include "limits.hpp"
 #include "python_constraint.hpp"
 
 namespace dynaplan::bindings {
 
-// Calls a Python function, which it borrows, with whole trajectories. Runs outside any parallel region, so its
-// exception just passes.
+// The entries of states (count, dim) from `first` on, copied.
+template <class T>
+py::array_t<T> later_entries(const T* states, IndexType count, IndexType dim, IndexType first) {
+  py::array_t<T> later({count, dim - first});
+  T* out = later.mutable_data();
+  if (first == 0) {
+    std::copy_n(states, count * dim, out);
+    return later;
+  }
+  for (IndexType n = 0; n < count; ++n) out = std::copy(states + n * dim + first, states + (n + 1) * dim, out);
+  return later;
+}
+
+// Calls a Python function, which it borrows, with whole trajectories; with the entries of the states from `first` on.
+// Runs outside any parallel region, so its exception just passes.
 template <class T>
 class PythonScore final : public TrajectoryScore<T> {
  public:
-  PythonScore(py::handle function, const Dynamics<T>& dynamics)
-      : function_(function), state_dim_(dynamics.state_dim()), action_dim_(dynamics.action_dim()) {}
+  PythonScore(py::handle function, const Dynamics<T>& dynamics, IndexType first)
+      : function_(function), state_dim_(dynamics.state_dim()), action_dim_(dynamics.action_dim()), first_(first) {}
 
   void score(const T* states, const T* actions, const T* steps_within_limit, IndexType count, IndexType horizon,
              T* totals, T* violations) const override {
     const py::gil_scoped_acquire acquire;
-    const py::array_t<T> state_array({count, horizon + 1, state_dim_}, states);
+    const py::array_t<T> state_array = paths(states, count, horizon + 1);
     const py::array_t<T> action_array({count, horizon, action_dim_}, actions);
     py::object steps = py::none();
     if (steps_within_limit != nullptr) steps = py::array_t<T>(count, steps_within_limit);
@@ -44,7 +64,7 @@ class PythonScore final : public TrajectoryScore<T> {
 
   void reward(const T* states, const T* actions, IndexType count, T* rewards) const override {
     const py::gil_scoped_acquire acquire;
-    const py::array_t<T> state_array({count, IndexType{2}, state_dim_}, states);
+    const py::array_t<T> state_array = paths(states, count, 2);
     const py::array_t<T> action_array({count, IndexType{1}, action_dim_}, actions);
     const py::array result = function_.attr("rewards")(state_array, action_array);
     const auto* values = input<double>(result, "reward", {count});
@@ -53,27 +73,32 @@ class PythonScore final : public TrajectoryScore<T> {
 
   std::optional<IndexType> end(const T* states, const T* actions, IndexType horizon) const override {
     const py::gil_scoped_acquire acquire;
-    const py::array_t<T> state_array({IndexType{1}, horizon + 1, state_dim_}, states);
+    const py::array_t<T> state_array = paths(states, 1, horizon + 1);
     const py::array_t<T> action_array({IndexType{1}, horizon, action_dim_}, actions);
     return function_.attr("end")(state_array, action_array).template cast<std::optional<IndexType>>();
   }
 
  private:
+  py::array_t<T> paths(const T* states, IndexType count, IndexType steps) const {
+    return later_entries(states, count * steps, state_dim_, first_).reshape({count, steps, state_dim_ - first_});
+  }
+
   py::handle function_;
   IndexType state_dim_;
   IndexType action_dim_;
+  IndexType first_;
 };
 
 // Likewise with the states where candidates end.
 template <class T>
 class PythonTerminalValue final : public TerminalValue<T> {
  public:
-  PythonTerminalValue(py::handle function, IndexType state_dim) : function_(function), state_dim_(state_dim) {}
+  PythonTerminalValue(py::handle function, IndexType state_dim, IndexType first)
+      : function_(function), state_dim_(state_dim), first_(first) {}
 
   void value(const T* states, IndexType count, T* values) const override {
     const py::gil_scoped_acquire acquire;
-    const py::array_t<T> state_array({count, state_dim_}, states);
-    const py::array result = function_(state_array);
+    const py::array result = function_(later_entries(states, count, state_dim_, first_));
     const auto* found = input<double>(result, "terminal_value", {count});
     for (IndexType n = 0; n < count; ++n) values[n] = static_cast<T>(found[n]);
   }
@@ -81,6 +106,7 @@ class PythonTerminalValue final : public TerminalValue<T> {
  private:
   py::handle function_;
   IndexType state_dim_;
+  IndexType first_;
 };
 
 // The memory of a planner, kept between calls. One plan at a time.
@@ -117,6 +143,7 @@ struct PlanParts {
   py::object terminal_value;
   py::object termination;
   py::tuple constraints;  // each compiled, or what `PythonConstraint` calls
+  py::object delay;       // steps and fractions of each action, a pair of lists
 };
 
 // The C++ object that a part holds, or null for None.
@@ -138,11 +165,19 @@ class BoundProblemOf {
                  const Particles& particles, const DisagreementLimit* disagreement_limit)
       : limits_(limits_of<T>(limits)), allowed_(limits_of<T>(allowed)) {
     problem.rollout.dynamics = part_of<DynamicsHandle>(parts.dynamics, "dynamics")->template get<T>();
+    if (!parts.delay.is_none()) delay_actions(parts.delay.cast<DelayParts>());
     if (const auto* reward = part_of<RewardHandle>(parts.reward, "reward")) {
-      problem.rollout.reward = reward->template get<T>();
+      problem.rollout.reward = of_own_states(reward->template get<T>());
     }
     if (const auto* termination = part_of<TerminationHandle>(parts.termination, "termination")) {
       problem.rollout.termination = termination->template get<T>();
+      if (delayed_) {
+        termination_.emplace(*problem.rollout.termination, first());
+        problem.rollout.termination = &*termination_;
+      }
+    }
+    for (std::optional<StateLimits<T>>* one : {&limits_, &allowed_}) {
+      if (*one) leave_queue_free(**one);
     }
     problem.rollout.limits = limits_ ? &*limits_ : nullptr;
     problem.rollout.allowed = allowed_ ? &*allowed_ : nullptr;
@@ -151,11 +186,11 @@ class BoundProblemOf {
     problem.rollout.particles = particles;
     if (disagreement_limit != nullptr) problem.rollout.disagreement_limit = *disagreement_limit;
     if (!parts.score.is_none()) {
-      score_.emplace(parts.score, *problem.rollout.dynamics);
+      score_.emplace(parts.score, *problem.rollout.dynamics, first());
       problem.score = &*score_;
     }
     if (!parts.terminal_value.is_none()) {
-      terminal_value_.emplace(parts.terminal_value, problem.rollout.dynamics->state_dim());
+      terminal_value_.emplace(parts.terminal_value, problem.rollout.dynamics->state_dim(), first());
       problem.terminal_value = &*terminal_value_;
     }
     if (!action_rate.is_none()) {
@@ -174,20 +209,46 @@ class BoundProblemOf {
   PlanProblemOf<T> problem;
 
  private:
+  using DelayParts = std::pair<std::vector<IndexType>, std::vector<double>>;
+
+  // Entries of the state before those of the model.
+  IndexType first() const { return delayed_ ? delayed_->queue_dim() : 0; }
+
+  void delay_actions(const DelayParts& delay) {
+    delayed_.emplace(*problem.rollout.dynamics, ActionDelay{delay.first, delay.second});
+    problem.rollout.dynamics = &*delayed_;
+  }
+
+  const Reward<T>* of_own_states(const Reward<T>* function) {
+    if (!delayed_) return function;
+    functions_.push_back(std::make_unique<const LaterStatesReward<T>>(*function, first()));
+    return functions_.back().get();
+  }
+
+  void leave_queue_free(StateLimits<T>& limits) const {
+    const T infinity = std::numeric_limits<T>::infinity();
+    limits.low.insert(limits.low.begin(), static_cast<std::size_t>(first()), -infinity);
+    limits.high.insert(limits.high.begin(), static_cast<std::size_t>(first()), infinity);
+  }
+
   void add_constraint(py::handle constraint) {
+    const Reward<T>* function = nullptr;
     if (py::isinstance<RewardHandle>(constraint)) {
-      problem.rollout.constraints.push_back(constraint.cast<const RewardHandle&>().template get<T>());
-      return;
+      function = constraint.cast<const RewardHandle&>().template get<T>();
+    } else {
+      functions_.push_back(std::make_unique<const PythonConstraint<T>>(constraint));
+      function = functions_.back().get();
     }
-    constraints_.push_back(std::make_unique<const PythonConstraint<T>>(constraint));
-    problem.rollout.constraints.push_back(constraints_.back().get());
+    problem.rollout.constraints.push_back(of_own_states(function));
   }
 
   std::optional<StateLimits<T>> limits_;
   std::optional<StateLimits<T>> allowed_;
   Eigen::VectorXd action_rate_;
   Eigen::VectorXd action_acceleration_;
-  std::vector<std::unique_ptr<const PythonConstraint<T>>> constraints_;
+  std::optional<DelayedDynamics<T>> delayed_;
+  std::optional<LaterStatesTermination<T>> termination_;
+  std::vector<std::unique_ptr<const Reward<T>>> functions_;
   std::optional<PythonScore<T>> score_;
   std::optional<PythonTerminalValue<T>> terminal_value_;
 };

@@ -208,7 +208,7 @@ def test_actions_under_way_that_do_not_fit_are_refused(given, message):
     [
         (-1, dp.ArgumentError, "delay_steps: got -1, must be at least 0"),
         (101, dp.ArgumentError, "delay_steps: got 101, must be at most 100"),
-        (1.5, dp.ArgumentError, "delay_steps"),
+        (np.nan, dp.ArgumentError, "delay_steps: got nan, must be at least 0"),
         (99, dp.NumericalError, "delay_steps: .*overflow"),
     ],
 )

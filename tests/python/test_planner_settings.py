@@ -116,11 +116,18 @@ def test_a_time_limit_is_checked_by_name(value):
 
 
 @pytest.mark.parametrize("value", ["1", [1], 1j, True, 1.5])
-@pytest.mark.parametrize("name", ["replan_every", "delay_steps", "policy_candidates", "seed"])
+@pytest.mark.parametrize("name", ["replan_every", "policy_candidates", "seed"])
 def test_the_numbers_of_a_controller_are_checked_by_name(name, value):
     reward = dp.rewards.quadratic([1.0])
     with pytest.raises(dp.ArgumentError, match=f"^{name}: got .*, must be"):
         dp.MPC(scalar_model(), reward, dp.CEM(), action_space=([-1], [1]), **{name: value})
+
+
+@pytest.mark.parametrize("value", ["1", [1, 2], 1j, True, -0.5])
+def test_the_delay_of_a_controller_is_checked_by_name(value):
+    reward, box = dp.rewards.quadratic([1.0]), ([-1], [1])
+    with pytest.raises(dp.Error, match=r"^delay_steps: got .*, must be"):
+        dp.MPC(scalar_model(), reward, dp.CEM(), action_space=box, delay_steps=value)
 
 
 @pytest.mark.parametrize("value", ["1", 1j, [[1.0, 2.0], [3.0]], [[[1.0]]]])

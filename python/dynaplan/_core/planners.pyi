@@ -54,6 +54,7 @@ class PlanProblem:
         discount: float,
         particles: Particles,
         disagreement_limit: DisagreementLimit | None,
+        delay: tuple[list[int], list[float]] | None,
     ) -> None: ...
 
 class SamplingPlanner:

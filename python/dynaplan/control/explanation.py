@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from dynaplan import _core, _tables
 from dynaplan.control.memory import SystemMemory
 from dynaplan.errors import ArgumentError
+from dynaplan.planners.action_delay import acting_along
 from dynaplan.planners.plan import Plan
 from dynaplan.planners.prepared import PreparedPlanner
 from dynaplan.planners.problem import PlanProblem
@@ -93,12 +94,13 @@ def explain(
     """
     plan, previous_action = memory.plan, memory.before_plan
     assert plan is not None
+    acting = acting_along(problem.delay, memory.under_way_then, plan.actions)
     parts = _parts(reward)
     rewards = np.array([_along(part, plan, previous_action) for _, part in parts])
     disagreement = _core.disagreement(
         problem.model.dynamics,
         np.ascontiguousarray(plan.states[:-1]),
-        np.ascontiguousarray(plan.actions),
+        np.ascontiguousarray(acting),
         1,
     )
     outside = np.zeros(plan.states[1:].shape, np.bool_)

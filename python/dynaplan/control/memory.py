@@ -30,12 +30,12 @@ class SystemMemory:
         plan: the last plan, or None.
         before_plan: (A,) the action sent before that plan's first, or None.
         plan_step: which step of the limits that plan begins with.
+        under_way_then: the actions under way when that plan was made.
         memory: what the next plan takes from those before.
-        sent: the actions under way.
         steps_to_plan: how many more of the plan's actions are sent before the next plan.
     """
 
-    __slots__ = ("before_plan", "memory", "plan", "plan_step", "sent", "steps_to_plan")
+    __slots__ = ("before_plan", "memory", "plan", "plan_step", "steps_to_plan", "under_way_then")
 
     def __init__(
         self, previous_actions: Float64, under_way: int, warm_start: Float64 | None
@@ -43,11 +43,17 @@ class SystemMemory:
         self.plan: Plan | None = None
         self.before_plan: Float64 | None = None
         self.plan_step = 0
-        self.memory = PlanMemory(_core.PlanMemory(), warm_start=warm_start)
-        self.sent = list(previous_actions[len(previous_actions) - under_way :])
+        sent = list(previous_actions[len(previous_actions) - under_way :])
+        self.memory = PlanMemory(_core.PlanMemory(), warm_start=warm_start, under_way=sent)
+        self.under_way_then: list[Float64] = []
         for action in previous_actions[-2:]:
             self.memory.sends(action)
         self.steps_to_plan = 0
+
+    @property
+    def sent(self) -> list[Float64]:
+        """(A,) each, the actions under way, the oldest first."""
+        return self.memory.under_way
 
     @property
     def last_action(self) -> Float64:
@@ -75,6 +81,7 @@ class SystemMemory:
         self.plan = plan
         self.before_plan = memory.previous_action
         self.plan_step = memory.step
+        self.under_way_then = list(memory.under_way)
         self.steps_to_plan = min(steps, len(plan.actions))
         memory.warm_start = plan.actions
         memory.kept_sequences = plan.kept_sequences if len(plan.kept_sequences) else None
@@ -140,7 +147,7 @@ class SystemMemory:
         for action in actions[-2:]:
             self.memory.sends(action)
         if self.sent:
-            self.sent = list(actions[-len(self.sent) :])
+            self.sent[:] = actions[-len(self.sent) :]
 
     def _send(self, action: Float64) -> None:
         if self.sent:

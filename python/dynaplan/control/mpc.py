@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from copy import deepcopy
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -20,6 +21,7 @@ from dynaplan.control.memory import SystemMemory, correct_last_actions, skip_ste
 from dynaplan.control.trust import TrustMode, TrustRule
 from dynaplan.errors import ArgumentError, ShapeError
 from dynaplan.models.interface import Model
+from dynaplan.planners.action_delay import ActionDelay
 from dynaplan.planners.defaults import default_planner
 from dynaplan.planners.interface import Planner
 from dynaplan.planners.limits import Limits
@@ -52,12 +54,16 @@ class MPC:
             `previous_actions`, and where a `policy` or `on_failure` returns them.
         replan_every: steps from one plan to the next. In between, the actions of the last plan are
             applied, with its feedback gains where it has some. Default 1.
-        delay_steps: steps from sending an action until it acts. Plans begin at the state predicted
-            for when their first action will act, under the actions already sent. Default 0.
+        delay_steps: steps from sending an action until it acts, or (A,), one number for each entry.
+            Plans begin at the state predicted for when their first action will act, or the first
+            entry of it does, under the actions already sent; rewards count each action there.
+            Where it is not whole, such as 2.4, two actions share each step, 0.4 of the older one
+            and 0.6 of the newer: exact for an integrator, of first order in the step otherwise.
+            Default 0.
         previous_actions: (K, A) sent before the first `act`, the oldest first, or (N, K, A) for N
-            systems; at least `delay_steps`. The last ones have yet to act, limits of rates and
-            `action_change_cost` count from the last. Default: zeros, or the nearest actions within
-            the bounds; discrete ones that are under way must be given.
+            systems; at least the largest of `delay_steps`. The last ones have yet to act, limits of
+            rates and `action_change_cost` count from the last. Default: zeros, or the nearest
+            actions within the bounds; discrete ones that are under way must be given.
         on_failure: what is sent where no candidate is allowed by the limits, or none has a finite
             return: "least violation", the plan that violates them least, back to what is allowed
             (where nothing is finite, the start of the search); "hold", the action sent last;
@@ -77,6 +83,7 @@ class MPC:
 
     Attributes:
         planner: the planner's settings.
+        delay_steps: one number where it is the same for all actions, else (A,) numbers.
         last_plans: the last plan of each system; none before the first.
 
     Raises:
@@ -106,7 +113,7 @@ class MPC:
         policy: Policy | None = None,
         policy_candidates: int = 1,
         replan_every: int = 1,
-        delay_steps: int = 0,
+        delay_steps: float | Sequence[float] = 0,
         previous_actions: ArrayLike | None = None,
         on_failure: OnFailure = "least violation",
         trust: TrustMode = "report",
@@ -114,10 +121,6 @@ class MPC:
         seed: int | None = None,
     ) -> None:
         self.replan_every = _arrays.at_least(1, "replan_every", replan_every)
-        self.delay_steps = _arrays.at_least(0, "delay_steps", delay_steps)
-        if self.delay_steps > _MAX_DELAY:
-            got = _texts.shown(self.delay_steps)
-            raise ArgumentError(f"delay_steps: got {got}, must be at most {_MAX_DELAY}")
         self._seed = _arrays.seed_number(seed)
         problem = PlanProblem(
             model,
@@ -129,12 +132,16 @@ class MPC:
             policy=policy,
             policy_candidates=policy_candidates,
         )
+        action_dim = problem.model.action_dim
+        self._delay = ActionDelay.of(delay_steps, action_dim, _MAX_DELAY)
+        self.delay_steps = self._delay.given
+        if not self._delay.is_even:
+            problem = replace(problem, delay=self._delay)
         self._failure = FailureRule(on_failure)
         self._trust = TrustRule(trust, trusted_horizon)
         self._take(default_planner(action_space) if planner is None else planner, problem)
-        action_dim = problem.model.action_dim
-        before = self._prepared.sent_before(previous_actions, self.delay_steps)
-        self._first_hand_over = HandOver(before, None, action_dim, self.delay_steps)
+        before = self._prepared.sent_before(previous_actions, self._delay.queued)
+        self._first_hand_over = HandOver(before, None, action_dim, self._delay.queued)
         self.reset()
 
     def _take(self, planner: Planner, problem: PlanProblem) -> None:
@@ -260,7 +267,7 @@ class MPC:
             reward: another reward from now on.
 
         Returns:
-            The plan, or a list of N. It begins `delay_steps` after `state`.
+            The plan, or a list of N. It begins where the first entry of an action sent now acts.
 
         Raises:
             ShapeError: an array has the wrong shape.
@@ -369,9 +376,10 @@ class MPC:
         """Returns for each system the state in which the action sent now will act."""
         self._trust.require_known(states, self._prepared)
         rows = [states] if states.ndim == 1 else list(states)
-        if not self.delay_steps:
+        if not self._delay.ahead:
             return rows
-        return list(states_after_delay(self._problem.model, np.stack(rows), self._systems))
+        model, states = self._problem.model, np.stack(rows)
+        return list(states_after_delay(model, states, self._systems, self._delay))
 
     def _make_plans(self, starts: Sequence[Float64], time_limit: float | None, steps: int) -> None:
         """Makes a plan for each system, of which this many steps are to be sent."""

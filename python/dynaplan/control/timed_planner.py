@@ -48,7 +48,7 @@ class TimedPlanner:
         self.period, self.step = _seconds("period", period), _seconds("step", step)
         self._steps = _whole_steps(self.period, self.step, mpc.planner.horizon)
         self._mpc = mpc
-        self._memory = max(mpc.delay_steps, 2)  # how many actions before a plan matter to it
+        self._memory = max(mpc._delay.queued, 2)  # how many actions before a plan matter to it
         self.plans: tuple[TimedPlan, ...] = ()
         self._sent: list[Float64] = []  # (N, A) of each step, the oldest first
         self._sent_until = 0.0  # when the last of these steps ends
@@ -115,7 +115,7 @@ class TimedPlanner:
 
     def _look_ahead(self, sight: Sight, steps: int) -> Float64:
         """Returns (N, steps + delay + 1, S): from the observation until the plan's actions act."""
-        model, delay = self._mpc._problem.model, self._mpc.delay_steps
+        model, delay = self._mpc._problem.model, self._mpc._delay
         sent, states, path = list(self._sent), sight.states, [sight.states]
         sender = Sender(sent[-1])
         for n in range(steps):
@@ -123,10 +123,11 @@ class TimedPlanner:
             expected = Sight(states, time)
             sender.send(self.plans, time + 0.5 * self.step, expected, self._mpc._prepared)
             sent.append(sender.last)
-            states = _next(model, states, sent[-1 - delay])
+            states = _next(model, states, delay.at_once(np.stack(sent[-1 - delay.queued :], 1)))
             path.append(states)
-        for acting in sent[-delay:] if delay else []:
-            path.append(_next(model, path[-1], acting))
+        acting = delay.until_plan(np.stack(sent, 1))
+        for step in range(delay.ahead):
+            path.append(_next(model, path[-1], acting[:, step]))
         self._sent = sent[-steps - self._memory :]
         self._sent_until = sight.time + steps * self.step
         return np.stack(path, axis=1)

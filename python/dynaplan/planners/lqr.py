@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from dynaplan import _arrays, _core, _texts
+from dynaplan import _arrays, _core
 from dynaplan.errors import ArgumentError, ShapeError
+from dynaplan.planners.action_delay import ActionDelay
 from dynaplan.planners.interface import Planner
-from dynaplan.planners.lqr_delay import MAX_DELAY, delayed
+from dynaplan.planners.lqr_delay import MAX_DELAY, delayed, with_queue_as_state
 from dynaplan.planners.regulator import Regulator
 from dynaplan.planners.settings import CoreSettings, search_settings, shared_settings_last
 
@@ -74,7 +76,7 @@ def lqr(
     horizon: int | None = None,
     Q_final: ArrayLike | None = None,
     discount: float = 1.0,
-    delay_steps: int = 0,
+    delay_steps: float | Sequence[float] = 0,
 ) -> Regulator:
     """Solves the linear-quadratic regulator of given matrices, which are costs, not rewards.
 
@@ -96,9 +98,10 @@ def lqr(
         horizon: steps H. Default: an infinite horizon.
         Q_final: (S, S) or (S,) cost of the state after H steps, about `state_target`. Default: Q.
         discount: in (0, 1].
-        delay_steps: steps d from sending an action until it acts, as of `MPC`. The regulator then
-            takes the d actions under way besides the state; each costs what it does in the step in
-            which it acts, and a horizon counts actions that are sent. Default 0.
+        delay_steps: steps d from sending an action until it acts, or (A,), as of `MPC`, at most
+            100. The regulator then takes the d actions under way besides the state, as many as the
+            latest entry has; each costs what it does in the step in which its first entry acts, and
+            a horizon counts actions that are sent. Default 0.
 
     Returns:
         The gains and the value; `K` and `P` of an infinite horizon solve the discrete algebraic
@@ -119,10 +122,6 @@ def lqr(
         >>> dp.lqr([[1.1]], [[1.0]], [[1.0]], [[1.0]]).K.round(6)
         array([[0.703428]])
     """
-    delay = _arrays.at_least(0, "delay_steps", delay_steps)
-    if delay > MAX_DELAY:
-        got = _texts.shown(delay)
-        raise ArgumentError(f"delay_steps: got {got}, must be at most {MAX_DELAY}")
     dynamics = _matrix("A", A, "(S, S)")
     inputs = _matrix("B", B, "(S, A)")
     states, actions = len(dynamics), inputs.shape[1]
@@ -139,19 +138,26 @@ def lqr(
         else _arrays.vector("action_target", action_target),
         _arrays.real("discount", discount),
     )
+    delay = ActionDelay.of(delay_steps, actions, MAX_DELAY)
+    undelayed = problem if delay.is_even else with_queue_as_state(problem, delay)
     if horizon is None:
         if Q_final is not None:
             raise ArgumentError("Q_final: got one with an infinite horizon, must be None")
-        endless = Regulator(*_core.infinite_horizon_regulator(problem))
-        return delayed(endless, problem, delay) if delay else endless
+        endless = Regulator(*_core.infinite_horizon_regulator(undelayed))
+        return delayed(endless, problem, delay) if delay.queued else endless
+    final = _weights("Q_final", Q if Q_final is None else Q_final, states)
+    if not delay.is_even:
+        if final.shape != (states, states):
+            raise ShapeError(f"Q_final: got shape {final.shape}, must be ({states}, {states})")
+        final = np.pad(final, (0, len(delay.queue)))
     steps = _core.finite_regulators(
-        problem,
+        undelayed,
         horizon=_arrays.count("horizon", horizon),
-        final_value=_weights("Q_final", Q if Q_final is None else Q_final, states),
+        final_value=final,
     )
     gains, offsets, values, slopes = (np.stack(parts) for parts in zip(*steps, strict=True))
     regulator = Regulator(gains[:-1], offsets[:-1], values, slopes)
-    return delayed(regulator, problem, delay) if delay else regulator
+    return delayed(regulator, problem, delay) if delay.queued else regulator
 
 
 def _matrix(name: str, values: ArrayLike, shape: str) -> NDArray[np.float64]:

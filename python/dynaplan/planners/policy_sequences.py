@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,6 +14,7 @@ from dynaplan import _arrays, _callbacks
 from dynaplan.errors import ArgumentError
 from dynaplan.models.interface import Model, predicted
 from dynaplan.planners.action_bounds import ActionBounds
+from dynaplan.planners.action_delay import ActionDelay
 from dynaplan.planners.problem import PlanProblem, Policy
 
 __all__ = ["PolicySequences"]
@@ -59,6 +60,7 @@ class PolicySequences:
         horizon: H.
         bounds: lowest and highest actions of each step, to which its actions are clipped.
         one_hot: makes one-hot rows of discrete actions, by the name of the argument.
+        delay: of the actions, or None.
     """
 
     policy: Policy
@@ -67,6 +69,7 @@ class PolicySequences:
     horizon: int
     bounds: ActionBounds
     one_hot: Callable[[str, Any], Any]
+    delay: ActionDelay | None = None
 
     @classmethod
     def of(
@@ -88,7 +91,9 @@ class PolicySequences:
             )
         if problem.policy is None:
             return None
-        return cls(problem.policy, candidates, problem.model, horizon, bounds, one_hot)
+        return cls(
+            problem.policy, candidates, problem.model, horizon, bounds, one_hot, problem.delay
+        )
 
     def sequences(
         self,
@@ -97,6 +102,7 @@ class PolicySequences:
         state: Float64,
         *,
         step: int = 0,
+        sent: Sequence[Float64] = (),
         time_limit: float | None = None,
     ) -> Float64:
         """Returns (K + candidates, skip + H, A): those kept, then the policy's from `state`.
@@ -108,6 +114,7 @@ class PolicySequences:
             skip: steps at their beginning that have passed.
             state: (S,).
             step: which step of the bounds the plan begins with.
+            sent: (A,) each, the actions under way.
             time_limit: seconds to take. There are fewer candidates where the policy is slow, going
                 by one that is asked first, and they hold the action at which time runs out.
 
@@ -132,7 +139,12 @@ class PolicySequences:
             if clock.is_over():
                 sequences[rows, t + 1 :] = sequences[rows, t, np.newaxis]
                 break
-            states = predicted(self.model, states, sequences[rows, t]).mean
+            acting = sequences[rows, t]
+            if self.delay is not None:
+                under_way = np.tile(np.stack(sent), (len(rows), 1, 1))
+                sequence = np.concatenate([under_way, sequences[rows, skip : t + 1]], axis=1)
+                acting = self.delay.in_plan(sequence)
+            states = predicted(self.model, states, acting).mean
             finite = np.isfinite(states).all(axis=1)
             if not finite.all():  # the candidate is lost there, whatever it does from then on
                 sequences[rows[~finite], t + 1 :] = sequences[rows[~finite], t, np.newaxis]

@@ -15,6 +15,7 @@ from dynaplan._discrete import Numbering, numbering_of
 from dynaplan._spaces import integer_dtype, is_discrete
 from dynaplan.errors import ArgumentError
 from dynaplan.planners.action_bounds import ActionBounds
+from dynaplan.planners.action_delay import acting_along, with_queue, without_queue
 from dynaplan.planners.known_limits import (
     known_action_bounds,
     known_actions,
@@ -116,7 +117,7 @@ class PreparedPlanner:
         self._searched = searched.ahead_of(self.action_rate)
         self._has_step_bounds = limits is not None and limits._bound_actions
         self._require_systems = problem.require_systems
-        self._model = model
+        self._model, self._delay = model, problem.delay
         self._horizon = planner.horizon
         self._threads = planner.threads
         self._settings = planner._settings()
@@ -171,6 +172,7 @@ class PreparedPlanner:
             planner.discount,
             spread_of(planner.propagation, planner.particles, planner.risk),
             disagreement_limit_of(limit),
+            None if self._delay is None else self._delay.remaining,
         )
         return _Bound(bound, score)
 
@@ -236,7 +238,7 @@ class PreparedPlanner:
             self._settings,
             memory.core,
             bound.problem,
-            state,
+            with_queue(self._delay, state, memory.under_way),
             *self._box,
             *self._step_bounds(memory, self._searched),
             memory.warm_start,
@@ -284,7 +286,8 @@ class PreparedPlanner:
             self._change_before(memory),
             np.stack([self.bounds.nearest(action, step) for step in steps]),
         )
-        return actions, np.array(rollout(self._model, state, actions[None])[0], np.float64)
+        acting = acting_along(self._delay, memory.under_way, actions)
+        return actions, np.array(rollout(self._model, state, acting[None])[0], np.float64)
 
     def plan_each(
         self,
@@ -356,7 +359,10 @@ class PreparedPlanner:
             planner=settings,
             memories=[memory.core for memory in memories],
             problems=[bound.problem for bound in self._bound],
-            states=list(states),
+            states=[
+                with_queue(self._delay, state, memory.under_way)
+                for state, memory in zip(states, memories, strict=True)
+            ],
             low=self._box[0],
             high=self._box[1],
             step_low=step_low,
@@ -376,6 +382,8 @@ class PreparedPlanner:
     def _plan_of(self, parts: tuple[Any, ...], begin: float) -> Plan:
         actions, states, value, status, kept_sequences, spread, gains = parts[:7]
         candidates, non_finite, rejected, iterations = parts[7:]
+        states = without_queue(self._delay, states)
+        gains = None if gains is None else without_queue(self._delay, gains)
         seconds = time.perf_counter() - begin
         stats = PlanStats(candidates, non_finite, rejected, iterations, seconds)
         region = self.known_region
@@ -392,7 +400,12 @@ class PreparedPlanner:
             return memory.kept_sequences
         half = None if time_limit is None else 0.5 * time_limit
         return self._policy.sequences(
-            memory.kept_sequences, memory.skip, state, step=memory.step, time_limit=half
+            memory.kept_sequences,
+            memory.skip,
+            state,
+            step=memory.step,
+            sent=memory.under_way,
+            time_limit=half,
         )
 
     def one_hot(self, name: str, actions: Any) -> Any:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import sys
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, TypeAlias, cast
 
 import numpy as np
@@ -15,6 +15,7 @@ from dynaplan import _arrays, _callbacks, _core, _spaces, _texts
 from dynaplan._wrappers import cure_for_actions
 from dynaplan.errors import ArgumentError, ShapeError
 from dynaplan.models.interface import Model, require_model
+from dynaplan.planners.action_delay import ActionDelay
 from dynaplan.planners.limits import Limits
 from dynaplan.rewards.terms import Reward
 from dynaplan.rollouts.arguments import require_reward, require_termination
@@ -43,6 +44,8 @@ StateValue: TypeAlias = Callable[[NDArray[Any]], ArrayLike]
 class PlanProblem:
     """What a plan is for, whichever planner makes it: arguments of `Planner.plan`.
 
+    `delay` is that of an `MPC` whose actions are not all late by the same whole steps.
+
     Raises:
         TypeError: a part is an object of another kind.
     """
@@ -55,12 +58,18 @@ class PlanProblem:
     terminal_value: StateValue | None = None
     policy: Policy | None = None
     policy_candidates: int = 1
+    delay: ActionDelay | None = None
 
     def __post_init__(self) -> None:
         require_model(self.model, *([] if self.policy is None else ["predict"]))
         for reward in self.rewards:
             require_reward(reward)
         require_termination(self.termination)
+        if self.delay is not None and _spaces.is_discrete(self.action_space):
+            raise ArgumentError(
+                f"delay_steps: got {self.delay.given}, must be one whole number for the actions of "
+                "a Discrete space, of which no part acts alone"
+            )
         if not isinstance(self.limits, Limits | None):
             raise TypeError(f"limits: got {_texts.shown(self.limits)}, must be Limits or None")
         for name in ("terminal_value", "policy"):
@@ -97,6 +106,7 @@ class PlanMemory:
         previous_action: (A,) applied before the next plan's first step, or None.
         earlier_action: (A,) applied before that one, or None.
         step: how many actions were sent since the limits were given; the next plan begins there.
+        under_way: (A,) each, the actions sent that have yet to act, the oldest first.
     """
 
     core: _core.PlanMemory
@@ -107,6 +117,7 @@ class PlanMemory:
     previous_action: Float64 | None = None
     earlier_action: Float64 | None = None
     step: int = 0
+    under_way: list[Float64] = field(default_factory=list)
 
     @property
     def previous_change(self) -> Float64 | None:
@@ -122,7 +133,8 @@ class PlanMemory:
     def __reduce__(self) -> tuple[Any, ...]:
         # What the search holds is scratch.
         carried = (self.warm_start, self.kept_sequences, self.skip)
-        return _plan_memory, (*carried, self.previous_action, self.earlier_action, self.step)
+        sent = (self.previous_action, self.earlier_action, self.step, self.under_way)
+        return _plan_memory, (*carried, *sent)
 
 
 def _plan_memory(*carried: Any) -> PlanMemory:

@@ -18,7 +18,7 @@ class Regulator(NamedTuple):
 
     Made by `lqr`. With a finite horizon of H steps each array has the step first, and the last
     entry of P and p is the final cost. With a delay of d steps s is followed by the d actions under
-    way, the oldest first, so that S below is S + d A.
+    way, the oldest first, so that S below is S + d A; d is the largest of several, rounded up.
 
     Attributes:
         K: (A, S) or (H, A, S) gains.
