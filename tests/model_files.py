@@ -31,6 +31,9 @@ MODELS = {
     "no intercept, ridge": lambda: dp.LinearGaussian.fit(
         transitions(), intercept=False, ridge=0.1, weights=np.linspace(0.0, 1.0, 40)
     ),
+    "calibrated, noise and bands": lambda: dp.calibrate_bands(
+        dp.LinearGaussian.fit(transitions()).calibrated(transitions(seed=1)), transitions(seed=1)
+    ),
     "float32 data": lambda: dp.LinearGaussian.fit(
         dp.Transitions(
             np.float32(transitions().states), [[1.0]] * 40, np.float32(transitions().next_states)
@@ -52,6 +55,9 @@ NETWORKS = {
     "MLP with rewards, linear": lambda: dp.MLP.fit(LEARNT, **{**SHORT, "hidden": ()}, rewards=True),
     "GaussianMLP": lambda: dp.GaussianMLP.fit(LEARNT, **SHORT, activation="tanh", angles=[1]),
     "Ensemble": lambda: dp.Ensemble.fit(LEARNT, **SHORT, members=3, rewards=True, held_out=LEARNT),
+    "GaussianMLP with bands": lambda: dp.calibrate_bands(
+        dp.GaussianMLP.fit(LEARNT, **SHORT), transitions(seed=1), propagation="ts1"
+    ),
     "Ensemble of means, none held out": lambda: dp.Ensemble.fit(
         LEARNT, **SHORT, members=2, probabilistic=False, held_out=0.0
     ),

@@ -83,6 +83,25 @@ CALLS: dict[str, tuple[Callable[..., Any], dict[str, Any]]] = {
         {"fraction": 0.5, "seed": 0},
     ),
     "Transitions.__getitem__": (lambda key: data()[key], {"key": 0}),
+    "bands": (
+        dp.bands,
+        {
+            **{name: ROLLED[name] for name in ("model", "states", "actions", "threads")},
+            "propagation": "sample",
+            "seed": 0,
+        },
+    ),
+    "calibrate_bands": (
+        dp.calibrate_bands,
+        {
+            "model": linear,
+            "held_out": data,
+            "horizon": 1,
+            "propagation": "sample",
+            "seed": 0,
+            "threads": 1,
+        },
+    ),
     "evaluate": (
         dp.evaluate,
         {

@@ -123,6 +123,7 @@ def _taught() -> dp.Episode:
 OBJECTS = {
     "AgentEpisode": lambda: list(agent().run(210))[-1],
     "CEM": dp.CEM,
+    "Bands": lambda: dp.bands(linear(), [0.0, 0.0], np.zeros((1, 3, 1)), seed=0),
     "CategoricalCEM": lambda: dp.CategoricalCEM(actions=[[-1.0], [1.0]]),
     "CompiledModel": lambda: dp.CompiledModel(
         dp.signatures.DYNAMICS_FLOAT64.ctypes(lambda *_: None), 2, 1

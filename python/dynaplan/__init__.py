@@ -100,6 +100,9 @@ if TYPE_CHECKING:
     from dynaplan.planners.regulator import Regulator as Regulator
     from dynaplan.rewards.terms import Reward as Reward
     from dynaplan.rollouts import risk as risk
+    from dynaplan.rollouts.bands import Bands as Bands
+    from dynaplan.rollouts.bands import bands as bands
+    from dynaplan.rollouts.bands import calibrate_bands as calibrate_bands
     from dynaplan.rollouts.disagreement import DisagreementLimit as DisagreementLimit
     from dynaplan.rollouts.evaluation import Evaluation as Evaluation
     from dynaplan.rollouts.evaluation import evaluate as evaluate
@@ -175,6 +178,7 @@ else:
         "planners.random_shooting": "RandomShooting",
         "planners.regulator": "Regulator",
         "rewards.terms": "Reward",
+        "rollouts.bands": "Bands bands calibrate_bands",
         "rollouts.disagreement": "DisagreementLimit",
         "rollouts.evaluation": "Evaluation evaluate",
         "rollouts.imagination": "Imagined imagine",
@@ -215,6 +219,7 @@ __all__ = [
     "Agent",
     "AgentEpisode",
     "ArgumentError",
+    "Bands",
     "CategoricalCEM",
     "CompiledModel",
     "DisagreementLimit",
@@ -272,7 +277,9 @@ __all__ = [
     "UntrustedStateError",
     "UpdateStatistics",
     "__version__",
+    "bands",
     "build_info",
+    "calibrate_bands",
     "cem_pets",
     "cem_planet",
     "collect",

@@ -249,6 +249,7 @@ MODEL_CALLS: dict[str, Row] = {
             "features": dp.Identity,
             "settings": ("change", True, 0.0),
             "calibration": np.ones(2),
+            "band_factors": lambda: {"sample": np.ones((3, 2))},
         },
     ),
     "MLP": (predicting(dp.MLP), {"fitted": lambda: mlp()._fitted()}),

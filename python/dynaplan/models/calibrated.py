@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import math
 from abc import abstractmethod
+from collections.abc import Mapping
 from statistics import NormalDist
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,8 +20,10 @@ from dynaplan.models.interface import Model, Prediction, predicted
 if TYPE_CHECKING:
     from typing_extensions import Self
 
-__all__ = ["CalibratedModel", "checked_calibration"]
+__all__ = ["PROPAGATIONS", "CalibratedModel", "band_arrays", "band_factors_in"]
+__all__ += ["checked_band_factors", "checked_calibration", "conformal_factors", "fewest_rows"]
 
+PROPAGATIONS = ("sample", "ts1", "tsinf", "moment")  # that draw
 Float64 = NDArray[np.float64]
 # Of a state's size: errors that are rounding alone, of a state that is predicted without noise.
 _ROUNDING = 1e-9
@@ -34,11 +37,14 @@ class CalibratedModel(FittedModel):
     Attributes:
         calibration: (S,) factors on the standard deviations of the noise that `calibrated` found,
             or None.
+        band_factors: (K, S) factors on the half widths of the bands 1 ... K steps ahead that
+            `calibrate_bands` found, for each propagation with which they are drawn.
     """
 
     __slots__ = ()
 
     calibration: Float64 | None
+    band_factors: Mapping[str, Float64]
 
     def calibrated(self, held_out: Transitions, *, level: float = 0.9, threads: int = 1) -> Self:
         """Returns the same model with noise of the size that its errors on held-out data have.
@@ -58,7 +64,8 @@ class CalibratedModel(FittedModel):
             threads: threads to use.
 
         Returns:
-            The calibrated model; a calibration that this model has is replaced.
+            The calibrated model; a calibration that this model has is replaced, and factors of
+            `calibrate_bands` are dropped.
 
         Raises:
             ArgumentError: `level` is out of range, there are too few rows for it, or the model
@@ -104,6 +111,10 @@ class CalibratedModel(FittedModel):
     def uncalibrated(self) -> Self:
         """The model as it was fitted: itself, where it was not `calibrated`."""
 
+    @abstractmethod
+    def _with_band_factors(self, factors: Mapping[str, Float64]) -> Self:
+        """Returns this model with other factors on its bands."""
+
     def _errors(self, prediction: Prediction, next_states: Float64) -> Float64:
         """Returns (N, S): by how much the means are off."""
         return prediction.mean - next_states
@@ -123,19 +134,33 @@ def _factors(errors: Float64, scaled: Float64, fixed: Float64, level: float) -> 
     A band reaches z sqrt(factor^2 scaled + fixed) to either side, z the Gaussian's of the level.
     """
     count = len(errors)
-    rank = math.ceil(round((count + 1) * level, 9))  # of binary fractions such as 0.9
-    if rank > count:
+    if count < fewest_rows(level):
         raise ArgumentError(
-            f"held_out: got {count} rows, must be at least "
-            f"{math.ceil(round(level / (1.0 - level), 9))} for a level of {level}"
+            f"held_out: got {count} rows, must be at least {fewest_rows(level)} for a level of "
+            f"{level}"
         )
     reach = NormalDist().inv_cdf(0.5 + 0.5 * level)
     with np.errstate(over="ignore", divide="ignore", invalid="ignore"):
         lacking = (errors / reach) ** 2 - fixed
         squares = np.where(lacking > 0.0, lacking / scaled, 0.0)
     squares[np.isnan(squares) | np.isnan(errors)] = np.inf
-    squares.partition(rank - 1, axis=0)
-    factors: Float64 = np.maximum(np.sqrt(squares[rank - 1]), _LEAST)
+    return conformal_factors(np.sqrt(squares), level)
+
+
+def fewest_rows(level: float) -> int:
+    """Returns from how many rows on one of them is a bound for a fresh one with that chance."""
+    return math.ceil(round(level / (1.0 - level), 9))  # of binary fractions such as 0.9
+
+
+def conformal_factors(scores: Float64, level: float) -> Float64:
+    """Returns (S,) of scores (N, S) the ceil((N + 1) level)-th smallest, N being enough.
+
+    Raises:
+        NumericalError: it is infinite, or too large to be a factor.
+    """
+    rank = math.ceil(round((len(scores) + 1) * level, 9))
+    ranked = np.partition(scores, rank - 1, axis=0)[rank - 1]
+    factors: Float64 = np.maximum(ranked, _LEAST)
     endless = np.flatnonzero(factors > _RANGE[1])
     if len(endless):
         raise NumericalError(
@@ -143,6 +168,53 @@ def _factors(errors: Float64, scaled: Float64, fixed: Float64, level: float) -> 
             "predicts next to no noise, or it diverges: no factor makes its bands hold"
         )
     return factors
+
+
+def checked_band_factors(given: Mapping[str, Float64] | None, state_dim: int) -> dict[str, Float64]:
+    """Returns the factors of each propagation, not to be written to.
+
+    Raises:
+        ArgumentError: one is out of range, or a propagation draws nothing.
+        ShapeError: some are not (K, S) with a K above 0.
+        TypeError: they are no mapping.
+    """
+    if given is not None and not isinstance(given, Mapping):
+        got = _texts.shown(given)
+        raise TypeError(f"band_factors: got {got}, must be a mapping from propagations to arrays")
+    checked: dict[str, Float64] = {}
+    for propagation, values in (given or {}).items():
+        _arrays.choice("band_factors", propagation, *PROPAGATIONS)
+        factors = np.array(_arrays.numbers("band_factors", values))
+        if factors.ndim != 2 or factors.shape[1] != state_dim or not len(factors):
+            raise ShapeError(
+                f"band_factors: got shape {factors.shape}, must be (steps, {state_dim})"
+            )
+        low, high = _RANGE
+        if not ((factors >= low) & (factors <= high)).all():
+            raise ArgumentError(
+                f"band_factors: got {_texts.brief(factors)}, must be from {low:g} to {high:g}"
+            )
+        factors.setflags(write=False)
+        checked[propagation] = factors
+    return checked
+
+
+def band_arrays(factors: Mapping[str, Float64]) -> dict[str, Float64]:
+    """Returns the arrays of a file that keep them."""
+    return {f"band_factors.{name}": factors[name] for name in PROPAGATIONS if name in factors}
+
+
+def band_factors_in(
+    arrays: Mapping[str, NDArray[Any]], wanted: dict[str, tuple[str, tuple[int, ...]]]
+) -> dict[str, Float64]:
+    """Returns those that a file has, and adds their arrays to those wanted of it."""
+    found = {}
+    for propagation in PROPAGATIONS:
+        array = arrays.get(f"band_factors.{propagation}")
+        if array is not None:
+            wanted[f"band_factors.{propagation}"] = "float64", array.shape
+            found[propagation] = array
+    return found
 
 
 def checked_calibration(calibration: Float64, state_dim: int) -> Float64:

@@ -14,6 +14,13 @@ from dynaplan.data.transitions import Transitions
 from dynaplan.models.calibrated import CalibratedModel
 from dynaplan.models.interface import Model, predicted, require_model
 from dynaplan.rollouts.arguments import require_fitting
+from dynaplan.rollouts.bands import (
+    BAND_PARTICLES,
+    are_inside,
+    band_factors_of,
+    drawn_bands,
+    scaled_bands,
+)
 from dynaplan.rollouts.error_ratio import (
     error_ratio,
     growth,
@@ -24,15 +31,12 @@ from dynaplan.rollouts.error_ratio import (
 from dynaplan.rollouts.evaluation_text import evaluation_text
 from dynaplan.rollouts.measurement_noise import measurement_noise
 from dynaplan.rollouts.open_loop import Ahead, Scale, changes, open_loop_errors, quantile
-from dynaplan.rollouts.rollout import Propagation, rollout
+from dynaplan.rollouts.rollout import Propagation
 
 __all__ = ["Evaluation", "evaluate"]
 
 _LEVELS = (0.5, 0.9, 0.95)
 _STARTS_AT_ONCE = 4096  # bounds the memory of the trajectories
-# Between the second smallest and the second largest of 39 draws lies a 40th with 36 of 40 chances.
-_BAND_PARTICLES = 39
-_BAND_LEVEL = 0.9
 
 Float64 = NDArray[np.float64]
 
@@ -86,6 +90,8 @@ class Evaluation:
         trusted_interval: 5 and 95 % quantiles of the trusted horizon over the draws of episodes, or
             None of one episode.
         coverage_uncalibrated: `coverage` of the model before `calibrated`, where it was.
+        band_coverage_uncalibrated: `band_coverage` before `calibrate_bands`, where it was made for
+            this propagation.
     """
 
     one_step_rmse: Float64
@@ -108,6 +114,7 @@ class Evaluation:
     trusted_horizon: int
     trusted_interval: tuple[int, int] | None
     coverage_uncalibrated: Mapping[float, Float64] | None = None
+    band_coverage_uncalibrated: Float64 | None = None
 
     def __repr__(self) -> str:
         return (
@@ -215,6 +222,11 @@ def evaluate(
         shortest, longest = interval(draws.trusted_steps(share).astype(np.float64))
         trusted_interval = min(int(shortest), trusted), max(int(longest), trusted)
     state_rmse = scale.unit * np.sqrt(errors.mean_squares)
+    band_coverage, band_coverage_uncalibrated = (
+        (None, None)
+        if propagation is None
+        else _band_coverage(model, held_out, ahead, propagation, seed, threads)
+    )
     return Evaluation(
         one_step_rmse=rmse,
         spread=spread,
@@ -233,11 +245,8 @@ def evaluate(
         ),
         growth=growth(state_rmse),
         coverage=coverage,
-        band_coverage=(
-            None
-            if propagation is None
-            else _band_coverage(model, held_out, ahead, propagation, seed, threads)
-        ),
+        band_coverage=band_coverage,
+        band_coverage_uncalibrated=band_coverage_uncalibrated,
         share=share,
         trusted_horizon=trusted,
         trusted_interval=trusted_interval,
@@ -294,27 +303,30 @@ def _band_coverage(  # noqa: PLR0917  # called in one place
     propagation: Propagation,
     seed: int | None,
     threads: int,
-) -> Float64:
-    """Returns (K,): the share of entries of the states within the bands of drawn trajectories."""
+) -> tuple[Float64, Float64 | None]:
+    """Returns (K,): the share of entries of the states within the bands of drawn trajectories.
+
+    With the model's factors on its bands, and without, where it has some.
+    """
     reached = ahead.reached
     count, horizon = reached.shape
-    inside = np.zeros(horizon)
-    starts_at_once = _STARTS_AT_ONCE // _BAND_PARTICLES
+    factors = band_factors_of(model, propagation)
+    inside, inside_drawn = np.zeros((2, horizon))
+    starts_at_once = _STARTS_AT_ONCE // BAND_PARTICLES
     for first in range(0, count, starts_at_once):
         some = slice(first, first + starts_at_once)
         rows = ahead.rows(some)
-        drawn = rollout(
+        drawn = drawn_bands(
             model,
             held_out.states[some],
             held_out.actions[rows],
-            propagation=propagation,
-            particles=_BAND_PARTICLES,
-            seed=None if seed is None else seed + first,
-            threads=threads,
-        )[:, :, 1:]
-        drawn.partition((1, _BAND_PARTICLES - 2), axis=1)
+            propagation,
+            None if seed is None else seed + first,
+            threads,
+        )
         actual = held_out.next_states[rows]
-        within = (actual >= drawn[:, 1]) & (actual <= drawn[:, -2])
-        inside += (within.mean(axis=2) * reached[some]).sum(axis=0)
-    coverage: Float64 = inside / reached.sum(axis=0)
-    return coverage
+        held = drawn if factors is None else scaled_bands(drawn, factors)
+        inside += (are_inside(held, actual).mean(axis=2) * reached[some]).sum(axis=0)
+        inside_drawn += (are_inside(drawn, actual).mean(axis=2) * reached[some]).sum(axis=0)
+    starts = reached.sum(axis=0)
+    return inside / starts, None if factors is None else inside_drawn / starts

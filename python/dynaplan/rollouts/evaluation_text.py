@@ -7,11 +7,11 @@ from typing import Any, TypeAlias
 import numpy as np
 
 from dynaplan import _tables
+from dynaplan.rollouts.bands import BAND_LEVEL
 
 __all__ = ["evaluation_text", "remarks", "trust_interval"]
 
 _PRINTED_STEPS = (1, 2, 3, 5, 10, 20, 30, 50, 100, 200, 500, 1000)
-_BAND_LEVEL = 0.9
 _RUN_AWAY = 100.0  # spreads of the data: no prediction any more
 
 Evaluation: TypeAlias = Any  # which prints by what is here, and so is not imported
@@ -99,7 +99,9 @@ def _one_step(check: Evaluation) -> list[str]:
 
 def _after_steps(check: Evaluation) -> list[str]:
     last = int(check.steps[-1])
-    bands = [] if check.band_coverage is None else [f"in {_BAND_LEVEL:.0%} band"]
+    bands = [] if check.band_coverage is None else [f"in {BAND_LEVEL:.0%} band"]
+    if check.band_coverage_uncalibrated is not None:
+        bands.append("uncalibrated")
     rows = [["after k steps", "error", "90 %", "nothing changes", "ratio", "starts", *bands]]
     for step in sorted({k for k in _PRINTED_STEPS if k < last} | {last}):
         i = step - 1
@@ -107,5 +109,7 @@ def _after_steps(check: Evaluation) -> list[str]:
         cells = [*map(_tables.number, values), str(check.starts[i])]
         if check.band_coverage is not None:
             cells.append(_tables.percent(check.band_coverage[i]))
+        if check.band_coverage_uncalibrated is not None:
+            cells.append(_tables.percent(check.band_coverage_uncalibrated[i]))
         rows.append([f"{step:>13}", *cells])
     return _tables.lines(rows)

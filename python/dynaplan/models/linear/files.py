@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from dynaplan import files
 from dynaplan.errors import ModelFileError
+from dynaplan.models.calibrated import band_arrays, band_factors_in
 from dynaplan.models.linear.features import Identity, Polynomial
 from dynaplan.models.linear.settings import Settings
 
@@ -28,11 +29,13 @@ def parts(
     features: Identity | Polynomial,
     settings: Settings,
     calibration: NDArray[np.float64] | None,
+    band_factors: Mapping[str, NDArray[np.float64]],
 ) -> tuple[Arrays, dict[str, Any]]:
     """Returns the arrays and the header, from the state of an uncalibrated `LinearGaussianFit`."""
     state_dim, factor, rows, low, high, float32_exact = state
     target, intercept, ridge = settings
     arrays = {"factor": factor, "observed_low": low, "observed_high": high}
+    arrays |= band_arrays(band_factors)
     if calibration is not None:
         arrays["calibration"] = calibration
     return arrays, {
@@ -52,10 +55,8 @@ def parts(
     }
 
 
-def from_parts(
-    arrays: Arrays, header: dict[str, Any]
-) -> tuple[tuple[Any, ...], Identity | Polynomial, Settings, NDArray[np.float64] | None]:
-    """Returns the state of a fit, the features, the settings and the calibration, all checked.
+def from_parts(arrays: Arrays, header: dict[str, Any]) -> tuple[Any, ...]:
+    """Returns the state of a fit, features, settings, calibration and band factors, all checked.
 
     Raises:
         ModelFileError: something is missing, out of range or does not fit the rest.
@@ -81,13 +82,14 @@ def from_parts(
             f"array 'factor': {columns} columns do not fit {inputs} inputs, degree "
             f"{settings['degree']}, intercept {settings['intercept']} and {state_dim} states"
         )
-    wanted = {
+    wanted: dict[str, tuple[str, tuple[int, ...]]] = {
         "factor": ("float64", (columns, columns)),
         "observed_low": ("float64", (inputs,)),
         "observed_high": ("float64", (inputs,)),
     }
     if "calibration" in arrays:  # it may be missing
         wanted["calibration"] = ("float64", (state_dim,))
+    band_factors = band_factors_in(arrays, wanted)
     files.named_arrays(arrays, wanted)
     _check_values(arrays)
     state = (
@@ -99,7 +101,7 @@ def from_parts(
         data["float32_exact"],
     )
     kept = (settings["target"], settings["intercept"], settings["ridge"])
-    return state, features, kept, arrays.get("calibration")
+    return state, features, kept, arrays.get("calibration"), band_factors
 
 
 def _count(inputs: int, degree: int) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -9,7 +10,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from dynaplan import _arrays, _core, _texts
 from dynaplan.data.transitions import Transitions, require_transitions
-from dynaplan.models.calibrated import CalibratedModel, checked_calibration
+from dynaplan.models.calibrated import CalibratedModel, checked_band_factors, checked_calibration
 from dynaplan.models.interface import Prediction
 from dynaplan.models.linear import files
 from dynaplan.models.linear.features import Identity, Polynomial, checked_features
@@ -43,7 +44,7 @@ class LinearGaussian(CalibratedModel):
         degrees_of_freedom: rows less the rank (with ridge: less the trace of the hat matrix);
             the noise covariance is the sum of squared residuals divided by them.
         calibration: (S,) factors of `calibrated` on the standard deviations of the noise, and with
-            them of the coefficients, or None. More data, joined or appended, make it void.
+            them of the coefficients, or None. More data make it and `band_factors` void.
     """
 
     __slots__ = (
@@ -51,6 +52,7 @@ class LinearGaussian(CalibratedModel):
         "_dynamics",
         "_fit",
         "_noisy",
+        "band_factors",
         "calibration",
         "columns",
         "degrees_of_freedom",
@@ -68,6 +70,7 @@ class LinearGaussian(CalibratedModel):
         features: Identity | Polynomial,
         settings: Settings,
         calibration: Float64 | None = None,
+        band_factors: Mapping[str, Float64] | None = None,
     ) -> None:
         if not isinstance(fit, _core.LinearGaussianFit):
             raise TypeError(f"fit: got {_texts.shown(fit)}; use LinearGaussian.fit(data)")
@@ -82,6 +85,7 @@ class LinearGaussian(CalibratedModel):
         self.columns: int = fit.columns
         self.degrees_of_freedom: float = fit.degrees_of_freedom
         self.calibration: Float64 | None = None
+        self.band_factors = checked_band_factors(band_factors, fit.state_dim)
         self._noisy = fit
         if calibration is not None:
             self.calibration = checked_calibration(calibration, fit.state_dim)
@@ -343,12 +347,14 @@ class LinearGaussian(CalibratedModel):
     @property
     def uncalibrated(self) -> LinearGaussian:
         """The model as it was fitted: itself, where it was not `calibrated`."""
-        if self.calibration is None:
-            return self
-        return LinearGaussian(self._fit, self.features, self._settings)
+        has_any = self.calibration is not None or self.band_factors
+        return LinearGaussian(self._fit, self.features, self._settings) if has_any else self
 
     def _with_calibration(self, factors: Float64) -> LinearGaussian:
         return LinearGaussian(self._fit, self.features, self._settings, factors)
+
+    def _with_band_factors(self, factors: Mapping[str, Float64]) -> LinearGaussian:
+        return _restored(*self._parts[:-1], factors)
 
     def _scaled_variances(self, prediction: Prediction) -> tuple[Float64, Float64]:
         # What is not known of the coefficients is in proportion to the noise.
@@ -360,10 +366,15 @@ class LinearGaussian(CalibratedModel):
         return self.target, self.intercept, self.ridge
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return _restored, (self._fit.state(), self.features, self._settings, self.calibration)
+        return _restored, self._parts
+
+    @property
+    def _parts(self) -> tuple[Any, ...]:
+        parts = self._fit.state(), self.features, self._settings
+        return (*parts, self.calibration, self.band_factors)
 
     def _file_parts(self) -> tuple[files.Arrays, dict[str, Any]]:
-        return files.parts(self._fit.state(), self.features, self._settings, self.calibration)
+        return files.parts(*self._parts)
 
     @classmethod
     def _from_file_parts(cls, arrays: files.Arrays, header: dict[str, Any]) -> LinearGaussian:
@@ -371,11 +382,7 @@ class LinearGaussian(CalibratedModel):
 
 
 def require_linear_gaussian(name: str, model: Any) -> None:
-    """Refuses what is no `LinearGaussian`.
-
-    Raises:
-        TypeError: it is another model, or none.
-    """
+    """Raises TypeError where it is another model, or none."""
     if not isinstance(model, LinearGaussian):
         raise TypeError(f"{name}: got {_texts.shown(model)}, must be a LinearGaussian")
 
@@ -384,7 +391,7 @@ def _restored(
     state: tuple[Any, ...],
     features: Identity | Polynomial,
     settings: Settings,
-    calibration: Float64 | None = None,
+    *calibration: Any,
 ) -> LinearGaussian:
     """Makes a model again from its factor: for copies and other processes."""
-    return LinearGaussian(fit_of(state, features, settings), features, settings, calibration)
+    return LinearGaussian(fit_of(state, features, settings), features, settings, *calibration)

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from dynaplan import files
 from dynaplan.errors import ModelFileError
+from dynaplan.models.calibrated import band_arrays, band_factors_in
 from dynaplan.models.networks.arrays import NetworkArrays
 from dynaplan.models.networks.training import Fitted, TrainingHistory, TrainingSettings
 
@@ -141,6 +142,7 @@ def model_parts(fitted: Fitted) -> tuple[Arrays, dict[str, Any]]:
         "history.training": _with_mask(history.training),
         "history.held_out": _with_mask(history.held_out),
         **({} if fitted.calibration is None else {"calibration": fitted.calibration}),
+        **band_arrays(fitted.band_factors or {}),
     }, {
         "network": network,
         "settings": asdict(fitted.settings),
@@ -176,6 +178,7 @@ def model_from_parts(kind: str, arrays: Arrays, header: dict[str, Any]) -> Fitte
     wanted |= {"observed_low": observed, "observed_high": observed}
     if "calibration" in arrays:  # it may be missing
         wanted["calibration"] = ("float64", (network["state_dim"],))
+    band_factors = band_factors_in(arrays, wanted)
     files.named_arrays(arrays, wanted)
     if (arrays["observed_low"] > arrays["observed_high"]).any():
         raise ModelFileError("array 'observed_low': must not be above 'observed_high'")
@@ -187,6 +190,7 @@ def model_from_parts(kind: str, arrays: Arrays, header: dict[str, Any]) -> Fitte
         (arrays["observed_low"], arrays["observed_high"]),
         data.get("observed_disagreement"),
         arrays.get("calibration"),
+        band_factors,
     )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -12,7 +12,7 @@ from numpy.typing import ArrayLike, NDArray
 from dynaplan import _arrays, _callbacks, _core, _texts
 from dynaplan.data.transitions import Transitions, require_transitions
 from dynaplan.errors import ArgumentError
-from dynaplan.models.calibrated import CalibratedModel, checked_calibration
+from dynaplan.models.calibrated import CalibratedModel, checked_band_factors, checked_calibration
 from dynaplan.models.formats import conversion
 from dynaplan.models.interface import Prediction
 from dynaplan.models.networks import files
@@ -55,6 +55,8 @@ class NetworkModel(CalibratedModel):
             the unit of `DisagreementLimit.limit`: 99 % of the rows trained on, and 99 % of those
             held out, lie within it. None: not known, as of a single network.
         calibration: (S,) factors of `calibrated` on the standard deviations of the noise, or None.
+        band_factors: (K, S) factors of `calibrate_bands` on the half widths of the bands 1 ... K
+            steps ahead, for each propagation; empty where they were not looked for.
     """
 
     __slots__ = (
@@ -65,6 +67,7 @@ class NetworkModel(CalibratedModel):
         "_trained",
         "action_dim",
         "architecture",
+        "band_factors",
         "calibration",
         "history",
         "observed_disagreement",
@@ -88,6 +91,7 @@ class NetworkModel(CalibratedModel):
         self.history: TrainingHistory = fitted.history
         self.rows: int = fitted.rows
         self.calibration: Float64 | None = None
+        self.band_factors = checked_band_factors(fitted.band_factors, self.state_dim)
         if fitted.calibration is not None:
             self.calibration = checked_calibration(fitted.calibration, self.state_dim)
             self._require_noise()
@@ -215,12 +219,15 @@ class NetworkModel(CalibratedModel):
     @property
     def uncalibrated(self) -> Self:
         """The model as it was trained: itself, where it was not `calibrated`."""
-        if self.calibration is None:
+        if self.calibration is None and not self.band_factors:
             return self
-        return type(self)(replace(self._fitted(), calibration=None))
+        return type(self)(replace(self._fitted(), calibration=None, band_factors=None))
 
     def _with_calibration(self, factors: Float64) -> Self:
         return type(self)(replace(self._fitted(), calibration=factors))
+
+    def _with_band_factors(self, factors: Mapping[str, Float64]) -> Self:
+        return type(self)(replace(self._fitted(), band_factors=factors))
 
     def _scaled_variances(self, prediction: Prediction) -> tuple[Float64, Float64]:
         self._require_noise()
@@ -285,7 +292,7 @@ class NetworkModel(CalibratedModel):
 
     def _other_parts(self) -> tuple[Any, ...]:
         parts = (self.settings, self.history, self.rows, self._observed)
-        return (*parts, self.observed_disagreement, self.calibration)
+        return (*parts, self.observed_disagreement, self.calibration, self.band_factors)
 
     def __reduce__(self) -> tuple[Any, ...]:
         return _restored, (type(self), NetworkArrays.of(self._trained), self._other_parts())

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, fields
 from typing import Any
 
@@ -203,6 +203,7 @@ class Fitted:
     observed: tuple[Float64, Float64]
     observed_disagreement: float | None = None
     calibration: Float64 | None = None
+    band_factors: Mapping[str, Float64] | None = None
 
 
 def untrained(network: NetworkArrays) -> Fitted:
