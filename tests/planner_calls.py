@@ -79,6 +79,18 @@ CALLS: dict[str, tuple[Callable[..., Any], dict[str, Any]]] = {
             "result": "best",
         },
     ),
+    "GradientPlanner": (
+        dp.GradientPlanner,
+        {
+            **SHARED,
+            "clip": 2.0,
+            "candidates": 8,
+            "iterations": 5,
+            "learning_rate": 0.1,
+            "initial_std": 0.5,
+            "tolerance": 1e-3,
+        },
+    ),
     "ICEM": (
         dp.ICEM,
         {

@@ -139,6 +139,7 @@ OBJECTS = {
     "Explanation": lambda: controller().explain(),
     "FunctionModel": lambda: dp.FunctionModel(lambda s, a: s, 2, 1),
     "GaussianMLP": lambda: dp.GaussianMLP.fit(data(), hidden=(4,), epochs=2, seed=0),
+    "GradientPlanner": dp.GradientPlanner,
     "ICEM": dp.ICEM,
     "ILQR": dp.ILQR,
     "Identity": dp.Identity,

@@ -43,11 +43,12 @@ py::tuple plan(const GradientPlanner& planner, PlanMemory& memory, const BoundPr
   const TrajectoryPlan& found = memory.trajectory;
   const IndexType state_dim = problem.rollout.dynamics->state_dim();
   const IndexType action_dim = problem.rollout.dynamics->action_dim();
+  py::object gains = py::none();
+  if (!found.gains.empty()) gains = array_of(found.gains, {horizon, action_dim, state_dim});
   return py::make_tuple(array_of(found.actions, {horizon, action_dim}),
                         array_of(found.states, {horizon + 1, state_dim}), found.value, name_of(found.status),
-                        py::array_t<double>({IndexType{0}, horizon, action_dim}), py::none(),
-                        array_of(found.gains, {horizon, action_dim, state_dim}), found.candidates, found.non_finite,
-                        found.rejected, found.iterations);
+                        py::array_t<double>({IndexType{0}, horizon, action_dim}), py::none(), gains, found.candidates,
+                        found.non_finite, found.rejected, found.iterations);
 }
 
 // A, B, Q, R, N, c, the targets of state and action, and the discount.

@@ -17,6 +17,7 @@ void bind_rollout(pybind11::module_& m);
 void bind_imagination(pybind11::module_& m);
 void bind_planners(pybind11::module_& m);
 void bind_ilqr(pybind11::module_& m);
+void bind_gradient_ascent(pybind11::module_& m);
 void bind_sac(pybind11::module_& m);
 void bind_tabular(pybind11::module_& m);
 

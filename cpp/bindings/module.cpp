@@ -17,6 +17,7 @@ PYBIND11_MODULE(DYNAPLAN_MODULE, m) {
   bindings::bind_imagination(m);
   bindings::bind_planners(m);
   bindings::bind_ilqr(m);
+  bindings::bind_gradient_ascent(m);
   bindings::bind_sac(m);
   bindings::bind_tabular(m);
 }

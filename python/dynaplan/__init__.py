@@ -82,6 +82,7 @@ if TYPE_CHECKING:
     from dynaplan.models.networks.training import TrainingHistory as TrainingHistory
     from dynaplan.planners.categorical_cem import CategoricalCEM as CategoricalCEM
     from dynaplan.planners.cem import CEM as CEM
+    from dynaplan.planners.gradient_planner import GradientPlanner as GradientPlanner
     from dynaplan.planners.icem import ICEM as ICEM
     from dynaplan.planners.ilqr import ILQR as ILQR
     from dynaplan.planners.interface import Planner as Planner
@@ -167,6 +168,7 @@ else:
         "models.networks.training": "TrainingHistory",
         "planners.categorical_cem": "CategoricalCEM",
         "planners.cem": "CEM",
+        "planners.gradient_planner": "GradientPlanner",
         "planners.icem": "ICEM",
         "planners.ilqr": "ILQR",
         "planners.interface": "Planner",
@@ -235,6 +237,7 @@ __all__ = [
     "FailedPlanWarning",
     "FunctionModel",
     "GaussianMLP",
+    "GradientPlanner",
     "Identity",
     "Imagined",
     "ImaginedVectorEnv",

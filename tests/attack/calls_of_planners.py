@@ -73,6 +73,7 @@ def _planners() -> dict[str, Row]:
         "ICEM": (dp.ICEM, {**SMALL, "smoothing": 0.1, "initial_std": 0.5, "min_std": 0.0}),
         "MPPI": (dp.MPPI, {**SMALL, "control_cost": 0.0}),
         "RandomShooting": (dp.RandomShooting, SMALL),
+        "GradientPlanner": (dp.GradientPlanner, {"iterations": 3, "candidates": 3}),
         "ILQR": (dp.ILQR, {**regularisation, "start": partial(dp.CEM, **SMALL, elites=2)}),
     }
     given = {

@@ -22,6 +22,7 @@ PLANNERS = {
     "mppi": dp.MPPI(horizon=HORIZON, clip=None),
     "random shooting": dp.RandomShooting(horizon=HORIZON, candidates=20, clip=None),
     "categorical": dp.CategoricalCEM(horizon=HORIZON, actions=[[1.0]], clip=None),
+    "gradient": dp.GradientPlanner(horizon=HORIZON, clip=None),
     "ilqr": dp.ILQR(horizon=HORIZON, clip=None),
     "ilqr from cem": dp.ILQR(horizon=HORIZON, clip=None, start=dp.CEM(candidates=20, elites=5)),
     "lqr": dp.LQR(horizon=HORIZON),

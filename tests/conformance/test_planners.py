@@ -14,6 +14,7 @@ PLANNERS = {
     "mppi": dp.MPPI(horizon=2, iterations=10, clip=None),
     "cem, coloured": dp.CEM(horizon=2, iterations=10, noise_exponent=2.0, clip=None),
     "mppi, knots": dp.MPPI(horizon=2, iterations=10, knots=2, noise_exponent=(1.0,), clip=None),
+    "gradient": dp.GradientPlanner(horizon=2, clip=None),
     "ilqr": dp.ILQR(horizon=2, clip=None),
     "ilqr from icem": dp.ILQR(horizon=2, clip=None, start=dp.ICEM(candidates=20)),
     "lqr": dp.LQR(horizon=2),
@@ -78,10 +79,8 @@ def test_it_plans_with_next_to_no_candidates(planner, model, candidates, place):
     if "candidates" not in names:
         pytest.skip("draws no candidates")
     few = {"candidates": candidates, "propagation": "sample", "particles": 3}
-    if "elites" in names:
-        few["elites"] = 1
-    if "effective_samples" in names:
-        few["effective_samples"] = 1.0
+    few |= {"elites": 1, "effective_samples": 1.0}
+    few = {name: value for name, value in few.items() if name in names}
     reward = dp.rewards.quadratic([1.0], target=[place])
     plans = [
         replace(planner, **few).plan(model, reward, [place], action_space=SPACE, seed=5)

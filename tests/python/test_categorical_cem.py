@@ -141,7 +141,10 @@ def test_choices_outside_the_bounds_are_refused():
         )
 
 
-@pytest.mark.parametrize("planner", [dp.CEM, dp.ICEM, dp.MPPI, dp.RandomShooting, dp.ILQR, dp.LQR])
+@pytest.mark.parametrize(
+    "planner",
+    [dp.CEM, dp.ICEM, dp.MPPI, dp.RandomShooting, dp.GradientPlanner, dp.ILQR, dp.LQR],
+)
 def test_planners_of_continuous_actions_refuse_a_discrete_space(planner):
     reward = dp.rewards.quadratic([1.0])
     with pytest.raises(dp.ArgumentError, match=r"action_space: .*CategoricalCEM\(\) chooses"):

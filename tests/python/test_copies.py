@@ -151,6 +151,7 @@ MOVING: dict[str, tuple[Callable[[], Any], Callable[[Any, int], Any]]] = {
     "MPC, CEM": (partial(_mpc, dp.CEM(**SMALL, elites=4)), _act),
     "MPC, ICEM": (partial(_mpc, dp.ICEM(**SMALL, elites=4)), _act),
     "MPC, MPPI": (partial(_mpc, dp.MPPI(**SMALL, effective_samples=4.0)), _act),
+    "MPC, gradients": (partial(_mpc, dp.GradientPlanner(horizon=5, iterations=5)), _act),
     "MPC, ILQR": (partial(_mpc, dp.ILQR(horizon=5)), _act),
     "MPC, ILQR from CEM": (
         partial(_mpc, dp.ILQR(horizon=5, start=dp.CEM(**SMALL, elites=4))),

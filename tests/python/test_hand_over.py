@@ -12,6 +12,7 @@ import dynaplan as dp
 from reference.systems import exact_linear_model, scalar_model
 
 SPACE = ([-1.0], [1.0])
+PLANNERS = [dp.CEM, dp.ICEM, dp.MPPI, dp.RandomShooting, dp.GradientPlanner, dp.ILQR]
 UP = dp.rewards.linear([1.0])
 
 
@@ -91,7 +92,7 @@ def test_several_systems_take_over_each_its_own():
         _mpc(previous_actions=[[[0.1]], [[-0.5]]]).act(np.zeros((3, 1)))
 
 
-@pytest.mark.parametrize("planner", [dp.CEM, dp.ICEM, dp.MPPI, dp.RandomShooting, dp.ILQR])
+@pytest.mark.parametrize("planner", PLANNERS)
 def test_the_first_plan_starts_from_the_warm_start_given(planner):
     # A narrow hill that no search finds by itself.
     wanted = np.linspace(-0.83, 0.71, 5)
@@ -99,7 +100,7 @@ def test_the_first_plan_starts_from_the_warm_start_given(planner):
     def reward(states, actions, next_states, *, step):
         return -1.0 + np.exp(-(((actions[:, 0] - wanted[step]) / 1e-4) ** 2))
 
-    if planner is dp.ILQR:  # which takes no function of the step
+    if planner in {dp.ILQR, dp.GradientPlanner}:  # which take no function of the step
 
         def reward(states, actions, next_states):
             return -1.0 + np.exp(-(((actions[:, 0] - wanted[0]) / 1e-4) ** 2))
@@ -149,7 +150,7 @@ def test_a_warm_start_that_is_none_is_refused_and_changes_nothing(warm_start, er
     assert mpc.last_plan is not None
 
 
-@pytest.mark.parametrize("planner", [dp.CEM, dp.ICEM, dp.MPPI, dp.RandomShooting, dp.ILQR])
+@pytest.mark.parametrize("planner", PLANNERS)
 def test_what_was_really_sent_counts_at_once_where_changes_are_limited(planner):
     mpc = dp.MPC(
         exact_linear_model([[1.0]], [[0.1]]),

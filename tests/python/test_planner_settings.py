@@ -19,6 +19,7 @@ PLANNERS = [
     dp.MPPI(temperature=1.0),
     dp.RandomShooting(),
     dp.CategoricalCEM(actions=3),
+    dp.GradientPlanner(),
     dp.ILQR(),
     dp.LQR(),
 ]

@@ -15,6 +15,7 @@ PLANNERS = {
     "cem": dp.CEM(horizon=12),
     "icem": dp.ICEM(horizon=12),
     "mppi": dp.MPPI(horizon=12),
+    "gradient": dp.GradientPlanner(horizon=12),
     "ilqr": dp.ILQR(horizon=12),
 }
 

@@ -114,6 +114,31 @@ void AugmentedLagrangian::expand(const ExactPlanProblem& problem, const NominalT
   });
 }
 
+void AugmentedLagrangian::write_slopes(const ExactPlanProblem& problem, const NominalTrajectory& trajectory,
+                                       std::vector<double>& out) {
+  const std::vector<double> excess = excesses(problem, trajectory);
+  const Index variables = 2 * (state_dim_ + action_dim_);
+  out.assign(static_cast<std::size_t>(trajectory.length * variables), 0.0);
+  for (Index step = 0; step < trajectory.length; ++step) {
+    double* const slope = out.data() + step * variables;
+    double* const of_next = slope + variables - state_dim_;
+    const std::size_t first = static_cast<std::size_t>(step) * count();
+    const auto price_of = [&](std::size_t n) {
+      return std::max(0.0, multipliers_[first + n] + weight_ * excess[first + n]);
+    };
+    for (std::size_t n = 0; n < limits_.size(); ++n) {
+      of_next[limits_[n].entry] += price_of(n) * limits_[n].sign / limits_[n].unit;
+    }
+    for (std::size_t n = 0; n < units_.size(); ++n) {
+      const double price = price_of(limits_.size() + n) / units_[n];
+      if (!(price > 0.0)) continue;
+      const RewardExpansion<double>& of_variables =
+          functions_.expand(problem, trajectory, static_cast<Index>(n), step, units_[n]);
+      for (Index v = 0; v < variables; ++v) slope[v] += price * of_variables.gradient[v];
+    }
+  }
+}
+
 // What the limit whose slope is at hand costs more where the step changes.
 void AugmentedLagrangian::add_cost(double price, StepExpansion& expansion) const {
   expansion.slope += price * slope_;
@@ -140,6 +165,13 @@ bool AugmentedLagrangian::is_kept(const ExactPlanProblem& problem, const Nominal
   std::vector<double> values;
   functions_.values(problem, trajectory, values);
   return std::all_of(values.begin(), values.end(), [](double value) { return value <= 0.0; });
+}
+
+double AugmentedLagrangian::violation(const ExactPlanProblem& problem, const NominalTrajectory& trajectory) const {
+  if (is_kept(problem, trajectory)) return 0.0;
+  double sum = 0.0;
+  for (const double excess : excesses(problem, trajectory)) sum += std::max(excess, 0.0);
+  return sum;
 }
 
 void AugmentedLagrangian::update(const ExactPlanProblem& problem, const NominalTrajectory& trajectory,

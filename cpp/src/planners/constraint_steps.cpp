@@ -118,16 +118,6 @@ void ConstraintSteps::values(const ExactPlanProblem& problem, const NominalTraje
   }
 }
 
-void ConstraintSteps::write_variables(const ExactPlanProblem& problem, const NominalTrajectory& trajectory, Index step,
-                                      double* out) const {
-  const double* const action = trajectory.action(step, action_dim_);
-  const double* const last = problem.last_action != nullptr ? problem.last_action : action;
-  out = std::copy_n(trajectory.state(step, state_dim_), state_dim_, out);
-  out = std::copy_n(action, action_dim_, out);
-  out = std::copy_n(step > 0 ? action - action_dim_ : last, action_dim_, out);
-  std::copy_n(trajectory.state(step + 1, state_dim_), state_dim_, out);
-}
-
 const RewardExpansion<double>& ConstraintSteps::expand(const ExactPlanProblem& problem,
                                                        const NominalTrajectory& trajectory, Index constraint,
                                                        Index step, double unit) {

@@ -221,13 +221,13 @@ void ForwardPass::copy(Index candidate, NominalTrajectory& trajectory) const {
   }
 }
 
-void ForwardPass::accept(const ExactPlanProblem& problem, NominalTrajectory& nominal) {
-  copy(best_, nominal);
-  nominal.total = best_total();
-  nominal.value = values_[best_];
-  const std::optional<Index> end = end_of(problem, nominal, workspace_);
-  nominal.length = end.value_or(horizon_);
-  nominal.ends = end.has_value();
+void ForwardPass::take(const ExactPlanProblem& problem, Index candidate, NominalTrajectory& trajectory) {
+  copy(candidate, trajectory);
+  trajectory.total = total(candidate);
+  trajectory.value = values_[candidate];
+  const std::optional<Index> end = end_of(problem, trajectory, workspace_);
+  trajectory.length = end.value_or(horizon_);
+  trajectory.ends = end.has_value();
 }
 
 }  // namespace DYNAPLAN_LEVEL

@@ -5,6 +5,7 @@
 
 #include "dynaplan/core/check.hpp"
 #include "dynaplan/planners/regularisation.hpp"
+#include "dynaplan/planners/watch.hpp"
 
 namespace dynaplan {
 inline namespace DYNAPLAN_LEVEL {
@@ -21,25 +22,6 @@ double unit_of(double size) {
   const int exponent = size > 0.0 ? std::ilogb(size) : 0;
   return exponent < kSmall || exponent > kLarge ? std::ldexp(1.0, exponent) : 1.0;
 }
-
-// Whether there is time for another part of the work of the same kind, judging by the slowest so far.
-class Watch {
- public:
-  explicit Watch(const std::optional<Clock::time_point>& deadline) : deadline_(deadline) {}
-
-  bool in_time() const { return !deadline_ || Clock::now() + slowest_ < *deadline_; }
-  void begin() {
-    if (deadline_) began_ = Clock::now();
-  }
-  void end() {
-    if (deadline_) slowest_ = std::max(slowest_, Clock::now() - began_);
-  }
-
- private:
-  std::optional<Clock::time_point> deadline_;
-  Clock::time_point began_;
-  Clock::duration slowest_ = Clock::duration::zero();
-};
 
 class IlqrRun {
  public:
@@ -324,16 +306,6 @@ class IlqrRun {
   bool is_convex_ = false;  // what bends costs downwards is left out, since the last step failed
 };
 
-void require_mean_prediction(const RolloutProblem<double>& rollout) {
-  if (rollout.particles.propagation != Propagation::kMean || rollout.particles.count != 1) {
-    throw_value_error("propagation", "one that samples",
-                      "'mean' with one particle: a gradient-based planner plans by the mean prediction");
-  }
-  if (rollout.disagreement_limit) {
-    throw_value_error("disagreement_limit", "one", "None: a gradient-based planner cannot enforce it");
-  }
-}
-
 }  // namespace
 
 void IlqrSettings::validate() const {
@@ -364,7 +336,7 @@ void run_ilqr(const IlqrSettings& settings, const ExactPlanProblem& problem, con
   require_mean_prediction(problem.rollout);
   if (problem.action_acceleration != nullptr) {
     throw_value_error("limits.action_acceleration", "one",
-                      "None for a gradient-based planner; put an action_change_cost in the reward");
+                      "None for ILQR and LQR; put an action_change_cost in the reward, or plan by GradientPlanner");
   }
   IlqrRun(settings, problem, beyond, memory, result).run();
 }

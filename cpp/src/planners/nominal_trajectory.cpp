@@ -14,6 +14,17 @@ WholeState WholeState::of(const ExactPlanProblem& problem) {
               (rollout.reward != nullptr && rollout.reward->needs_previous_action())};
 }
 
+void write_variables(const ExactPlanProblem& problem, const NominalTrajectory& trajectory, Index step, double* out) {
+  const Index state_dim = problem.rollout.dynamics->state_dim();
+  const Index action_dim = problem.rollout.dynamics->action_dim();
+  const double* const action = trajectory.action(step, action_dim);
+  const double* const last = problem.last_action != nullptr ? problem.last_action : action;
+  out = std::copy_n(trajectory.state(step, state_dim), state_dim, out);
+  out = std::copy_n(action, action_dim, out);
+  out = std::copy_n(step > 0 ? action - action_dim : last, action_dim, out);
+  std::copy_n(trajectory.state(step + 1, state_dim), state_dim, out);
+}
+
 std::size_t end_bytes(const ExactPlanProblem& problem) {
   constexpr Index kLanes = kVectorLanes<double>;
   const Dynamics<double>& dynamics = *problem.rollout.dynamics;

@@ -42,8 +42,10 @@ double range_of_state(const ExactPlanProblem& problem, const NominalTrajectory& 
   return range;
 }
 
-void RewardDifferences::prepare(const ExactPlanProblem& problem, const WholeState& whole, Index horizon) {
+void RewardDifferences::prepare(const ExactPlanProblem& problem, const WholeState& whole, Index horizon,
+                                Derivatives derivatives) {
   whole_ = whole;
+  derivatives_ = derivatives;
   find_moves();
   one_step_ = problem.rollout;
   one_step_.termination = nullptr;
@@ -68,12 +70,13 @@ void RewardDifferences::prepare(const ExactPlanProblem& problem, const WholeStat
 // The point itself, each variable forwards, then each backwards, then all pairs, both forwards and both backwards.
 void RewardDifferences::find_moves() {
   const Index count = variables();
-  if (points() == 1 + count + count * count) return;
+  const Index pairs = derivatives_ == Derivatives::kSecond ? count * (count - 1) : 0;
+  if (points() == 1 + 2 * count + pairs) return;
   moves_.assign(1, {0, 0, 0.0});
   for (const double sign : {1.0, -1.0}) {
     for (Index i = 0; i < count; ++i) moves_.push_back({i, i, sign});
   }
-  for (Index i = 0; i < count; ++i) {
+  for (Index i = 0; i < count && pairs > 0; ++i) {
     for (Index j = i + 1; j < count; ++j) {
       for (const double sign : {1.0, -1.0}) moves_.push_back({i, j, sign});
     }
@@ -172,6 +175,7 @@ void RewardDifferences::expand(Index step, RewardExpansion<double>& out) const {
   out.value = middle;
   for (Index i = 0; i < count; ++i) {
     out.gradient[i] = difference({forward[i], -backward[i]}) / (2.0 * reach(i));
+    if (derivatives_ == Derivatives::kFirst) continue;
     out.second(i, i) = difference({forward[i], -middle, -middle, backward[i]}) / (reach(i) * reach(i));
     for (Index j = i + 1; j < count; ++j, pair += 2) {
       const double sum =

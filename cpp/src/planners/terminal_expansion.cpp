@@ -3,8 +3,6 @@
 #include <algorithm>
 #include <cmath>
 
-#include "dynaplan/planners/reward_differences.hpp"
-
 namespace dynaplan {
 inline namespace DYNAPLAN_LEVEL {
 
@@ -18,13 +16,14 @@ double finite_or_zero(double value) { return std::isfinite(value) ? value : 0.0;
 
 }  // namespace
 
-void TerminalExpansion::prepare(const ExactPlanProblem& problem) {
+void TerminalExpansion::prepare(const ExactPlanProblem& problem, Derivatives derivatives) {
+  derivatives_ = derivatives;
   if (problem.terminal_value == nullptr) return;
   const Index size = problem.rollout.dynamics->state_dim();
   gradient_.resize(size);
   hessian_.resize(size, size);
   reaches_.resize(static_cast<std::size_t>(size));
-  const Index count = 1 + 4 * size + size * (size - 1);
+  const Index count = 1 + 4 * size + (derivatives == Derivatives::kSecond ? size * (size - 1) : 0);
   points_.resize(static_cast<std::size_t>(count * size));
   values_.resize(static_cast<std::size_t>(count));
 }
@@ -48,7 +47,7 @@ void TerminalExpansion::compute(const ExactPlanProblem& problem, const NominalTr
   for (Index i = 0; i < size; ++i) {
     for (const double steps : {1.0, -1.0, 2.0, -2.0}) lay_out(i, steps, i, 0.0);
   }
-  for (Index i = 0; i < size; ++i) {
+  for (Index i = 0; i < size && derivatives_ == Derivatives::kSecond; ++i) {
     for (Index j = i + 1; j < size; ++j) {
       for (const double sign : {1.0, -1.0}) lay_out(i, sign, j, sign);
     }
@@ -62,6 +61,7 @@ void TerminalExpansion::compute(const ExactPlanProblem& problem, const NominalTr
     const double* const along = axes + 4 * i;
     const double reach = reaches_[static_cast<std::size_t>(i)];
     gradient_(i) = finite_or_zero((8.0 * (along[0] - along[1]) - (along[2] - along[3])) / (12.0 * reach));
+    if (derivatives_ == Derivatives::kFirst) continue;
     const double near = along[0] - 2.0 * middle + along[1];
     const double far = along[2] - 2.0 * middle + along[3];
     hessian_(i, i) = finite_or_zero((16.0 * near - far) / (12.0 * reach * reach));

@@ -10,7 +10,7 @@ _LinearQuadratic = tuple[
 _Regulator = tuple[_Float64, _Float64, _Float64, _Float64]
 
 class GradientPlanner:
-    """A planner that improves one trajectory by derivatives; its settings, validated."""
+    """A planner that improves trajectories by derivatives; its settings, validated."""
 
 class Ilqr(GradientPlanner):
     """The iterative linear-quadratic regulator."""

@@ -7,10 +7,10 @@ from typing import Any
 
 from dynaplan import _core, _texts
 from dynaplan.errors import ArgumentError
+from dynaplan.planners.differentiable import require_differentiable
 from dynaplan.planners.interface import Planner
 from dynaplan.planners.settings import CoreSettings, search_settings, shared_settings_last
-from dynaplan.rewards.terms import Reward, Term
-from dynaplan.rollouts.steps import takes_step
+from dynaplan.rewards.terms import Reward
 
 __all__ = ["ILQR"]
 
@@ -100,11 +100,7 @@ class ILQR(Planner):
         self._first_planner()
 
     def _check_reward(self, reward: Reward) -> None:
-        if not isinstance(reward, Term) and takes_step(reward):
-            raise ArgumentError(
-                "reward: got a function of the step, whose derivatives ILQR cannot take; "
-                "give it no parameter `step`, or write it with terms whose targets vary"
-            )
+        require_differentiable(reward, "ILQR")
 
     def _first_planner(self) -> Planner | None:
         start: Any = self.start

@@ -57,10 +57,10 @@ class Limits:
     least and for the shortest: from outside it leads straight back. `MPC(on_failure=...)` says what
     is sent then.
 
-    `ILQR` and `LQR` find plans that keep constraints by derivatives: exact ones of terms, and
-    differences where there are none. They lead to the best plan nearby, on one side of an obstacle,
-    and may stall at the edges of an `outside_box`; planners that sample find their way round, also
-    as the `start` of an `ILQR`.
+    `ILQR`, `LQR` and `GradientPlanner` find plans that keep constraints by derivatives: exact ones
+    of terms, and differences where there are none. They lead to the best plan nearby, on one side
+    of an obstacle, and may stall at the edges of an `outside_box`; planners that sample find their
+    way round, also as the `start` of an `ILQR`.
 
     Raises:
         ShapeError: `state_low` and `state_high` differ in size, or bounds of actions have no rows.

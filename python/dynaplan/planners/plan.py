@@ -47,8 +47,9 @@ class Plan(NamedTuple):
         states: (H + 1, S) mean prediction under `actions`, the given state first.
         value: the predicted return of `actions`; with particles, their returns reduced by the risk.
         status: "iterations": all iterations were made; "converged": the search converged before
-            that (see `CEM.tolerance`, `ILQR.tolerance`); "stalled": `ILQR` gains no more although
-            its derivatives promise more than the tolerance, as at a kink of the reward;
+            that (see `CEM.tolerance`, `ILQR.tolerance`, `GradientPlanner.tolerance`); "stalled":
+            `ILQR` gains no more although its derivatives promise more than the tolerance, as at a
+            kink of the reward;
             "time_limit": the time ran out before that, and `actions` are the best so far;
             "no_finite_candidate": no candidate had a finite return, and
             `actions` are the start of the search, or, where candidates were rejected, the one that

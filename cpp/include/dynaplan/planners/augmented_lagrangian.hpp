@@ -26,11 +26,17 @@ class AugmentedLagrangian {
   /// Adds the costs of all steps to their expansions.
   void expand(const ExactPlanProblem& problem, const NominalTrajectory& trajectory, TrajectoryExpansion& expansion);
 
+  /// What all costs of each step change by with its variables, laid out as in StepVariables, to `out` (length,
+  /// 2 (S + A)).
+  void write_slopes(const ExactPlanProblem& problem, const NominalTrajectory& trajectory, std::vector<double>& out);
+
   /// How far the trajectory is from the best within the limits, in units of these: the largest violation, or slack of a
   /// limit that has a price (Bertsekas 1982, sec. 3.2).
   double residual(const ExactPlanProblem& problem, const NominalTrajectory& trajectory) const;
   /// Whether the limits themselves are kept, which those in the costs are a little within.
   bool is_kept(const ExactPlanProblem& problem, const NominalTrajectory& trajectory) const;
+  /// By how much and for how long the limits are exceeded, in units of theirs; 0 where they are kept.
+  double violation(const ExactPlanProblem& problem, const NominalTrajectory& trajectory) const;
   /// The multipliers of a minimum of the costs; where the residual fell too little, violations weigh more from now on.
   void update(const ExactPlanProblem& problem, const NominalTrajectory& trajectory, bool fell_enough);
 

@@ -27,9 +27,6 @@ class ConstraintSteps {
   Index variables() const { return 2 * (state_dim_ + action_dim_); }
 
  private:
-  // The variables of a step, one after another as in StepVariables.
-  void write_variables(const ExactPlanProblem& problem, const NominalTrajectory& trajectory, Index step,
-                       double* out) const;
   void expand_by_differences(const ExactPlanProblem& problem, const NominalTrajectory& trajectory,
                              const Reward<double>& function, Index step, double unit);
   void find_reaches(const ExactPlanProblem& problem, const NominalTrajectory& trajectory);

@@ -26,6 +26,13 @@ class ForwardPass {
   };
   Count start(const ExactPlanProblem& problem, const AddedCosts& added, NominalTrajectory& nominal);
 
+  /// Rolls out the first `count` lanes of `actions`.
+  Count roll_out(const ExactPlanProblem& problem, Index count) { return roll_out(problem, {}, nullptr, count); }
+  /// The actions of all lanes, (H * A, kAtOnce).
+  Block<double> actions() { return {actions_.data(), horizon_ * whole_.action_dim, kAtOnce, kAtOnce}; }
+  /// The return of a candidate of the last call: -infinity where it is not finite.
+  double total(Index candidate) const { return totals_[static_cast<std::size_t>(candidate)]; }
+
   /// Rolls out `policy` with the shares `largest`, half of it, a quarter, ... of its changes, at most kAtOnce of them.
   Count follow(const ExactPlanProblem& problem, const AddedCosts& added, const BackwardPass& policy,
                const NominalTrajectory& nominal, double largest, Index count);
@@ -36,13 +43,13 @@ class ForwardPass {
   /// The trajectory of the largest return, of all that were rolled out since `prepare`, that keeps the limits charged
   /// for.
   const NominalTrajectory& best_kept() const { return kept_; }
-  /// The best candidate becomes the nominal trajectory.
-  void accept(const ExactPlanProblem& problem, NominalTrajectory& nominal);
+  /// The best candidate becomes the nominal trajectory; or any other, of `candidate`.
+  void accept(const ExactPlanProblem& problem, NominalTrajectory& nominal) { take(problem, best_, nominal); }
+  void take(const ExactPlanProblem& problem, Index candidate, NominalTrajectory& trajectory);
 
  private:
   class Follower;
 
-  Block<double> actions() { return {actions_.data(), horizon_ * whole_.action_dim, kAtOnce, kAtOnce}; }
   void write_start(const ExactPlanProblem& problem, Index number, Index lane);
   Count roll_out(const ExactPlanProblem& problem, const AddedCosts& added, const ActionFeedback<double>* feedback,
                  Index count);

@@ -2,6 +2,8 @@
 
 #include "dynaplan/planners/backward_pass.hpp"
 #include "dynaplan/planners/forward_pass.hpp"
+#include "dynaplan/planners/gradient_block.hpp"
+#include "dynaplan/planners/search_distribution.hpp"
 
 namespace dynaplan {
 inline namespace DYNAPLAN_LEVEL {
@@ -10,7 +12,7 @@ inline namespace DYNAPLAN_LEVEL {
 struct TrajectoryPlan {
   std::vector<double> actions;  // (H, A), within the bounds
   std::vector<double> states;   // (H + 1, S)
-  std::vector<double> gains;    // (H, A, S): a small change of the state changes the best action by so much
+  std::vector<double> gains;    // (H, A, S): a small change of the state changes the best action by so much; or none
   double value = 0.0;
   PlanStatus status = PlanStatus::kIterations;
   Index candidates = 0;  // trajectories rolled out
@@ -28,9 +30,11 @@ struct TrajectoryMemory {
   TerminalExpansion terminal;
   BackwardPass backward;
   ForwardPass forward;
+  std::vector<GradientBlock> ascent;
+  SearchDistribution<double> distribution;
 };
 
-/// A planner that improves one trajectory by derivatives; the final classes hold their settings, validated.
+/// A planner that improves trajectories by derivatives; the final classes hold their settings, validated.
 class GradientPlanner {
  public:
   GradientPlanner() = default;
@@ -43,6 +47,9 @@ class GradientPlanner {
   /// Plans into `result`; `memory` and `result` keep their memory, so that a second call allocates nothing.
   virtual void plan(const ExactPlanProblem& problem, TrajectoryMemory& memory, TrajectoryPlan& result) const = 0;
 };
+
+/// Throws ValueError unless returns are those of the mean prediction, anywhere.
+void require_mean_prediction(const RolloutProblem<double>& rollout);
 
 }  // namespace DYNAPLAN_LEVEL
 }  // namespace dynaplan

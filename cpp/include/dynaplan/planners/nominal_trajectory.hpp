@@ -32,6 +32,9 @@ struct WholeState {
   Index size() const { return state_dim + (has_previous_action ? action_dim : 0); }
 };
 
+/// What the reward of a step depends on, laid out as in StepVariables: 2 (S + A) numbers.
+void write_variables(const ExactPlanProblem& problem, const NominalTrajectory& trajectory, Index step, double* out);
+
 /// After how many steps a trajectory ends by the problem's termination or score; none if it does not.
 std::optional<Index> end_of(const ExactPlanProblem& problem, const NominalTrajectory& trajectory, Workspace& workspace);
 /// Scratch that `end_of` takes.

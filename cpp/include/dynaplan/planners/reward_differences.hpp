@@ -11,18 +11,22 @@ inline namespace DYNAPLAN_LEVEL {
 /// How far entry `dim` of the states ranges: a quarter of the limits that it is clipped to, or the largest on the way.
 double range_of_state(const ExactPlanProblem& problem, const NominalTrajectory& trajectory, Index dim);
 
+/// Which derivatives are wanted: gradients alone take far fewer differences.
+enum class Derivatives { kFirst, kSecond };
+
 /// Gradients and Hessians of a step's reward by central differences in its state, its action and, where the reward
 /// looks at it, the action one step earlier. Each step is repeated from every point nearby, so that the reward may be
 /// any, a Python function among them, which is called once with all points of all steps.
 class RewardDifferences {
  public:
   /// Makes room; does nothing if there is enough.
-  void prepare(const ExactPlanProblem& problem, const WholeState& whole, Index horizon);
+  void prepare(const ExactPlanProblem& problem, const WholeState& whole, Index horizon,
+               Derivatives derivatives = Derivatives::kSecond);
   void compute(const ExactPlanProblem& problem, const NominalTrajectory& trajectory);
 
   /// Variables of a step: state, action, and the action one step earlier where it counts.
   Index variables() const { return whole_.size() + whole_.action_dim; }
-  /// The reward of a step with its derivatives, into `out` over as many variables.
+  /// The reward of a step with the derivatives wanted, into `out` over as many variables.
   void expand(Index step, RewardExpansion<double>& out) const;
 
  private:
@@ -42,6 +46,7 @@ class RewardDifferences {
                  Workspace& workspace);
 
   WholeState whole_;
+  Derivatives derivatives_ = Derivatives::kSecond;
   RolloutProblem<double> one_step_;
   std::vector<Move> moves_;
   std::vector<double> reaches_;    // (variables)
