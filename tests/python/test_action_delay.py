@@ -24,6 +24,7 @@ PLANNERS = {
     "mppi": dp.MPPI(**SMALL, effective_samples=5.0),
     "random shooting": dp.RandomShooting(**SMALL),
     "categorical": dp.CategoricalCEM(**SMALL, elites=5, actions=np.eye(2)),
+    "gradient": dp.GradientPlanner(horizon=8, candidates=8, iterations=30),
     "ilqr": dp.ILQR(horizon=8),
     "ilqr from cem": dp.ILQR(horizon=8, start=dp.CEM(candidates=30, elites=5, iterations=2)),
     "lqr": dp.LQR(horizon=8),

@@ -83,8 +83,9 @@ class GradientAscentRun {
         if (number >= 0 && row < given) {
           action = carried.actions[(number * carried.steps + carried.skip) * action_dim + row];
         }
-        actions.row(row)[k] =
-            std::clamp(action, problem_.action_low[row % action_dim], problem_.action_high[row % action_dim]);
+        const Index step = row / action_dim;
+        const Index dim = row % action_dim;
+        actions.row(row)[k] = std::clamp(action, problem_.low_at(step, dim), problem_.high_at(step, dim));
       }
     }
     limit_changes(problem_, actions);

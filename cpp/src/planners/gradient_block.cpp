@@ -83,11 +83,12 @@ bool GradientBlock::is_held_by_rate(const ExactPlanProblem& problem, Index row, 
                                    ? &actions[static_cast<std::size_t>(row - action_dim_)]
                                    : (problem.last_action != nullptr ? problem.last_action + dim : nullptr);
   if (problem.action_rate == nullptr || before == nullptr) return false;
-  const auto [lowest, highest] = action_range(problem, dim, before);
+  const Index step = row / action_dim_;
+  const auto [lowest, highest] = action_range(problem, step, dim, before);
   const double action = actions[static_cast<std::size_t>(row)];
   const double slope = gradient_[static_cast<std::size_t>(row * kLanes + lane)];
-  if (slope > 0.0) return action >= highest && highest < problem.action_high[dim];
-  return slope < 0.0 && action <= lowest && lowest > problem.action_low[dim];
+  if (slope > 0.0) return action >= highest && highest < problem.high_at(step, dim);
+  return slope < 0.0 && action <= lowest && lowest > problem.low_at(step, dim);
 }
 
 // An action that its rate holds moves no further than the one before it, which is thus asked to move in its place: the
@@ -125,7 +126,8 @@ bool GradientBlock::is_optimal(const ExactPlanProblem& problem, Index lane, doub
     const double slope = gradient_[static_cast<std::size_t>(row * kLanes + lane)];
     if (slope == 0.0 || is_held_by_rate(problem, row, lane)) continue;
     const double action = candidate.trajectory.actions[static_cast<std::size_t>(row)];
-    const double room = slope > 0.0 ? problem.action_high[dim] - action : action - problem.action_low[dim];
+    const Index step = row / action_dim_;
+    const double room = slope > 0.0 ? problem.high_at(step, dim) - action : action - problem.low_at(step, dim);
     const double move = std::min(std::abs(slope) / scale, room / half_width(problem, dim));
     squares += move * move;
   }
@@ -135,14 +137,15 @@ bool GradientBlock::is_optimal(const ExactPlanProblem& problem, Index lane, doub
 void GradientBlock::step(const ExactPlanProblem& problem, const AdamStep<double>& adam) {
   for (Index row = 0; row < actions().dim; ++row) {
     const Index dim = row % action_dim_;
+    const double low = problem.low_at(row / action_dim_, dim);
+    const double high = problem.high_at(row / action_dim_, dim);
     double* const action = actions().row(row);
     for (Index k = 0; k < count_; ++k) {
       const Candidate& candidate = candidates_[static_cast<std::size_t>(k)];
       if (!(candidate.unit > 0.0)) continue;
       const auto place = static_cast<std::size_t>(row * kLanes + k);
       const double change = adam.change(-gradient_[place] / candidate.unit, first_[place], second_[place]);
-      action[k] = std::clamp(action[k] - candidate.rate * half_width(problem, dim) * change, problem.action_low[dim],
-                             problem.action_high[dim]);
+      action[k] = std::clamp(action[k] - candidate.rate * half_width(problem, dim) * change, low, high);
     }
   }
   limit_changes(problem, actions());

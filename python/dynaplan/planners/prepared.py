@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,33 +16,19 @@ from dynaplan._spaces import integer_dtype, is_discrete
 from dynaplan.errors import ArgumentError
 from dynaplan.planners.action_bounds import ActionBounds
 from dynaplan.planners.action_delay import acting_along, with_queue, without_queue
-from dynaplan.planners.known_limits import (
-    known_action_bounds,
-    known_actions,
-    known_disagreement,
-    known_states,
-)
+from dynaplan.planners.bound_problem import bound_problem
+from dynaplan.planners.known_limits import known_action_bounds, known_actions
 from dynaplan.planners.plan import Plan, PlanStats
 from dynaplan.planners.policy_sequences import PolicySequences
-from dynaplan.planners.problem import PlanMemory, PlanProblem, action_bounds, checked_value
+from dynaplan.planners.problem import PlanMemory, PlanProblem, action_bounds
 from dynaplan.planners.settings import PlannerSettings, require_planner
-from dynaplan.rewards.terms import Reward, Term
-from dynaplan.rollouts.disagreement import disagreement_limit_of
 from dynaplan.rollouts.known_region import KnownRegion
-from dynaplan.rollouts.rollout import rollout, spread_of, state_limits
-from dynaplan.rollouts.score import TrajectoryScore, compiled
+from dynaplan.rollouts.rollout import rollout
 from dynaplan.rollouts.violations import StepLimits
 
 __all__ = ["PreparedPlanner"]
 
 Float64 = NDArray[np.float64]
-
-
-class _Bound(NamedTuple):
-    """A problem with one reward as the core has it, and the reward's score if it is in Python."""
-
-    problem: _core.PlanProblem
-    score: TrajectoryScore | None
 
 
 class PreparedPlanner:
@@ -123,58 +109,17 @@ class PreparedPlanner:
         self._settings = planner._settings()
         self._policy = PolicySequences.of(problem, planner.horizon, searched, self.one_hot)
         self._bound = [
-            self._bind(reward, planner, problem, accelerations) for reward in problem.rewards
-        ]
-
-    def _bind(
-        self,
-        reward: Reward,
-        planner: PlannerSettings,
-        problem: PlanProblem,
-        accelerations: Float64 | None,
-    ) -> _Bound:
-        """Returns the problem with one of its rewards, as the core has it."""
-        model, kept = problem.model, self.step_limits
-        is_by_derivatives = isinstance(self._settings, _core.GradientPlanner)
-        limit = planner.disagreement_limit
-        if self._within is not None:
-            kept = known_states(self._within, kept)
-            if not is_by_derivatives:  # which know the mean prediction alone
-                limit = known_disagreement(self._within, limit)
-        value = None if problem.terminal_value is None else checked_value(problem.terminal_value)
-        scored: tuple[_core.Reward | None, _core.Termination | None] | None
-        scored = compiled(reward, problem.termination)
-        score: TrajectoryScore | None = None
-        if kept is not None and not kept.are_compiled and not is_by_derivatives:
-            scored = None
-        if scored is None:
-            # A term's derivatives are wanted even where the termination is a Python function.
-            scored = reward._reward if isinstance(reward, Term) else None, None
-            score = TrajectoryScore(
+            bound_problem(
                 reward,
-                problem.termination,
-                planner.discount,
-                disagreement_limit=limit,
-                limits=None if is_by_derivatives else kept,
-                terminal_value=value,
+                planner,
+                problem,
+                limits=self.step_limits,
+                rates=(self.action_rate, accelerations),
+                region=self._within,
+                is_by_derivatives=isinstance(self._settings, _core.GradientPlanner),
             )
-        bound = _core.PlanProblem(  # by position, as in `_plan_alone`
-            model.dynamics,
-            scored[0],
-            score,
-            value,
-            scored[1],
-            state_limits(model, planner.clip),
-            None if kept is None else kept.states,
-            () if kept is None else kept.core_constraints(),
-            self.action_rate,
-            accelerations,
-            planner.discount,
-            spread_of(planner.propagation, planner.particles, planner.risk),
-            disagreement_limit_of(limit),
-            None if self._delay is None else self._delay.remaining,
-        )
-        return _Bound(bound, score)
+            for reward in problem.rewards
+        ]
 
     def plan(
         self,
