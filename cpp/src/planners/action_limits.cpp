@@ -138,14 +138,16 @@ void join_knots(const LaneRange<T>& lanes, Index horizon, const Knots<T>& knots,
 template <class T>
 template <class P>
 ActionLimiter<T>::ActionLimiter(const PlanProblemOf<P>& problem, Index dim)
-    : low_{static_cast<T>(problem.action_low[dim]), problem.step_low, problem.bound_steps,
-           problem.rollout.dynamics->action_dim()},
-      high_{static_cast<T>(problem.action_high[dim]), problem.step_high, problem.bound_steps, low_.stride},
+    : low_(static_cast<T>(problem.action_low[dim])),
+      high_(static_cast<T>(problem.action_high[dim])),
+      width_(high_ - low_),
       rate_(static_cast<T>(entry_or_free(problem.action_rate, dim))),
       acceleration_(static_cast<T>(entry_or_free(problem.action_acceleration, dim))),
       has_before_(problem.last_action != nullptr && has_limits(problem)) {
-  if (low_.of_steps != nullptr) low_.of_steps += dim;
-  if (high_.of_steps != nullptr) high_.of_steps += dim;
+  if (problem.step_low != nullptr) {
+    of_steps_ = {problem.step_low + dim, problem.step_high + dim, problem.bound_steps,
+                 problem.rollout.dynamics->action_dim()};
+  }
   if (!has_before_) return;
   before_ = wanted_before_ = within_range<T>(problem.last_action[dim]);
   if (problem.last_change != nullptr) change_ = within_range<T>(problem.last_change[dim]);
@@ -153,17 +155,19 @@ ActionLimiter<T>::ActionLimiter(const PlanProblemOf<P>& problem, Index dim)
 
 template <class T>
 T ActionLimiter<T>::next(T wanted) {
-  const T low = low_.at(step_);
-  const T high = high_.at(step_);
-  T action = std::clamp(wanted, low, high);
+  if (of_steps_.low != nullptr) {
+    low_ = bound_at(of_steps_.low, step_);
+    high_ = bound_at(of_steps_.high, step_);
+  }
+  T action = std::clamp(wanted, low_, high_);
   if (has_before_) {
     if (std::isfinite(acceleration_)) action = before_ + change_towards(action);
-    const auto [lowest, highest] = range_after(before_, rate_, low, high);
+    const auto [lowest, highest] = range_after(before_, rate_, low_, high_);
     action = std::clamp(action, lowest, highest);
     change_ = action - before_;
   }
   has_before_ = std::isfinite(rate_) || std::isfinite(acceleration_);
-  wanted_before_ = std::clamp(wanted, low, high);
+  wanted_before_ = std::clamp(wanted, low_, high_);
   before_ = action;
   ++step_;
   return action;
@@ -175,27 +179,30 @@ T ActionLimiter<T>::change_towards(T wanted) const {
   const T behind = wanted_before_ - before_;
   T change = wanted - wanted_before_ + std::copysign(stopping_change(std::abs(behind), acceleration_), behind);
   change = std::clamp(change, -rate_, rate_);
-  change = std::min(change, change_that_stops(high_, low_, T(1)));
-  change = std::max(change, -change_that_stops(low_, high_, T(-1)));
+  if (of_steps_.low == nullptr) {
+    change = std::min(change, stopping_change(high_ - before_, acceleration_));
+    change = std::max(change, -stopping_change(before_ - low_, acceleration_));
+  } else {
+    change = std::min(change, change_that_stops(of_steps_.high, T(1)));
+    change = std::max(change, -change_that_stops(of_steps_.low, T(-1)));
+  }
   return std::clamp(change, change_ - acceleration_, change_ + acceleration_);
 }
 
 // The largest change upwards (sign 1) or downwards (-1) from which the bounds of this and all later steps on that side
 // can still be kept: after j steps that slow down by the acceleration the action has changed by j v - a j (j - 1) / 2.
 template <class T>
-T ActionLimiter<T>::change_that_stops(const Bounds& bounds, const Bounds& opposite, T sign) const {
-  const auto distance = [&](T bound) { return sign * (bound - before_); };
-  if (bounds.of_steps == nullptr) return stopping_change(distance(bounds.box), acceleration_);
-  const T nearest = distance(opposite.box);
+T ActionLimiter<T>::change_that_stops(const double* bounds, T sign) const {
+  const auto distance = [&](Index j) { return sign * (bound_at(bounds, step_ + j - 1) - before_); };
   T largest = std::numeric_limits<T>::infinity();
   Index j = 1;
-  for (; step_ + j < bounds.steps; ++j) {
+  for (; step_ + j < of_steps_.steps; ++j) {
     const T slowed = T(0.5) * acceleration_ * static_cast<T>(j - 1);
-    if (nearest / static_cast<T>(j) + slowed >= largest) return largest;  // whatever comes later
-    largest = std::min(largest, distance(bounds.at(step_ + j - 1)) / static_cast<T>(j) + slowed);
+    if (slowed - width_ / static_cast<T>(j) >= largest) return largest;  // whatever comes later
+    largest = std::min(largest, distance(j) / static_cast<T>(j) + slowed);
   }
   // The last bound holds from here on, and is met at once or where the action stops.
-  const T last = distance(bounds.at(step_ + j - 1));
+  const T last = distance(j);
   if (T(0.5) * acceleration_ * static_cast<T>(j) * static_cast<T>(j + 1) < last) {
     return std::min(largest, stopping_change(last, acceleration_));
   }

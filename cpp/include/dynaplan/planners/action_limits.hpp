@@ -39,23 +39,24 @@ class ActionLimiter {
   T next(T wanted);
 
  private:
-  // The bounds of some step, as the problem has them.
-  struct Bounds {
-    T box;  // what none of them is beyond
-    const double* of_steps;
-    Index steps;
-    Index stride;
-
-    T at(Index step) const {
-      return of_steps != nullptr ? static_cast<T>(of_steps[std::min(step, steps - 1) * stride]) : box;
-    }
+  // The bounds of each step, the last from there on.
+  struct StepBounds {
+    const double* low = nullptr;  // null: the same at all steps
+    const double* high = nullptr;
+    Index steps = 0;
+    Index stride = 0;
   };
 
   T change_towards(T wanted) const;
-  T change_that_stops(const Bounds& bounds, const Bounds& opposite, T sign) const;
+  T change_that_stops(const double* bounds, T sign) const;
+  T bound_at(const double* bounds, Index step) const {
+    return static_cast<T>(bounds[std::min(step, of_steps_.steps - 1) * of_steps_.stride]);
+  }
 
-  Bounds low_;
-  Bounds high_;
+  T low_;  // of the next action
+  T high_;
+  StepBounds of_steps_;
+  T width_;         // more than an action can change by
   Index step_ = 0;  // of the next action
   T rate_;
   T acceleration_;
