@@ -50,7 +50,7 @@ PLANNERS = {
     "ICEM": dp.ICEM(horizon=8),
     "MPPI": dp.MPPI(horizon=8, candidates=100),
     "RandomShooting": dp.RandomShooting(horizon=8, candidates=200),
-    "GradientPlanner": dp.GradientPlanner(horizon=8),
+    "GradientPlanner": dp.GradientPlanner(horizon=8, iterations=200),
     "ILQR": dp.ILQR(horizon=8),
     "ILQR after ICEM": dp.ILQR(horizon=8, start=dp.ICEM()),
 }

@@ -47,6 +47,7 @@ class GradientAscentRun {
       blocks_[static_cast<std::size_t>(b)].prepare(of_block_, settings.horizon, std::min(kLanes, count_ - b * kLanes));
       draw(memory.distribution, b * kLanes, blocks_[static_cast<std::size_t>(b)].actions());
     }
+    between_prices_ = std::clamp(settings.iterations / 10, 1, 20);
     result.gains.clear();
     result.candidates = result.non_finite = result.rejected = 0;
     result.iterations = 0;
@@ -143,7 +144,7 @@ class GradientAscentRun {
     }
     const double left = 1.0 - static_cast<double>(result_.iterations) / static_cast<double>(settings_.iterations);
     const AdamStep<double> adam(left * settings_.learning_rate, result_.iterations + 1);
-    const bool changes_prices = (result_.iterations + 1) % std::max(1, settings_.iterations / kPriceChanges) == 0;
+    const bool changes_prices = (result_.iterations + 1) % between_prices_ == 0;
     for_each_block([&](GradientBlock& block) {
       if (changes_prices) block.update_prices(of_block_);
       block.step(of_block_, adam);
@@ -183,7 +184,6 @@ class GradientAscentRun {
     if (!is_kept) result_.status = PlanStatus::kNoFiniteCandidate;
   }
 
-  static constexpr int kPriceChanges = 20;
   const GradientAscentSettings& settings_;
   const ExactPlanProblem& problem_;
   ExactPlanProblem of_block_;
@@ -193,6 +193,7 @@ class GradientAscentRun {
   Watch watch_;
   Index count_ = 0;
   int threads_ = 1;
+  int between_prices_ = 1;  // steps from one change of the limits' prices to the next
   // Of returns: a best one of 0 would leave none. At least a share of the largest that the search started from.
   static constexpr double kShare = 1e-3;
   double least_scale_ = std::numeric_limits<double>::min();

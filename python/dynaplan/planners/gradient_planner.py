@@ -45,7 +45,8 @@ class GradientPlanner(Planner):
         candidates: sequences improved at once, besides more that are given. Default 8: eight go
             through the model in the time of one.
         iterations: steps of Adam. Default 100: with 60 some convex problems lack 5 %, with 100 they
-            lack 0.5 % at most.
+            lack 0.5 % at most. With limits of states or constraints give 200, as their prices have
+            to be found too: with 100 one in thirty convex problems lacks 3 %.
         learning_rate: the first step's length, times half the width of the bounds; it falls
             linearly to 0. Default 0.1: 100 steps go five half widths if none turns back.
         initial_std: standard deviation of the sequences that are drawn, times half the width of
