@@ -27,7 +27,6 @@ PLANNERS = {
     "ilqr from cem": dp.ILQR(horizon=HORIZON, clip=None, start=dp.CEM(candidates=20, elites=5)),
     "lqr": dp.LQR(horizon=HORIZON),
 }
-DERIVATIVES = ("ilqr", "ilqr from cem", "lqr")  # which know no accelerations
 
 
 def _compiled_reward():
@@ -167,10 +166,7 @@ def test_constraints_are_kept(planner, reward, constraint, high, model):
 )
 def test_rates_are_kept_or_refused_whatever_the_reward(planner, reward, limits, model):
     arguments = {"limits": limits, "previous_action": [0.0], "previous_change": [0.0]}
-    refused = planner == "categorical" or (
-        planner in DERIVATIVES and limits.action_acceleration is not None
-    )
-    if refused or _refusal(planner, reward, arguments) is not None:
+    if planner == "categorical" or _refusal(planner, reward, arguments) is not None:
         with pytest.raises(dp.ArgumentError, match=r"limits\.action_|reward"):
             _plan(planner, model, reward, **arguments)
     else:

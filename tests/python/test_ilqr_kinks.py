@@ -58,3 +58,20 @@ def test_it_is_no_worse_than_a_long_search():
     found = search.plan(model, reward, np.zeros(4), action_space=space, seed=0)
     plan = dp.ILQR(horizon=20, clip=None).plan(model, reward, np.zeros(4), action_space=space)
     assert plan.value > found.value
+
+
+@pytest.mark.parametrize("near", [1e-3, 1e-6, 1e-9, 1e-12])
+def test_it_leaves_a_tip_that_is_not_the_best_place(near, model):
+    # What pulls away is stronger than the distance, which bends so much that the expansion promises
+    # nothing beside what each step costs anyhow.
+    reward = dp.rewards.distance(1.0, indices=[0, 1], target=[0.0, 0.0])
+    plan = dp.ILQR(horizon=10, clip=None).plan(
+        model,
+        reward + dp.rewards.linear([3.0, 0.0], offset=-100.0),
+        [near, 0.0],
+        action_space=SPACE,
+        warm_start=np.zeros((10, 2)),
+    )
+    steps = np.arange(1, 11)
+    assert plan.value + 1e3 == pytest.approx(2.0 * (near + 0.1 * steps).sum(), rel=1e-6)
+    assert plan.status == "converged"

@@ -51,6 +51,13 @@ class ConstrainedPlan:
         states = self.states(actions)
         return max(float(constraint(states)[0].max()) for constraint in self.constraints)
 
+    def improved_freely(self) -> Array:
+        """Returns the plan (H, m) that is best within the bounds alone."""
+        flat = np.zeros(self.horizon * len(self.bound))
+        bounds = [(-b, b) for b in np.tile(self.bound, self.horizon)]
+        found = minimize(self.cost, flat, jac=True, method="L-BFGS-B", bounds=bounds)
+        return np.reshape(found.x, (self.horizon, len(self.bound)))
+
     def improved(self, actions: Array) -> Array | None:
         """Returns the plan (H, m) that SLSQP reaches from one; None if it fails."""
         shape = actions.shape
@@ -94,5 +101,25 @@ def signed_disc(centre: Array, radius: float, sign: float) -> Constraint:
         slopes = np.zeros_like(states)
         slopes[:, :2] = sign * gap / length[:, None]
         return sign * (length - radius), slopes
+
+    return values
+
+
+def outside_box(low: Array, high: Array) -> Constraint:
+    """The first two states outside a box: minus the distance to it, negative inside."""
+
+    def values(states: Array) -> tuple[Array, Array]:
+        above, below = states[:, :2] - high, low - states[:, :2]
+        beyond = np.maximum(above, below)
+        signs = np.where(above > below, 1.0, -1.0)
+        outside = np.maximum(beyond, 0.0)
+        length = np.linalg.norm(outside, axis=1)
+        is_outside = length > 0.0
+        slopes = np.zeros_like(states)
+        nearest = beyond.argmax(axis=1)
+        rows = np.arange(len(states))
+        slopes[rows, nearest] = -signs[rows, nearest]
+        slopes[is_outside, :2] = -(signs * outside)[is_outside] / length[is_outside, None]
+        return -np.where(is_outside, length, beyond.max(axis=1)), slopes
 
     return values

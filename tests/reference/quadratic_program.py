@@ -49,8 +49,11 @@ class LinearPlant:
         bound: np.ndarray[Any, Any],
         *,
         low: np.ndarray[Any, Any] | None = None,
+        state_low: np.ndarray[Any, Any] | None = None,
         state_high: np.ndarray[Any, Any] | None = None,
         rate: np.ndarray[Any, Any] | None = None,
+        acceleration: np.ndarray[Any, Any] | None = None,
+        change: np.ndarray[Any, Any] | None = None,
     ) -> float | None:
         """Returns the best return of actions in [low, bound]; None where none is found.
 
@@ -58,8 +61,12 @@ class LinearPlant:
             horizon: H.
             bound: (m,) or (H, m) largest actions.
             low: likewise the smallest ones; None: -bound.
+            state_low: (n,) smallest states after the first, `-inf` where free.
             state_high: (n,) largest states after the first, `inf` where free.
             rate: (m,) largest change of the actions, the one before the first being 0.
+            acceleration: (m,) largest change of that change; after the last step actions can still
+                be stopped before their bounds.
+            change: (m,) by which the action before the first differs from the one before it; 0.
         """
         n, m = self.b.shape
         both = n + m
@@ -79,16 +86,35 @@ class LinearPlant:
         below = bound if low is None else -low
         sides = [np.broadcast_to(side, (horizon, m)).ravel() for side in (bound, below)]
         rows, limits = [dynamics, actions, -actions], [right, *sides]
-        if state_high is not None:
-            states = sparse.kron(eye, sparse.hstack([none((n, m)), sparse.eye(n)])).tocsr()
-            is_limited = np.tile(np.isfinite(state_high), horizon)
-            rows.append(states[is_limited])
-            limits.append(np.tile(state_high, horizon)[is_limited])
+        states = sparse.kron(eye, sparse.hstack([none((n, m)), sparse.eye(n)])).tocsr()
+        for sign, limit in ((1.0, state_high), (-1.0, state_low)):
+            if limit is None:
+                continue
+            is_limited = np.tile(np.isfinite(limit), horizon)
+            rows.append(sign * states[is_limited])
+            limits.append(sign * np.tile(limit, horizon)[is_limited])
+        shift = sparse.kron(sparse.eye(horizon, k=-1), sparse.eye(m))
+        changes = actions - shift @ actions
         if rate is not None:
-            shift = sparse.kron(sparse.eye(horizon, k=-1), sparse.eye(m))
-            changes = actions - shift @ actions
             rows += [changes, -changes]
             limits += [np.tile(rate, horizon)] * 2
+        if acceleration is not None:
+            faster = changes - shift @ changes
+            first = np.zeros(horizon * m)
+            first[:m] = 0.0 if change is None else change
+            rows += [faster, -faster]
+            limits += [
+                np.tile(acceleration, horizon) + first,
+                np.tile(acceleration, horizon) - first,
+            ]
+            # v + (v - b) + (v - 2 b) + ..., as many as may be positive, is no more than is left.
+            steps = np.arange(1, 3 + int(np.sqrt(4.0 * (bound / acceleration).max())))
+            last, before = actions[-m:], (shift @ actions).tocsr()[-m:]
+            for count in steps:
+                slower = bound / count + 0.5 * acceleration * (count - 1)
+                speed = last - (1.0 - 1.0 / count) * before
+                rows += [speed, -speed]
+                limits += [slower] * 2
         settings = clarabel.DefaultSettings()
         settings.verbose = False
         settings.tol_gap_abs = settings.tol_gap_rel = settings.tol_feas = 1e-10

@@ -8,9 +8,7 @@ inline namespace DYNAPLAN_LEVEL {
 double CostBeyond::cost(const ExactPlanProblem& problem, const NominalTrajectory& trajectory) const {
   const WholeState whole = WholeState::of(problem);
   const Index horizon = trajectory.horizon(whole.action_dim);
-  const double* const state = trajectory.state(horizon, whole.state_dim);
-  const double* const action = trajectory.action(horizon - 1, whole.action_dim);
-  const auto entry = [&](Index i) { return i < whole.state_dim ? state[i] : action[i - whole.state_dim]; };
+  const auto entry = [&](Index i) { return whole.entry(problem, trajectory, horizon, i); };
   double sum = 0.0;
   for (Index i = 0; i < whole.size(); ++i) {
     double row = 2.0 * slope(i);

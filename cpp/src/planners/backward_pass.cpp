@@ -50,7 +50,7 @@ void BackwardPass::prepare(const WholeState& whole, Index horizon) {
 bool BackwardPass::run(const ExactPlanProblem& problem, const NominalTrajectory& trajectory,
                        const TrajectoryExpansion& expansion, const TerminalExpansion& terminal,
                        const CostBeyond* beyond, double regularisation, bool convex, bool bounded) {
-  begin(trajectory, terminal, beyond, convex);
+  begin(problem, trajectory, terminal, beyond, convex);
   for (Index t = trajectory.length - 1; t >= 0; --t) {
     LocalPolicy& policy = policies_[static_cast<std::size_t>(t)];
     find_bounds(problem, trajectory, t, bounded);
@@ -96,14 +96,14 @@ void BackwardPass::find_gain(LocalPolicy& policy) {
 }
 
 // What comes after the end of the trajectory costs nothing, and no action is worth changing there.
-void BackwardPass::begin(const NominalTrajectory& trajectory, const TerminalExpansion& terminal,
-                         const CostBeyond* beyond, bool convex) {
+void BackwardPass::begin(const ExactPlanProblem& problem, const NominalTrajectory& trajectory,
+                         const TerminalExpansion& terminal, const CostBeyond* beyond, bool convex) {
   const auto horizon = static_cast<Index>(policies_.size());
   for (Index t = trajectory.length; t < horizon; ++t) {
     policies_[static_cast<std::size_t>(t)].change.setZero();
     policies_[static_cast<std::size_t>(t)].gain.setZero();
   }
-  size_ = slope_ = curvature_ = 0.0;
+  size_ = steepness_ = slope_ = curvature_ = 0.0;
   value_hessian_.setZero();
   value_gradient_.setZero();
   if (!terminal.is_zero()) {
@@ -116,12 +116,7 @@ void BackwardPass::begin(const NominalTrajectory& trajectory, const TerminalExpa
   if (beyond == nullptr || trajectory.ends) return;
   const Index size = whole_.size();
   gradient_.setZero();
-  gradient_.head(whole_.state_dim) =
-      Eigen::Map<const Eigen::VectorXd>(trajectory.state(horizon, whole_.state_dim), whole_.state_dim);
-  if (whole_.has_previous_action) {
-    gradient_.segment(whole_.state_dim, whole_.action_dim) =
-        Eigen::Map<const Eigen::VectorXd>(trajectory.action(horizon - 1, whole_.action_dim), whole_.action_dim);
-  }
+  for (Index i = 0; i < size; ++i) gradient_(i) = whole_.entry(problem, trajectory, horizon, i);
   value_hessian_ = 2.0 * beyond->curvature;
   value_gradient_.noalias() = value_hessian_ * gradient_.head(size);
   value_gradient_ += 2.0 * beyond->slope;
@@ -144,8 +139,11 @@ bool BackwardPass::step(double discount, const StepExpansion& expansion, double 
 
   of_action_ = hessian_.bottomRightCorner(action_dim, action_dim);
   action_slope_ = gradient_.tail(action_dim);
+  steepness_ *= discount;
   for (Index i = 0; i < action_dim; ++i) {
     const double half_width = 0.5 * (high_(i) - low_(i));
+    const double room = std::min(half_width, action_slope_(i) > 0.0 ? -low_(i) : high_(i));
+    steepness_ += room * std::abs(action_slope_(i));
     const double effect = half_width * (std::abs(action_slope_(i)) + half_width * std::abs(of_action_(i, i)));
     if (std::isfinite(effect)) size_ = std::max(size_, effect);
     if (half_width > 0.0) of_action_(i, i) += regularisation / (half_width * half_width);
@@ -184,7 +182,7 @@ double BackwardPass::magnitude(const NominalTrajectory& trajectory) {
       largest_(i) = std::max(largest_(i), std::abs(trajectory.state(t, whole_.state_dim)[i]));
     }
     for (Index i = whole_.state_dim; i < whole_.size() && t < trajectory.length; ++i) {
-      const double action = trajectory.action(t, whole_.action_dim)[i - whole_.state_dim];
+      const double action = trajectory.action(t, whole_.action_dim)[(i - whole_.state_dim) % whole_.action_dim];
       largest_(i) = std::max(largest_(i), std::abs(action));
     }
   }

@@ -78,10 +78,11 @@ class StepRows {
 
 }  // namespace
 
-void ConstraintSteps::prepare(const ExactPlanProblem& problem) {
+void ConstraintSteps::prepare(const ExactPlanProblem& problem, Index horizon) {
   state_dim_ = problem.rollout.dynamics->state_dim();
   action_dim_ = problem.rollout.dynamics->action_dim();
   count_ = static_cast<Index>(problem.rollout.constraints.size());
+  faces_.prepare(problem, horizon);
   if (count_ == 0) return;
   std::size_t of_functions = 0;
   for (const Reward<double>* function : problem.rollout.constraints) {
@@ -118,6 +119,17 @@ void ConstraintSteps::values(const ExactPlanProblem& problem, const NominalTraje
   }
 }
 
+void ConstraintSteps::smooth_values(const ExactPlanProblem& problem, const NominalTrajectory& trajectory,
+                                    std::vector<double>& out) const {
+  values(problem, trajectory, out);
+  for (Index n = 0; n < count_ && !faces_.is_empty(); ++n) {
+    for (Index step = 0; step < trajectory.length; ++step) {
+      if (faces_.face(n, step) == ObstacleFaces::kDistance) continue;
+      out[static_cast<std::size_t>(n * trajectory.length + step)] = faces_.lack(trajectory, n, step);
+    }
+  }
+}
+
 const RewardExpansion<double>& ConstraintSteps::expand(const ExactPlanProblem& problem,
                                                        const NominalTrajectory& trajectory, Index constraint,
                                                        Index step, double unit) {
@@ -130,7 +142,12 @@ const RewardExpansion<double>& ConstraintSteps::expand(const ExactPlanProblem& p
   const Workspace::Scope scope(workspace_);
   auto* const values = workspace_.take<double>(variables());
   write_variables(problem, trajectory, step, values);
-  function.expand({values, state_dim_, action_dim_, step, trajectory.horizon(action_dim_)}, workspace_, expansion_);
+  const StepVariables<double> variables{values, state_dim_, action_dim_, step, trajectory.horizon(action_dim_)};
+  if (faces_.face(constraint, step) != ObstacleFaces::kDistance) {
+    faces_.expand(variables, constraint, expansion_);
+  } else {
+    function.expand(variables, workspace_, expansion_);
+  }
   return expansion_;
 }
 

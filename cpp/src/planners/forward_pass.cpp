@@ -37,6 +37,14 @@ class ForwardPass::Follower final : public ActionFeedback<double> {
           add_gain(policy.gain(i, whole_.state_dim + j), previous_action.row(j), before[j], change);
         }
       }
+      if (whole_.has_earlier_action && step > 1) {
+        const Index first = (step - 2) * whole_.action_dim;
+        const double* const earlier = nominal_.action(step - 2, whole_.action_dim);
+        for (Index j = 0; j < whole_.action_dim; ++j) {
+          const Index entry = whole_.state_dim + whole_.action_dim + j;
+          add_gain(policy.gain(i, entry), actions_.row(first + j), earlier[j], change);
+        }
+      }
       for (Index k = 0; k < kAtOnce; ++k) {
         // From a state that is not finite there is nothing to learn.
         const double wanted = std::isfinite(change[k]) ? nominal[i] + change[k] : nominal[i];
@@ -99,12 +107,22 @@ ForwardPass::Count ForwardPass::start(const ExactPlanProblem& problem, const Add
   for (Index first = 0; first < kOwn + problem.carried.count; first += kAtOnce) {
     const Index count = std::min(kAtOnce, kOwn + problem.carried.count - first);
     for (Index k = 0; k < kAtOnce; ++k) write_start(problem, std::min(first + k, first + count - 1), k);
+    if (whole_.has_earlier_action) limit_changes(problem, actions());
     const Count part = roll_out(problem, added, nullptr, count);
     total.candidates += part.candidates;
     total.non_finite += part.non_finite;
     if (first == 0 || best_total() > nominal.total) accept(problem, nominal);
   }
   return total;
+}
+
+ForwardPass::Count ForwardPass::limit(const ExactPlanProblem& problem, const AddedCosts& added,
+                                      const NominalTrajectory& nominal) {
+  for (Index row = 0; row < actions().dim; ++row) {
+    std::fill_n(actions().row(row), kAtOnce, nominal.actions[static_cast<std::size_t>(row)]);
+  }
+  limit_changes(problem, actions());
+  return roll_out(problem, added, nullptr, 1);
 }
 
 void ForwardPass::write_start(const ExactPlanProblem& problem, Index number, Index lane) {

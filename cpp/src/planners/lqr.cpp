@@ -132,7 +132,8 @@ Regulator regulator_before(const LinearQuadratic& problem, const Matrix& value, 
 // The reward's derivatives at x = 0, u = 0 by the variables of a step, pulled back to (x, u). A quadratic is that
 // expansion, wherever it is made.
 LinearQuadratic linear_quadratic(const ExactPlanProblem& problem, const LinearTerms& linear) {
-  const WholeState whole = WholeState::of(problem);
+  WholeState whole = WholeState::of(problem);
+  whole.has_earlier_action = false;  // costs nothing
   const Reward<double>& reward = *problem.rollout.reward;
   const Index size = whole.size();
   const Index both = size + whole.action_dim;
@@ -263,16 +264,19 @@ void Lqr::plan(const ExactPlanProblem& problem, TrajectoryMemory& memory, Trajec
   problem.validate();
   const LinearQuadratic terms = linear_quadratic(problem, linear_terms_of(problem));
   const Index size = terms.terms.a.rows();
-  CostBeyond beyond{Matrix::Zero(size, size), Vector::Zero(size)};
+  const Index whole_size = WholeState::of(problem).size();
+  CostBeyond beyond{Matrix::Zero(whole_size, whole_size), Vector::Zero(whole_size)};
   if (settings_.infinite_horizon) {
     if (problem.rollout.reward->use_of_step() != UseOfStep::kNone) {
       throw ValueError("reward: changes from step to step; an infinite horizon needs one that does not");
     }
     const Regulator regulator = infinite_horizon_regulator(terms);
-    beyond = {regulator.value, regulator.slope};
+    beyond.curvature.topLeftCorner(size, size) = regulator.value;
+    beyond.slope.head(size) = regulator.slope;
   } else if (problem.rollout.reward->use_of_step() == UseOfStep::kNone) {
     // The regulators themselves are not needed, but that there are any.
-    static_cast<void>(finite_regulators(terms, settings_.horizon, beyond.curvature, beyond.slope, problem.interrupt));
+    static_cast<void>(
+        finite_regulators(terms, settings_.horizon, Matrix::Zero(size, size), Vector::Zero(size), problem.interrupt));
   }
   // One iteration finds the plan; more are needed only where the bounds come into play.
   IlqrSettings iterations;

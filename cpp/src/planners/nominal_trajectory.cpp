@@ -10,8 +10,19 @@ WholeState WholeState::of(const ExactPlanProblem& problem) {
   const bool constrains_changes = std::any_of(rollout.constraints.begin(), rollout.constraints.end(),
                                               [](const auto* function) { return function->needs_previous_action(); });
   return {rollout.dynamics->state_dim(), rollout.dynamics->action_dim(),
-          problem.action_rate != nullptr || constrains_changes ||
-              (rollout.reward != nullptr && rollout.reward->needs_previous_action())};
+          problem.action_rate != nullptr || problem.action_acceleration != nullptr || constrains_changes ||
+              (rollout.reward != nullptr && rollout.reward->needs_previous_action()),
+          problem.action_acceleration != nullptr};
+}
+
+// An action before the first is the one applied last, or the first where none is known.
+double WholeState::entry(const ExactPlanProblem& problem, const NominalTrajectory& trajectory, Index step,
+                         Index i) const {
+  if (i < state_dim) return trajectory.state(step, state_dim)[i];
+  const Index back = 1 + (i - state_dim) / action_dim;
+  const Index dim = (i - state_dim) % action_dim;
+  if (step >= back) return trajectory.action(step - back, action_dim)[dim];
+  return problem.last_action != nullptr ? problem.last_action[dim] : trajectory.action(0, action_dim)[dim];
 }
 
 void write_variables(const ExactPlanProblem& problem, const NominalTrajectory& trajectory, Index step, double* out) {

@@ -30,7 +30,13 @@ void TrajectoryExpansion::prepare(const ExactPlanProblem& problem, Index horizon
   for (StepExpansion& step : steps_) {
     step.of_state.setZero(size, size);
     step.of_action.setZero(size, whole_.action_dim);
-    if (whole_.has_previous_action) step.of_action.bottomRows(whole_.action_dim).setIdentity();
+    if (whole_.has_previous_action) {
+      step.of_action.middleRows(whole_.state_dim, whole_.action_dim).setIdentity();
+    }
+    if (whole_.has_earlier_action) {
+      step.of_state.block(whole_.state_dim + whole_.action_dim, whole_.state_dim, whole_.action_dim, whole_.action_dim)
+          .setIdentity();
+    }
     step.defect.setZero(size);
     step.slope.setZero(both);
     step.curvature.setZero(both, both);

@@ -106,6 +106,20 @@ void BoxClearance<T>::expand(const StepVariables<T>& step, Workspace& workspace,
   }
 }
 
+template <class T>
+T BoxClearance<T>::lack(const T* state, Index step, Index face) const {
+  const auto i = static_cast<std::size_t>(face / 2);
+  const T value = state[entries_[i]];
+  return margin_ - (face % 2 == 0 ? value - high_.at(step)[i] : low_.at(step)[i] - value);
+}
+
+template <class T>
+void BoxClearance<T>::expand_face(const StepVariables<T>& step, Index face, RewardExpansion<T>& out) const {
+  const Index first = step.state(at_);
+  out.value += lack(step.values + first, step.step, face);
+  out.gradient[first + entries_[static_cast<std::size_t>(face / 2)]] += face % 2 == 0 ? T(-1) : T(1);
+}
+
 template class BoxClearance<float>;
 template class BoxClearance<double>;
 

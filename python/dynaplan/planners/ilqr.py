@@ -40,7 +40,8 @@ class ILQR(Planner):
     Args:
         horizon: steps planned ahead.
         iterations: largest number of improvements. Default 50; a warm start needs a handful. With
-            limits of states, for each adjustment of their prices, at most 20 of them.
+            limits of states or accelerations, for each adjustment of their prices, at most 20 of
+            them; where the start leads through a box, past each of its faces.
         tolerance: the plan has converged where the changes that its derivatives ask for, within the
             bounds, promise less than this fraction of the return. Default 1e-7.
         start: the planner whose plan is improved, such as `ICEM(...)`; `horizon`, `discount`,

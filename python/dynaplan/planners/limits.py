@@ -44,7 +44,9 @@ class Limits:
             far as they are known. Actions slow down in time for the bounds. The box and the rate
             come first where not all can be kept. Default: no limit.
         state_low: (S,) smallest states allowed, `-inf` where free. Default: no limit.
-        state_high: (S,) largest states allowed, `inf` where free. Default: no limit.
+        state_high: (S,) largest states allowed, `inf` where free. Default: no limit. Where it is
+            `state_low`, or next to it, `ILQR` and `LQR` hold the state there, to 1e-8 of how far
+            away it begins; what planners that sample draw is hardly ever within.
         constraints: functions of a step that may not be above 0, one or several: those of
             `dp.constraints`, other terms of `dp.rewards`, such as `rewards.from_numba` makes of a
             function of one step, or Python functions `f(obs, act, next_obs)` of whole batches that
@@ -59,8 +61,9 @@ class Limits:
 
     `ILQR`, `LQR` and `GradientPlanner` find plans that keep constraints by derivatives: exact ones
     of terms, and differences where there are none. They lead to the best plan nearby, on one side
-    of an obstacle, and may stall at the edges of an `outside_box`; planners that sample find their
-    way round, also as the `start` of an `ILQR`.
+    of an obstacle; `ILQR` and `LQR`, past an `outside_box` that their start leads through, to the
+    best past one of its faces. Planners that sample find their way round, also as the `start` of an
+    `ILQR`.
 
     Raises:
         ShapeError: `state_low` and `state_high` differ in size, or bounds of actions have no rows.

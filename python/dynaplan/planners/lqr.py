@@ -27,9 +27,9 @@ class LQR(Planner):
     For a `LinearGaussian` of degree 1 and a reward made of `quadratic`, `action_cost`,
     `action_change_cost` and `linear` terms with their targets, whatever their `of`. Where the best
     plan would leave the bounds of the actions it is found within them, by iLQR: to clip the
-    feedback of the unconstrained problem would not be optimal. So are limits of states and rates;
-    `plan.status` says "converged" where no change within all of them promises more. States are
-    never clipped.
+    feedback of the unconstrained problem would not be optimal. So are limits of states, rates and
+    accelerations; `plan.status` says "converged" where no change within all of them promises more.
+    States are never clipped.
 
     Args:
         horizon: steps planned ahead. Default 30.

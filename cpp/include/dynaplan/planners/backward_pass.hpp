@@ -36,6 +36,10 @@ class BackwardPass {
   /// width of the bounds: the most in the last run.
   double size() const { return size_; }
 
+  /// How much the return may change, to first order, with changes of the actions by half the width of the bounds, as
+  /// far as these allow.
+  double steepness() const { return steepness_; }
+
   /// The size of the terms that the cost from a state on is the sum of, for states as large as the trajectory's.
   double magnitude(const NominalTrajectory& trajectory);
 
@@ -46,8 +50,8 @@ class BackwardPass {
  private:
   void find_bounds(const ExactPlanProblem& problem, const NominalTrajectory& trajectory, Index t, bool bounded);
   void find_gain(LocalPolicy& policy);
-  void begin(const NominalTrajectory& trajectory, const TerminalExpansion& terminal, const CostBeyond* beyond,
-             bool convex);
+  void begin(const ExactPlanProblem& problem, const NominalTrajectory& trajectory, const TerminalExpansion& terminal,
+             const CostBeyond* beyond, bool convex);
   bool step(double discount, const StepExpansion& expansion, double regularisation, bool convex, LocalPolicy& policy);
   void make_convex(const Eigen::MatrixXd& curvature, Eigen::MatrixXd& convex);
 
@@ -71,6 +75,7 @@ class BackwardPass {
   SymmetricEigenSolver eigen_;
   Eigen::VectorXd largest_;  // (n) of each entry of the states
   double size_ = 0.0;
+  double steepness_ = 0.0;
   double slope_ = 0.0;
   double curvature_ = 0.0;
 };

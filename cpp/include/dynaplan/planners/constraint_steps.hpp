@@ -2,7 +2,7 @@
 
 #include <vector>
 
-#include "dynaplan/planners/nominal_trajectory.hpp"
+#include "dynaplan/planners/obstacle_faces.hpp"
 
 namespace dynaplan {
 inline namespace DYNAPLAN_LEVEL {
@@ -10,12 +10,17 @@ inline namespace DYNAPLAN_LEVEL {
 /// The constraints of a problem along a trajectory: functions of its steps that must not be above 0.
 class ConstraintSteps {
  public:
-  void prepare(const ExactPlanProblem& problem);
+  void prepare(const ExactPlanProblem& problem, Index horizon);
   Index count() const { return count_; }
+  ObstacleFaces& faces() { return faces_; }
+  const ObstacleFaces& faces() const { return faces_; }
 
   /// Each constraint at each step before the trajectory ends, (count, length) into `out`.
   void values(const ExactPlanProblem& problem, const NominalTrajectory& trajectory, std::vector<double>& out) const;
-  /// One constraint at one step with its derivatives by the step's variables, exact where it has them, else central
+  /// The same, but of an obstacle what a step lacks to be beyond the face that is chosen for it.
+  void smooth_values(const ExactPlanProblem& problem, const NominalTrajectory& trajectory,
+                     std::vector<double>& out) const;
+  /// One of these at one step with its derivatives by the step's variables, exact where it has them, else central
   /// differences, of which what rounding leaves of numbers of the size of `unit` counts as 0. Valid until the next
   /// call.
   const RewardExpansion<double>& expand(const ExactPlanProblem& problem, const NominalTrajectory& trajectory,
@@ -37,6 +42,7 @@ class ConstraintSteps {
   Workspace workspace_;
   RewardExpansion<double> expansion_;
   std::vector<double> reaches_;  // (variables)
+  ObstacleFaces faces_;
 };
 
 }  // namespace DYNAPLAN_LEVEL

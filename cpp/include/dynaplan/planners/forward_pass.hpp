@@ -36,6 +36,8 @@ class ForwardPass {
   /// Rolls out `policy` with the shares `largest`, half of it, a quarter, ... of its changes, at most kAtOnce of them.
   Count follow(const ExactPlanProblem& problem, const AddedCosts& added, const BackwardPass& policy,
                const NominalTrajectory& nominal, double largest, Index count);
+  /// Rolls out the actions of a trajectory, made to keep the limits of their rates and accelerations to the last bit.
+  Count limit(const ExactPlanProblem& problem, const AddedCosts& added, const NominalTrajectory& nominal);
   double share(Index candidate) const { return shares_[candidate]; }
   /// The best candidate of the last call, and its return: -infinity where none is finite.
   Index best() const { return best_; }

@@ -22,14 +22,18 @@ struct NominalTrajectory {
 };
 
 /// What such a planner calls its state: the system's, and below it, where the reward or a limit looks at the action one
-/// step earlier, that action.
+/// step earlier, that action, and below that, where accelerations are limited, the action before it.
 struct WholeState {
   Index state_dim = 0;
   Index action_dim = 0;
   bool has_previous_action = false;
+  bool has_earlier_action = false;  // never without the previous one
 
   static WholeState of(const ExactPlanProblem& problem);
-  Index size() const { return state_dim + (has_previous_action ? action_dim : 0); }
+  Index actions() const { return has_earlier_action ? 2 : has_previous_action ? 1 : 0; }
+  Index size() const { return state_dim + actions() * action_dim; }
+  /// One entry of it where the trajectory is at `step`, and the action that leads there counts as the previous one.
+  double entry(const ExactPlanProblem& problem, const NominalTrajectory& trajectory, Index step, Index i) const;
 };
 
 /// What the reward of a step depends on, laid out as in StepVariables: 2 (S + A) numbers.

@@ -25,7 +25,7 @@ class RewardDifferences {
   void compute(const ExactPlanProblem& problem, const NominalTrajectory& trajectory);
 
   /// Variables of a step: state, action, and the action one step earlier where it counts.
-  Index variables() const { return whole_.size() + whole_.action_dim; }
+  Index variables() const { return whole_.state_dim + (whole_.has_previous_action ? 2 : 1) * whole_.action_dim; }
   /// The reward of a step with the derivatives wanted, into `out` over as many variables.
   void expand(Index step, RewardExpansion<double>& out) const;
 

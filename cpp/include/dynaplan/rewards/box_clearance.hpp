@@ -28,6 +28,16 @@ class BoxClearance final : public Reward<T> {
   std::size_t expansion_bytes(Index variables) const override;
   void expand(const StepVariables<T>& step, Workspace& workspace, RewardExpansion<T>& out) const override;
 
+  bool is_outside() const { return sign_ < T(0); }
+  At at() const { return at_; }
+  T margin() const { return margin_; }
+  /// Two of each entry: above the box, then below it.
+  Index faces() const { return 2 * static_cast<Index>(entries_.size()); }
+  /// By how much a state (S) lacks to be as far beyond one face as it must be outside.
+  T lack(const T* state, Index step, Index face) const;
+  /// Adds the same, and its derivatives.
+  void expand_face(const StepVariables<T>& step, Index face, RewardExpansion<T>& out) const;
+
  private:
   std::vector<Index> entries_;
   StepTargets<T> low_;

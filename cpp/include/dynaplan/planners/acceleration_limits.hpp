@@ -1,0 +1,62 @@
+#pragma once
+
+#include <Eigen/Core>
+#include <vector>
+
+#include "dynaplan/planners/nominal_trajectory.hpp"
+
+namespace dynaplan {
+inline namespace DYNAPLAN_LEVEL {
+
+/// Limits of second differences of the actions as functions of a step that must not be above 0: linear ones of the
+/// whole state, which holds the last two actions, and of the action. By the last step actions must be as slow as they
+/// can still be stopped before their bounds, as ActionLimiter wants it at each step: where the last step keeps that and
+/// all keep the limits, all do.
+class AccelerationLimits {
+ public:
+  /// Does nothing where the problem has no such limits.
+  void prepare(const ExactPlanProblem& problem, Index horizon);
+  /// Functions of each step; some are below 0 whatever the actions.
+  Index count() const { return kRows * static_cast<Index>(dims_.size()); }
+
+  /// By how much a step exceeds its limits, in units that suit costs: (count). The limits are narrower by `margin` of
+  /// them, or of the bounds where they are 0.
+  void excesses(const ExactPlanProblem& problem, const NominalTrajectory& trajectory, Index step, double margin,
+                double* out) const;
+  /// The derivatives of one of them by (whole state, action).
+  void slope(const ExactPlanProblem& problem, const NominalTrajectory& trajectory, Index step, Index row,
+             Eigen::VectorXd& out) const;
+  /// How many of the limits, or of the bounds where they are 0, such a unit is.
+  double digits(Index row) const {
+    const auto limited = static_cast<std::size_t>(row / kRows);
+    return units_[limited] / precisions_[limited];
+  }
+  bool is_kept(const ExactPlanProblem& problem, const NominalTrajectory& trajectory) const;
+
+ private:
+  // Two of the second difference, and six of the speed that can be stopped: of either sign.
+  static constexpr Index kPieces = 3;
+  static constexpr Index kRows = 2 + 2 * kPieces;
+
+  // How fast an action may still be, as a piece of a function that is linear between whole numbers of steps.
+  struct Stop {
+    double steps;
+    double distance;  // from the action before to the bound
+  };
+  Stop stop(const ExactPlanProblem& problem, const NominalTrajectory& trajectory, Index step, Index dim, double sign,
+            Index piece) const;
+  double change(const ExactPlanProblem& problem, const NominalTrajectory& trajectory, Index step, Index dim) const;
+  double excess(const ExactPlanProblem& problem, const NominalTrajectory& trajectory, Index step, Index limited,
+                Index row) const;
+  void relax(const ExactPlanProblem& problem, Index horizon);
+
+  Index state_dim_ = 0;
+  Index action_dim_ = 0;
+  std::vector<Index> dims_;    // those that are limited
+  std::vector<double> units_;  // of these
+  std::vector<double> precisions_;
+  std::vector<double> allowed_;  // (H, limited dimensions, 2): second differences and speeds beyond what can be stopped
+};
+
+}  // namespace DYNAPLAN_LEVEL
+}  // namespace dynaplan
