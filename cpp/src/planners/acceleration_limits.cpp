@@ -22,20 +22,25 @@ double sign_of(Index row) { return row % 2 == 0 ? 1.0 : -1.0; }
 
 }  // namespace
 
-void AccelerationLimits::prepare(const ExactPlanProblem& problem, Index horizon) {
+void AccelerationLimits::prepare(const ExactPlanProblem& problem, Index horizon, bool takes_rates) {
   state_dim_ = problem.rollout.dynamics->state_dim();
   action_dim_ = problem.rollout.dynamics->action_dim();
   dims_.clear();
   units_.clear();
   precisions_.clear();
   allowed_.clear();
-  if (problem.action_acceleration == nullptr) return;
+  accelerations_.clear();
+  rates_.clear();
+  if (problem.action_acceleration == nullptr && !takes_rates) return;
+  constexpr double kFree = std::numeric_limits<double>::infinity();
   for (Index i = 0; i < action_dim_; ++i) {
-    const double limit = problem.action_acceleration[i];
+    accelerations_.push_back(problem.action_acceleration != nullptr ? problem.action_acceleration[i] : kFree);
+    rates_.push_back(problem.action_rate != nullptr && takes_rates ? problem.action_rate[i] : kFree);
+    const double limit = std::min(accelerations_.back(), rates_.back());
     if (!std::isfinite(limit)) continue;
     dims_.push_back(i);
     const double width = problem.action_high[i] - problem.action_low[i];
-    precisions_.push_back(first_length<double>({limit, width}));
+    precisions_.push_back(first_length<double>({limit, accelerations_.back(), rates_.back(), width}));
     units_.push_back(std::max(precisions_.back(), kClose * width));
   }
   relax(problem, horizon);
@@ -52,15 +57,16 @@ void AccelerationLimits::relax(const ExactPlanProblem& problem, Index horizon) {
     held.actions[static_cast<std::size_t>(row)] = start[row % action_dim_];
   }
   limit_changes(problem, horizon, held.actions.data());
-  const std::size_t count = 2 * static_cast<std::size_t>(horizon) * dims_.size();
+  const std::size_t count = static_cast<std::size_t>(kKinds * horizon) * dims_.size();
   allowed_.assign(count, 0.0);
   std::vector<double> allowed(count);
   double* of_step = allowed.data();
   for (Index step = 0; step < horizon; ++step) {
-    for (std::size_t n = 0; n < dims_.size(); ++n, of_step += 2) {
-      of_step[0] = problem.action_acceleration[dims_[n]];
+    for (std::size_t n = 0; n < dims_.size(); ++n, of_step += kKinds) {
+      of_step[0] = accelerations_[static_cast<std::size_t>(dims_[n])];
+      of_step[1] = rates_[static_cast<std::size_t>(dims_[n])];
       for (Index row = 0; row < kRows; ++row) {
-        double& of_kind = of_step[row < 2 ? 0 : 1];
+        double& of_kind = of_step[kind_of(row)];
         of_kind = std::max(of_kind, excess(problem, held, step, static_cast<Index>(n), row));
       }
     }
@@ -84,7 +90,7 @@ AccelerationLimits::Stop AccelerationLimits::stop(const ExactPlanProblem& proble
                                                   Index step, Index dim, double sign, Index piece) const {
   const double before = step > 0 ? trajectory.action(step - 1, action_dim_)[dim] : problem.last_action[dim];
   const double distance = sign > 0.0 ? problem.action_high[dim] - before : before - problem.action_low[dim];
-  const double limit = problem.action_acceleration[dim];
+  const double limit = accelerations_[static_cast<std::size_t>(dim)];
   double steps = 1.0;
   if (distance > 0.0) {
     steps = limit > 0.0 ? std::max(std::ceil(0.5 * (std::sqrt(1.0 + 8.0 * distance / limit) - 1.0)), 1.0)
@@ -103,27 +109,27 @@ double AccelerationLimits::excess(const ExactPlanProblem& problem, const Nominal
                                   Index limited, Index row) const {
   const Index dim = dims_[static_cast<std::size_t>(limited)];
   const double sign = sign_of(row);
-  const double limit = problem.action_acceleration[dim];
-  const double* const allowed =
-      allowed_.data() + 2 * (static_cast<std::size_t>(step) * dims_.size() + static_cast<std::size_t>(limited));
+  const double limit = accelerations_[static_cast<std::size_t>(dim)];
+  const double* const allowed = allowed_.data() + kKinds * (step * static_cast<Index>(dims_.size()) + limited);
+  if (step == 0 && problem.last_action == nullptr) return kNever;
   const double now = change(problem, trajectory, step, dim);
-  if (row < 2) {
-    if (step == 0 && problem.last_action == nullptr) return kNever;
-    return sign * (now - change(problem, trajectory, step - 1, dim)) - allowed[0];
-  }
-  if (step + 1 != trajectory.length || (step == 0 && problem.last_action == nullptr)) return kNever;
-  const Stop last = stop(problem, trajectory, step, dim, sign, (row - 2) / 2);
+  if (row < kRate) return sign * (now - change(problem, trajectory, step - 1, dim)) - allowed[0];
+  if (row < kStop) return sign * now - allowed[1];
+  if (step + 1 != trajectory.length || !std::isfinite(limit)) return kNever;
+  const Stop last = stop(problem, trajectory, step, dim, sign, (row - kStop) / 2);
   const double fastest =
       std::isfinite(last.steps) ? last.distance / last.steps + 0.5 * limit * (last.steps - 1.0) : 0.0;
-  return sign * now - fastest - allowed[1];
+  return sign * now - fastest - allowed[2];
 }
 
 void AccelerationLimits::excesses(const ExactPlanProblem& problem, const NominalTrajectory& trajectory, Index step,
                                   double margin, double* out) const {
   for (std::size_t n = 0; n < dims_.size(); ++n) {
-    // Between two limits of 0 there is no room for a margin.
-    const double within = std::min(margin * precisions_[n], problem.action_acceleration[dims_[n]]) / units_[n];
+    const auto dim = static_cast<std::size_t>(dims_[n]);
     for (Index row = 0; row < kRows; ++row) {
+      // Between two limits of 0 there is no room for a margin.
+      const double limit = kind_of(row) == 1 ? rates_[dim] : accelerations_[dim];
+      const double within = std::min(margin * precisions_[n], limit) / units_[n];
       *out++ = excess(problem, trajectory, step, static_cast<Index>(n), row) / units_[n] + within;
     }
   }
@@ -136,17 +142,20 @@ void AccelerationLimits::slope(const ExactPlanProblem& problem, const NominalTra
   const Index of_dim = row % kRows;
   const double scaled = sign_of(of_dim) / units_[limited];
   const Index before = state_dim_ + dim;
-  const Index earlier = before + action_dim_;
   out.setZero();
-  out(earlier + action_dim_) = scaled;
+  out(out.size() - action_dim_ + dim) = scaled;
   if (step == 0) return;  // the actions before are what they are
-  if (of_dim < 2) {
+  if (of_dim < kRate) {
     const bool is_tied = step == 1 && problem.last_action == nullptr;
     out(before) = is_tied ? -scaled : -2.0 * scaled;
-    out(earlier) = is_tied ? 0.0 : scaled;
+    out(before + action_dim_) = is_tied ? 0.0 : scaled;
     return;
   }
-  const double steps = stop(problem, trajectory, step, dim, sign_of(of_dim), (of_dim - 2) / 2).steps;
+  if (of_dim < kStop) {
+    out(before) = -scaled;
+    return;
+  }
+  const double steps = stop(problem, trajectory, step, dim, sign_of(of_dim), (of_dim - kStop) / 2).steps;
   out(before) = -scaled * (1.0 - 1.0 / steps);
 }
 

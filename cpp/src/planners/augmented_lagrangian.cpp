@@ -20,7 +20,7 @@ constexpr double kNarrow = 1e-3;
 
 }  // namespace
 
-void AugmentedLagrangian::prepare(const ExactPlanProblem& problem, Index horizon) {
+void AugmentedLagrangian::prepare(const ExactPlanProblem& problem, Index horizon, bool takes_rates) {
   state_dim_ = problem.rollout.dynamics->state_dim();
   action_dim_ = problem.rollout.dynamics->action_dim();
   limits_.clear();
@@ -35,7 +35,7 @@ void AugmentedLagrangian::prepare(const ExactPlanProblem& problem, Index horizon
   weight_ = 1.0;
   functions_.prepare(problem, horizon);
   units_.assign(static_cast<std::size_t>(functions_.count()), 1.0);
-  accelerations_.prepare(problem, horizon);
+  accelerations_.prepare(problem, horizon, takes_rates);
   multipliers_.assign(static_cast<std::size_t>(horizon) * count(), 0.0);
   if (units_.empty()) return;
   workspace_.reserve(pull_back_bytes(functions_.variables(), WholeState::of(problem).size() + action_dim_));

@@ -34,7 +34,13 @@ void run_ilqr(const IlqrSettings& settings, const ExactPlanProblem& problem, con
               TrajectoryMemory& memory, TrajectoryPlan& result) {
   problem.validate();
   require_mean_prediction(problem.rollout);
-  IlqrRun(settings, problem, beyond, memory, result).run();
+  const bool has_both = problem.action_rate != nullptr && problem.action_acceleration != nullptr;
+  IlqrRun(settings, problem, beyond, memory, result, has_both).run();
+  if (problem.action_rate == nullptr || has_both || result.status != PlanStatus::kStalled) return;
+  constexpr double kLittle = 1e-6;
+  const TrajectoryPlan held = result;
+  IlqrRun(settings, problem, beyond, memory, result, true).run();
+  if (!(result.value > held.value + kLittle * std::abs(held.value))) result = held;
 }
 
 }  // namespace DYNAPLAN_LEVEL

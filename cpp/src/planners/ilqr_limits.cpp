@@ -204,10 +204,10 @@ void IlqrRun::begin_at(const NominalTrajectory& trajectory) {
   is_expanded_ = has_policy_ = is_convex_ = false;
 }
 
-// Actions that nearly keep the limits of their accelerations are made to, to the last bit.
-void IlqrRun::keep_accelerations() {
+// Actions that nearly keep the limits of their changes are made to, to the last bit.
+void IlqrRun::keep_changes() {
   constexpr double kLittle = 1e-5;
-  count(memory_.forward.limit(problem_, added_, memory_.nominal));
+  count(memory_.forward.limit(given_, added_, memory_.nominal));
   if (!std::isfinite(memory_.forward.best_total())) return;
   const double before = memory_.nominal.value;
   memory_.forward.accept(problem_, memory_.nominal);

@@ -24,9 +24,11 @@ double unit_of(double size) {
 }  // namespace
 
 IlqrRun::IlqrRun(const IlqrSettings& settings, const ExactPlanProblem& problem, const CostBeyond* beyond,
-                 TrajectoryMemory& memory, TrajectoryPlan& result)
+                 TrajectoryMemory& memory, TrajectoryPlan& result, bool charges_rates)
     : settings_(settings),
-      problem_(problem),
+      charges_rates_(charges_rates && problem.action_rate != nullptr),
+      given_(problem),
+      problem_(charged_problem()),
       added_{beyond, nullptr},
       memory_(memory),
       result_(result),
@@ -39,7 +41,7 @@ IlqrRun::IlqrRun(const IlqrSettings& settings, const ExactPlanProblem& problem, 
   const auto actions = static_cast<std::size_t>(settings.horizon * dynamics.action_dim());
   memory.nominal.actions.resize(actions);
   memory.nominal.states.resize(static_cast<std::size_t>((settings.horizon + 1) * dynamics.state_dim()));
-  memory.limits.prepare(problem, settings.horizon);
+  memory.limits.prepare(problem, settings.horizon, charges_rates_);
   if (!memory.limits.is_empty()) added_.limits = &memory.limits;
   memory.expansion.prepare(problem, settings.horizon);
   memory.terminal.prepare(problem);
@@ -50,14 +52,24 @@ IlqrRun::IlqrRun(const IlqrSettings& settings, const ExactPlanProblem& problem, 
   result.iterations = 0;
 }
 
+// The problem with rates that hold nothing.
+const ExactPlanProblem& IlqrRun::charged_problem() {
+  if (!charges_rates_) return given_;
+  const Index action_dim = given_.rollout.dynamics->action_dim();
+  free_rates_.assign(static_cast<std::size_t>(action_dim), std::numeric_limits<double>::infinity());
+  without_rates_ = given_;
+  without_rates_->action_rate = free_rates_.data();
+  return *without_rates_;
+}
+
 void IlqrRun::run() {
-  count(memory_.forward.start(problem_, added_, memory_.nominal));
+  count(memory_.forward.start(given_, added_, memory_.nominal));
   start_with_feedback();
   if (added_.limits != nullptr) set_prices([&] { memory_.limits.set_units(problem_, memory_.nominal); });
   result_.status = PlanStatus::kNoFiniteCandidate;
   if (std::isfinite(memory_.nominal.total)) {
     result_.status = improve_within_limits();
-    if (problem_.action_acceleration != nullptr) keep_accelerations();
+    if (charges_changes()) keep_changes();
     if (added_.limits != nullptr) take_best_kept();
     write_gains();
   }

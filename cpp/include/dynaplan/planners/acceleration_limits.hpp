@@ -8,14 +8,14 @@
 namespace dynaplan {
 inline namespace DYNAPLAN_LEVEL {
 
-/// Limits of second differences of the actions as functions of a step that must not be above 0: linear ones of the
-/// whole state, which holds the last two actions, and of the action. By the last step actions must be as slow as they
-/// can still be stopped before their bounds, as ActionLimiter wants it at each step: where the last step keeps that and
-/// all keep the limits, all do.
+/// Limits of second differences of the actions, and with them of their changes, as functions of a step that must not be
+/// above 0: linear ones of the whole state, which holds the last two actions, and of the action. By the last step
+/// actions must be as slow as they can still be stopped before their bounds, as ActionLimiter wants it at each step:
+/// where the last step keeps that and all keep the limits, all do.
 class AccelerationLimits {
  public:
-  /// Does nothing where the problem has no such limits.
-  void prepare(const ExactPlanProblem& problem, Index horizon);
+  /// Does nothing where the problem has no accelerations and its rates are not to be taken.
+  void prepare(const ExactPlanProblem& problem, Index horizon, bool takes_rates);
   /// Functions of each step; some are below 0 whatever the actions.
   Index count() const { return kRows * static_cast<Index>(dims_.size()); }
 
@@ -34,9 +34,13 @@ class AccelerationLimits {
   bool is_kept(const ExactPlanProblem& problem, const NominalTrajectory& trajectory) const;
 
  private:
-  // Two of the second difference, and six of the speed that can be stopped: of either sign.
+  // Two of the second difference, two of the change, and six of the speed that can be stopped: of either sign.
   static constexpr Index kPieces = 3;
-  static constexpr Index kRows = 2 + 2 * kPieces;
+  static constexpr Index kRate = 2;
+  static constexpr Index kStop = 4;
+  static constexpr Index kRows = kStop + 2 * kPieces;
+  static constexpr Index kKinds = 3;
+  static Index kind_of(Index row) { return row < kRate ? 0 : row < kStop ? 1 : 2; }
 
   // How fast an action may still be, as a piece of a function that is linear between whole numbers of steps.
   struct Stop {
@@ -52,10 +56,13 @@ class AccelerationLimits {
 
   Index state_dim_ = 0;
   Index action_dim_ = 0;
-  std::vector<Index> dims_;    // those that are limited
-  std::vector<double> units_;  // of these
+  std::vector<double> accelerations_;  // (A), infinite where free
+  std::vector<double> rates_;          // (A), likewise
+  std::vector<Index> dims_;            // those that are limited
+  std::vector<double> units_;          // of these
   std::vector<double> precisions_;
-  std::vector<double> allowed_;  // (H, limited dimensions, 2): second differences and speeds beyond what can be stopped
+  // (H, limited dimensions, kinds): second differences, changes, and speeds beyond what can be stopped.
+  std::vector<double> allowed_;
 };
 
 }  // namespace DYNAPLAN_LEVEL

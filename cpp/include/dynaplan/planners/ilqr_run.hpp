@@ -9,11 +9,12 @@
 namespace dynaplan {
 inline namespace DYNAPLAN_LEVEL {
 
-/// One plan of iLQR on its way: the iterations in ilqr_run.cpp, what limits add to them in ilqr_limits.cpp.
+/// One plan of iLQR on its way: the iterations in ilqr_run.cpp, what limits add to them in ilqr_limits.cpp. Rates hold
+/// the actions where these are chosen, or are `charged` for, as accelerations are: held actions cannot steady a system.
 class IlqrRun {
  public:
   IlqrRun(const IlqrSettings& settings, const ExactPlanProblem& problem, const CostBeyond* beyond,
-          TrajectoryMemory& memory, TrajectoryPlan& result);
+          TrajectoryMemory& memory, TrajectoryPlan& result, bool charges_rates);
 
   void run();
 
@@ -43,7 +44,9 @@ class IlqrRun {
   PlanStatus improve_around_corners();
   PlanStatus improve_turns(PlanStatus status);
   void begin_at(const NominalTrajectory& trajectory);
-  void keep_accelerations();
+  bool charges_changes() const { return charges_rates_ || problem_.action_acceleration != nullptr; }
+  const ExactPlanProblem& charged_problem();
+  void keep_changes();
   void take_best_kept();
   // The return of the trajectory stays, what is charged for its limits changes.
   template <class Set>
@@ -57,6 +60,10 @@ class IlqrRun {
   static constexpr int kMaxPrices = 20;
   static constexpr double kNone = -std::numeric_limits<double>::infinity();
   const IlqrSettings& settings_;
+  const bool charges_rates_;
+  const ExactPlanProblem& given_;
+  std::vector<double> free_rates_;                 // (A), where rates are charged for
+  std::optional<ExactPlanProblem> without_rates_;  // likewise
   const ExactPlanProblem& problem_;
   AddedCosts added_;
   TrajectoryMemory& memory_;
