@@ -163,3 +163,31 @@ def test_an_acceleration_of_0_keeps_the_action_as_it_is(sign):
     )
     np.testing.assert_allclose(plan.actions, 0.25, atol=1e-12)
     assert np.isfinite(plan.value)
+
+
+@pytest.mark.parametrize("acceleration", [None, 8.9])
+def test_rates_do_not_keep_an_unstable_plant_from_being_steadied(acceleration):
+    # Actions that are held to a rate for long leave open loops, which grow by 10^14 here.
+    generator = np.random.default_rng([119, 7])
+    n = int(generator.integers(1, 5))
+    m = int(generator.integers(1, min(n, 2) + 1))
+    a = generator.normal(size=(n, n))
+    a *= generator.uniform(0.5, 2.0) / max(abs(np.linalg.eigvals(a)))
+    b = generator.normal(size=(n, m))
+    generator.uniform()
+    q, r = generator.uniform(0.1, 2.0, n), generator.uniform(0.05, 1.0, m)
+    plant = LinearPlant(a, b, q, r, generator.normal(size=n))
+    bound, rate = np.full(m, 11.0), np.full(m, 14.0)
+    limit = None if acceleration is None else np.full(m, acceleration)
+    best = plant.best_return(50, bound, rate=rate, acceleration=limit)
+    assert best is not None
+    plan = dp.ILQR(horizon=50, clip=None).plan(
+        plant.model(),
+        plant.reward(),
+        plant.start,
+        action_space=(-bound, bound),
+        limits=dp.Limits(action_rate=rate, action_acceleration=limit),
+        previous_action=np.zeros(m),
+    )
+    assert plan.value == pytest.approx(best, rel=1e-4)
+    assert plan.status == "converged"

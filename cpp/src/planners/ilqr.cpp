@@ -36,7 +36,10 @@ void run_ilqr(const IlqrSettings& settings, const ExactPlanProblem& problem, con
   require_mean_prediction(problem.rollout);
   const bool has_both = problem.action_rate != nullptr && problem.action_acceleration != nullptr;
   IlqrRun(settings, problem, beyond, memory, result, has_both).run();
-  if (problem.action_rate == nullptr || has_both || result.status != PlanStatus::kStalled) return;
+  constexpr int kFew = 20;  // iterations of a search that is not meant to end at an optimum
+  const bool is_stuck =
+      result.status == PlanStatus::kStalled || (result.status == PlanStatus::kIterations && settings.iterations > kFew);
+  if (problem.action_rate == nullptr || has_both || !is_stuck) return;
   constexpr double kLittle = 1e-6;
   const TrajectoryPlan held = result;
   IlqrRun(settings, problem, beyond, memory, result, true).run();
