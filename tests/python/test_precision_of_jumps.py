@@ -125,6 +125,29 @@ def test_an_episode_ends_where_it_does(by, origin):
 
 
 @pytest.mark.parametrize("origin", [1e6, -1e9])
+def test_so_is_a_goal_behind_a_queue_of_actions(origin):
+    mpc = dp.MPC(
+        CART,
+        goal(origin) + EFFORT,
+        PLANNERS["cem"],
+        action_space=BOX,
+        delay_steps=0.5,
+        previous_actions=[[0.0]],
+        seed=0,
+    )
+    mpc.act([origin, 0.0])
+    sent = mpc.last_plan.actions
+    state, total = np.zeros(2), 0.0
+    for acting, action in zip(
+        0.5 * sent + 0.5 * np.vstack([[[0.0]], sent[:-1]]), sent, strict=True
+    ):
+        state = A @ state + B @ acting
+        total += float(LOW <= state[0] <= HIGH) - COST * float(action @ action)
+    assert mpc.last_plan.value == pytest.approx(total, abs=1e-3)
+    assert mpc.last_plan.value > 5.9
+
+
+@pytest.mark.parametrize("origin", [1e6, -1e9])
 def test_so_is_the_value_of_an_end(origin):
     def value(states):
         return ((states[:, 0] >= origin + LOW) & (states[:, 0] <= origin + HIGH)).astype(float)

@@ -29,5 +29,18 @@ struct Jumps {
   }
 };
 
+/// Adds what a function of the later entries of a state adds, which begin with entry `first`.
+template <class Function>
+void add_later_jumps(const Function& function, Index first, Jumps& jumps) {
+  Jumps own;
+  function.add_jumps(own);
+  for (Jump jump : own.places) {
+    jump.entry += first;
+    if (jump.other >= 0) jump.other += first;
+    jumps.places.push_back(jump);
+  }
+  jumps.anywhere = jumps.anywhere || own.anywhere;
+}
+
 }  // namespace DYNAPLAN_LEVEL
 }  // namespace dynaplan

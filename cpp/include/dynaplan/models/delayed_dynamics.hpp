@@ -43,6 +43,7 @@ class DelayedDynamics final : public Dynamics<T> {
   Index max_lanes() const override { return dynamics_.max_lanes(); }
   bool gains_from_float32() const override { return dynamics_.gains_from_float32(); }
   bool is_float32() const override { return dynamics_.is_float32(); }
+  bool may_jump() const override { return dynamics_.may_jump(); }
   std::size_t workspace_bytes(Index lanes) const override;
   void step(ConstBlock<T> state, ConstBlock<T> action, const Draw& draw, Workspace& workspace,
             Block<T> next) const override;

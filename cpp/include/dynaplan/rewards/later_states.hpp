@@ -32,6 +32,7 @@ class LaterStatesReward final : public Reward<T> {
   bool is_float32() const override { return reward_.is_float32(); }
   UseOfStep use_of_step() const override { return reward_.use_of_step(); }
   bool needs_previous_action() const override { return reward_.needs_previous_action(); }
+  void add_jumps(Jumps& jumps) const override { add_later_jumps(reward_, first_, jumps); }
   bool has_derivatives() const override { return reward_.has_derivatives(); }
   std::size_t expansion_bytes(Index variables) const override {
     const Index own = variables - 2 * first_;

@@ -25,6 +25,7 @@ class LaterStatesTermination final : public Termination<T> {
   }
   bool is_float32() const override { return termination_.is_float32(); }
   bool uses_step() const override { return termination_.uses_step(); }
+  void add_jumps(Jumps& jumps) const override { add_later_jumps(termination_, first_, jumps); }
 
  private:
   const Termination<T>& termination_;
