@@ -67,15 +67,15 @@ def test_a_budget_that_is_enough_changes_no_bit(planner):
         np.testing.assert_array_equal(plan.actions, plans[0].actions)
 
 
-def test_a_python_reward_keeps_to_the_budget_between_iterations():
+def test_a_python_reward_that_costs_as_much_for_all_candidates_is_asked_about_all():
     def slow(obs, act, next_obs):
-        time.sleep(0.02)
+        time.sleep(0.005)
         return -(next_obs[:, 0] ** 2)
 
     planner = dp.CEM(candidates=100, elites=10, iterations=100)
     plan = planner.plan(scalar_model(), slow, [1.0], action_space=BOX, seed=0, time_limit=0.1)
     assert plan.status == "time_limit"
-    assert 1 <= plan.stats.iterations <= 5
+    assert 1 <= plan.stats.iterations <= 20
 
 
 @pytest.mark.parametrize("time_limit", [0.0, -1.0, float("nan")])

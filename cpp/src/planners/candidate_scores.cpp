@@ -83,19 +83,19 @@ void Candidates<T>::score_kept(const PlanProblemOf<T>& problem, Index first, Ind
   }
 }
 
-// Seconds that there are to score candidates in, the result's own left aside: it may be a mean and, where that is worth
-// less than another sequence, that one, each by itself and as the mean goes.
+// Seconds that there are to score candidates in, the result's own left aside: by itself, and as the mean goes.
 template <class T>
 double Candidates<T>::seconds_to_score(const PlanProblemOf<T>& problem) const {
-  constexpr double kOfResult = 4.0;
-  return problem.seconds_left() - kOfResult * score_time_.of(1);
+  const bool is_drawn = problem.rollout.particles.propagation != Propagation::kMean;
+  const double of_result = is_drawn || problem.rollout.disagreement_limit || problem.rollout.limits_steps() ? 2.0 : 1.0;
+  return problem.seconds_left() - of_result * score_time_.of(1);
 }
 
 // Scores as many of the candidates that have been rolled out as there is time for, one at least in a plan. Each call is
-// given half of the time, so that it may take twice as long as thought.
+// given three quarters of the time, so that it may take longer than thought.
 template <class T>
 void Candidates<T>::score_in_time(const PlanProblemOf<T>& problem) {
-  constexpr double kShare = 0.5;
+  constexpr double kShare = 0.75;
   const auto first_late = std::find(late_.begin(), late_.end(), char{1}) - late_.begin();
   const Index rolled = std::min(static_cast<Index>(first_late) * lanes_, scored_);
   for (scored_ = 0; scored_ < rolled; has_scored_ = true) {

@@ -84,15 +84,14 @@ double time_of_call(const PlanProblemOf<T>& problem, Index candidates) {
   return std::chrono::duration<double>(Clock::now() - begin).count();
 }
 
-// As many as a block takes a quarter of the time that is left with, going by a call for one candidate and one for more;
-// where these are less than a vector, with half of it: there will be no other block.
+// With which a block takes a quarter of the time that is left, going by a call for one candidate and one for more.
 template <class T>
-Index candidates_in_time(const PlanProblemOf<T>& problem, Index horizon) {
+Index lanes_in_time(const PlanProblemOf<T>& problem, Index horizon) {
   const CallTime time =
       measured(problem.seconds_left(), kMaxLanes, [&](Index candidates) { return time_of_call(problem, candidates); });
-  const double of_call = problem.seconds_left() / static_cast<double>(horizon * problem.rollout.particles.count);
-  const Index count = time.rows_in(0.25 * of_call);
-  return count >= kVectorLanes<T> ? count : std::min(time.rows_in(0.5 * of_call), kVectorLanes<T>);
+  const auto calls = static_cast<double>(4 * horizon * problem.rollout.particles.count);
+  const Index lanes = time.rows_in(problem.seconds_left() / calls);
+  return std::max(lanes / kVectorLanes<T>, Index{1}) * kVectorLanes<T>;
 }
 
 }  // namespace
@@ -101,16 +100,11 @@ template <class T>
 void Candidates<T>::begin_plan(const PlanProblemOf<T>& problem, Index horizon) {
   slowest_ = Clock::duration::zero();
   const bool is_wide = problem.rollout.dynamics->max_lanes() > kMaxLanes;
-  max_count_ = max_lanes_ = std::numeric_limits<Index>::max();
-  if (problem.deadline && is_wide) {
-    const Index count = candidates_in_time(problem, horizon);
-    max_lanes_ = std::max(count / kVectorLanes<T>, Index{1}) * kVectorLanes<T>;
-    if (count < max_lanes_) max_count_ = count;
-  }
+  max_lanes_ = problem.deadline && is_wide ? lanes_in_time(problem, horizon) : std::numeric_limits<Index>::max();
   has_scored_ = false;
   score_time_ = problem.score_time;
   if (problem.deadline && problem.scores_at_once() && !score_time_.is_known()) {
-    score_time_ = measure_score_time(problem, horizon, problem.seconds_left());
+    score_time_ = measure_score_time(problem, horizon);
   }
 }
 
@@ -146,7 +140,8 @@ bool Candidates<T>::in_time(const PlanProblemOf<T>& problem, Index scored) const
   // Twice: for the block itself and for the result, which is a block of one candidate.
   if (Clock::now() + 2 * slowest > *problem.deadline) return false;
   const double of_blocks = 2.0 * std::chrono::duration<double>(slowest).count();
-  return !problem.scores_at_once() || score_time_.of(scored) + of_blocks <= seconds_to_score(problem);
+  if (!problem.scores_at_once()) return true;
+  return score_time_.of(score_time_.knows_rows() ? scored : 1) + of_blocks <= seconds_to_score(problem);
 }
 
 template <class T>
@@ -164,10 +159,10 @@ Evaluated Candidates<T>::evaluate(const PlanProblemOf<T>& problem, std::uint32_t
   Stream stream = problem.stream;
   stream.iteration = iteration;
   std::fill(late_.begin(), late_.end(), char{0});
-  scored_ = std::min(count_, max_count_);
+  scored_ = count_;
   parallel_for(blocks, threads_, [&](Index index, int thread) {
     const Index first = index * lanes_;
-    if (first >= scored_ || !in_time(problem, std::min(first + lanes_, count_))) {
+    if (!in_time(problem, std::min(first + lanes_, count_))) {
       late_[static_cast<std::size_t>(index)] = 1;
       return;
     }
@@ -178,7 +173,7 @@ Evaluated Candidates<T>::evaluate(const PlanProblemOf<T>& problem, std::uint32_t
       fill(context, first, tile(index), workspace);
       limit_changes(problem, tile(index));
     }
-    roll_block(problem, stream, tile(index), first, std::min(lanes_, scored_ - first), workspace);
+    roll_block(problem, stream, tile(index), first, std::min(lanes_, count_ - first), workspace);
     if (problem.deadline) took(begin);
   });
   if (problem.scores_at_once() && problem.deadline) {

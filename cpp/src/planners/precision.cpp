@@ -43,7 +43,7 @@ bool is_resolved(Index horizon, const ExactPlanProblem& exact, SamplingMemory& m
 
 // Whether functions outside take so much of the time that there is for a plan that a look costs more than float64 does.
 bool are_scores_slow(const ExactPlanProblem& exact) {
-  constexpr Index kCallsOfLook = 2 * kFew;
+  constexpr Index kCallsOfLook = kFew + 4;
   constexpr double kShare = 0.25;
   return exact.deadline && exact.scores_at_once() &&
          static_cast<double>(kCallsOfLook) * exact.score_time.of(1) > kShare * exact.seconds_left();
@@ -125,7 +125,7 @@ void plan_at_needed_precision(const SamplingPlanner& planner, PlanProblem proble
   static_cast<PlanCall&>(exact) = problem;
   problem.exact = &exact;
   if (problem.deadline && exact.scores_at_once()) {
-    problem.score_time = exact.score_time = measure_score_time(exact, horizon, problem.seconds_left());
+    problem.score_time = exact.score_time = measure_score_time(exact, horizon);
   }
   const char* const part = float32_part(exact.rollout);
   const auto resolves = [&](const SamplingPlanner& by, const PlanProblem& in_float32) {

@@ -20,9 +20,9 @@ std::vector<T> repeated(const std::vector<T>& values, Index count) {
 }
 
 template <class T>
-class StayingCandidates {
+class StayingCandidate {
  public:
-  StayingCandidates(const PlanProblemOf<T>& problem, Index horizon)
+  StayingCandidate(const PlanProblemOf<T>& problem, Index horizon)
       : problem_(problem),
         horizon_(horizon),
         state_(problem.state, problem.state + problem.rollout.dynamics->state_dim()) {
@@ -31,9 +31,9 @@ class StayingCandidates {
     }
   }
 
-  // Seconds that a call about so many of them takes.
-  double seconds_of(Index candidates) const {
-    const Index rows = candidates * problem_.rollout.particles.count;
+  // Seconds that a call about it takes.
+  double seconds_of_one() const {
+    const Index rows = problem_.rollout.particles.count;
     std::vector<T> totals(static_cast<std::size_t>(rows));
     if (problem_.score == nullptr) {
       const std::vector<T> states = repeated(state_, rows);
@@ -67,17 +67,18 @@ class StayingCandidates {
 }  // namespace
 
 template <class T>
-CallTime measure_score_time(const PlanProblemOf<T>& problem, Index horizon, double seconds) {
+CallTime measure_score_time(const PlanProblemOf<T>& problem, Index horizon) {
   problem.validate();
   const Dynamics<T>& dynamics = *problem.rollout.dynamics;
   require_addressable("horizon", {kMaxLanes, problem.rollout.particles.count, horizon + 1,
                                   std::max(dynamics.state_dim(), dynamics.action_dim())});
-  const StayingCandidates<T> candidates(problem, horizon);
-  return measured(seconds, kMaxLanes, [&](Index count) { return candidates.seconds_of(count); });
+  CallTime time;
+  time.took(1, StayingCandidate<T>(problem, horizon).seconds_of_one());
+  return time;
 }
 
-template CallTime measure_score_time(const PlanProblem&, Index, double);
-template CallTime measure_score_time(const ExactPlanProblem&, Index, double);
+template CallTime measure_score_time(const PlanProblem&, Index);
+template CallTime measure_score_time(const ExactPlanProblem&, Index);
 
 }  // namespace DYNAPLAN_LEVEL
 }  // namespace dynaplan

@@ -26,33 +26,35 @@ CallTime measured_in(double seconds, Calls& calls) {
 
 }  // namespace
 
-TEST_CASE("two calls tell what a call takes and what a row takes") {
+TEST_CASE("a few calls tell what a call takes and, at most, what a row takes") {
   Calls calls{1e-4, 1e-6, {}};
-  const CallTime time = measured_in(0.01, calls);
-  CHECK(calls.rows == std::vector<Index>{1, 12});  // an eighth of the time, if each row took as long as the first call
+  CallTime time = measured_in(0.01, calls);
+  CHECK(calls.rows == std::vector<Index>{1, 12, 64});  // an eighth of the time, if each row took as long as before
   CHECK(time.of(1) == doctest::Approx(1.01e-4));
-  // Half of what twelve rows took is theirs until more rows show that it is less.
-  CHECK(time.of(12) <= 1.5 * (1e-4 + 12e-6));
-  CallTime longer = time;
-  longer.took(1000, calls(1000));
-  CHECK(longer.of(1000) == doctest::Approx(1.1e-3));
-  CHECK(static_cast<double>(longer.rows_in(2.1e-3)) == doctest::Approx(2000).epsilon(1e-3));
+  CHECK(time.of(64) == doctest::Approx(1.64e-4));
+  CHECK(time.of(1000) >= calls(1000));
+  time.took(1000, calls(1000));
+  CHECK(time.of(1000) == doctest::Approx(1.1e-3));
 }
 
 TEST_CASE("a slow row is measured alone") {
   Calls calls{0.0, 1e-3, {}};
   const CallTime time = measured_in(0.01, calls);
   CHECK(calls.rows == std::vector<Index>{1});
+  CHECK_FALSE(time.knows_rows());
   CHECK(time.rows_in(0.0045) == 4);
   CHECK(time.rows_in(-1.0) == 1);
 }
 
-TEST_CASE("a first call that was held up does not make rows look cheap") {
-  CallTime time;
-  time.took(1, 0.1);
-  time.took(4, 4e-3);
-  CHECK(time.of(40) >= 0.5 * 40e-3);
-  time.took(1, 1e-3);
-  CHECK(time.of(40) >= 0.5 * 40e-3);
-  CHECK(time.of(1) == doctest::Approx(1e-3));
+TEST_CASE("calls that are held up never make rows look cheaper than they are") {
+  const double row = 1e-3;
+  for (const double first : {1.0, 1.5, 20.0}) {
+    for (const double second : {1.0, 1.1, 20.0}) {
+      CallTime time;
+      time.took(1, first * row);
+      time.took(2, second * 2.0 * row);
+      CHECK(time.knows_rows());
+      CHECK(time.of(100) >= 99.9 * row);
+    }
+  }
 }

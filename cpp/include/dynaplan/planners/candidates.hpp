@@ -123,7 +123,6 @@ class Candidates {
   Index action_dim_ = 0;
   Index lanes_ = 0;
   Index max_lanes_ = 0;  // that a block of this plan may have
-  Index max_count_ = 0;  // candidates that there is time for at all, where these are less than a vector
   Index scored_ = 0;     // candidates that there was time to score
   int threads_ = 1;
   CandidateSpread<T> spread_;       // only of a problem that is there in float64 too
