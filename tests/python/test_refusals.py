@@ -129,7 +129,15 @@ def test_the_calls_of_the_tables_are_valid(name: str) -> None:
 
 
 # What is returned, what is only to be derived from, and constructors that are not for users.
-RESULTS = {"AgentEpisode", "DynaIteration", "Episode", "Evaluation", "Explanation", "Imagined"}
+RESULTS = {
+    "AgentEpisode",
+    "Bands",
+    "DynaIteration",
+    "Episode",
+    "Evaluation",
+    "Explanation",
+    "Imagined",
+}
 RESULTS |= {"Iteration", "Jacobians", "Plan", "PlanStats", "Prediction", "Regulator"}
 RESULTS |= {"TrainingHistory", "Trial", "Trust", "Tuning", "UpdateStatistics"}
 FITTED = {"Ensemble", "GaussianMLP", "LinearGaussian", "MLP", "rewards.Term", "terminations.Term"}

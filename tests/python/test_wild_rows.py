@@ -56,6 +56,17 @@ def test_every_glitch_of_a_hundred_deviations_is_found(unit: float, seed: int) -
     assert wild_rows(actions, states[1:, :1], actions).rows.tolist() == [699]
 
 
+@pytest.mark.parametrize("gain", [-30.0, 1e12])
+@pytest.mark.parametrize("seed", range(10))
+def test_states_that_lead_far_beyond_themselves_are_not_wild(gain: float, seed: int) -> None:
+    # Of an unstable system, drawn one by one: a next state is judged beside the other next states.
+    states, actions = np.random.default_rng(seed).normal(size=(2, 40, 1))
+    following = gain * states + actions
+    assert not wild_rows(states, actions, following).rows.size
+    following[7] = 1e3 * gain
+    assert wild_rows(states, actions, following).rows.tolist() == [7]
+
+
 def test_a_sensor_that_fails_for_several_steps_is_named_where_it_does() -> None:
     states, actions = path(1000)
     states[300:310] = -9999.0

@@ -91,7 +91,8 @@ def wild_rows(states: Float64, actions: Float64, next_states: Float64) -> WildRo
             if spread is None or spread.holds(low[column], high[column]):
                 continue
             values = np.array([array[:, column] for array in arrays])
-            rows = spread.wild(values)
+            limits = _limits_of(values, spread, columns)
+            rows = spread.wild(values, limits)
             if 0 < len(rows) <= most:
                 found.append(spread.described(f"{name} {column}", rows, values[:, rows]))
     if not found:
@@ -118,12 +119,15 @@ class _Spread:
         """Returns whether nothing between low and high is wild."""
         return max(high - self.median, self.median - low) <= self.limit
 
-    def wild(self, values: Float64) -> NDArray[np.intp]:
-        """Returns the rows of which one of the values (1 or 2, N) is wild, and no other is near."""
+    def wild(self, values: Float64, limits: Float64) -> NDArray[np.intp]:
+        """Returns the rows of which one of the values (1 or 2, N) is wild, and no other is near.
+
+        `limits` (1 or 2, 1) are those of the arrays that the values are from.
+        """
         away = self._away(values)
-        is_wild = away.max(axis=0) > self.limit
+        is_wild = (away > limits).any(axis=0)
         if len(away) > 1:
-            is_wild &= away.min(axis=0) <= self.limit / _BEYOND
+            is_wild &= (away <= limits / _BEYOND).any(axis=0)
         return np.flatnonzero(is_wild)
 
     def described(self, name: str, rows: NDArray[np.intp], values: Float64) -> WildRows:
@@ -161,6 +165,20 @@ def _spread_of(values: Float64, columns: int) -> _Spread | None:
     with np.errstate(over="ignore"):
         limit = float(beyond * hundredth * (hundredth / tenth) ** decades)
     return _Spread(median, float(half / _NORMAL_MEDIAN), limit)
+
+
+def _limits_of(values: Float64, spread: _Spread, columns: int) -> Float64:
+    """Returns (1 or 2, 1) the limits of a column's values (1 or 2, N), whose first have the spread.
+
+    Where states lead further than they begin, as those drawn at random of an unstable system do,
+    it is the spread of the next states that counts.
+    """
+    limits = np.full((len(values), 1), spread.limit)
+    for place, others in enumerate(values[1:], 1):
+        own = _spread_of(others, columns)
+        if own is not None:
+            limits[place] = max(spread.limit, own.limit)
+    return limits
 
 
 def _extremes(arrays: tuple[Float64, ...]) -> tuple[Float64, Float64]:

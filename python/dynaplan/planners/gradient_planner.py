@@ -22,10 +22,9 @@ class GradientPlanner(Planner):
     A rollout and one sweep back through it tell how to change every action, however many there are,
     whereas the candidates that a sampling planner needs multiply with their number: choose it for
     smooth models and rewards with many actions, where sampling is weak. `ILQR` converges in fewer
-    iterations, and often sooner; but from one start, and without limits of accelerations. Planners
-    that sample are better where rewards jump, contacts make gradients useless, or a task has to be
-    found. An unstable system needs a start that holds it, such as a warm start or a policy, or
-    `ILQR`: every other sequence runs away.
+    iterations, and often sooner, but from one start. Planners that sample are better where rewards
+    jump, contacts make gradients useless, or a task has to be found. An unstable system needs a
+    start that holds it, such as a warm start or a policy, or `ILQR`: other sequences run away.
 
     The first sequence is the warm start, or the middle of the bounds; the second and the next are
     those given and the policy's; the others are drawn around the first. Each step is projected
