@@ -22,7 +22,7 @@ double sign_of(Index row) { return row % 2 == 0 ? 1.0 : -1.0; }
 
 }  // namespace
 
-void AccelerationLimits::prepare(const ExactPlanProblem& problem, Index horizon, bool takes_rates) {
+void AccelerationLimits::prepare(const ExactPlanProblem& problem, Index horizon, ChargedChanges changes) {
   state_dim_ = problem.rollout.dynamics->state_dim();
   action_dim_ = problem.rollout.dynamics->action_dim();
   dims_.clear();
@@ -31,7 +31,8 @@ void AccelerationLimits::prepare(const ExactPlanProblem& problem, Index horizon,
   allowed_.clear();
   accelerations_.clear();
   rates_.clear();
-  if (problem.action_acceleration == nullptr && !takes_rates) return;
+  const bool takes_rates = changes == ChargedChanges::kAccelerationsAndRates;
+  if (changes == ChargedChanges::kNone || (problem.action_acceleration == nullptr && !takes_rates)) return;
   constexpr double kFree = std::numeric_limits<double>::infinity();
   for (Index i = 0; i < action_dim_; ++i) {
     accelerations_.push_back(problem.action_acceleration != nullptr ? problem.action_acceleration[i] : kFree);

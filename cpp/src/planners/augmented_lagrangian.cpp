@@ -20,7 +20,7 @@ constexpr double kNarrow = 1e-3;
 
 }  // namespace
 
-void AugmentedLagrangian::prepare(const ExactPlanProblem& problem, Index horizon, bool takes_rates) {
+void AugmentedLagrangian::prepare(const ExactPlanProblem& problem, Index horizon, ChargedChanges changes) {
   state_dim_ = problem.rollout.dynamics->state_dim();
   action_dim_ = problem.rollout.dynamics->action_dim();
   limits_.clear();
@@ -35,7 +35,7 @@ void AugmentedLagrangian::prepare(const ExactPlanProblem& problem, Index horizon
   weight_ = 1.0;
   functions_.prepare(problem, horizon);
   units_.assign(static_cast<std::size_t>(functions_.count()), 1.0);
-  accelerations_.prepare(problem, horizon, takes_rates);
+  accelerations_.prepare(problem, horizon, changes);
   multipliers_.assign(static_cast<std::size_t>(horizon) * count(), 0.0);
   if (units_.empty()) return;
   workspace_.reserve(pull_back_bytes(functions_.variables(), WholeState::of(problem).size() + action_dim_));
@@ -174,9 +174,7 @@ void AugmentedLagrangian::write_slopes(const ExactPlanProblem& problem, const No
     double* const slope = out.data() + step * variables;
     double* const of_next = slope + variables - state_dim_;
     const std::size_t first = static_cast<std::size_t>(step) * count();
-    const auto price_of = [&](std::size_t n) {
-      return std::max(0.0, multipliers_[first + n] + weight_ * excess[first + n]);
-    };
+    const auto price_of = [&](std::size_t n) { return price(n, multipliers_[first + n], excess[first + n]); };
     for (std::size_t n = 0; n < limits_.size(); ++n) {
       of_next[limits_[n].entry] += price_of(n) * limits_[n].sign / limits_[n].unit;
     }
@@ -236,8 +234,16 @@ bool AugmentedLagrangian::are_steps_allowed(const ExactPlanProblem& problem,
 
 double AugmentedLagrangian::violation(const ExactPlanProblem& problem, const NominalTrajectory& trajectory) const {
   if (is_kept(problem, trajectory)) return 0.0;
+  const std::vector<double> excess = excesses(problem, trajectory);
   double sum = 0.0;
-  for (const double excess : excesses(problem, trajectory)) sum += std::max(excess, 0.0);
+  for (std::size_t place = 0; place < excess.size(); ++place) {
+    const std::size_t n = place % count();
+    if (n >= limits_.size()) {
+      sum += std::max(excess[place], 0.0);
+    } else if (is_active(limits_[n])) {
+      sum += is_middle(limits_[n]) ? std::abs(excess[place]) : std::max(excess[place], 0.0);
+    }
+  }
   return sum;
 }
 

@@ -27,24 +27,7 @@ class ForwardPass::Follower final : public ActionFeedback<double> {
       double* const action = actions_.row(step * whole_.action_dim + i);
       double change[kAtOnce];
       for (Index k = 0; k < kAtOnce; ++k) change[k] = shares_[k] * policy.change(i);
-      const double* const nominal_state = nominal_.state(step, whole_.state_dim);
-      for (Index d = 0; d < whole_.state_dim; ++d) {
-        add_gain(policy.gain(i, d), state.row(d), nominal_state[d], change);
-      }
-      if (whole_.has_previous_action && step > 0) {
-        const double* const before = nominal_.action(step - 1, whole_.action_dim);
-        for (Index j = 0; j < whole_.action_dim; ++j) {
-          add_gain(policy.gain(i, whole_.state_dim + j), previous_action.row(j), before[j], change);
-        }
-      }
-      if (whole_.has_earlier_action && step > 1) {
-        const Index first = (step - 2) * whole_.action_dim;
-        const double* const earlier = nominal_.action(step - 2, whole_.action_dim);
-        for (Index j = 0; j < whole_.action_dim; ++j) {
-          const Index entry = whole_.state_dim + whole_.action_dim + j;
-          add_gain(policy.gain(i, entry), actions_.row(first + j), earlier[j], change);
-        }
-      }
+      add_gains(policy, step, i, state, previous_action, change);
       for (Index k = 0; k < kAtOnce; ++k) {
         // From a state that is not finite there is nothing to learn.
         const double wanted = std::isfinite(change[k]) ? nominal[i] + change[k] : nominal[i];
@@ -56,6 +39,27 @@ class ForwardPass::Follower final : public ActionFeedback<double> {
   }
 
  private:
+  void add_gains(const LocalPolicy& policy, Index step, Index i, ConstBlock<double> state,
+                 ConstBlock<double> previous_action, double* change) const {
+    const double* const nominal_state = nominal_.state(step, whole_.state_dim);
+    for (Index d = 0; d < whole_.state_dim; ++d) {
+      add_gain(policy.gain(i, d), state.row(d), nominal_state[d], change);
+    }
+    if (whole_.has_previous_action && step > 0) {
+      const double* const before = nominal_.action(step - 1, whole_.action_dim);
+      for (Index j = 0; j < whole_.action_dim; ++j) {
+        add_gain(policy.gain(i, whole_.state_dim + j), previous_action.row(j), before[j], change);
+      }
+    }
+    if (!whole_.has_earlier_action || step < 2) return;
+    const Index first = (step - 2) * whole_.action_dim;
+    const double* const earlier = nominal_.action(step - 2, whole_.action_dim);
+    for (Index j = 0; j < whole_.action_dim; ++j) {
+      const Index entry = whole_.state_dim + whole_.action_dim + j;
+      add_gain(policy.gain(i, entry), actions_.row(first + j), earlier[j], change);
+    }
+  }
+
   static void add_gain(double gain, const double* state, double nominal, double* change) {
     if (gain == 0.0) return;
     for (Index k = 0; k < kAtOnce; ++k) change[k] += gain * (state[k] - nominal);

@@ -33,7 +33,8 @@ void GradientBlock::prepare(const ExactPlanProblem& problem, Index horizon, Inde
     candidate.rate = 1.0;
     candidate.residual = std::numeric_limits<double>::infinity();
     candidate.costs.clear();
-    candidate.limits.prepare(problem, horizon);
+    candidate.limits.prepare(problem, horizon, ChargedChanges::kNone);
+    candidate.limits.release();
   }
   for (Tile* tile : {&gradient_, &first_, &second_}) tile->assign(actions * static_cast<std::size_t>(kLanes), 0.0);
 }
@@ -87,10 +88,10 @@ void GradientBlock::derive(const ExactPlanProblem& problem) {
 bool GradientBlock::is_held_by_rate(const ExactPlanProblem& problem, Index row, Index lane) const {
   const Index dim = row % action_dim_;
   const std::vector<double>& actions = candidates_[static_cast<std::size_t>(lane)].trajectory.actions;
-  const double* const before = row >= action_dim_
-                                   ? &actions[static_cast<std::size_t>(row - action_dim_)]
-                                   : (problem.last_action != nullptr ? problem.last_action + dim : nullptr);
-  if (problem.action_rate == nullptr || before == nullptr) return false;
+  const bool is_first = row < action_dim_;
+  if (problem.action_rate == nullptr || (is_first && problem.last_action == nullptr)) return false;
+  const double* const before =
+      is_first ? problem.last_action + dim : &actions[static_cast<std::size_t>(row - action_dim_)];
   const Index step = row / action_dim_;
   const auto [lowest, highest] = action_range(problem, step, dim, before);
   const double action = actions[static_cast<std::size_t>(row)];

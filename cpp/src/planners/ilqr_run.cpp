@@ -41,7 +41,8 @@ IlqrRun::IlqrRun(const IlqrSettings& settings, const ExactPlanProblem& problem, 
   const auto actions = static_cast<std::size_t>(settings.horizon * dynamics.action_dim());
   memory.nominal.actions.resize(actions);
   memory.nominal.states.resize(static_cast<std::size_t>((settings.horizon + 1) * dynamics.state_dim()));
-  memory.limits.prepare(problem, settings.horizon, charges_rates_);
+  memory.limits.prepare(problem, settings.horizon,
+                        charges_rates_ ? ChargedChanges::kAccelerationsAndRates : ChargedChanges::kAccelerations);
   if (!memory.limits.is_empty()) added_.limits = &memory.limits;
   memory.expansion.prepare(problem, settings.horizon);
   memory.terminal.prepare(problem);

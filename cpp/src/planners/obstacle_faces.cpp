@@ -45,6 +45,7 @@ std::vector<Index> ObstacleFaces::ways_past(const NominalTrajectory& trajectory,
   bool enters = false;
   for (Index step = 0; step < trajectory.length && faces > 0; ++step) {
     std::vector<double> lacks;
+    lacks.reserve(static_cast<std::size_t>(faces));
     for (Index face = 0; face < faces; ++face) lacks.push_back(lack(trajectory, constraint, step, face));
     if (!(*std::min_element(lacks.begin(), lacks.end()) > margin(constraint))) continue;
     enters = true;

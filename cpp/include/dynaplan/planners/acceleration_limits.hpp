@@ -8,14 +8,16 @@
 namespace dynaplan {
 inline namespace DYNAPLAN_LEVEL {
 
+/// Which limits of how actions change are charged for; the others hold the actions where these are chosen.
+enum class ChargedChanges { kNone, kAccelerations, kAccelerationsAndRates };
+
 /// Limits of second differences of the actions, and with them of their changes, as functions of a step that must not be
 /// above 0: linear ones of the whole state, which holds the last two actions, and of the action. By the last step
 /// actions must be as slow as they can still be stopped before their bounds, as ActionLimiter wants it at each step:
 /// where the last step keeps that and all keep the limits, all do.
 class AccelerationLimits {
  public:
-  /// Does nothing where the problem has no accelerations and its rates are not to be taken.
-  void prepare(const ExactPlanProblem& problem, Index horizon, bool takes_rates);
+  void prepare(const ExactPlanProblem& problem, Index horizon, ChargedChanges changes);
   /// Functions of each step; some are below 0 whatever the actions.
   Index count() const { return kRows * static_cast<Index>(dims_.size()); }
 
@@ -40,7 +42,10 @@ class AccelerationLimits {
   static constexpr Index kStop = 4;
   static constexpr Index kRows = kStop + 2 * kPieces;
   static constexpr Index kKinds = 3;
-  static Index kind_of(Index row) { return row < kRate ? 0 : row < kStop ? 1 : 2; }
+  static Index kind_of(Index row) {
+    if (row < kRate) return 0;
+    return row < kStop ? 1 : 2;
+  }
 
   // How fast an action may still be, as a piece of a function that is linear between whole numbers of steps.
   struct Stop {

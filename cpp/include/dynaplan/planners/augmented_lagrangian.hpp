@@ -16,7 +16,7 @@ inline namespace DYNAPLAN_LEVEL {
 class AugmentedLagrangian {
  public:
   /// Takes the limits of a problem, with multipliers of 0.
-  void prepare(const ExactPlanProblem& problem, Index horizon, bool takes_rates = false);
+  void prepare(const ExactPlanProblem& problem, Index horizon, ChargedChanges changes);
   bool is_empty() const { return count() == 0; }
   /// Constraints in units of the largest value that they have on the way.
   void set_units(const ExactPlanProblem& problem, const NominalTrajectory& trajectory);

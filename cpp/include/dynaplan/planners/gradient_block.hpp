@@ -60,7 +60,7 @@ class GradientBlock {
   };
   using Tile = std::vector<double, Eigen::aligned_allocator<double>>;
 
-  double half_width(const ExactPlanProblem& problem, Index dim) const {
+  static double half_width(const ExactPlanProblem& problem, Index dim) {
     return 0.5 * problem.action_high[dim] - 0.5 * problem.action_low[dim];
   }
   Block<double> gradient() { return {gradient_.data(), actions().dim, kLanes, kLanes}; }

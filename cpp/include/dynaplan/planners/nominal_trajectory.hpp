@@ -30,7 +30,10 @@ struct WholeState {
   bool has_earlier_action = false;  // never without the previous one
 
   static WholeState of(const ExactPlanProblem& problem);
-  Index actions() const { return has_earlier_action ? 2 : has_previous_action ? 1 : 0; }
+  Index actions() const {
+    if (has_earlier_action) return 2;
+    return has_previous_action ? 1 : 0;
+  }
   Index size() const { return state_dim + actions() * action_dim; }
   /// One entry of it where the trajectory is at `step`, and the action that leads there counts as the previous one.
   double entry(const ExactPlanProblem& problem, const NominalTrajectory& trajectory, Index step, Index i) const;

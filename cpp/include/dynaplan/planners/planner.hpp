@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <limits>
 #include <optional>
 #include <vector>
 
@@ -74,7 +75,10 @@ struct PlanCall {
   CallTime score_time;  // of a score or a terminal value, if it has been measured; matters with a deadline alone
 
   /// Seconds until then.
-  double seconds_left() const { return std::chrono::duration<double>(*deadline - Clock::now()).count(); }
+  double seconds_left() const {
+    if (!deadline) return std::numeric_limits<double>::infinity();
+    return std::chrono::duration<double>(*deadline - Clock::now()).count();
+  }
 };
 
 /// One planning problem: what to roll out, from where, within which bounds.
