@@ -100,8 +100,7 @@ AccelerationLimits::Stop AccelerationLimits::stop(const ExactPlanProblem& proble
   if (std::isfinite(steps)) {
     constexpr auto kCount = static_cast<double>(kPieces);
     const double offset = std::fmod(static_cast<double>(piece) - steps, kCount);
-    const double nearest = offset < -1.0 ? offset + kCount : offset > 1.0 ? offset - kCount : offset;
-    steps = std::max(steps + nearest, 1.0);
+    steps = std::max(steps + offset - kCount * std::round(offset / kCount), 1.0);
   }
   return {steps, distance};
 }

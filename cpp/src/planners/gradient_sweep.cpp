@@ -102,20 +102,7 @@ void GradientSweep::run(const ExactPlanProblem& problem, Block<double> gradient)
     const ConstBlock<double> actions{actions_.data() + t * action_dim * kLanes, action_dim, kLanes, kLanes};
     problem.rollout.dynamics->jacobians(states, actions, workspace_, jacobians);
     arrive(problem, jacobians, t);
-    for (Index j = 0; j < action_dim; ++j) {
-      double* const sum = gradient.row(t * action_dim + j);
-      double* const earlier = of_earlier_.data() + j * kLanes;
-      const double* const own = of_step(t, state_dim + j);
-      const double* const of_previous = of_step(t, state_dim + action_dim + j);
-      const bool is_tied = t == 0 && problem.last_action == nullptr;
-      for (Index k = 0; k < kLanes; ++k) {
-        sum[k] = own[k] + discount * earlier[k] + (is_tied ? of_previous[k] : 0.0);
-        earlier[k] = of_previous[k];
-      }
-      for (Index d = 0; d < state_dim; ++d) {
-        add_chain(jacobians.action.row(d * action_dim + j), of_next_.data() + d * kLanes, sum);
-      }
-    }
+    leave(problem, jacobians, t, gradient.rows(t * action_dim, action_dim));
     for (Index i = 0; i < state_dim; ++i) {
       double* const sum = adjoint_.data() + i * kLanes;
       std::copy_n(of_step(t, i), kLanes, sum);
@@ -128,6 +115,29 @@ void GradientSweep::run(const ExactPlanProblem& problem, Block<double> gradient)
   for (Index t = 1; t < horizon_ && discount != 1.0; ++t) {
     weight *= discount;
     for (Index i = 0; i < action_dim * kLanes; ++i) gradient.row(t * action_dim)[i] *= weight;
+  }
+}
+
+// What a change of the step's action is worth, to `gradient` (A, K): by itself, as the previous one of the step after,
+// and by the next state.
+void GradientSweep::leave(const ExactPlanProblem& problem, const JacobianBlock<double>& jacobians, Index step,
+                          Block<double> gradient) {
+  const Index state_dim = whole_.state_dim;
+  const Index action_dim = whole_.action_dim;
+  const double discount = problem.rollout.discount;
+  const bool is_tied = step == 0 && problem.last_action == nullptr;
+  for (Index j = 0; j < action_dim; ++j) {
+    double* const sum = gradient.row(j);
+    double* const earlier = of_earlier_.data() + j * kLanes;
+    const double* const own = of_step(step, state_dim + j);
+    const double* const of_previous = of_step(step, state_dim + action_dim + j);
+    for (Index k = 0; k < kLanes; ++k) {
+      sum[k] = own[k] + discount * earlier[k] + (is_tied ? of_previous[k] : 0.0);
+      earlier[k] = of_previous[k];
+    }
+    for (Index d = 0; d < state_dim; ++d) {
+      add_chain(jacobians.action.row(d * action_dim + j), of_next_.data() + d * kLanes, sum);
+    }
   }
 }
 

@@ -4,6 +4,7 @@
 #include <cmath>
 #include <limits>
 
+#include "dynaplan/core/rounding.hpp"
 #include "dynaplan/core/transpose.hpp"
 #include "dynaplan/planners/action_limits.hpp"
 #include "dynaplan/planners/rounding.hpp"
@@ -14,10 +15,6 @@ inline namespace DYNAPLAN_LEVEL {
 namespace {
 
 constexpr double kInfinity = std::numeric_limits<double>::infinity();
-
-// The largest error of rounding a number to a type, as a share of it.
-template <class T>
-constexpr double kErrorOfRounding = 0.5 * static_cast<double>(std::numeric_limits<T>::epsilon());
 
 // Where a number that decides whether something jumps goes along trajectories.
 struct Reach {

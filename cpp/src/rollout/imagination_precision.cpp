@@ -3,6 +3,7 @@
 #include <limits>
 #include <vector>
 
+#include "dynaplan/core/rounding.hpp"
 #include "dynaplan/core/transpose.hpp"
 #include "dynaplan/rollout/imagination.hpp"
 
@@ -13,9 +14,6 @@ namespace {
 
 // The largest part of how far a step moves that rounding may be.
 constexpr double kMaxRounding = 1e-3;
-
-template <class T>
-constexpr double kErrorOfRounding = 0.5 * static_cast<double>(std::numeric_limits<T>::epsilon());
 
 // How large an entry of the state is, and by how much a step changes it at most.
 struct Motion {

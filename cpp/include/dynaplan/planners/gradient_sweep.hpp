@@ -32,6 +32,8 @@ class GradientSweep {
   double* of_step(Index step, Index variable) { return slopes_.data() + (step * variables_ + variable) * kLanes; }
   void take_rewards(const ExactPlanProblem& problem, const NominalTrajectory& trajectory, Index lane);
   void arrive(const ExactPlanProblem& problem, const JacobianBlock<double>& jacobians, Index step);
+  void leave(const ExactPlanProblem& problem, const JacobianBlock<double>& jacobians, Index step,
+             Block<double> gradient);
 
   WholeState whole_;
   Index horizon_ = 0;

@@ -7,7 +7,7 @@ inline namespace DYNAPLAN_LEVEL {
 
 /// The settings, once they are checked.
 template <class Settings>
-const Settings& validated(const Settings& settings) {
+Settings validated(Settings settings) {
   settings.validate();
   return settings;
 }
