@@ -381,7 +381,7 @@ def load_transitions(path: str | os.PathLike[str]) -> Transitions:
     arrays = read_arrays(files.path_of(path), Transitions.__slots__, optional=rows.CUT_IDS)
     cuts = {name: arrays.pop(name) for name in rows.CUT_IDS if name in arrays}
     try:
-        # What there was to say of them was said when they were made.
+        # Whether they follow each other was said when they were made.
         data = Transitions(**arrays, gaps="ignore")
         rows.check_cuts(cuts, data.episodes)
         return Transitions._of(data._arrays() | cuts)
