@@ -87,7 +87,8 @@ def use_sac(agent: Any, path: Path) -> None:
         agent.observe(*rows[:2], rows[2], rows[0], np.zeros(20, np.bool_))
         with suppress_divergence():
             agent.update(2)
-    save_if_finite(agent, path)
+    if is_saved(agent, path):
+        dp.load(path)
 
 
 @contextmanager
@@ -100,15 +101,15 @@ def suppress_divergence() -> Iterator[None]:
             raise
 
 
-def save_if_finite(agent: Any, path: Path) -> None:
+def is_saved(owner: Any, path: Path) -> bool:
     """A network of huge numbers may learn its way to infinity, which no file holds."""
     try:
-        agent.save(path)
+        owner.save(path)
     except dp.ModelFileError as error:
         if "cannot be written" not in str(error):
             raise
-        return
-    dp.load(path)
+        return False
+    return True
 
 
 def tables() -> Iterable[Any]:
@@ -177,8 +178,8 @@ def use_loop(made: Any, path: Path) -> None:
             # Weights may be finite and yet so large that actions are not; the loop says so.
             if not str(error).startswith("agent: got action"):
                 raise
-    made.save(path)
-    small_loop().restore(path)
+    if is_saved(made, path):
+        small_loop().restore(path)
 
 
 KINDS = {
