@@ -56,6 +56,22 @@ def test_every_glitch_of_a_hundred_deviations_is_found(unit: float, seed: int) -
     assert wild_rows(actions, states[1:, :1], actions).rows.tolist() == [699]
 
 
+@pytest.mark.filterwarnings("ignore::dynaplan.SuspectDataWarning")
+@pytest.mark.parametrize("seed", range(200))
+def test_numbers_at_the_ends_of_float64_are_numbers(seed: int) -> None:
+    # No warning of NumPy's reaches the user.
+    rng = np.random.default_rng(seed)
+    count = int(rng.integers(1, 60))
+    arrays = rng.normal(size=(3, count, 2))
+    wild = rng.random(size=arrays.shape) < rng.choice([0.05, 0.5])
+    largest = np.finfo(np.float64).max
+    ends = rng.choice([largest, -largest, 5e-324, 5.71e285, 1e-310], size=arrays.shape)
+    states, actions, following = np.where(wild, ends, arrays)
+    if seed % 2:
+        following[:-1] = states[1:]
+    dp.Transitions(states, actions, following, episodes=np.zeros(count, int) if seed % 3 else None)
+
+
 @pytest.mark.parametrize("gain", [-30.0, 1e12])
 @pytest.mark.parametrize("seed", range(10))
 def test_states_that_lead_far_beyond_themselves_are_not_wild(gain: float, seed: int) -> None:

@@ -70,6 +70,7 @@ def _roundings(states: Float64) -> tuple[Float64, Float64]:
     return _ROUNDING * largest, _SHARE_OF_RANGE * high - _SHARE_OF_RANGE * low
 
 
+@np.errstate(over="ignore")  # of numbers at the ends of float64
 def measured_joins(
     states: Float64, next_states: Float64, terminations: Bools, ids: NDArray[np.int64]
 ) -> Joins:

@@ -137,7 +137,8 @@ def inferred_ids(
     unequal = np.flatnonzero(~continues)
     if unequal.size:
         tolerance = rounding_of(states)
-        jumps = np.abs(next_states[unequal] - states[unequal + 1])
+        with np.errstate(over="ignore"):
+            jumps = np.abs(next_states[unequal] - states[unequal + 1])
         continues[unequal] = (jumps <= tolerance).all(axis=1)
     continues &= ~terminations[:-1]
     if rows is not None:

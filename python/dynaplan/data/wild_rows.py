@@ -63,6 +63,7 @@ class WildRows:
         )
 
 
+@np.errstate(over="ignore", invalid="ignore")  # of numbers at the ends of float64
 def wild_rows(states: Float64, actions: Float64, next_states: Float64) -> WildRows:
     """Finds rows with a value that is far beyond what the others let expect.
 
@@ -143,8 +144,7 @@ class _Spread:
         )
 
     def _away(self, values: Float64) -> Float64:
-        with np.errstate(over="ignore"):
-            return np.abs(values - self.median)
+        return np.abs(values - self.median)
 
 
 def _spread_of(values: Float64, columns: int) -> _Spread | None:
@@ -152,8 +152,7 @@ def _spread_of(values: Float64, columns: int) -> _Spread | None:
     step = len(values) // _SAMPLED + 1
     few = values[::step]
     median = float(np.median(few))
-    with np.errstate(over="ignore"):
-        away = np.abs(few - median)
+    away = np.abs(few - median)
     away = np.sort(away[away > 0.0])
     if len(away) < _FEWEST:
         return None
@@ -162,8 +161,7 @@ def _spread_of(values: Float64, columns: int) -> _Spread | None:
     count = step * len(away)
     decades = max(0.0, np.log10(count * columns / 100.0))
     beyond = _BEYOND * (1.0 + 100.0 / count)
-    with np.errstate(over="ignore"):
-        limit = float(beyond * hundredth * (hundredth / tenth) ** decades)
+    limit = float(beyond * hundredth * (hundredth / tenth) ** decades)
     return _Spread(median, float(half / _NORMAL_MEDIAN), limit)
 
 
