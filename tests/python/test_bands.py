@@ -225,3 +225,11 @@ def test_a_file_with_other_factors_is_refused(model, tmp_path, name, factors, me
     files.write_model_file(path, "LinearGaussian", parts, header)
     with pytest.raises(dp.ModelFileError, match=message):
         dp.load(path)
+
+
+def test_the_largest_seed_is_one_for_all_starts():
+    # Those of the blocks of starts count on from it, and begin anew.
+    data = dp.Transitions(*np.random.default_rng(0).normal(size=(3, 130, 1)))
+    model = dp.LinearGaussian.fit(data)
+    check = dp.evaluate(model, data, 3, propagation="sample", seed=2**64 - 1)
+    assert (check.band_coverage > 0.5).all()

@@ -123,8 +123,7 @@ def _broken(
         noise = None if shift is not None else _noise_limit(states, next_states, widths, count)
         has_noise = noise is not None
         limit = limit if noise is None else np.maximum(limit, noise)
-    with np.errstate(over="ignore"):
-        broken = _rows_of(np.abs(next_states[:-1] - states[1:]) > limit, inside)
+    broken = _rows_of(np.abs(next_states[:-1] - states[1:]) > limit, inside)
     # The values there may be larger than elsewhere.
     of_floats = _ROUNDING * np.abs(next_states[broken])
     broken = broken[(_apart(next_states, states, broken, broken + 1) > of_floats).any(axis=1)]
@@ -144,8 +143,7 @@ def _apart(
     first: Float64, second: Float64, rows: NDArray[np.intp], others: NDArray[np.intp]
 ) -> Float64:
     """Returns (rows, S) how far apart some rows of two arrays are."""
-    with np.errstate(over="ignore"):
-        return np.abs(first[rows] - second[others])
+    return np.abs(first[rows] - second[others])
 
 
 def _sampled(rows: NDArray[np.intp]) -> NDArray[np.intp]:

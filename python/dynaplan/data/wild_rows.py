@@ -153,11 +153,12 @@ def _spread_of(values: Float64, columns: int) -> _Spread | None:
     few = values[::step]
     median = float(np.median(few))
     away = np.abs(few - median)
-    away = np.sort(away[away > 0.0])
+    away = away[away > 0.0]
     if len(away) < _FEWEST:
         return None
     # Of few, the one in 100 is the second largest: the largest may be what is looked for.
-    half, tenth, hundredth = away[[int(p * (len(away) - 1)) for p in (0.5, 0.9, 0.99)]]
+    places = [int(p * (len(away) - 1)) for p in (0.5, 0.9, 0.99)]
+    half, tenth, hundredth = np.partition(away, places)[places]
     count = step * len(away)
     decades = max(0.0, np.log10(count * columns / 100.0))
     beyond = _BEYOND * (1.0 + 100.0 / count)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -68,7 +69,7 @@ class ActionDelay:
             )
         return cls(steps.astype(np.int64), delays - steps)
 
-    @property
+    @cached_property
     def given(self) -> int | float | tuple[float, ...]:
         """One number where it is the same for all actions, an int where it is whole; else (A,)."""
         delays = self.steps + self.fractions
@@ -76,27 +77,27 @@ class ActionDelay:
             return tuple(delays.tolist())
         return float(delays[0]) if self.fractions.any() else int(self.steps[0])
 
-    @property
+    @cached_property
     def ahead(self) -> int:
         """Steps that all actions are late, which are predicted before a plan begins."""
         return int(self.steps.min())
 
-    @property
+    @cached_property
     def queued(self) -> int:
         """How many of the actions sent before matter to a plan."""
         return int((self.steps + (self.fractions > 0.0)).max())
 
-    @property
+    @cached_property
     def is_even(self) -> bool:
         """Whether all actions are late by the same whole steps, so that plans see no delay."""
         return not self.fractions.any() and bool((self.steps == self.steps[0]).all())
 
-    @property
+    @cached_property
     def remaining(self) -> tuple[list[int], list[float]]:
         """Whole steps and fractions (A,) each that are left where a plan begins."""
         return (self.steps - self.ahead).tolist(), self.fractions.tolist()
 
-    @property
+    @cached_property
     def queue(self) -> list[tuple[int, int]]:
         """How long ago, and which entry: of the actions sent, what is left where a plan begins.
 

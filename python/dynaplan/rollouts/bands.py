@@ -19,6 +19,7 @@ from dynaplan.models.calibrated import (
 )
 from dynaplan.models.interface import Model
 from dynaplan.rollouts.arguments import require_fitting
+from dynaplan.rollouts.open_loop import Ahead
 from dynaplan.rollouts.rollout import Propagation, rollout
 
 __all__ = ["BAND_LEVEL", "BAND_PARTICLES", "Bands", "are_inside", "band_factors_of", "bands"]
@@ -265,12 +266,12 @@ def _scores(  # noqa: PLR0917  # called in one place
 
     Beyond the end of its segment a row has those of the steps before, which nothing reads.
     """
-    ends = ends_of(held_out.segments)
+    ahead = Ahead.of(held_out, horizon)
     size = np.abs(held_out.next_states).max(axis=0)
     scores = np.empty((len(held_out), horizon, held_out.state_dim))
     for first in range(0, len(held_out), _STARTS_AT_ONCE):
-        some = np.arange(first, min(first + _STARTS_AT_ONCE, len(held_out)))
-        rows = np.minimum(some[:, None] + np.arange(horizon), ends[some, None] - 1)
+        some = slice(first, first + _STARTS_AT_ONCE)
+        rows = ahead.rows(some)
         drawn = drawn_bands(
             model,
             held_out.states[some],

@@ -311,7 +311,7 @@ def _band_coverage(  # noqa: PLR0917  # called in one place
     reached = ahead.reached
     count, horizon = reached.shape
     factors = band_factors_of(model, propagation)
-    inside, inside_drawn = np.zeros((2, horizon))
+    as_drawn, scaled = np.zeros((2, horizon))
     starts_at_once = _STARTS_AT_ONCE // BAND_PARTICLES
     for first in range(0, count, starts_at_once):
         some = slice(first, first + starts_at_once)
@@ -321,12 +321,15 @@ def _band_coverage(  # noqa: PLR0917  # called in one place
             held_out.states[some],
             held_out.actions[rows],
             propagation,
-            None if seed is None else seed + first,
+            None if seed is None else (seed + first) % 2**64,
             threads,
         )
         actual = held_out.next_states[rows]
-        held = drawn if factors is None else scaled_bands(drawn, factors)
-        inside += (are_inside(held, actual).mean(axis=2) * reached[some]).sum(axis=0)
-        inside_drawn += (are_inside(drawn, actual).mean(axis=2) * reached[some]).sum(axis=0)
+        as_drawn += (are_inside(drawn, actual).mean(axis=2) * reached[some]).sum(axis=0)
+        if factors is not None:
+            held = scaled_bands(drawn, factors)
+            scaled += (are_inside(held, actual).mean(axis=2) * reached[some]).sum(axis=0)
     starts = reached.sum(axis=0)
-    return inside / starts, None if factors is None else inside_drawn / starts
+    if factors is None:
+        return as_drawn / starts, None
+    return scaled / starts, as_drawn / starts
