@@ -6,21 +6,11 @@ import numpy as np
 import pytest
 
 import dynaplan as dp
+from reference.gradient_plans import PLANNERS, best_plan, free_plan
 from reference.quadratic_program import LinearPlant
 from reference.systems import exact_linear_model
 
-HORIZON = 20
-PLANNERS = {
-    "lqr": dp.LQR(horizon=HORIZON),
-    "ilqr": dp.ILQR(horizon=HORIZON, clip=None),
-}
 SEEDS = [*range(25), *(pytest.param(n, marks=pytest.mark.long) for n in range(25, 100))]
-
-
-def free_plan(plant):
-    far = np.full(plant.b.shape[1], 1e6)
-    planner = dp.LQR(horizon=HORIZON)
-    return planner.plan(plant.model(), plant.reward(), plant.start, action_space=(-far, far))
 
 
 def second_differences(actions, change=0.0):
@@ -30,25 +20,9 @@ def second_differences(actions, change=0.0):
 
 
 def require_best(planner, plant, bound, *, change=None, **limits):
-    """A plan within limits, which is as good as that of the quadratic program."""
-    high, rate = limits.get("state_high"), limits.get("action_rate")
+    """A plan that is as good as that of the quadratic program, and keeps its accelerations."""
+    plan = best_plan(planner, plant, bound, above=1e-8, change=change, **limits)
     acceleration = limits["action_acceleration"]
-    best = plant.best_return(
-        HORIZON, bound, state_high=high, rate=rate, acceleration=acceleration, change=change
-    )
-    if best is None:
-        pytest.skip("no plan keeps the limits")
-    plan = PLANNERS[planner].plan(
-        plant.model(),
-        plant.reward(),
-        plant.start,
-        action_space=(-bound, bound),
-        limits=dp.Limits(**limits),
-        previous_action=np.zeros_like(bound),
-        previous_change=change,
-    )
-    assert best + 1e-8 * abs(best) >= plan.value >= best - 1e-4 * abs(best)
-    assert plan.status == "converged"
     faster = second_differences(plan.actions, 0.0 if change is None else change)
     assert (np.abs(faster) <= acceleration * (1 + 1e-9)).all()
     assert (np.abs(plan.actions) <= bound).all()

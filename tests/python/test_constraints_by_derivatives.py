@@ -7,23 +7,11 @@ import pytest
 
 import dynaplan as dp
 from reference.constrained_plan import ConstrainedPlan, half_plane, signed_disc
+from reference.gradient_plans import HORIZON, PLANNERS, free_plan, mass_on_its_way
 from reference.quadratic_program import LinearPlant
 
-HORIZON = 20
-PLANNERS = {
-    "lqr": dp.LQR(horizon=HORIZON),
-    "ilqr": dp.ILQR(horizon=HORIZON, clip=None),
-}
 # A few in the quick suite, as the reference takes its time.
 SEEDS = [*range(12), *(pytest.param(n, marks=pytest.mark.long) for n in range(12, 100))]
-MOVE = np.kron([[1.0, 0.1], [0.0, 1.0]], np.eye(2))
-PUSH = np.kron([[0.005], [0.1]], np.eye(2))
-
-
-def free_plan(plant):
-    far = np.full(plant.b.shape[1], 1e6)
-    planner = dp.LQR(horizon=HORIZON)
-    return planner.plan(plant.model(), plant.reward(), plant.start, action_space=(-far, far))
 
 
 def plan_within(planner, plant, bound, constraints):
@@ -65,13 +53,8 @@ def test_half_planes_are_kept_as_the_program_says(planner, seed):
 def way_past(seed, sign):
     """A mass in the plane on its way to the origin, and a disc about half-way."""
     generator = np.random.default_rng(seed)
-    angle = generator.uniform(0.0, 2.0 * np.pi)
-    along = np.array([np.cos(angle), np.sin(angle)])
-    across = np.array([-along[1], along[0]])
-    speed = generator.uniform(-0.5, 0.5, 2)
-    start = np.concatenate([generator.uniform(2.0, 4.0) * along, speed])
-    costs = np.array([1.0, 1.0, 0.1, 0.1]), np.full(2, generator.uniform(0.01, 0.1))
-    plant = LinearPlant(MOVE, PUSH, *costs, start)
+    plant, across = mass_on_its_way(generator)
+    start = plant.start
     if sign < 0.0:
         centre = 0.5 * start[:2] + generator.choice([-1, 1]) * generator.uniform(0.1, 0.4) * across
         return plant, centre, generator.uniform(0.3, 0.7)

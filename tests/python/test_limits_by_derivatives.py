@@ -6,52 +6,23 @@ import numpy as np
 import pytest
 
 import dynaplan as dp
+from reference.gradient_plans import PLANNERS, best_plan, free_plan
 from reference.quadratic_program import LinearPlant
 from reference.systems import exact_linear_model
-
-HORIZON = 20
-PLANNERS = {
-    "lqr": dp.LQR(horizon=HORIZON),
-    "ilqr": dp.ILQR(horizon=HORIZON, clip=None),
-}
-
-
-def _free_plan(plant):
-    far = np.full(plant.b.shape[1], 1e6)
-    planner = dp.LQR(horizon=HORIZON)
-    return planner.plan(plant.model(), plant.reward(), plant.start, action_space=(-far, far))
-
-
-def _plan_beside(planner, plant, bound, *, state_high=None, rate=None):
-    """A plan within limits, which is as good as that of the quadratic program."""
-    best = plant.best_return(HORIZON, bound, state_high=state_high, rate=rate)
-    if best is None:
-        pytest.skip("no plan keeps the limits")
-    plan = PLANNERS[planner].plan(
-        plant.model(),
-        plant.reward(),
-        plant.start,
-        action_space=(-bound, bound),
-        limits=dp.Limits(state_high=state_high, action_rate=rate),
-        previous_action=np.zeros_like(bound),
-    )
-    assert best + 1e-9 * abs(best) >= plan.value >= best - 1e-4 * abs(best)
-    assert plan.status == "converged"
-    return plan
 
 
 @pytest.mark.parametrize("planner", PLANNERS)
 @pytest.mark.parametrize("seed", range(100))
 def test_states_keep_a_limit_as_the_quadratic_program_says(planner, seed):
     plant = LinearPlant.random(seed, 1.2)
-    free = _free_plan(plant)
+    free = free_plan(plant)
     generator = np.random.default_rng(seed)
     # Of one state, between where the free plan leads at most and where it rests.
     high = np.full(len(plant.a), np.inf)
     limited = int(free.states[1:].max(axis=0).argmax())
     high[limited] = generator.uniform(0.5, 0.95) * free.states[1:, limited].max() + 1e-3
     bound = 3.0 * np.abs(free.actions).max(axis=0)
-    plan = _plan_beside(planner, plant, bound, state_high=high)
+    plan = best_plan(planner, plant, bound, state_high=high)
     assert (plan.states[1:] <= high).all()
 
 
@@ -59,10 +30,10 @@ def test_states_keep_a_limit_as_the_quadratic_program_says(planner, seed):
 @pytest.mark.parametrize("seed", range(25))
 def test_actions_keep_a_rate_as_the_quadratic_program_says(planner, seed):
     plant = LinearPlant.random(seed, 1.1)
-    free = _free_plan(plant)
+    free = free_plan(plant)
     changes = np.diff(free.actions, axis=0, prepend=0.0)
     rate = 0.6 * np.abs(changes).max(axis=0)
-    plan = _plan_beside(planner, plant, 2.0 * np.abs(free.actions).max(axis=0), rate=rate)
+    plan = best_plan(planner, plant, 2.0 * np.abs(free.actions).max(axis=0), action_rate=rate)
     assert (np.abs(np.diff(plan.actions, axis=0, prepend=0.0)) <= rate * (1 + 1e-12)).all()
 
 

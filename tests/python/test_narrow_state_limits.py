@@ -6,30 +6,10 @@ import numpy as np
 import pytest
 
 import dynaplan as dp
+from reference.gradient_plans import PLANNERS, best_plan
 from reference.quadratic_program import LinearPlant
 
-HORIZON = 20
 MOVE, PUSH = np.array([[1.0, 0.1], [0.0, 1.0]]), np.array([[0.005], [0.1]])
-PLANNERS = {
-    "lqr": dp.LQR(horizon=HORIZON),
-    "ilqr": dp.ILQR(horizon=HORIZON, clip=None),
-}
-
-
-def require_best(planner, plant, bound, low, high):
-    best = plant.best_return(HORIZON, bound, state_low=low, state_high=high)
-    if best is None:
-        pytest.skip("no plan keeps the limits")
-    plan = PLANNERS[planner].plan(
-        plant.model(),
-        plant.reward(),
-        plant.start,
-        action_space=(-bound, bound),
-        limits=dp.Limits(state_low=low, state_high=high),
-    )
-    assert plan.value == pytest.approx(best, rel=1e-4)
-    assert plan.status == "converged"
-    return plan
 
 
 @pytest.mark.parametrize("planner", PLANNERS)
@@ -40,7 +20,8 @@ def test_a_speed_is_held_between_two_limits(planner, width, unit):
     plant = LinearPlant(MOVE, PUSH, np.array([1.0, 0.1]), np.array([0.01]), start)
     low = np.array([-np.inf, unit * 0.5])
     high = np.array([np.inf, unit * (0.5 + width)])
-    plan = require_best(planner, plant, np.array([10.0 * unit]), low, high)
+    limits = {"state_low": low, "state_high": high}
+    plan = best_plan(planner, plant, np.array([10.0 * unit]), above=1e-4, **limits)
     assert (plan.states[1:, 1] >= low[1] - 1e-8 * unit).all()
     assert (plan.states[1:, 1] <= high[1] + 1e-8 * unit).all()
     if width >= 1e-7:  # exactly
@@ -57,7 +38,8 @@ def test_a_state_of_a_random_plant_is_held(planner, seed, width):
     low, high = np.full(len(plant.a), -np.inf), np.full(len(plant.a), np.inf)
     low[held] = 0.5 * plant.start[held]
     high[held] = low[held] + width
-    require_best(planner, plant, np.full(plant.b.shape[1], 20.0), low, high)
+    bound = np.full(plant.b.shape[1], 20.0)
+    best_plan(planner, plant, bound, above=1e-4, state_low=low, state_high=high)
 
 
 @pytest.mark.parametrize("planner", [dp.CEM, dp.ICEM, dp.MPPI])

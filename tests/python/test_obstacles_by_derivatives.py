@@ -7,27 +7,21 @@ import pytest
 
 import dynaplan as dp
 from reference.constrained_plan import ConstrainedPlan, outside_box
+from reference.gradient_plans import HORIZON, MOVE, PUSH, mass_on_its_way
 from reference.quadratic_program import LinearPlant
 
-HORIZON = 20
 BOUND = np.full(2, 6.0)
-MOVE = np.kron([[1.0, 0.1], [0.0, 1.0]], np.eye(2))
-PUSH = np.kron([[0.005], [0.1]], np.eye(2))
 COUNTS = [4, pytest.param(100, marks=pytest.mark.long)]
 
 
 def way_past_a_box(seed):
     """A mass in the plane on its way to the origin, and a box about half-way."""
     generator = np.random.default_rng(seed)
-    angle = generator.uniform(0.0, 2.0 * np.pi)
-    along = np.array([np.cos(angle), np.sin(angle)])
-    across = np.array([-along[1], along[0]])
-    speed = generator.uniform(-0.5, 0.5, 2)
-    start = np.concatenate([generator.uniform(2.0, 4.0) * along, speed])
-    costs = np.array([1.0, 1.0, 0.1, 0.1]), np.full(2, generator.uniform(0.01, 0.1))
+    plant, across = mass_on_its_way(generator)
+    start = plant.start
     centre = 0.5 * start[:2] + generator.uniform(-0.3, 0.3) * across
     half = generator.uniform(0.2, 0.6, 2)
-    return LinearPlant(MOVE, PUSH, *costs, start), centre - half, centre + half
+    return plant, centre - half, centre + half
 
 
 def plan_past(plant, low, high, margin=0.0, **arguments):

@@ -86,8 +86,7 @@ void Candidates<T>::score_kept(const PlanProblemOf<T>& problem, Index first, Ind
 // Seconds that there are to score candidates in, the result's own left aside: by itself, and as the mean goes.
 template <class T>
 double Candidates<T>::seconds_to_score(const PlanProblemOf<T>& problem) const {
-  const bool is_drawn = problem.rollout.particles.propagation != Propagation::kMean;
-  const double of_result = is_drawn || problem.rollout.disagreement_limit || problem.rollout.limits_steps() ? 2.0 : 1.0;
+  const double of_result = problem.rollout.scores_the_mean() ? 1.0 : 2.0;
   return problem.seconds_left() - of_result * score_time_.of(1);
 }
 

@@ -252,8 +252,7 @@ void Candidates<T>::measure_spread(const PlanProblemOf<T>& problem, Index count)
 
 template <class T>
 void Candidates<T>::evaluate_result(const PlanProblemOf<T>& problem, std::uint32_t iteration, PlanResult<T>& result) {
-  const bool is_drawn = problem.rollout.particles.propagation != Propagation::kMean;
-  const bool value_is_of_mean = !is_drawn && !problem.rollout.disagreement_limit && !problem.rollout.limits_steps();
+  const bool value_is_of_mean = problem.rollout.scores_the_mean();
   if (!value_is_of_mean) result.value = value_of(problem, iteration, result.actions);
   // Once a plan, of what has a finite return.
   const bool measures =

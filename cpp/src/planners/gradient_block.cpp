@@ -122,11 +122,11 @@ void GradientBlock::find_units() {
 }
 
 bool GradientBlock::is_optimal(const ExactPlanProblem& problem, Index lane, double scale, double tolerance) const {
-  constexpr double kResidual = 5e-7;  // as iLQR's
   const Candidate& candidate = candidates_[static_cast<std::size_t>(lane)];
   // Where accelerations hold an action back its gradient says nothing.
   if (!candidate.has_trajectory || problem.action_acceleration != nullptr) return false;
-  if (!candidate.limits.is_empty() && candidate.limits.residual(problem, candidate.trajectory) > kResidual) {
+  if (!candidate.limits.is_empty() &&
+      candidate.limits.residual(problem, candidate.trajectory) > AugmentedLagrangian::kNoResidual) {
     return false;
   }
   double squares = 0.0;

@@ -3,12 +3,12 @@
 #include <algorithm>
 #include <cmath>
 
+#include "dynaplan/planners/finite_or_zero.hpp"
+
 namespace dynaplan {
 inline namespace DYNAPLAN_LEVEL {
 
 namespace {
-
-double finite_or_zero(double value) { return std::isfinite(value) ? value : 0.0; }
 
 constexpr Index kLanes = GradientSweep::kLanes;
 

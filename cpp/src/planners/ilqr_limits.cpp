@@ -35,7 +35,6 @@ void IlqrRun::hold() {
 
 // Improves the trajectory for prices of its limits, and the prices, until neither changes.
 PlanStatus IlqrRun::improve_prices() {
-  constexpr double kResidual = 5e-7;  // in the limits' units, less than they have of a margin
   constexpr double kEnough = 0.25;
   AugmentedLagrangian& limits = memory_.limits;
   double before = std::numeric_limits<double>::infinity();
@@ -45,7 +44,7 @@ PlanStatus IlqrRun::improve_prices() {
     status = improve();
     const double residual = limits.residual(problem_, memory_.nominal);
     if (status == PlanStatus::kTimeLimit) return status;
-    if (residual <= kResidual) {
+    if (residual <= AugmentedLagrangian::kNoResidual) {
       if (status == PlanStatus::kConverged || is_settled()) return PlanStatus::kConverged;
       if (status == PlanStatus::kStalled) return status;
       continue;

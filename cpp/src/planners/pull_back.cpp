@@ -2,14 +2,10 @@
 
 #include <cmath>
 
+#include "dynaplan/planners/finite_or_zero.hpp"
+
 namespace dynaplan {
 inline namespace DYNAPLAN_LEVEL {
-
-namespace {
-
-double finite_or_zero(double value) { return std::isfinite(value) ? value : 0.0; }
-
-}  // namespace
 
 void pull_back(const RewardExpansion<double>& of_variables, const WholeState& whole, const Eigen::MatrixXd& of_state,
                const Eigen::MatrixXd& of_action, bool tied, Workspace& workspace, Eigen::VectorXd& gradient,

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <cmath>
 
+#include "dynaplan/planners/finite_or_zero.hpp"
+
 namespace dynaplan {
 inline namespace DYNAPLAN_LEVEL {
 
@@ -11,8 +13,6 @@ namespace {
 // Far enough that the differences of values in float32, as a critic's, still say something; the formulas are of fourth
 // order, so that those in float64 lose nothing by it.
 constexpr double kReach = 5e-3;
-
-double finite_or_zero(double value) { return std::isfinite(value) ? value : 0.0; }
 
 }  // namespace
 

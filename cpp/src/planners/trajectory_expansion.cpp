@@ -5,6 +5,7 @@
 
 #include "dynaplan/core/parallel.hpp"
 #include "dynaplan/core/transpose.hpp"
+#include "dynaplan/planners/finite_or_zero.hpp"
 #include "dynaplan/planners/pull_back.hpp"
 
 namespace dynaplan {
@@ -14,8 +15,6 @@ namespace {
 
 // Steps at a time: each brings S (S + A) numbers, which should stay in cache.
 constexpr Index kLanes = 16;
-
-double finite_or_zero(double value) { return std::isfinite(value) ? value : 0.0; }
 
 }  // namespace
 

@@ -11,9 +11,11 @@
 #include "dynaplan/rewards/angle.hpp"
 #include "dynaplan/rewards/quadratic.hpp"
 #include "dynaplan/rewards/sum.hpp"
+#include "opaque_reward.hpp"
 #include "tiles.hpp"
 
 using namespace dynaplan;
+using dynaplan_test::OpaqueReward;
 using dynaplan_test::random_matrix;
 
 namespace {
@@ -52,21 +54,6 @@ struct Curved {
     problem.action_low = low.data();
     problem.action_high = high.data();
   }
-};
-
-// The same reward, but it keeps its derivatives to itself.
-class Opaque final : public Reward<double> {
- public:
-  explicit Opaque(const Reward<double>& reward) : reward_(reward) {}
-  std::size_t workspace_bytes(Index lanes) const override { return reward_.workspace_bytes(lanes); }
-  void add(const StepView<double>& view, Workspace& workspace, double* total) const override {
-    reward_.add(view, workspace, total);
-  }
-  void require_dims(Index state_dim, Index action_dim) const override { reward_.require_dims(state_dim, action_dim); }
-  bool needs_previous_action() const override { return reward_.needs_previous_action(); }
-
- private:
-  const Reward<double>& reward_;
 };
 
 void write_actions(ForwardPass& forward) {
@@ -131,7 +118,7 @@ TEST_CASE("so it is where the reward keeps its derivatives to itself") {
   const Eigen::VectorXd last = Eigen::Vector2d(0.1, -0.2);
   curved.problem.last_action = last.data();
   curved.problem.terminal_value = &curved.value;
-  const Opaque opaque(curved.reward);
+  const OpaqueReward opaque(curved.reward);
   curved.problem.rollout.reward = &opaque;
   CHECK(largest_error(curved.problem) < 1e-7);
 }

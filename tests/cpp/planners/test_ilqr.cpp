@@ -11,9 +11,11 @@
 #include "dynaplan/rewards/angle.hpp"
 #include "dynaplan/rewards/quadratic.hpp"
 #include "dynaplan/rewards/sum.hpp"
+#include "opaque_reward.hpp"
 #include "tiles.hpp"
 
 using namespace dynaplan;
+using dynaplan_test::OpaqueReward;
 using dynaplan_test::random_matrix;
 
 namespace {
@@ -43,21 +45,6 @@ struct Curved {
     problem.action_low = low.data();
     problem.action_high = high.data();
   }
-};
-
-// The same reward, but it keeps its derivatives to itself.
-class Opaque final : public Reward<double> {
- public:
-  explicit Opaque(const Reward<double>& reward) : reward_(reward) {}
-  std::size_t workspace_bytes(Index lanes) const override { return reward_.workspace_bytes(lanes); }
-  void add(const StepView<double>& view, Workspace& workspace, double* total) const override {
-    reward_.add(view, workspace, total);
-  }
-  void require_dims(Index state_dim, Index action_dim) const override { reward_.require_dims(state_dim, action_dim); }
-  bool needs_previous_action() const override { return reward_.needs_previous_action(); }
-
- private:
-  const Reward<double>& reward_;
 };
 
 }  // namespace
@@ -108,7 +95,7 @@ TEST_CASE("a quadratic that is unbounded in a free direction is not solved") {
 
 TEST_CASE("differences of the reward give the plan that its derivatives give") {
   Curved curved;
-  const Opaque opaque(curved.reward);
+  const OpaqueReward opaque(curved.reward);
   IlqrSettings settings;
   settings.horizon = 9;
   settings.tolerance = 1e-13;
@@ -128,7 +115,7 @@ TEST_CASE("differences of the reward give the plan that its derivatives give") {
 // But for the workspace of Eigen's eigenvalue solver, where a cost bends downwards.
 TEST_CASE("after the first call a plan allocates nothing, by derivatives and by differences") {
   Curved curved(1, 0.0);
-  const Opaque opaque(curved.reward);
+  const OpaqueReward opaque(curved.reward);
   IlqrSettings settings;
   settings.horizon = 20;
   for (const Reward<double>* reward :

@@ -18,5 +18,13 @@ struct StepView {
   Index horizon = 0;  // steps in all
 };
 
+/// The same step without the first entries of its states.
+template <class T>
+StepView<T> later_states(StepView<T> view, Index first) {
+  view.state = view.state.rows(first, view.state.dim - first);
+  view.next = view.next.rows(first, view.next.dim - first);
+  return view;
+}
+
 }  // namespace DYNAPLAN_LEVEL
 }  // namespace dynaplan

@@ -44,43 +44,31 @@ struct ExpConstants<double> {
                                              1.0 / 3628800, 1.0 / 39916800, 1.0 / 479001600, 1.0 / 6227020800};
 };
 
-/// The larger and the smaller of two, `b` where one is a nan. As intrinsics, for the processor's maximum and minimum
-/// are one step each, where compilers make a comparison and a blend of a choice.
-[[gnu::always_inline]] inline LaneVector<float> larger(LaneVector<float> a, LaneVector<float> b) {
-#if defined(__AVX512F__)
-  return reinterpret_cast<LaneVector<float>>(_mm512_max_ps(reinterpret_cast<__m512>(a), reinterpret_cast<__m512>(b)));
-#elif defined(__AVX__)
-  return reinterpret_cast<LaneVector<float>>(_mm256_max_ps(reinterpret_cast<__m256>(a), reinterpret_cast<__m256>(b)));
-#elif defined(__SSE2__)
-  return reinterpret_cast<LaneVector<float>>(_mm_max_ps(reinterpret_cast<__m128>(a), reinterpret_cast<__m128>(b)));
-#else
-  return a > b ? a : b;
-#endif
-}
-
-[[gnu::always_inline]] inline LaneVector<float> smaller(LaneVector<float> a, LaneVector<float> b) {
-#if defined(__AVX512F__)
-  return reinterpret_cast<LaneVector<float>>(_mm512_min_ps(reinterpret_cast<__m512>(a), reinterpret_cast<__m512>(b)));
-#elif defined(__AVX__)
-  return reinterpret_cast<LaneVector<float>>(_mm256_min_ps(reinterpret_cast<__m256>(a), reinterpret_cast<__m256>(b)));
-#elif defined(__SSE2__)
-  return reinterpret_cast<LaneVector<float>>(_mm_min_ps(reinterpret_cast<__m128>(a), reinterpret_cast<__m128>(b)));
-#else
-  return a < b ? a : b;
-#endif
-}
-
 /// A vector between two bounds; a nan stays.
 template <class V, class T>
 [[gnu::always_inline]] inline V between(V x, T low, T high) {
   const V lower = V{} + low;
   const V upper = V{} + high;
+  // Compilers make a comparison and a blend of a choice; the processor's minimum and maximum are one step each, and
+  // give their second operand where one is a nan.
+#if defined(__AVX512F__)
   if constexpr (std::is_same_v<T, float>) {
-    return smaller(upper, larger(lower, x));
-  } else {
-    x = x < lower ? lower : x;
-    return x > upper ? upper : x;
+    const __m512 raised = _mm512_max_ps(reinterpret_cast<__m512>(lower), reinterpret_cast<__m512>(x));
+    return reinterpret_cast<V>(_mm512_min_ps(reinterpret_cast<__m512>(upper), raised));
   }
+#elif defined(__AVX__)
+  if constexpr (std::is_same_v<T, float>) {
+    const __m256 raised = _mm256_max_ps(reinterpret_cast<__m256>(lower), reinterpret_cast<__m256>(x));
+    return reinterpret_cast<V>(_mm256_min_ps(reinterpret_cast<__m256>(upper), raised));
+  }
+#elif defined(__SSE2__)
+  if constexpr (std::is_same_v<T, float>) {
+    const __m128 raised = _mm_max_ps(reinterpret_cast<__m128>(lower), reinterpret_cast<__m128>(x));
+    return reinterpret_cast<V>(_mm_min_ps(reinterpret_cast<__m128>(upper), raised));
+  }
+#endif
+  x = x < lower ? lower : x;
+  return x > upper ? upper : x;
 }
 
 /// x - power ln(2), as if rounded once.

@@ -34,6 +34,8 @@ class AugmentedLagrangian {
   /// How far the trajectory is from the best within the limits, in units of these: the largest violation, or slack of a
   /// limit that has a price (Bertsekas 1982, sec. 3.2).
   double residual(const ExactPlanProblem& problem, const NominalTrajectory& trajectory) const;
+  /// A residual that is none: less than the limits have of a margin.
+  static constexpr double kNoResidual = 5e-7;
   /// Whether the limits themselves are kept, which those in the costs are a little within.
   bool is_kept(const ExactPlanProblem& problem, const NominalTrajectory& trajectory) const;
   /// The same of states and constraints alone.

@@ -5,15 +5,6 @@
 namespace dynaplan {
 inline namespace DYNAPLAN_LEVEL {
 
-/// The same step without the first entries of its states.
-template <class T>
-StepView<T> later_states(StepView<T> view, Index first) {
-  const auto later = [&](ConstBlock<T> state) { return state.rows(first, state.dim - first); };
-  view.state = later(view.state);
-  view.next = later(view.next);
-  return view;
-}
-
 /// A reward of states that follow others, such as those of a system whose queue of actions comes first. It is borrowed.
 template <class T>
 class LaterStatesReward final : public Reward<T> {

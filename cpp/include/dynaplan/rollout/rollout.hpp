@@ -53,6 +53,10 @@ struct RolloutProblem {
 
   /// Whether some states, or steps, are not allowed.
   bool limits_steps() const { return allowed != nullptr || !constraints.empty(); }
+  /// Whether a sequence is worth what the mean prediction of it is worth.
+  bool scores_the_mean() const {
+    return particles.propagation == Propagation::kMean && !disagreement_limit && !limits_steps();
+  }
   /// Whether some candidates are rejected, with a return of -infinity.
   bool rejects() const {
     return limits_steps() || (disagreement_limit && disagreement_limit->on_exceeding == OnExceeding::kReject);

@@ -15,10 +15,7 @@ class LaterStatesTermination final : public Termination<T> {
 
   std::size_t workspace_bytes(Index lanes) const override { return termination_.workspace_bytes(lanes); }
   void mark(const StepView<T>& view, Workspace& workspace, T* alive) const override {
-    StepView<T> own = view;
-    own.state = view.state.rows(first_, view.state.dim - first_);
-    own.next = view.next.rows(first_, view.next.dim - first_);
-    termination_.mark(own, workspace, alive);
+    termination_.mark(later_states(view, first_), workspace, alive);
   }
   void require_dims(Index state_dim, Index action_dim) const override {
     termination_.require_dims(state_dim - first_, action_dim);
