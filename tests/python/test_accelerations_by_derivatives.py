@@ -66,8 +66,8 @@ def test_all_limits_are_kept_together(planner, seed):
     assert (np.abs(np.diff(plan.actions, axis=0, prepend=0.0)) <= rate * (1 + 1e-9)).all()
 
 
-@pytest.mark.parametrize("horizon", [1, 2, 3, 40, 80])
-@pytest.mark.parametrize("limit", [0.1, 0.01])
+@pytest.mark.parametrize("horizon", [1, 2, 3, 40, 80, 100])
+@pytest.mark.parametrize("limit", [0.1, 0.01, 0.005])
 def test_one_that_binds_most_of_the_way_is_kept_as_well(horizon, limit):
     # As fast as may be to the other side and to rest: faster at first, then slower.
     plant = LinearPlant(np.eye(1), np.array([[0.05]]), np.ones(1), np.full(1, 0.0025), -np.ones(1))
@@ -82,7 +82,8 @@ def test_one_that_binds_most_of_the_way_is_kept_as_well(horizon, limit):
     acceleration, rate = np.array([limit]), np.array([0.1])
     best = plant.best_return(horizon, np.ones(1), rate=rate, acceleration=acceleration)
     assert plan.value == pytest.approx(best, rel=1e-5)
-    assert plan.status == "converged"
+    # The smaller the limit, the nearer to nothing is what the last of 100 bounds gains.
+    assert plan.status == "converged" or (limit < 0.01 and plan.status == "stalled")
 
 
 def test_a_plan_that_no_limiter_would_change_is_sent():

@@ -36,11 +36,15 @@ void IlqrRun::hold() {
 // Improves the trajectory for prices of its limits, and the prices, until neither changes.
 PlanStatus IlqrRun::improve_prices() {
   constexpr double kEnough = 0.25;
+  // A limit of changes that binds most of the way is found to bind at one step after another.
+  constexpr int kIterationsPerStep = 4;
+  const auto of_steps = kIterationsPerStep * static_cast<int>(settings_.horizon);
+  const int iterations = charges_changes() ? std::max(settings_.iterations, of_steps) : settings_.iterations;
   AugmentedLagrangian& limits = memory_.limits;
   double before = std::numeric_limits<double>::infinity();
   PlanStatus status = PlanStatus::kStalled;
   for (int prices = 0; prices < max_prices_; ++prices) {
-    last_iteration_ = result_.iterations + settings_.iterations;
+    last_iteration_ = result_.iterations + iterations;
     status = improve();
     const double residual = limits.residual(problem_, memory_.nominal);
     if (status == PlanStatus::kTimeLimit) return status;

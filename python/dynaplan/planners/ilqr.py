@@ -41,7 +41,9 @@ class ILQR(Planner):
         horizon: steps planned ahead.
         iterations: largest number of improvements. Default 50; a warm start needs a handful. With
             limits of states or accelerations, for each adjustment of their prices, at most 20 of
-            them; where the start leads through a box, past each of its faces.
+            them, and with those of accelerations at least four times the horizon, as each step
+            may turn out to be at its limit; where the start leads through a box, past each of its
+            faces.
         tolerance: the plan has converged where the changes that its derivatives ask for, within the
             bounds, promise less than this fraction of the return. Default 1e-7.
         start: the planner whose plan is improved, such as `ICEM(...)`; `horizon`, `discount`,
