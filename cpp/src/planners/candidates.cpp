@@ -94,6 +94,15 @@ Index lanes_in_time(const PlanProblemOf<T>& problem, Index horizon) {
   return std::max(lanes / kVectorLanes<T>, Index{1}) * kVectorLanes<T>;
 }
 
+// Where nothing beside a particle's return is kept of it, nor asked of the others.
+template <class T>
+bool pays_to_share(const PlanProblemOf<T>& problem, Index blocks) {
+  constexpr Index kManyBlocks = 8;  // for each thread: the last one to end is waited for a sixteenth of the time
+  const RolloutProblem<T>& rollout = problem.rollout;
+  return problem.threads > 1 && rollout.particles.count > 1 && blocks < kManyBlocks * problem.threads &&
+         rollout.has_independent_particles() && !rollout.rejects() && !problem.scores_at_once();
+}
+
 }  // namespace
 
 template <class T>
@@ -117,14 +126,17 @@ void Candidates<T>::prepare(const PlanProblemOf<T>& problem, Index count, Index 
   require_addressable("candidates, horizon", {std::max(count, kMaxLanes), problem.rollout.particles.count, horizon + 1,
                                               std::max(state_dim_, action_dim_)});
   lanes_ = std::min(block_lanes(*problem.rollout.dynamics, count), max_lanes_);
-  const Index blocks = (count + lanes_ - 1) / lanes_;
-  actions_.resize(std::max(tile_offset(blocks), static_cast<std::size_t>(horizon * action_dim_ * kResultLanes<T>)));
+  actions_.resize(std::max(tile_offset(blocks()), static_cast<std::size_t>(horizon * action_dim_ * kResultLanes<T>)));
   // The result is scored like a block.
-  totals_.resize(static_cast<std::size_t>(std::max(blocks * lanes_, kResultLanes<T>)));
+  totals_.resize(static_cast<std::size_t>(std::max(blocks() * lanes_, kResultLanes<T>)));
   violations_.resize(problem.rollout.rejects() ? totals_.size() : 0);
   ranking_.resize(static_cast<std::size_t>(count));
-  late_.resize(static_cast<std::size_t>(blocks));
-  threads_ = usable_threads(blocks, problem.threads);
+  late_.resize(static_cast<std::size_t>(blocks()));
+  const Index particles = problem.rollout.particles.count;
+  shares_particles_ = pays_to_share(problem, blocks());
+  threads_ = usable_threads(shares_particles_ ? blocks() * particles : blocks(), problem.threads);
+  particle_returns_.resize(shares_particles_ ? totals_.size() * static_cast<std::size_t>(particles) : 0);
+  returns_.resize(static_cast<std::size_t>(particles));
   // Never fewer than before: populations shrink and grow again.
   workspaces_.resize(std::max(workspaces_.size(), static_cast<std::size_t>(threads_)));
   for (Workspace& workspace : workspaces_)
@@ -137,11 +149,20 @@ bool Candidates<T>::in_time(const PlanProblemOf<T>& problem, Index scored) const
   if (!problem.deadline) return true;
   const Clock::duration slowest = slowest_.load(std::memory_order_relaxed);
   if (slowest == Clock::duration::zero()) return true;
-  // Twice: for the block itself and for the result, which is a block of one candidate.
-  if (Clock::now() + 2 * slowest > *problem.deadline) return false;
+  // For the block itself and for the result, which is a block of one candidate with all its particles.
+  const Index of_result = shares_particles_ ? problem.rollout.particles.count : 1;
+  if (Clock::now() + (1 + of_result) * slowest > *problem.deadline) return false;
   const double of_blocks = 2.0 * std::chrono::duration<double>(slowest).count();
   if (!problem.scores_at_once()) return true;
   return score_time_.of(score_time_.knows_rows() ? scored : 1) + of_blocks <= seconds_to_score(problem);
+}
+
+template <class T>
+template <class Run>
+void Candidates<T>::run_timed(const PlanProblemOf<T>& problem, const Run& run) {
+  const Clock::time_point begin = problem.deadline ? Clock::now() : Clock::time_point();
+  run();
+  if (problem.deadline) took(begin);
 }
 
 template <class T>
@@ -155,27 +176,25 @@ void Candidates<T>::took(Clock::time_point begin) {
 template <class T>
 Evaluated Candidates<T>::evaluate(const PlanProblemOf<T>& problem, std::uint32_t iteration, const void* context,
                                   CandidateFill<T> fill) {
-  const Index blocks = (count_ + lanes_ - 1) / lanes_;
   Stream stream = problem.stream;
   stream.iteration = iteration;
   std::fill(late_.begin(), late_.end(), char{0});
   scored_ = count_;
-  parallel_for(blocks, threads_, [&](Index index, int thread) {
-    const Index first = index * lanes_;
-    if (!in_time(problem, std::min(first + lanes_, count_))) {
-      late_[static_cast<std::size_t>(index)] = 1;
-      return;
-    }
-    const Clock::time_point begin = problem.deadline ? Clock::now() : Clock::time_point();
-    Workspace& workspace = workspaces_[static_cast<std::size_t>(thread)];
-    {
-      const Workspace::Scope scope(workspace);
-      fill(context, first, tile(index), workspace);
-      limit_changes(problem, tile(index));
-    }
-    roll_block(problem, stream, tile(index), first, std::min(lanes_, count_ - first), workspace);
-    if (problem.deadline) took(begin);
-  });
+  if (shares_particles_) {
+    share_particles(problem, stream, context, fill);
+  } else {
+    parallel_for(blocks(), threads_, [&](Index index, int thread) {
+      if (!in_time(problem, index * lanes_ + candidates_of(index))) {
+        late_[static_cast<std::size_t>(index)] = 1;
+        return;
+      }
+      Workspace& workspace = workspaces_[static_cast<std::size_t>(thread)];
+      run_timed(problem, [&] {
+        fill_tile(problem, index, context, fill, workspace);
+        roll_block(problem, stream, tile(index), index * lanes_, candidates_of(index), workspace);
+      });
+    });
+  }
   if (problem.scores_at_once() && problem.deadline) {
     score_in_time(problem);
   } else if (problem.scores_at_once()) {
@@ -188,10 +207,52 @@ Evaluated Candidates<T>::evaluate(const PlanProblemOf<T>& problem, std::uint32_t
   return evaluated;
 }
 
-// Scores one block of candidates; where all are scored at once it only keeps what that needs.
+template <class T>
+void Candidates<T>::fill_tile(const PlanProblemOf<T>& problem, Index index, const void* context, CandidateFill<T> fill,
+                              Workspace& workspace) {
+  const Workspace::Scope scope(workspace);
+  fill(context, index * lanes_, tile(index), workspace);
+  limit_changes(problem, tile(index));
+}
+
+// As many blocks as threads, or few more, leave some of these waiting for the last; so each particle of a block is work
+// of its own. The returns are the same to the last bit.
+template <class T>
+void Candidates<T>::share_particles(const PlanProblemOf<T>& problem, const Stream& stream, const void* context,
+                                    CandidateFill<T> fill) {
+  const Particles& particles = problem.rollout.particles;
+  parallel_for(blocks(), threads_, [&](Index index, int thread) {
+    fill_tile(problem, index, context, fill, workspaces_[static_cast<std::size_t>(thread)]);
+  });
+  late_particles_.assign(static_cast<std::size_t>(blocks() * particles.count), 0);
+  const bool is_first = slowest_.load(std::memory_order_relaxed) == Clock::duration::zero();
+  parallel_for(blocks() * particles.count, threads_, [&](Index item, int thread) {
+    const Index index = item / particles.count;
+    // The first block of a plan is rolled out whole, so that there is always a candidate.
+    const bool is_needed = is_first && index == 0;
+    if (!is_needed && !in_time(problem, index * lanes_ + candidates_of(index))) {
+      late_particles_[static_cast<std::size_t>(item)] = 1;
+      return;
+    }
+    run_timed(problem, [&] {
+      roll_block(problem, stream, tile(index), index * lanes_, candidates_of(index),
+                 workspaces_[static_cast<std::size_t>(thread)], item % particles.count);
+    });
+  });
+  for (std::size_t item = 0; item < late_particles_.size(); ++item) {
+    if (late_particles_[item] != 0) late_[item / static_cast<std::size_t>(particles.count)] = 1;
+  }
+  const Index members = problem.rollout.dynamics->members();
+  for (Index n = 0; n < count_; ++n) {
+    for (Index p = 0; p < particles.count; ++p) returns_[static_cast<std::size_t>(p)] = returns_of(p)[n];
+    totals_[static_cast<std::size_t>(n)] = reduce(particles.risk, members, returns_.data(), particles.count);
+  }
+}
+
+// Scores one block of candidates, or one particle of each; where all are scored at once it only keeps what that needs.
 template <class T>
 void Candidates<T>::roll_block(const PlanProblemOf<T>& problem, const Stream& stream, Block<T> actions, Index first,
-                               Index count, Workspace& workspace) {
+                               Index count, Workspace& workspace, Index particle) {
   const Workspace::Scope scope(workspace);
   BlockRollout<T> block = start_of(problem, workspace.take_block<T>(state_dim_, actions.lanes), workspace);
   block.actions = actions;
@@ -212,7 +273,8 @@ void Candidates<T>::roll_block(const PlanProblemOf<T>& problem, const Stream& st
     rollout_block(problem.rollout, block, workspace);
     keep_end(problem, block, first, count);
   } else {
-    block.total = totals_.data() + first;
+    block.particle = particle;
+    block.total = (particle < 0 ? totals_.data() : returns_of(particle)) + first;
     rollout_block(problem.rollout, block, workspace);
   }
 }

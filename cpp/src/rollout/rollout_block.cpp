@@ -59,12 +59,14 @@ class BlockRun {
         output_dim_(problem.dynamics->output_dim()),
         lanes_(block.actions.lanes),
         horizon_(block.actions.dim / action_dim_),
-        particles_(problem.particles.count),
+        first_particle_(std::max(block.particle, Index{0})),
+        particles_(block.particle < 0 ? problem.particles.count : 1),
         keeps_trajectory_(block.trajectory.data != nullptr),
         particle_rows_(keeps_trajectory_ ? problem.trajectory_rows(horizon_) : 2 * output_dim_) {
     tiles_ = keeps_trajectory_ ? block.trajectory : workspace.take_block<T>(particles_ * particle_rows_, lanes_);
     for (Index p = 0; p < particles_; ++p) begin(state(p, 0));
-    draw_ = {block.stream, block.first_candidate, 0, problem.particles.propagation, 0, particles_, block.candidates};
+    draw_ = {block.stream,    block.first_candidate, 0, problem.particles.propagation, 0, problem.particles.count,
+             block.candidates};
     take_lives();
     take_totals();
   }
@@ -176,7 +178,7 @@ class BlockRun {
   void step(Index particle, Index t) {
     if (block_.feedback != nullptr) block_.feedback->act(t, seen(particle, t), previous_action(t));
     if (problem_.disagreement_limit) stop_beyond_disagreement(particle, t);
-    draw_.particle = particle;
+    draw_.particle = first_particle_ + particle;
     problem_.dynamics->step(seen(particle, t), action(t), draw_, workspace_, outputs(particle, t + 1));
   }
 
@@ -303,7 +305,8 @@ class BlockRun {
   Index output_dim_;
   Index lanes_;
   Index horizon_;
-  Index particles_;
+  Index first_particle_;
+  Index particles_;  // from that on
   bool keeps_trajectory_;
   Index particle_rows_;
   Block<T> tiles_;               // (P * particle_rows, K)

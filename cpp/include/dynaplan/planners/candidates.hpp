@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <atomic>
 #include <cstdint>
 #include <type_traits>
@@ -93,8 +94,17 @@ class Candidates {
   Evaluated evaluate(const PlanProblemOf<T>& problem, std::uint32_t iteration, const void* context,
                      CandidateFill<T> fill);
   Block<T> spread_sequence(const std::vector<T>& sequence);
+  Index blocks() const { return (count_ + lanes_ - 1) / lanes_; }
+  Index candidates_of(Index block) const { return std::min(lanes_, count_ - block * lanes_); }
+  void fill_tile(const PlanProblemOf<T>& problem, Index index, const void* context, CandidateFill<T> fill,
+                 Workspace& workspace);
+  void share_particles(const PlanProblemOf<T>& problem, const Stream& stream, const void* context,
+                       CandidateFill<T> fill);
   void roll_block(const PlanProblemOf<T>& problem, const Stream& stream, Block<T> actions, Index first, Index count,
-                  Workspace& workspace);
+                  Workspace& workspace, Index particle = -1);
+  T* returns_of(Index particle) {
+    return particle_returns_.data() + static_cast<std::size_t>(particle) * totals_.size();
+  }
   T return_of(const PlanProblemOf<T>& problem, const BlockRollout<T>& block, Index lane);
   void measure_spread(const PlanProblemOf<T>& problem, Index count);
   void prepare_scores(const PlanProblemOf<T>& problem, Index count);
@@ -111,6 +121,8 @@ class Candidates {
   bool is_late(Index candidate) const {
     return candidate >= scored_ || late_[static_cast<std::size_t>(candidate / lanes_)] != 0;
   }
+  template <class Run>
+  void run_timed(const PlanProblemOf<T>& problem, const Run& run);
   void took(Clock::time_point begin);
   std::size_t tile_offset(Index block) const {
     return static_cast<std::size_t>(block * horizon_ * action_dim_ * lanes_);
@@ -133,10 +145,14 @@ class Candidates {
   std::vector<T> elite_actions_;
   std::vector<Index> selected_;  // their numbers
   std::vector<Workspace> workspaces_;
-  std::vector<char> late_;                  // (blocks) whether there was no time for it
-  std::atomic<Clock::duration> slowest_{};  // block of this plan
-  CallTime score_time_;                     // of one candidate, where a function scores them and time is short
-  bool has_scored_ = false;                 // in this plan
+  bool shares_particles_ = false;            // between threads
+  UninitialisedVector<T> particle_returns_;  // (P, totals), where they are shared
+  std::vector<T> returns_;                   // (P) of one candidate
+  std::vector<char> late_particles_;         // (blocks, P)
+  std::vector<char> late_;                   // (blocks) whether there was no time for it
+  std::atomic<Clock::duration> slowest_{};   // block of this plan
+  CallTime score_time_;                      // of one candidate, where a function scores them and time is short
+  bool has_scored_ = false;                  // in this plan
   // Only where all candidates are scored at once, with each one's P particles one after another.
   std::vector<T> particle_totals_;      // (count, P)
   std::vector<T> particle_violations_;  // (count, P), only for a TrajectoryScore

@@ -61,6 +61,8 @@ struct RolloutProblem {
   bool rejects() const {
     return limits_steps() || (disagreement_limit && disagreement_limit->on_exceeding == OnExceeding::kReject);
   }
+  /// Whether a particle needs nothing of the others.
+  bool has_independent_particles() const { return particles.propagation != Propagation::kMoment; }
   /// Rows that the trajectory of one particle takes: its states, then room for what the last step predicts besides.
   Index trajectory_rows(Index horizon) const { return horizon * dynamics->state_dim() + dynamics->output_dim(); }
   /// Scratch of one block; `keeps_trajectory` if the caller brings room for the states.
@@ -98,6 +100,7 @@ struct BlockRollout {
   Stream stream;
   Index first_candidate = 0;
   Index candidates = 0;    // of the lanes, all if 0: see Draw
+  Index particle = -1;     // the one that is rolled out, as if it were alone but for its draws; all if negative
   T* total = nullptr;      // (K), aligned like a row of a block
   T* violation = nullptr;  // (K) how far what rejects candidates is exceeded, likewise; see RolloutProblem::rejects
   Block<T> trajectory;     // (P * trajectory_rows, K), one particle below the other
