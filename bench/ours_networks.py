@@ -27,6 +27,8 @@ class GivenNetworks:
     dynamics: _core.Dynamics
     state_dim: int
     action_dim: int
+    observed_low: FloatArray
+    observed_high: FloatArray
 
 
 def model_of(inputs: NetworkRollouts) -> dp.MLP:
@@ -51,7 +53,9 @@ def model_of(inputs: NetworkRollouts) -> dp.MLP:
         LOG_VARIANCE_LOW * bound if inputs.members > 1 else None,
         LOG_VARIANCE_HIGH * bound if inputs.members > 1 else None,
     )
-    return cast(dp.MLP, GivenNetworks(parameters, parameters.dynamics(), states, actions))
+    unknown = np.full(states + actions, np.inf)
+    dynamics = parameters.dynamics()
+    return cast(dp.MLP, GivenNetworks(parameters, dynamics, states, actions, -unknown, unknown))
 
 
 def returns(inputs: NetworkRollouts, threads: int) -> Prepared:
