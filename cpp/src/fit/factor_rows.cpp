@@ -5,6 +5,7 @@
 #include <optional>
 #include <vector>
 
+#include "dynaplan/core/error.hpp"
 #include "dynaplan/core/parallel.hpp"
 #include "dynaplan/core/workspace.hpp"
 #include "dynaplan/fit/gram.hpp"
@@ -60,17 +61,19 @@ class ChunkReader {
 };
 
 TriangularFactor factor_by_householder(const RegressionDesign& design, const RegressionData& data, int threads,
-                                       InputSummary& seen) {
+                                       InputSummary& seen, const Interrupt* interrupt) {
   const Index chunks = (data.count + kChunkRows - 1) / kChunkRows;
   std::vector<TriangularFactor> factors(static_cast<std::size_t>(chunks), TriangularFactor(design.columns()));
   std::vector<InputSummary> summaries(static_cast<std::size_t>(chunks), seen);
-  parallel_for(chunks, threads, [&](Index chunk, int /*thread*/) {
+  const auto factor_chunk = [&](Index chunk, int /*thread*/) {
     ChunkReader reader(design, data);
     reader.read(chunk, [&](ConstBlock<double> block, Index count) {
       factors[static_cast<std::size_t>(chunk)].append(block.rows(0, design.columns()), static_cast<double>(count));
     });
     summaries[static_cast<std::size_t>(chunk)].include(reader.inputs_seen());
-  });
+  };
+  parallel_for(chunks, threads, factor_chunk, interrupt);
+  if (interrupt != nullptr && interrupt->requested()) throw Error("interrupted");
   for (std::size_t chunk = 1; chunk < factors.size(); ++chunk) factors.front().merge(factors[chunk]);
   for (const InputSummary& part : summaries) seen.include(part);
   return {factors.front().upper(), data.counted_rows()};
@@ -96,11 +99,12 @@ Eigen::MatrixXd sample_factor(const RegressionDesign& design, const RegressionDa
 
 // Z^T Z of all rows, chunk sums added in their order.
 Eigen::MatrixXd preconditioned_gram(const RegressionDesign& design, const RegressionData& data,
-                                    const Eigen::MatrixXd& preconditioner, int threads, InputSummary& seen) {
+                                    const Eigen::MatrixXd& preconditioner, int threads, InputSummary& seen,
+                                    const Interrupt* interrupt) {
   const Index chunks = (data.count + kChunkRows - 1) / kChunkRows;
   std::vector<Eigen::MatrixXd> grams(static_cast<std::size_t>(chunks));
   std::vector<InputSummary> summaries(static_cast<std::size_t>(chunks), seen);
-  parallel_for(chunks, threads, [&](Index chunk, int /*thread*/) {
+  const auto sum_chunk = [&](Index chunk, int /*thread*/) {
     ChunkReader reader(design, data);
     GramSum sum(padded_columns(design));
     reader.read(chunk, [&](Block<double> block, Index /*count*/) {
@@ -109,7 +113,9 @@ Eigen::MatrixXd preconditioned_gram(const RegressionDesign& design, const Regres
     });
     grams[static_cast<std::size_t>(chunk)] = sum.upper(design.columns());
     summaries[static_cast<std::size_t>(chunk)].include(reader.inputs_seen());
-  });
+  };
+  parallel_for(chunks, threads, sum_chunk, interrupt);
+  if (interrupt != nullptr && interrupt->requested()) throw Error("interrupted");
   for (std::size_t chunk = 1; chunk < grams.size(); ++chunk) grams.front() += grams[chunk];
   for (const InputSummary& part : summaries) seen.include(part);
   return grams.front();
@@ -143,19 +149,21 @@ Cholesky factor_gram(Eigen::MatrixXd gram, Index feature_columns) {
 }  // namespace
 
 TriangularFactor factor_rows(const RegressionDesign& design, const RegressionData& data, int threads,
-                             InputSummary& seen) {
+                             InputSummary& seen, const Interrupt* interrupt) {
   if (data.count <= 2 * kSampleRowsPerColumn * design.columns()) {
-    return factor_by_householder(design, data, threads, seen);
+    return factor_by_householder(design, data, threads, seen, interrupt);
   }
   Eigen::MatrixXd preconditioner = sample_factor(design, data);
   for (int attempt = 0; attempt < 2; ++attempt) {
-    const Cholesky cholesky =
-        factor_gram(preconditioned_gram(design, data, preconditioner, threads, seen), design.feature_columns());
+    const Cholesky cholesky = factor_gram(preconditioned_gram(design, data, preconditioner, threads, seen, interrupt),
+                                          design.feature_columns());
     if (!(cholesky.smallest_pivot >= kUsefulPivot)) break;
     preconditioner = cholesky.upper.triangularView<Eigen::Upper>() * preconditioner;
+    // What hardly varies in the sample, and does elsewhere, may have left nothing to go by.
+    if (!preconditioner.allFinite()) break;
     if (cholesky.smallest_pivot >= kSoundPivot) return {preconditioner, data.counted_rows()};
   }
-  return factor_by_householder(design, data, threads, seen);
+  return factor_by_householder(design, data, threads, seen, interrupt);
 }
 
 }  // namespace DYNAPLAN_LEVEL
