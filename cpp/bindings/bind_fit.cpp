@@ -1,6 +1,8 @@
 #include <memory>
 #include <utility>
+#include <vector>
 
+#include "abandon.hpp"
 #include "arrays.hpp"
 #include "bindings.hpp"
 #include "dynaplan/core/check.hpp"
@@ -36,12 +38,19 @@ bool takes_long(IndexType rows, IndexType columns) {
   return (static_cast<double>(rows) + 10.0 * size) * size * size > kOperations;
 }
 
-// What `make` makes, under a watch if that is long.
+// What `make` makes of the memory of the Python objects `used`; where that is long, on a thread that Ctrl-C abandons.
 template <class Make>
-LinearGaussianFit watched_fit(bool is_long, const Make& make) {
-  std::unique_ptr<LinearGaussianFit> made;
-  run_watched(is_long, [&](const Interrupt&) { made = std::make_unique<LinearGaussianFit>(make()); });
-  return std::move(*made);
+LinearGaussianFit made_fit(bool is_long, const Make& make, const std::vector<py::object>& used) {
+  const auto made = std::make_shared<std::unique_ptr<LinearGaussianFit>>();
+  const auto work = [made, make](const Interrupt& interrupt) {
+    *made = std::make_unique<LinearGaussianFit>(make(interrupt));
+  };
+  if (is_long) {
+    AbandonedWork::run(work, used);
+  } else {
+    run_watched(false, work);
+  }
+  return std::move(**made);
 }
 
 LinearGaussianFit fit(const py::array& states, const py::array& actions, const py::array& next_states,
@@ -51,19 +60,24 @@ LinearGaussianFit fit(const py::array& states, const py::array& actions, const p
   const IndexType state_dim = states.shape(1);
   const RegressionDesign design{state_dim, PolynomialFeatures(state_dim + actions.shape(1), degree), intercept,
                                 predicts_change};
-  return watched_fit(takes_long(data.count, design.columns()),
-                     [&] { return LinearGaussianFit::fit(design, data, ridge, threads); });
+  return made_fit(
+      takes_long(data.count, design.columns()),
+      [=](const Interrupt& interrupt) { return LinearGaussianFit::fit(design, data, ridge, threads, &interrupt); },
+      {states, actions, next_states, weights});
 }
 
 LinearGaussianFit updated(const LinearGaussianFit& self, const py::array& states, const py::array& actions,
                           const py::array& next_states, const py::object& weights, int threads) {
   const RegressionData data = data_of(&self.design(), states, actions, next_states, weights);
-  return watched_fit(takes_long(data.count, self.design().columns()), [&] { return self.updated(data, threads); });
+  return made_fit(takes_long(data.count, self.design().columns()),
+                  [=, &self](const Interrupt& interrupt) { return self.updated(data, threads, &interrupt); },
+                  {py::cast(&self), states, actions, next_states, weights});
 }
 
 LinearGaussianFit merged(const LinearGaussianFit& self, const LinearGaussianFit& other) {
   const IndexType columns = self.design().columns();
-  return watched_fit(takes_long(columns, columns), [&] { return self.merged(other); });
+  return made_fit(takes_long(columns, columns), [&](const Interrupt& /*interrupt*/) { return self.merged(other); },
+                  {py::cast(&self), py::cast(&other)});
 }
 
 py::tuple predict(const LinearGaussianFit& self, const py::array& states, const py::array& actions, int threads) {
@@ -202,7 +216,10 @@ void bind_fit(py::module_& m) {
       .def("update", &update_recursive, py::arg("state"), py::arg("action"), py::arg("next_state"))
       .def("fit",
            [](const Self& self) {
-             return watched_fit(takes_long(0, self.design().columns()), [&] { return self.fit(); });
+             std::unique_ptr<LinearGaussianFit> made;
+             run_watched(takes_long(0, self.design().columns()),
+                         [&](const Interrupt&) { made = std::make_unique<LinearGaussianFit>(self.fit()); });
+             return std::move(*made);
            })
       .def("state", &recursive_state)
       .def("restore", &restore_recursive, py::arg("state"))

@@ -17,6 +17,21 @@
 
 namespace dynaplan::bindings {
 
+constexpr std::chrono::milliseconds kBetweenLooks{20};
+
+// Requested by whoever has set the flag.
+class StopRequest final : public Interrupt {
+ public:
+  bool requested() const override { return flag.load(std::memory_order_relaxed); }
+  std::atomic<bool> flag{false};
+};
+
+// What Python's signal handlers raise, which they do on the main thread alone; takes the GIL.
+inline std::exception_ptr raised_by_signals() {
+  const pybind11::gil_scoped_acquire acquire;
+  return PyErr_CheckSignals() == 0 ? nullptr : std::make_exception_ptr(pybind11::error_already_set());
+}
+
 // Runs work that cannot look for signals itself, or not often enough, on a thread of its own. The calling thread, which
 // alone can run Python's signal handlers, does so every few milliseconds.
 class Watch {
@@ -69,14 +84,7 @@ class Watch {
   }
 
  private:
-  class Stop final : public Interrupt {
-   public:
-    bool requested() const override { return flag.load(std::memory_order_relaxed); }
-    std::atomic<bool> flag{false};
-  };
-
   void wait() {
-    constexpr std::chrono::milliseconds kBetweenLooks{20};
     std::unique_lock lock(mutex_);
     while (!ended_) {
       if (task_ == nullptr) changed_.wait_for(lock, kBetweenLooks);
@@ -104,9 +112,8 @@ class Watch {
   }
 
   void look() {
-    if (raised_ || PyErr_CheckSignals() == 0) return;
-    raised_ = std::make_exception_ptr(pybind11::error_already_set());
-    stop_.flag = true;
+    if (!raised_) raised_ = raised_by_signals();
+    if (raised_) stop_.flag = true;
   }
 
   bool is_alone_ = false;  // the calling thread does the work
@@ -116,7 +123,7 @@ class Watch {
   const std::function<void()>* task_ = nullptr;
   std::exception_ptr task_failure_;
   std::exception_ptr raised_;
-  Stop stop_;
+  StopRequest stop_;
 };
 
 // Runs `work(interrupt)` under a watch if it is long, which costs a thread; else here. The GIL is free meanwhile.

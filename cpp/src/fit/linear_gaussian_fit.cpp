@@ -14,9 +14,9 @@ inline namespace DYNAPLAN_LEVEL {
 namespace {
 
 TriangularFactor checked_factor(const RegressionDesign& design, const RegressionData& data, int threads,
-                                InputSummary& seen) {
+                                InputSummary& seen, const Interrupt* interrupt) {
   validate(data);
-  TriangularFactor factor = factor_rows(design, data, threads, seen);
+  TriangularFactor factor = factor_rows(design, data, threads, seen, interrupt);
   if (!factor.upper().allFinite()) require_finite_data(design, data);
   return factor;
 }
@@ -85,16 +85,17 @@ LinearGaussianFit::LinearGaussianFit(const RegressionDesign& design, TriangularF
       model_(model_of(design_, solution_, rank_tolerance(design_, factor_, inputs_seen_))) {}
 
 LinearGaussianFit LinearGaussianFit::fit(const RegressionDesign& design, const RegressionData& data, double ridge,
-                                         int threads) {
+                                         int threads, const Interrupt* interrupt) {
   InputSummary seen(design.features.inputs());
-  TriangularFactor factor = checked_factor(design, data, threads, seen);
+  TriangularFactor factor = checked_factor(design, data, threads, seen, interrupt);
   return {design, std::move(factor), std::move(seen), ridge};
 }
 
-LinearGaussianFit LinearGaussianFit::updated(const RegressionData& data, int threads) const {
+LinearGaussianFit LinearGaussianFit::updated(const RegressionData& data, int threads,
+                                             const Interrupt* interrupt) const {
   InputSummary new_inputs(design_.features.inputs());
   TriangularFactor factor = factor_;
-  factor.merge(checked_factor(design_, data, threads, new_inputs));
+  factor.merge(checked_factor(design_, data, threads, new_inputs, interrupt));
   InputSummary seen = inputs_seen_;
   seen.append(new_inputs);
   return {design_, std::move(factor), std::move(seen), ridge_};

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "dynaplan/core/interrupt.hpp"
 #include "dynaplan/fit/regression.hpp"
 #include "dynaplan/fit/triangular_factor.hpp"
 
@@ -11,9 +12,9 @@ inline namespace DYNAPLAN_LEVEL {
 /// sample of rows, Z = rows R_0^-1 is nearly orthogonal, so R = chol(Z^T Z) R_0 is as accurate as Householder's (the
 /// idea of Cholesky-QR twice, Yamamoto et al. 2015, with the first pass replaced by the sample). Where Z turns out
 /// ill-conditioned, R becomes the next R_0; where that cannot help, Householder does it all. The result depends on
-/// the data alone, not on `threads`.
+/// the data alone, not on `threads`. Throws Error if `interrupt`, which may be null, has ended it early.
 TriangularFactor factor_rows(const RegressionDesign& design, const RegressionData& data, int threads,
-                             InputSummary& seen);
+                             InputSummary& seen, const Interrupt* interrupt = nullptr);
 
 }  // namespace DYNAPLAN_LEVEL
 }  // namespace dynaplan

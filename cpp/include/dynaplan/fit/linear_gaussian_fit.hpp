@@ -12,12 +12,13 @@ inline namespace DYNAPLAN_LEVEL {
 class LinearGaussianFit {
  public:
   /// Throws what `validate`, `require_finite` and `solve_least_squares` throw, and ValueError for a ridge that is
-  /// negative.
-  static LinearGaussianFit fit(const RegressionDesign& design, const RegressionData& data, double ridge, int threads);
+  /// negative; Error once `interrupt`, which may be null, is requested between two parts of the work.
+  static LinearGaussianFit fit(const RegressionDesign& design, const RegressionData& data, double ridge, int threads,
+                               const Interrupt* interrupt = nullptr);
   /// From a factor made elsewhere, such as a recursive one.
   LinearGaussianFit(const RegressionDesign& design, TriangularFactor factor, InputSummary seen, double ridge);
 
-  LinearGaussianFit updated(const RegressionData& data, int threads) const;
+  LinearGaussianFit updated(const RegressionData& data, int threads, const Interrupt* interrupt = nullptr) const;
   /// Throws ShapeError, ValueError unless the other was fitted with the same design and ridge.
   LinearGaussianFit merged(const LinearGaussianFit& other) const;
 
