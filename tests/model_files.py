@@ -66,7 +66,7 @@ NETWORKS = {
         **{**SHORT, "epochs": 60},
         members=3,
         warm_up=0,
-        patience=2,
+        patience=4,
         improvement=0.1,
         learning_rate=0.02,
     ),

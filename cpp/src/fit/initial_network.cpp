@@ -111,6 +111,19 @@ NetworkMember<float> rescaled_member(const NetworkShape& shape, const NetworkMem
   return scaled;
 }
 
+void hold_at_mean(const NetworkShape& shape, Index target, NetworkMember<float>& member) {
+  NetworkLayer<float>& last = member.layers.back();
+  for (Index output = target; output < shape.outputs(); output += shape.targets()) {
+    last.weights.row(output).setZero();
+    last.bias(output) = 0.0F;
+  }
+  if (!shape.probabilistic) return;
+  // Between these bounds, the raw output of a log-variance of 0.
+  member.log_variance_low(target) = kLow;
+  member.log_variance_high(target) = kHigh;
+  last.bias(shape.targets() + target) = -std::log(1.0F / (1.0F - std::exp(kLow)) - std::exp(-kHigh));
+}
+
 void hold_constant(const NetworkShape& shape, Index target, NetworkMember<float>& member) {
   NetworkLayer<float>& last = member.layers.back();
   last.weights.row(target).setZero();

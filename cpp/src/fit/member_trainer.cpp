@@ -46,7 +46,7 @@ class Integers {
 // 0 where no target varies, so that nothing is learned.
 template <class T>
 double mean_loss(double sum, Index rows, const NetworkPass<T>& pass) {
-  return sum / static_cast<double>(rows * std::max<Index>(1, pass.learned_targets()));
+  return sum / static_cast<double>(rows * std::max<Index>(1, static_cast<Index>(pass.learned().size())));
 }
 
 }  // namespace
@@ -107,11 +107,12 @@ void MemberTrainer<T>::run_epoch(NetworkPass<T>& pass, const TrainingRows<T>& ro
                                  const std::function<bool()>& cancelled) {
   shuffle();
   const auto count = static_cast<Index>(order_.size());
+  const std::vector<Index> settled = progress_ ? progress_->settled() : std::vector<Index>{};
   double total = 0.0;
   for (Index first = 0; first < count; first += settings_.batch_size) {
     if (cancelled()) return;
     const MiniBatch batch{order_.data() + first, std::min(settings_.batch_size, count - first)};
-    const double sum = pass.loss_and_gradient(loss(), parameters_, rows, batch, gradient_);
+    const double sum = pass.loss_and_gradient(loss(), parameters_, rows, batch, settled, gradient_);
     if (!std::isfinite(sum)) fail("row", rows, batch, sum);
     total += sum;
     adam_.step(layout_, gradient_, settings_.learning_rate, settings_.weight_decay, parameters_);
@@ -132,29 +133,27 @@ template <class T>
 void MemberTrainer<T>::assess(NetworkPass<T>& pass, const TrainingRows<T>& held_out) {
   std::vector<Index> all(static_cast<std::size_t>(held_out.count()));
   std::iota(all.begin(), all.end(), Index{0});
+  std::vector<double> losses(static_cast<std::size_t>(pass.target_dim()));
   double total = 0.0;
   for (Index first = 0; first < held_out.count(); first += pass.samples()) {
     const MiniBatch batch{all.data() + first, std::min(pass.samples(), held_out.count() - first)};
-    const double sum = pass.loss(loss(), parameters_, held_out, batch);
-    if (!std::isfinite(sum)) fail("held-out row", held_out, batch, sum);
-    total += sum;
+    pass.add_losses(loss(), parameters_, held_out, batch, losses.data());
+    total = std::accumulate(losses.begin(), losses.end(), 0.0);
+    if (!std::isfinite(total)) fail("held-out row", held_out, batch, total);
   }
-  const double mean = mean_loss(total, held_out.count(), pass);
-  history_.held_out.push_back(mean);
+  history_.held_out.push_back(mean_loss(total, held_out.count(), pass));
   // Values of one loss are not comparable with those of the other.
   if (loss() != main_loss(layout_.has_bounds())) return;
-  const double score = logarithmic(loss(), mean);
-  if (score < best_score_) {
-    best_score_ = score;
+  for (double& loss : losses) loss /= static_cast<double>(held_out.count());
+  if (!progress_) {
+    progress_.emplace(pass.learned(), held_out.mean_squares(pass.target_dim()), settings_.patience,
+                      settings_.improvement);
+  }
+  if (progress_->take(loss(), losses)) {
     best_ = parameters_;
     history_.best_epoch = epoch_;
   }
-  if (score < reference_score_ + std::log1p(-settings_.improvement)) {
-    reference_score_ = score;
-    since_improvement_ = 0;
-  } else if (++since_improvement_ >= settings_.patience) {
-    finished_ = true;
-  }
+  finished_ = progress_->all_settled();
 }
 
 template <class T>

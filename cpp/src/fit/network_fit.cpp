@@ -163,6 +163,7 @@ NetworkFit fit_networks(const NetworkShape& shape, Index members, const NetworkD
   fit.interrupted = schedule.stopped(nullptr);
   for (const Trainer& trainer : trainers) {
     fit.parameters.members.push_back(trainer.result());
+    for (const Index target : trainer.unlearned()) hold_at_mean(shape, target, fit.parameters.members.back());
     for (const Index target : units.constant_targets) hold_constant(shape, target, fit.parameters.members.back());
     fit.history.push_back(trainer.history());
   }

@@ -1,6 +1,7 @@
 #include "dynaplan/fit/network_pass.hpp"
 
 #include <algorithm>
+#include <numeric>
 
 #include "dynaplan/core/transpose.hpp"
 
@@ -14,22 +15,25 @@ NetworkPass<T>::NetworkPass(const NetworkShape& shape, Index samples, const std:
       tape_(ParameterLayout<T>(shape.layer_sizes(), shape.bounds()), shape.activation, samples,
             SingleOutput::kBySample),
       target_rows_(samples * padded_lanes<T>(target_dim_)),
-      targets_(target_dim_ * padded_lanes<T>(samples)) {
+      targets_(target_dim_ * padded_lanes<T>(samples)),
+      settled_(shape.outputs() * padded_lanes<T>(samples)),
+      sums_(static_cast<std::size_t>(target_dim_)) {
   for (Index i = 0; i < target_dim_; ++i) {
     if (std::find(constant_targets.begin(), constant_targets.end(), i) == constant_targets.end()) learned_.push_back(i);
   }
 }
 
 template <class T>
-double NetworkPass<T>::loss(Loss loss, const Numbers<T>& parameters, const TrainingRows<T>& rows, MiniBatch batch) {
+void NetworkPass<T>::add_losses(Loss loss, const Numbers<T>& parameters, const TrainingRows<T>& rows, MiniBatch batch,
+                                double* sums) {
   gather(rows, batch);
   tape_.forward(parameters.data(), batch_);
-  return loss_sum(loss, loss_inputs(parameters.data()));
+  dynaplan::add_losses(loss, loss_inputs(parameters.data()), sums);
 }
 
 template <class T>
 double NetworkPass<T>::loss_and_gradient(Loss loss, const Numbers<T>& parameters, const TrainingRows<T>& rows,
-                                         MiniBatch batch, Numbers<T>& gradient) {
+                                         MiniBatch batch, const std::vector<Index>& settled, Numbers<T>& gradient) {
   gather(rows, batch);
   tape_.forward_for_backward(parameters.data(), batch_);
   LossGradient<T> at_outputs{tape_.output_gradient(batch_)};
@@ -37,11 +41,33 @@ double NetworkPass<T>::loss_and_gradient(Loss loss, const Numbers<T>& parameters
     at_outputs.low = gradient.data() + layout().low();
     at_outputs.high = gradient.data() + layout().high();
   }
-  const double sum = loss_sum_and_gradient(loss, loss_inputs(parameters.data()), at_outputs);
-  tape_.backward(parameters.data(), batch_);
+  std::fill(sums_.begin(), sums_.end(), 0.0);
+  add_losses_and_gradient(loss, loss_inputs(parameters.data()), sums_.data(), at_outputs);
+  backward_without(settled, parameters.data());
   tape_.transpose_hidden_inputs(batch_);
   tape_.weight_gradient(batch.count, gradient.data());
-  return sum;
+  return std::accumulate(sums_.begin(), sums_.end(), 0.0);
+}
+
+// The gradients by the outputs are there again afterwards: those of settled targets train the last layer.
+template <class T>
+void NetworkPass<T>::backward_without(const std::vector<Index>& settled, const T* parameters) {
+  const Block<T> by_outputs = tape_.output_gradient(batch_);
+  const Index kept_stride = padded_lanes<T>(samples_);
+  const auto for_settled = [&](const auto& use) {
+    Index kept = 0;
+    for (const Index target : settled) {
+      for (Index output = target; output < by_outputs.dim; output += target_dim_) {
+        use(by_outputs.row(output), settled_.data() + kept++ * kept_stride);
+      }
+    }
+  };
+  for_settled([&](T* gradient, T* kept) {
+    std::copy_n(gradient, batch_.lanes, kept);
+    std::fill_n(gradient, batch_.lanes, T(0));
+  });
+  tape_.backward(parameters, batch_);
+  for_settled([&](T* gradient, const T* kept) { std::copy_n(kept, batch_.lanes, gradient); });
 }
 
 template <class T>

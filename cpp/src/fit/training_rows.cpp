@@ -145,6 +145,18 @@ TrainingRows<T>::TrainingRows(const NetworkShape& shape, const NetworkScaling& s
   }
 }
 
+template <class T>
+std::vector<double> TrainingRows<T>::mean_squares(Index targets) const {
+  std::vector<double> means(static_cast<std::size_t>(targets));
+  for (Index i = 0; i < count_; ++i) {
+    for (Index target = 0; target < targets; ++target) {
+      const auto value = static_cast<double>(row(i)[targets_at_ + target]);
+      means[static_cast<std::size_t>(target)] += value * value / static_cast<double>(count_);
+    }
+  }
+  return means;
+}
+
 template class TrainingRows<float>;
 template class TrainingRows<double>;
 

@@ -82,10 +82,9 @@ void clear(const LossGradient<T>& gradient, Index targets) {
 }
 
 template <class T>
-double squared_error(const LossInputs<T>& in, const LossGradient<T>* gradient) {
+void squared_error(const LossInputs<T>& in, const LossGradient<T>* gradient, double* sums) {
   const T scale = T(2) / static_cast<T>(in.count * static_cast<Index>(in.learned->size()));
   const Mask<T> mask(in.count);
-  double total = 0.0;
   for (const Index i : *in.learned) {
     Lanes<T> sum{};
     for (Index lane = 0; lane < in.outputs.lanes; lane += kVectorLanes<T>) {
@@ -94,17 +93,15 @@ double squared_error(const LossInputs<T>& in, const LossGradient<T>* gradient) {
       sum += error * error;
       if (gradient != nullptr) store_lanes(gradient->outputs.row(i) + lane, scale * error);
     }
-    total += static_cast<double>(sum_of<T>(sum));
+    sums[i] += static_cast<double>(sum_of<T>(sum));
   }
-  return total;
 }
 
 template <class T>
-double gaussian(const LossInputs<T>& in, const LossGradient<T>* gradient) {
+void gaussian(const LossInputs<T>& in, const LossGradient<T>* gradient, double* sums) {
   const Index targets = in.targets.dim;
   const T scale = T(1) / static_cast<T>(in.count * static_cast<Index>(in.learned->size()));
   const Mask<T> mask(in.count);
-  double total = 0.0;
   for (const Index i : *in.learned) {
     const Bounds<T> bounds(in.low[i], in.high[i]);
     Lanes<T> sum{};
@@ -124,21 +121,25 @@ double gaussian(const LossInputs<T>& in, const LossGradient<T>* gradient) {
       by_low += by_value * variance.by_low;
       by_high += by_value * variance.by_high;
     }
-    total += static_cast<double>(sum_of<T>(sum));
+    sums[i] += static_cast<double>(sum_of<T>(sum));
     if (gradient == nullptr) continue;
     const bool apart = in.high[i] - in.low[i] > static_cast<T>(kMinBoundGap);
     const T penalty = apart ? static_cast<T>(kBoundPenalty) : T(0);
     gradient->low[i] = sum_of<T>(by_low) - penalty;
     gradient->high[i] = sum_of<T>(by_high) + penalty;
   }
-  return total;
 }
 
+// Adds to the sums of the learned targets.
 template <class T>
-double evaluate(Loss loss, const LossInputs<T>& inputs, const LossGradient<T>* gradient) {
+void evaluate(Loss loss, const LossInputs<T>& inputs, const LossGradient<T>* gradient, double* sums) {
   if (gradient != nullptr) clear(*gradient, inputs.targets.dim);
-  if (inputs.learned->empty()) return 0.0;
-  return loss == Loss::kSquaredError ? squared_error(inputs, gradient) : gaussian(inputs, gradient);
+  if (inputs.learned->empty()) return;
+  if (loss == Loss::kSquaredError) {
+    squared_error(inputs, gradient, sums);
+  } else {
+    gaussian(inputs, gradient, sums);
+  }
 }
 
 }  // namespace
@@ -150,21 +151,21 @@ BoundedLogVariance<T> bounded_log_variance(T raw, T low, T high) {
 }
 
 template <class T>
-double loss_sum(Loss loss, const LossInputs<T>& inputs) {
-  return evaluate<T>(loss, inputs, nullptr);
+void add_losses(Loss loss, const LossInputs<T>& inputs, double* sums) {
+  evaluate<T>(loss, inputs, nullptr, sums);
 }
 
 template <class T>
-double loss_sum_and_gradient(Loss loss, const LossInputs<T>& inputs, const LossGradient<T>& gradient) {
-  return evaluate(loss, inputs, &gradient);
+void add_losses_and_gradient(Loss loss, const LossInputs<T>& inputs, double* sums, const LossGradient<T>& gradient) {
+  evaluate(loss, inputs, &gradient, sums);
 }
 
 template BoundedLogVariance<float> bounded_log_variance(float, float, float);
 template BoundedLogVariance<double> bounded_log_variance(double, double, double);
-template double loss_sum<float>(Loss, const LossInputs<float>&);
-template double loss_sum<double>(Loss, const LossInputs<double>&);
-template double loss_sum_and_gradient<float>(Loss, const LossInputs<float>&, const LossGradient<float>&);
-template double loss_sum_and_gradient<double>(Loss, const LossInputs<double>&, const LossGradient<double>&);
+template void add_losses<float>(Loss, const LossInputs<float>&, double*);
+template void add_losses<double>(Loss, const LossInputs<double>&, double*);
+template void add_losses_and_gradient<float>(Loss, const LossInputs<float>&, double*, const LossGradient<float>&);
+template void add_losses_and_gradient<double>(Loss, const LossInputs<double>&, double*, const LossGradient<double>&);
 
 }  // namespace DYNAPLAN_LEVEL
 }  // namespace dynaplan

@@ -65,18 +65,29 @@ struct Problem {
   std::vector<Index> order;
 };
 
+// The loss of each target.
+std::vector<double> losses(Loss loss, const Problem& problem, NetworkPass<double>& pass,
+                           const Numbers<double>& parameters) {
+  std::vector<double> sums(static_cast<std::size_t>(problem.shape.targets()));
+  const MiniBatch all{problem.order.data(), static_cast<Index>(problem.order.size())};
+  pass.add_losses(loss, parameters, problem.rows, all, sums.data());
+  return sums;
+}
+
+double total(const std::vector<double>& sums) { return std::accumulate(sums.begin(), sums.end(), 0.0); }
+
 // What is minimised: the mean loss and the penalty of the bounds.
 double objective(Loss loss, const Problem& problem, NetworkPass<double>& pass, const Numbers<double>& parameters) {
   const auto count = static_cast<Index>(problem.order.size());
   const Index targets = problem.shape.targets();
-  const double sum = pass.loss(loss, parameters, problem.rows, {problem.order.data(), count});
+  const double sum = total(losses(loss, problem, pass, parameters));
   double penalty = 0.0;
   if (loss == Loss::kGaussian) {
     const auto& layout = pass.layout();
     const auto gap = parameters.segment(layout.high(), targets) - parameters.segment(layout.low(), targets);
     penalty = kBoundPenalty * gap.max(kMinBoundGap).sum();
   }
-  return sum / static_cast<double>(count * pass.learned_targets()) + penalty;
+  return sum / static_cast<double>(count * static_cast<Index>(pass.learned().size())) + penalty;
 }
 
 void check_gradient(const NetworkShape& shape, Loss loss, Index count, double bound_gap = 2.2) {
@@ -84,9 +95,9 @@ void check_gradient(const NetworkShape& shape, Loss loss, Index count, double bo
   NetworkPass<double> pass(shape, 40, {});
   Numbers<double> parameters = problem.parameters(pass.layout(), bound_gap);
   Numbers<double> gradient = Numbers<double>::Zero(parameters.size());
-  const double sum = pass.loss_and_gradient(loss, parameters, problem.rows, {problem.order.data(), count}, gradient);
-  CHECK(sum ==
-        doctest::Approx(pass.loss(loss, parameters, problem.rows, {problem.order.data(), count})).epsilon(1e-14));
+  const double sum =
+      pass.loss_and_gradient(loss, parameters, problem.rows, {problem.order.data(), count}, {}, gradient);
+  CHECK(sum == doctest::Approx(total(losses(loss, problem, pass, parameters))).epsilon(1e-14));
   // The error of a central difference is h^2 / 6 of the third derivative, and rounding / h: 1e-10 and 1e-11 here.
   const double h = 1e-5;
   for (Index i = 0; i < parameters.size(); ++i) {
@@ -130,10 +141,11 @@ TEST_CASE("a constant target is neither in the loss nor in the gradient") {
     NetworkPass<double> nothing(shape, 21, {0, 1, 2, 3});
     const Numbers<double> parameters = problem.parameters(whole.layout());
     Numbers<double> gradient = Numbers<double>::Zero(parameters.size());
-    whole.loss_and_gradient(loss, parameters, problem.rows, batch, gradient);
-    const double sum = without.loss_and_gradient(loss, parameters, problem.rows, batch, gradient);
-    CHECK(sum == doctest::Approx(whole.loss(loss, parameters, problem.rows, batch) -
-                                 alone.loss(loss, parameters, problem.rows, batch)));
+    whole.loss_and_gradient(loss, parameters, problem.rows, batch, {}, gradient);
+    const double sum = without.loss_and_gradient(loss, parameters, problem.rows, batch, {}, gradient);
+    const std::vector<double> of_targets = losses(loss, problem, whole, parameters);
+    CHECK(sum == doctest::Approx(total(of_targets) - of_targets[2]));
+    CHECK(total(losses(loss, problem, alone, parameters)) == doctest::Approx(of_targets[2]));
     const LayerPlace& last = whole.layout().layers().back();
     for (const Index output : {Index{2}, targets + 2}) {
       CHECK(gradient(last.bias + output) == 0.0);
@@ -142,8 +154,30 @@ TEST_CASE("a constant target is neither in the loss nor in the gradient") {
     CHECK(gradient(whole.layout().low() + 2) == 0.0);
     CHECK(gradient(whole.layout().high() + 2) == 0.0);
     CHECK(gradient(last.bias + 1) != 0.0);
-    CHECK(nothing.loss_and_gradient(loss, parameters, problem.rows, batch, gradient) == 0.0);
+    CHECK(nothing.loss_and_gradient(loss, parameters, problem.rows, batch, {}, gradient) == 0.0);
     CHECK((gradient == 0.0).all());
+  }
+}
+
+TEST_CASE("a settled target trains the last layer alone") {
+  for (const Loss loss : {Loss::kSquaredError, Loss::kGaussian}) {
+    const NetworkShape shape = shape_of({13, 7}, Activation::kSiLU, true);
+    const Problem problem(shape, 21);
+    const MiniBatch batch{problem.order.data(), 21};
+    NetworkPass<double> pass(shape, 21, {});
+    NetworkPass<double> without(shape, 21, {0, 2});
+    const Numbers<double> parameters = problem.parameters(pass.layout());
+    Numbers<double> whole = Numbers<double>::Zero(parameters.size());
+    Numbers<double> settled = whole;
+    Numbers<double> left_out = whole;
+    const double sum = pass.loss_and_gradient(loss, parameters, problem.rows, batch, {}, whole);
+    CHECK(pass.loss_and_gradient(loss, parameters, problem.rows, batch, {0, 2}, settled) == sum);
+    without.loss_and_gradient(loss, parameters, problem.rows, batch, {}, left_out);
+    const Index last = pass.layout().layers().back().weights;
+    CHECK((settled.tail(settled.size() - last) == whole.tail(whole.size() - last)).all());
+    // The mean is over all four targets here, over the other two there.
+    CHECK((settled.head(last) - 0.5 * left_out.head(last)).abs().maxCoeff() < 1e-15);
+    CHECK(left_out.head(last).abs().maxCoeff() > 1e-3);
   }
 }
 
@@ -174,7 +208,7 @@ TEST_CASE("padding of rows has no gradient") {
   NetworkPass<double> pass(shape, 21, {});
   Numbers<double> gradient = Numbers<double>::Zero(pass.layout().size());
   pass.loss_and_gradient(Loss::kGaussian, problem.parameters(pass.layout()), problem.rows, {problem.order.data(), 21},
-                         gradient);
+                         {}, gradient);
   for (const auto& layer : pass.layout().layers()) {
     for (Index i = 0; i < layer.outputs; ++i) {
       for (Index j = layer.inputs; j < layer.stride; ++j) {

@@ -17,6 +17,9 @@ NetworkMember<float> initial_member(const NetworkShape& shape, std::uint64_t see
 NetworkMember<float> rescaled_member(const NetworkShape& shape, const NetworkMember<float>& member,
                                      const NetworkScaling& from, const NetworkScaling& to);
 
+/// Makes a trained member predict mean and variance of a target over the training rows, whatever the inputs.
+void hold_at_mean(const NetworkShape& shape, Index target, NetworkMember<float>& member);
+
 /// Makes a trained member predict the mean of a target that never varied in the training data, with next to no
 /// variance: without a scale of its own its variance is what training had time for, which imagination would add at
 /// every step.

@@ -2,10 +2,11 @@
 
 #include <cstdint>
 #include <functional>
-#include <limits>
+#include <optional>
 #include <vector>
 
 #include "dynaplan/fit/network_pass.hpp"
+#include "dynaplan/fit/target_progress.hpp"
 #include "dynaplan/networks/adam.hpp"
 
 namespace dynaplan {
@@ -17,7 +18,7 @@ struct NetworkFitSettings {
   Index batch_size = 32;
   double learning_rate = 1e-3;
   std::vector<double> weight_decay = {1e-4};  // of all layers, or of each
-  Index patience = 10;                        // epochs without improvement on held-out rows before a member stops
+  Index patience = 10;                        // epochs without improvement on held-out rows: a target is settled
   double improvement = 0.01;                  // share by which an error or a variance must fall to count as one
   Index warm_up = 10;                         // epochs on the squared error before the Gaussian loss
   bool bootstrap = true;                      // each member learns from its own draw of the rows, with replacement
@@ -52,6 +53,8 @@ class MemberTrainer {
 
   /// The parameters of the best epoch by the held-out rows; without those the last ones.
   NetworkMember<T> result() const;
+  /// Targets that they predict worse than the mean of the training rows does.
+  std::vector<Index> unlearned() const { return progress_ ? progress_->unlearned() : std::vector<Index>{}; }
   const MemberHistory& history() const { return history_; }
 
  private:
@@ -71,9 +74,7 @@ class MemberTrainer {
   Numbers<T> gradient_;
   Numbers<T> best_;
   Adam<T> adam_;
-  double best_score_ = std::numeric_limits<double>::infinity();       // of best_
-  double reference_score_ = std::numeric_limits<double>::infinity();  // what an improvement is measured against
-  Index since_improvement_ = 0;
+  std::optional<TargetProgress> progress_;  // from the first assessment on
   MemberHistory history_;
 };
 

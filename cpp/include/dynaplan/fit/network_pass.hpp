@@ -25,21 +25,24 @@ class NetworkPass {
   /// trained.
   NetworkPass(const NetworkShape& shape, Index samples, const std::vector<Index>& constant_targets);
 
-  /// The sum of the loss over samples and learned targets.
-  double loss(Loss loss, const Numbers<T>& parameters, const TrainingRows<T>& rows, MiniBatch batch);
+  /// Adds each learned target's sum of the loss over the samples to `sums` (targets).
+  void add_losses(Loss loss, const Numbers<T>& parameters, const TrainingRows<T>& rows, MiniBatch batch, double* sums);
 
-  /// The same, and the gradient of its mean (with the penalty of the bounds) by all parameters. The padding between
-  /// them is left as it is: 0 from the start.
+  /// Returns the sum over samples and learned targets, and the gradient of its mean (with the penalty of the bounds) by
+  /// all parameters; by those of the hidden layers as if the loss had no `settled` targets. The padding between the
+  /// parameters is left as it is: 0 from the start.
   double loss_and_gradient(Loss loss, const Numbers<T>& parameters, const TrainingRows<T>& rows, MiniBatch batch,
-                           Numbers<T>& gradient);
+                           const std::vector<Index>& settled, Numbers<T>& gradient);
 
   const ParameterLayout<T>& layout() const { return tape_.layout(); }
   Index samples() const { return samples_; }
-  Index learned_targets() const { return static_cast<Index>(learned_.size()); }
+  Index target_dim() const { return target_dim_; }
+  const std::vector<Index>& learned() const { return learned_; }
 
  private:
   void gather(const TrainingRows<T>& rows, MiniBatch batch);
   LossInputs<T> loss_inputs(const T* parameters);
+  void backward_without(const std::vector<Index>& settled, const T* parameters);
   Block<T> targets() { return {targets_.data(), target_dim_, batch_.lanes, padded_lanes<T>(samples_)}; }
 
   Index samples_;
@@ -49,6 +52,8 @@ class NetworkPass {
   NetworkTape<T> tape_;
   Numbers<T> target_rows_;  // of the mini-batch, samples in rows
   Numbers<T> targets_;      // the same, samples in lanes
+  Numbers<T> settled_;      // gradients by the outputs of settled targets
+  std::vector<double> sums_;
 };
 
 extern template class NetworkPass<float>;

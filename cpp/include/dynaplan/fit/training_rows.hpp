@@ -43,6 +43,8 @@ class TrainingRows {
   /// Where the targets begin in a row; so many numbers the padded inputs have.
   Index targets_at() const { return targets_at_; }
   const T* row(Index i) const { return numbers_.data() + i * stride_; }
+  /// Of each target.
+  std::vector<double> mean_squares(Index targets) const;
 
  private:
   Index count_;

@@ -19,8 +19,13 @@ enum class Loss {
 constexpr Loss warm_up_loss() { return Loss::kSquaredError; }
 constexpr Loss main_loss(bool probabilistic) { return probabilistic ? Loss::kGaussian : Loss::kSquaredError; }
 
+/// Squared errors of standardised targets below this are rounding of float32.
+inline constexpr double kRoundingError = 1e-14;
+
 /// The mean of a loss on a scale where a fall by d means errors, or variances, less by the share 1 - e^-d.
-inline double logarithmic(Loss loss, double mean) { return loss == Loss::kGaussian ? mean : std::log(mean); }
+inline double logarithmic(Loss loss, double mean) {
+  return loss == Loss::kGaussian ? mean : std::log(mean < kRoundingError ? kRoundingError : mean);
+}
 
 /// Weight of `sum of high - sum of low` in the Gaussian loss, so that the learned bounds close in on the data
 /// (Chua et al. 2018, appendix A.1).
@@ -60,13 +65,13 @@ struct LossGradient {
   T* high = nullptr;  // (targets)
 };
 
-/// The sum of the loss over samples and learned targets, without the penalty.
+/// Adds each learned target's sum of the loss over the samples, without the penalty, to `sums` (targets).
 template <class T>
-double loss_sum(Loss loss, const LossInputs<T>& inputs);
+void add_losses(Loss loss, const LossInputs<T>& inputs, double* sums);
 
-/// The same, with the gradient of `sum / (samples x learned targets) + penalty`.
+/// The same, with the gradient of `sum over targets / (samples x learned targets) + penalty`.
 template <class T>
-double loss_sum_and_gradient(Loss loss, const LossInputs<T>& inputs, const LossGradient<T>& gradient);
+void add_losses_and_gradient(Loss loss, const LossInputs<T>& inputs, double* sums, const LossGradient<T>& gradient);
 
 }  // namespace DYNAPLAN_LEVEL
 }  // namespace dynaplan
