@@ -50,6 +50,14 @@ def _built(kind: str) -> dict[str, Any]:
     return {"function": function, **DIMS, "dtype": np.float64, "user_data": ctypes.c_double(1.0)}
 
 
+NAMED = {
+    "state_names": ["x", "v"],
+    "action_names": ["u"],
+    "units": {"x": "m"},
+    "time_step": 0.1,
+}
+
+
 # From the name to the function and its arguments; an argument that is a function of no arguments
 # is called to make it, so that nothing is fitted when this file is read.
 CALLS: dict[str, tuple[Callable[..., Any], dict[str, Any]]] = {
@@ -73,7 +81,23 @@ CALLS: dict[str, tuple[Callable[..., Any], dict[str, Any]]] = {
             "episodes": [0],
             "drop_nonfinite": False,
             "gaps": "warn",
+            **NAMED,
         },
+    ),
+    "Transitions.from_trajectories": (
+        dp.Transitions.from_trajectories,
+        {
+            "states": [[[0.0, 0.0], [1.0, 1.0]]],
+            "actions": [[[0.0]]],
+            "rewards": [[0.0]],
+            "terminations": [False],
+            "drop_nonfinite": False,
+            **NAMED,
+        },
+    ),
+    "Transitions.from_trajectories of numbers": (
+        dp.Transitions.from_trajectories,
+        {"states": [[[0.0], [1.0]]], "actions": [[1]], "discrete_actions": 2},
     ),
     "Transitions of numbers": (dp.Transitions, {**STEP, "actions": [1], "discrete_actions": 2}),
     "Transitions.concatenate": (dp.Transitions.concatenate, {"parts": lambda: [data()]}),

@@ -53,6 +53,8 @@ TAKEN: dict[str, set[str]] = {
     "MLP.from_onnx-model": TEXTS,
     "SAC.save-path": TEXTS,
     "Transitions.save-path": TEXTS,
+    "Transitions-state_names": {"texts"},
+    "Transitions.from_trajectories-state_names": {"texts"},
     "load-path": TEXTS,
 }
 # None means that there is none, although the default is something else.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -184,6 +184,37 @@ def selected_ids(ids: NDArray[np.int64], rows: NDArray[np.intp]) -> NDArray[np.i
     if not (gaps & ~changes).any() and _returning_row(chosen) is None:
         return chosen
     return _numbered(gaps | changes)
+
+
+def joined_arrays(parts: Sequence[Mapping[str, NDArray[Any]]]) -> dict[str, NDArray[Any]]:
+    """Returns the arrays of several data sets one below the other, with ids of which none merge."""
+    arrays = {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
+    for name in ("episodes", "segments"):
+        begun = np.concatenate([begins(part[name]) for part in parts])
+        arrays[name] = np.cumsum(begun, dtype=np.int64) - 1
+    groups = [numbered_groups(part["groups"]) for part in parts]
+    firsts = np.cumsum([0, *(group.max() + 1 for group in groups[:-1])])
+    arrays["groups"] = np.concatenate(
+        [first + group for first, group in zip(firsts, groups, strict=True)]
+    )
+    return arrays
+
+
+def held_out_rows(
+    groups: NDArray[np.int64], fraction: float, seed: int | None
+) -> NDArray[np.bool_]:
+    """Returns (N,) marks of whole groups that are about this share; of one alone, of its end."""
+    group, count = numbered_groups(groups), len(groups)
+    lengths = np.bincount(group)
+    if len(lengths) == 1:
+        held = min(max(round(fraction * count), 1), count - 1)
+        return np.arange(count) >= count - held
+    order = np.random.default_rng(seed).permutation(len(lengths))
+    filled = np.cumsum(lengths[order])[:-1]
+    chosen = int(np.argmin(np.abs(filled - fraction * count))) + 1
+    held_out = np.zeros(len(lengths), np.bool_)
+    held_out[order[:chosen]] = True
+    return held_out[group]
 
 
 def selected_rows(key: Any, count: int) -> NDArray[np.intp]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import warnings
+from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,13 +16,16 @@ __all__ = ["warn_of_joins"]
 Float64 = NDArray[np.float64]
 
 
-def warn_of_joins(joins: Joins, states: Float64, next_states: Float64, *, cut: bool) -> None:
+def warn_of_joins(
+    joins: Joins, states: Float64, next_states: Float64, names: Sequence[str], *, cut: bool
+) -> None:
     """Warns of joins that are broken, and of next states that are the first ones after a reset.
 
     Args:
         joins: as measured.
         states: (N, S) of the same data.
         next_states: (N, S).
+        names: S, what the states are called.
         cut: whether the episodes are cut at broken joins, so that there is nothing to say of them.
 
     Warns:
@@ -29,18 +33,18 @@ def warn_of_joins(joins: Joins, states: Float64, next_states: Float64, *, cut: b
     """
     texts = []
     if joins.broken.size and (not cut or joins.shift is not None):
-        texts.append(_text_of_broken(joins, states))
+        texts.append(_text_of_broken(joins, states, names))
     if joins.resets.size:
-        texts.append(_text_of_resets(joins.resets, states, next_states))
+        texts.append(_text_of_resets(joins.resets, states, next_states, names))
     for text in texts:
         warnings.warn(text, SuspectDataWarning, stacklevel=3)
 
 
-def _text_of_broken(joins: Joins, states: Float64) -> str:
+def _text_of_broken(joins: Joins, states: Float64, names: Sequence[str]) -> str:
     row, state, size = _largest(joins.gaps, states)
     found = (
         f"next_states: {len(joins.broken)} of {joins.count} rows do not end where the row below "
-        f"begins, in the same episode; state {state} jumps most, by {size}, from row "
+        f"begins, in the same episode; {names[state]} jumps most, by {size}, from row "
         f"{joins.broken[row]} to row {joins.broken[row] + 1}"
     )
     if joins.shift is not None:
@@ -52,13 +56,15 @@ def _text_of_broken(joins: Joins, states: Float64) -> str:
     )
 
 
-def _text_of_resets(rows: NDArray[np.intp], states: Float64, next_states: Float64) -> str:
+def _text_of_resets(
+    rows: NDArray[np.intp], states: Float64, next_states: Float64, names: Sequence[str]
+) -> str:
     with np.errstate(over="ignore"):
         changes = np.abs(next_states[rows] - states[rows])
     row, state, size = _largest(changes, states)
     return (
         f"next_states: {len(rows)} rows lead from the end of an episode to the first state of the "
-        f"next one, which is no step of the system; state {state} jumps most, by {size}, in row "
+        f"next one, which is no step of the system; {names[state]} jumps most, by {size}, in row "
         f"{rows[row]}. Leave these rows out, as data[~ends] with ends the episodes' last rows, or "
         "give the true last states"
     )

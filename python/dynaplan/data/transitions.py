@@ -10,22 +10,35 @@ from typing import Any, Literal, TypeAlias
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from dynaplan import _arrays, _texts, files
+from dynaplan import _arrays, _texts
 from dynaplan._discrete import numbering_of
 from dynaplan.data import rows
-from dynaplan.data.files import read_arrays, write_arrays
+from dynaplan.data.columns import Columns
+from dynaplan.data.files import write_arrays
 from dynaplan.data.joins import measured_joins
 from dynaplan.data.suspect_joins import warn_of_joins
+from dynaplan.data.trajectories import FromTrajectories
 from dynaplan.data.wild_rows import wild_rows
-from dynaplan.errors import ArgumentError, ModelFileError, ShapeError
+from dynaplan.errors import ArgumentError, ShapeError
 
-__all__ = ["Gaps", "Transitions", "load_transitions", "require_transitions"]
+__all__ = ["ARRAYS", "Gaps", "Transitions", "require_transitions"]
 
 Gaps: TypeAlias = Literal["warn", "split", "ignore"]
 
+ARRAYS = (
+    "states",
+    "actions",
+    "next_states",
+    "rewards",
+    "terminations",
+    "episodes",
+    "segments",
+    "groups",
+)
+
 
 @dataclass(frozen=True, slots=True, init=False, eq=False, repr=False)
-class Transitions:
+class Transitions(FromTrajectories):
     """N steps of a system: `actions` applied in `states` led to `next_states`.
 
     The arrays are copies: C-contiguous, owned and read-only. Anything that `np.asarray` converts
@@ -68,6 +81,10 @@ class Transitions:
             taken to be measured with noise of their own, and a jump is one of 8 deviations of
             that noise (from the medians of the differences and of the changes over one step), and
             at least the median change. Every other row left out is not told from noise.
+        state_names: S different names, which tables and warnings print. Default: numbers.
+        action_names: A different names.
+        units: of named columns, such as {"speed": "m/s"}.
+        time_step: time from row to row, above 0; in seconds unless the log says otherwise.
 
     Raises:
         ShapeError: an array has the wrong number of dimensions, rows or columns, or no row.
@@ -102,6 +119,7 @@ class Transitions:
     episodes: NDArray[np.int64]
     segments: NDArray[np.int64]
     groups: NDArray[np.int64]
+    _columns: Columns
 
     def __init__(  # noqa: PLR0917  # the usual order of (s, a, s', r, end)
         self,
@@ -115,7 +133,12 @@ class Transitions:
         drop_nonfinite: bool = False,
         discrete_actions: Any = None,
         gaps: Gaps = "warn",
+        state_names: Iterable[str] | None = None,
+        action_names: Iterable[str] | None = None,
+        units: Mapping[str, str] | None = None,
+        time_step: float | None = None,
     ) -> None:
+        known = Columns.checked(state_names, action_names, units, time_step)
         _arrays.choice("gaps", gaps, "warn", "split", "ignore")
         drop = _arrays.flag("drop_nonfinite", drop_nonfinite)
         columns = {"states": rows.matrix("states", states)}
@@ -131,6 +154,7 @@ class Transitions:
         rows.check_shapes(columns)
         if discrete_actions is not None:
             columns["actions"] = numbering.one_hot("actions", columns["actions"])
+        known.require_dims(columns["states"].shape[1], columns["actions"].shape[1])
         numbers = {name: rows.copied(values) for name, values in columns.items()}
         ended = np.zeros(count, np.bool_)
         if terminations is not None:
@@ -146,14 +170,16 @@ class Transitions:
             ids = rows.inferred_ids(numbers["states"], numbers["next_states"], ended, kept)
         elif kept is not None:
             groups, ids = ids[kept], rows.selected_ids(ids, kept)
-        wild_rows(numbers["states"], numbers["actions"], numbers["next_states"]).warn()
+        labels = known.labels(numbers["states"].shape[1], numbers["actions"].shape[1])
+        wild_rows(numbers["states"], numbers["actions"], numbers["next_states"], labels).warn()
         segments = ids
         if gaps != "ignore":
             path = numbers["states"], numbers["next_states"]
             joins = measured_joins(*path, ended, ids)
-            warn_of_joins(joins, *path, cut=gaps == "split")
+            warn_of_joins(joins, *path, labels[0], cut=gaps == "split")
             segments = rows.cut_ids(ids, joins.cuts)
         self._own(
+            known,
             **numbers,
             terminations=ended,
             episodes=segments if gaps == "split" else ids,
@@ -161,29 +187,31 @@ class Transitions:
             groups=ids if groups is None else groups,
         )
 
-    def _own(self, **arrays: NDArray[Any]) -> None:
-        for name in self.__slots__:
+    def _own(self, columns: Columns, **arrays: NDArray[Any]) -> None:
+        object.__setattr__(self, "_columns", columns)
+        for name in ARRAYS:
             array = arrays.get(name)
             if array is not None:
                 array.flags.writeable = False
             object.__setattr__(self, name, array)
 
     @classmethod
-    def _of(cls, arrays: Mapping[str, NDArray[Any]]) -> Transitions:
+    def _of(cls, arrays: Mapping[str, NDArray[Any]], columns: Columns) -> Transitions:
         """Wraps arrays that need no check: whole rows of other transitions."""
         made = object.__new__(cls)
         made._own(
-            **{name: np.require(array, None, ("C", "OWNDATA")) for name, array in arrays.items()}
+            columns,
+            **{name: np.require(array, None, ("C", "OWNDATA")) for name, array in arrays.items()},
         )
         return made
 
     def _arrays(self) -> dict[str, Any]:
-        values = {name: getattr(self, name) for name in self.__slots__}
+        values = {name: getattr(self, name) for name in ARRAYS}
         return {name: array for name, array in values.items() if array is not None}
 
     def __reduce__(self) -> tuple[Any, ...]:
         # The default would bring the arrays back writable.
-        return Transitions._of, (self._arrays(),)
+        return Transitions._of, (self._arrays(), self._columns)
 
     @property
     def state_dim(self) -> int:
@@ -194,6 +222,26 @@ class Transitions:
     def action_dim(self) -> int:
         """Number of action dimensions, A."""
         return int(self.actions.shape[1])
+
+    @property
+    def state_names(self) -> tuple[str, ...] | None:
+        """Names of the states, or None."""
+        return self._columns.state_names
+
+    @property
+    def action_names(self) -> tuple[str, ...] | None:
+        """Names of the actions, or None."""
+        return self._columns.action_names
+
+    @property
+    def units(self) -> dict[str, str]:
+        """The units that are known, by the names of the columns."""
+        return dict(self._columns.units)
+
+    @property
+    def time_step(self) -> float | None:
+        """Time from one row to the next, or None."""
+        return self._columns.time_step
 
     @property
     def episode_slices(self) -> list[slice]:
@@ -209,9 +257,8 @@ class Transitions:
         if not isinstance(other, Transitions):
             return NotImplemented
         mine, theirs = self._arrays(), other._arrays()
-        return mine.keys() == theirs.keys() and all(
-            np.array_equal(mine[name], theirs[name]) for name in mine
-        )
+        alike = mine.keys() == theirs.keys() and self._columns == other._columns
+        return alike and all(np.array_equal(mine[name], theirs[name]) for name in mine)
 
     __array_ufunc__ = None  # arrays are not added to data
     __hash__ = None  # type: ignore[assignment]  # equal by value, and too long to hash
@@ -239,7 +286,7 @@ class Transitions:
         arrays = {name: array[selected] for name, array in self._arrays().items()}
         arrays["episodes"] = rows.selected_ids(self.episodes, selected)
         arrays["segments"] = rows.selected_ids(self.segments, selected)
-        return Transitions._of(arrays)
+        return Transitions._of(arrays, self._columns)
 
     def split(self, fraction: float, seed: int | None = None) -> tuple[Transitions, Transitions]:
         """Splits into data to learn from and data to check the model with.
@@ -273,17 +320,7 @@ class Transitions:
         count = len(self)
         if count == 1:
             raise ArgumentError("a single transition cannot be split; collect at least 2")
-        group = rows.numbered_groups(self.groups)
-        lengths = np.bincount(group)
-        if len(lengths) == 1:
-            cut = count - min(max(round(fraction * count), 1), count - 1)
-            return self[:cut], self[cut:]
-        order = np.random.default_rng(number).permutation(len(lengths))
-        filled = np.cumsum(lengths[order])[:-1]
-        chosen = int(np.argmin(np.abs(filled - fraction * count))) + 1
-        held_out = np.zeros(len(lengths), np.bool_)
-        held_out[order[:chosen]] = True
-        mask = held_out[group]
+        mask = rows.held_out_rows(self.groups, fraction, number)
         return self[~mask], self[mask]
 
     @staticmethod
@@ -321,17 +358,8 @@ class Transitions:
                     f"parts: item {having} has rewards and item {lacking} has none; "
                     "give rewards to all parts or to none"
                 )
-        columns = [part._arrays() for part in parts]
-        arrays = {name: np.concatenate([part[name] for part in columns]) for name in columns[0]}
-        for name in ("episodes", "segments"):
-            begins = np.concatenate([rows.begins(part[name]) for part in columns])
-            arrays[name] = np.cumsum(begins, dtype=np.int64) - 1
-        groups = [rows.numbered_groups(part.groups) for part in parts]
-        firsts = np.cumsum([0, *(group.max() + 1 for group in groups[:-1])])
-        arrays["groups"] = np.concatenate(
-            [first + group for first, group in zip(firsts, groups, strict=True)]
-        )
-        return Transitions._of(arrays)
+        arrays = rows.joined_arrays([part._arrays() for part in parts])
+        return Transitions._of(arrays, Columns.joined([part._columns for part in parts]))
 
     def __add__(self, other: Transitions) -> Transitions:
         if not isinstance(other, Transitions):
@@ -355,7 +383,7 @@ class Transitions:
         for name in rows.CUT_IDS:
             if np.array_equal(arrays[name], self.episodes):
                 del arrays[name]
-        write_arrays(path, arrays)
+        write_arrays(path, arrays | self._columns.arrays())
 
 
 def require_transitions(name: str, data: Any) -> None:
@@ -366,24 +394,3 @@ def require_transitions(name: str, data: Any) -> None:
     """
     if not isinstance(data, Transitions):
         raise TypeError(f"{name}: got {_texts.shown(data)}, must be Transitions")
-
-
-def load_transitions(path: str | os.PathLike[str]) -> Transitions:
-    """Reads a file that `Transitions.save` wrote; nothing in the file is run.
-
-    Args:
-        path: name of the file.
-
-    Raises:
-        ModelFileError: the file is damaged, or is not a file of transitions.
-        OSError: the file does not exist or cannot be read.
-    """
-    arrays = read_arrays(files.path_of(path), Transitions.__slots__, optional=rows.CUT_IDS)
-    cuts = {name: arrays.pop(name) for name in rows.CUT_IDS if name in arrays}
-    try:
-        # Whether they follow each other was said when they were made.
-        data = Transitions(**arrays, gaps="ignore")
-        rows.check_cuts(cuts, data.episodes)
-        return Transitions._of(data._arrays() | cuts)
-    except (TypeError, ValueError) as error:
-        raise ModelFileError(f"{os.fspath(path)}: not usable as transitions: {error}") from error

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import warnings
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
+from dynaplan.data.columns import Columns
 from dynaplan.errors import SuspectDataWarning
 
 __all__ = ["WildRows", "wild_rows"]
@@ -64,7 +66,12 @@ class WildRows:
 
 
 @np.errstate(over="ignore", invalid="ignore")  # of numbers at the ends of float64
-def wild_rows(states: Float64, actions: Float64, next_states: Float64) -> WildRows:
+def wild_rows(
+    states: Float64,
+    actions: Float64,
+    next_states: Float64,
+    labels: tuple[Sequence[str], Sequence[str]] | None = None,
+) -> WildRows:
     """Finds rows with a value that is far beyond what the others let expect.
 
     How heavy the tails are is taken from the quantiles: the largest deviation from the median that
@@ -78,6 +85,7 @@ def wild_rows(states: Float64, actions: Float64, next_states: Float64) -> WildRo
         states: (N, S), finite.
         actions: (N, A), finite.
         next_states: (N, S), finite.
+        labels: what states and actions are called. Default: by their numbers.
 
     Source: Weissman 1978, "Estimation of parameters and large quantiles based on the k largest
     observations".
@@ -85,7 +93,9 @@ def wild_rows(states: Float64, actions: Float64, next_states: Float64) -> WildRo
     most = max(4, int(_SHARE * len(states)))
     found: list[WildRows] = []
     columns = states.shape[1] + actions.shape[1]
-    for name, arrays in (("state", (states, next_states)), ("action", (actions,))):
+    if labels is None:
+        labels = Columns().labels(states.shape[1], actions.shape[1])
+    for names, arrays in zip(labels, ((states, next_states), (actions,)), strict=True):
         low, high = _extremes(arrays)
         for column in range(len(low)):
             spread = _spread_of(arrays[0][:, column], columns)
@@ -95,7 +105,7 @@ def wild_rows(states: Float64, actions: Float64, next_states: Float64) -> WildRo
             limits = _limits_of(values, spread, columns)
             rows = spread.wild(values, limits)
             if 0 < len(rows) <= most:
-                found.append(spread.described(f"{name} {column}", rows, values[:, rows]))
+                found.append(spread.described(names[column], rows, values[:, rows]))
     if not found:
         return WildRows(rows=np.empty(0, np.intp))
     rows = np.unique(np.concatenate([one.rows for one in found]))

@@ -16,8 +16,9 @@ from dynaplan import _texts, files
 from dynaplan.agents.sac import files as sac_files
 from dynaplan.agents.sac.sac import SAC
 from dynaplan.agents.sac.settings import UpdateStatistics
+from dynaplan.data.loading import load_transitions
 from dynaplan.data.recorder import Recorder
-from dynaplan.data.transitions import Transitions, load_transitions
+from dynaplan.data.transitions import Transitions
 from dynaplan.errors import ModelFileError
 from dynaplan.loops import checkpoints
 from dynaplan.loops.dyna_iteration import DynaIteration, mean_statistics

@@ -12,7 +12,7 @@ from dynaplan.agents.tabular.dyna_q import DynaQ
 from dynaplan.agents.tabular.dyna_q_plus import DynaQPlus
 from dynaplan.agents.tabular.interface import TabularAgent
 from dynaplan.agents.tabular.prioritized_sweeping import PrioritizedSweeping
-from dynaplan.data.transitions import load_transitions
+from dynaplan.data.loading import load_transitions
 from dynaplan.errors import ArgumentError, ModelFileError
 from dynaplan.loops import checkpoints
 from dynaplan.models.files import KINDS, model_from_parts

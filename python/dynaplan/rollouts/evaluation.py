@@ -92,6 +92,7 @@ class Evaluation:
         coverage_uncalibrated: `coverage` of the model before `calibrated`, where it was.
         band_coverage_uncalibrated: `band_coverage` before `calibrate_bands`, where it was made for
             this propagation.
+        state_names: names of the states in the held-out data, or None.
     """
 
     one_step_rmse: Float64
@@ -115,6 +116,7 @@ class Evaluation:
     trusted_interval: tuple[int, int] | None
     coverage_uncalibrated: Mapping[float, Float64] | None = None
     band_coverage_uncalibrated: Float64 | None = None
+    state_names: tuple[str, ...] | None = None
 
     def __repr__(self) -> str:
         return (
@@ -255,6 +257,7 @@ def evaluate(
             if isinstance(model, CalibratedModel) and model.calibration is not None
             else None
         ),
+        state_names=held_out.state_names,
     )
 
 

@@ -7,6 +7,7 @@ from typing import Any, TypeAlias
 import numpy as np
 
 from dynaplan import _tables
+from dynaplan.data.columns import Columns
 from dynaplan.rollouts.bands import BAND_LEVEL
 
 __all__ = ["evaluation_text", "remarks", "trust_interval"]
@@ -50,7 +51,7 @@ def trust_interval(check: Evaluation) -> str:
 
 def remarks(check: Evaluation) -> list[str]:
     """Returns what a reader of the numbers alone may miss, a sentence each."""
-    said = []
+    said, names = [], _labels(check)
     away = check.error_median > _RUN_AWAY
     some_away = check.error_90 > _RUN_AWAY
     beyond = f"(beyond {_RUN_AWAY:g} times the spread of the data)"
@@ -64,7 +65,7 @@ def remarks(check: Evaluation) -> list[str]:
     for state in np.flatnonzero(worse):
         step = int(np.argmax(trusted[:, state] > check.spread[state]))
         said.append(
-            f"state {state}: predicted worse than by its mean from step {step + 1} on "
+            f"{names[state]}: predicted worse than by its mean from step {step + 1} on "
             f"(rmse {_tables.number(trusted[step, state])}, "
             f"spread {_tables.number(check.spread[state])})"
         )
@@ -72,7 +73,7 @@ def remarks(check: Evaluation) -> list[str]:
     floor = np.sqrt(2.0) * check.noise_floor
     for state in np.flatnonzero(floor > np.sqrt(0.5) * check.one_step_rmse):
         said.append(
-            f"state {state}: mostly noise of its sensor in one step "
+            f"{names[state]}: mostly noise of its sensor in one step "
             f"({_tables.number(floor[state])} of rmse {_tables.number(check.one_step_rmse[state])})"
         )
     if np.isinf(check.ratio[0]) and np.isfinite(check.error_median[0]) and check.noise_floor.any():
@@ -81,9 +82,14 @@ def remarks(check: Evaluation) -> list[str]:
     return said
 
 
+def _labels(check: Evaluation) -> list[str]:
+    """Returns what the states are called."""
+    return Columns(state_names=check.state_names).labels(len(check.spread), 0)[0]
+
+
 def _one_step(check: Evaluation) -> list[str]:
     rows = [
-        ["one step", *(f"state {i}" for i in range(len(check.spread)))],
+        ["one step", *(_tables.name(label) for label in _labels(check))],
         ["  rmse", *map(_tables.number, check.one_step_rmse)],
         ["  data spread", *map(_tables.number, check.spread)],
     ]

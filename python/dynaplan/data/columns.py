@@ -1,0 +1,149 @@
+"""What is known of the columns of a data set beside their numbers: names, units, the time step."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dynaplan import _arrays, _texts
+from dynaplan.errors import ArgumentError, ShapeError
+
+__all__ = ["Columns"]
+
+_MAX_NAME = 200  # characters
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Columns:
+    """What is known of the columns of a data set.
+
+    Attributes:
+        state_names: S names, or None.
+        action_names: A names, or None.
+        units: pairs of a name and its unit.
+        time_step: time from one row to the next, or None.
+    """
+
+    state_names: tuple[str, ...] | None = None
+    action_names: tuple[str, ...] | None = None
+    units: tuple[tuple[str, str], ...] = ()
+    time_step: float | None = None
+
+    @staticmethod
+    def checked(
+        state_names: Iterable[str] | None,
+        action_names: Iterable[str] | None,
+        units: Mapping[str, str] | None,
+        time_step: float | None,
+    ) -> Columns:
+        """Returns what a user says of the columns.
+
+        Raises:
+            TypeError: names or units are no text.
+            ArgumentError: a name is there twice, a unit is that of no column, or the time step is
+                not positive.
+        """
+        states = _names("state_names", state_names)
+        actions = _names("action_names", action_names)
+        if time_step is not None:
+            time_step = _arrays.real("time_step", time_step)
+            if not 0.0 < time_step < np.inf:
+                raise ArgumentError(f"time_step: got {time_step}, must be positive and finite")
+        return Columns(
+            state_names=states,
+            action_names=actions,
+            units=_units(units, (*(states or ()), *(actions or ()))),
+            time_step=time_step,
+        )
+
+    def require_dims(self, state_dim: int, action_dim: int) -> None:
+        """Raises ShapeError unless there is a name for each column, where there are names."""
+        for argument, names, count in (
+            ("state_names", self.state_names, state_dim),
+            ("action_names", self.action_names, action_dim),
+        ):
+            if names is not None and len(names) != count:
+                kind = argument.removesuffix("_names")
+                raise ShapeError(
+                    f"{argument}: got {len(names)} names, must be {count}, one for each {kind}"
+                )
+
+    def labels(self, state_dim: int, action_dim: int) -> tuple[list[str], list[str]]:
+        """Returns what states and actions are called: by their names, or as "state 0"."""
+        states = self.state_names or [f"state {i}" for i in range(state_dim)]
+        return list(states), list(self.action_names or [f"action {i}" for i in range(action_dim)])
+
+    @staticmethod
+    def joined(parts: Sequence[Columns]) -> Columns:
+        """Returns what is known of data sets one below the other: what none contradicts.
+
+        Raises:
+            ArgumentError: two parts have other names, units or time steps.
+        """
+        found: dict[str, Any] = {}
+        for name in Columns.__slots__:
+            values = [getattr(part, name) for part in parts]
+            known = [number for number, value in enumerate(values) if value]
+            for number in known:
+                first = known[0]
+                if values[number] != values[first]:
+                    raise ArgumentError(
+                        f"parts: {name} are {_texts.shown(values[first])} in item {first} and "
+                        f"{_texts.shown(values[number])} in {number}"
+                    )
+            if known:
+                found[name] = values[known[0]]
+        return Columns(**found)
+
+    def arrays(self) -> dict[str, NDArray[Any]]:
+        """Returns what a file keeps; nothing where nothing is known."""
+        kept: dict[str, NDArray[Any]] = {}
+        for name in Columns.__slots__:
+            value = getattr(self, name)
+            if value:
+                kept[name] = np.array(value)
+        return kept
+
+    @staticmethod
+    def kept(arrays: Mapping[str, NDArray[Any]]) -> dict[str, Any]:
+        """Returns what `arrays` gave, as a user says it and not yet checked."""
+        values = {name: array.tolist() for name, array in arrays.items()}
+        if "units" in values:
+            values["units"] = dict(values["units"])
+        return values
+
+
+def _names(argument: str, names: Iterable[str] | None) -> tuple[str, ...] | None:
+    if names is None:
+        return None
+    if isinstance(names, str | bytes | Mapping) or not isinstance(names, Iterable):
+        raise TypeError(f"{argument}: got {_texts.shown(names)}, must be a list of names")
+    listed = list(names)
+    for name in listed:
+        if not isinstance(name, str) or not 0 < len(name) <= _MAX_NAME or not name.isprintable():
+            raise TypeError(
+                f"{argument}: got {_texts.shown(name)}, must be text on one line, of 1 to "
+                f"{_MAX_NAME} characters"
+            )
+    twice = next((name for n, name in enumerate(listed) if name in listed[:n]), None)
+    if twice is not None:
+        raise ArgumentError(f"{argument}: {twice!r} is there twice, must be different names")
+    return tuple(map(str, listed))
+
+
+def _units(units: Mapping[str, str] | None, names: Sequence[str]) -> tuple[tuple[str, str], ...]:
+    if units is None:
+        return ()
+    if not isinstance(units, Mapping):
+        raise TypeError(f"units: got {_texts.shown(units)}, must map names of columns to units")
+    for name, unit in units.items():
+        if not isinstance(unit, str) or not unit.isprintable() or len(unit) > _MAX_NAME:
+            raise TypeError(f"units: got {_texts.shown(unit)} of {name!r}, must be text")
+        if name not in names:
+            known = ", ".join(map(repr, names)) or "state_names= and action_names= are not given"
+            raise ArgumentError(f"units: {name!r} is no column; there are {known}")
+    return tuple((str(name), str(unit)) for name, unit in units.items())
