@@ -58,6 +58,28 @@ NAMED = {
 }
 
 
+def log() -> dict[str, Any]:
+    """A log with a column for each argument of `read`, named by its first letter."""
+    columns = {name: np.arange(4.0) for name in ("s", "a", "n", "r", "t")}
+    return {**columns, "e": [0, 0, 1, 1], "ends": [0] * 4, "cuts": [0, 1, 0, 0]}
+
+
+LOG = {
+    "source": log,
+    "states": ["s"],
+    "actions": ["a"],
+    "next_states": ["n"],
+    "episode": "e",
+    "time": "t",
+    "rewards": "r",
+    "terminations": "ends",
+    "truncations": "cuts",
+    "drop_nonfinite": False,
+    "gaps": "ignore",
+    "units": lambda: {"s": "m"},
+}
+LOG_OF_NUMBERS = {"source": log, "states": ["s"], "actions": ["e"], "discrete_actions": 2}
+
 # From the name to the function and its arguments; an argument that is a function of no arguments
 # is called to make it, so that nothing is fitted when this file is read.
 CALLS: dict[str, tuple[Callable[..., Any], dict[str, Any]]] = {
@@ -98,6 +120,16 @@ CALLS: dict[str, tuple[Callable[..., Any], dict[str, Any]]] = {
     "Transitions.from_trajectories of numbers": (
         dp.Transitions.from_trajectories,
         {"states": [[[0.0], [1.0]]], "actions": [[1]], "discrete_actions": 2},
+    ),
+    "Transitions.read": (dp.Transitions.read, LOG),
+    "Transitions.read of numbers": (dp.Transitions.read, LOG_OF_NUMBERS),
+    "Transitions.read_batches": (
+        lambda **arguments: list(dp.Transitions.read_batches(**arguments)),
+        {**LOG, "rows": 2},
+    ),
+    "Transitions.read_batches of numbers": (
+        lambda **arguments: list(dp.Transitions.read_batches(**arguments)),
+        LOG_OF_NUMBERS,
     ),
     "Transitions of numbers": (dp.Transitions, {**STEP, "actions": [1], "discrete_actions": 2}),
     "Transitions.concatenate": (dp.Transitions.concatenate, {"parts": lambda: [data()]}),

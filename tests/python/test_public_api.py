@@ -33,7 +33,7 @@ def test_an_unknown_name_is_an_attribute_error():
 
 
 def test_no_name_is_both_a_module_and_something_else():
-    optional = {"torch", "onnx", "stable_baselines3", "tensorboardX", "numba"}
+    optional = {"torch", "onnx", "stable_baselines3", "tensorboardX", "numba", "pyarrow", "h5py"}
     clashes = []
     for found in pkgutil.walk_packages(dp.__path__, "dynaplan."):
         if "_core" in found.name or found.name.endswith("__main__"):

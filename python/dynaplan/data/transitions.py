@@ -16,6 +16,7 @@ from dynaplan.data import rows
 from dynaplan.data.columns import Columns
 from dynaplan.data.files import write_arrays
 from dynaplan.data.joins import measured_joins
+from dynaplan.data.reading import FromLogs
 from dynaplan.data.suspect_joins import warn_of_joins
 from dynaplan.data.trajectories import FromTrajectories
 from dynaplan.data.wild_rows import wild_rows
@@ -38,7 +39,7 @@ ARRAYS = (
 
 
 @dataclass(frozen=True, slots=True, init=False, eq=False, repr=False)
-class Transitions(FromTrajectories):
+class Transitions(FromLogs, FromTrajectories):
     """N steps of a system: `actions` applied in `states` led to `next_states`.
 
     The arrays are copies: C-contiguous, owned and read-only. Anything that `np.asarray` converts

@@ -1,0 +1,1 @@
+"""Where logs come from: files and frames, as tables of named columns."""
