@@ -36,7 +36,7 @@ def column_numbers(argument: str, name: str, values: Any, table: Table, first: i
     """
     array = values if isinstance(values, np.ndarray) else np.asarray(values)
     if array.dtype.kind in "biuf" and array.ndim in (1, 2):
-        with np.errstate(over="ignore"):
+        with np.errstate(over="ignore", invalid="ignore"):  # a nan of float32 may signal
             return array.astype(np.float64).reshape(len(array), -1)
     if array.dtype.kind in "OUS" and array.ndim == 1:
         if any(isinstance(value, list | tuple | np.ndarray) for value in array[:1]):
