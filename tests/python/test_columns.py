@@ -45,6 +45,17 @@ def test_they_are_kept_through_everything(tmp_path):
     assert data != named(state_names=["angle", "velocity"], units=None)
 
 
+def test_the_repr_shows_them_shortly():
+    assert repr(named()) == (
+        "Transitions(8 rows, state_dim=2, action_dim=1, 1 episodes, states angle, speed, "
+        "actions torque, time_step=0.05)"
+    ).replace("1 episodes", f"{len(named().episode_slices)} episodes")
+    long = [f"joint_{i}_velocity_filtered" for i in range(12)]
+    wide = dp.Transitions(np.zeros((1, 12)), [[0.0]], np.zeros((1, 12)), state_names=long)
+    assert len(repr(wide)) < 150
+    assert "states joint_0_velocity_filtered, joi...)" in repr(wide)
+
+
 def test_without_them_nothing_is_said(tmp_path):
     data = dp.Transitions([[0.0]], [[1.0]], [[1.0]])
     assert (data.state_names, data.action_names, data.units, data.time_step) == (

@@ -69,6 +69,11 @@ def test_a_table_of_pyarrow():
     same(dp.Transitions.read(arrow_table(), **NAMES))
 
 
+def test_what_streams_arrow_batches():
+    table = arrow_table()
+    same(dp.Transitions.read(table.to_reader(max_chunksize=7), **NAMES))
+
+
 def test_a_frame_of_pandas():
     pandas = pytest.importorskip("pandas")
     log = columns()

@@ -9,12 +9,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from dynaplan import _arrays, _texts
+from dynaplan import _arrays, _tables, _texts
 from dynaplan.errors import ArgumentError, ShapeError
 
 __all__ = ["Columns"]
 
 _MAX_NAME = 200  # characters
+_MAX_TEXT = 40  # of all names in a `repr`
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,6 +77,17 @@ class Columns:
         """Returns what states and actions are called: by their names, or as "state 0"."""
         states = self.state_names or [f"state {i}" for i in range(state_dim)]
         return list(states), list(self.action_names or [f"action {i}" for i in range(action_dim)])
+
+    def text(self) -> str:
+        """Returns what the `repr` of data adds: nothing where nothing is known."""
+        parts = [
+            f"{kind} {', '.join(names)}"
+            for kind, names in (("states", self.state_names), ("actions", self.action_names))
+            if names is not None
+        ]
+        if self.time_step is not None:
+            parts.append(f"time_step={self.time_step:g}")
+        return "".join(f", {_tables.name(part, _MAX_TEXT)}" for part in parts)
 
     @staticmethod
     def joined(parts: Sequence[Columns]) -> Columns:

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from dynaplan import _texts
 from dynaplan.data.log_layout import Layout
-from dynaplan.data.readers.cells import Clock, column_numbers, episode_keys
+from dynaplan.data.readers.cells import Clock, column_numbers, episode_keys, run_starts
 from dynaplan.data.readers.table import Chunk, Table
 from dynaplan.errors import ArgumentError
 
@@ -164,22 +164,32 @@ class LogReader:
         name = self.layout.episode
         if name is None:
             return np.zeros(count, np.int64), np.zeros(count, np.bool_)
-        ids, nameless = np.empty(count, np.int64), np.zeros(count, np.bool_)
-        for row, key in enumerate(episode_keys(chunk[name])):
-            if key is None:
-                nameless[row] = True
-            else:
-                code = self._code(key, first + row)
-                if code != self._current and code in self._seen:
-                    raise ArgumentError(
-                        f"episode: {self.table.place(first + row)} of {self.table.title} is of "
-                        f"episode {_texts.shown(key)}, whose rows ended before another episode "
-                        "began; sort the log by episode and time"
-                    )
-                self._seen.add(code)
-                self._current = code
-            ids[row] = 0 if self._current is None else self._current
-        return ids, nameless
+        heads = run_starts(chunk[name])
+        keys = episode_keys(chunk[name][heads])
+        codes = np.empty(len(heads), np.int64)
+        for place, (row, key) in enumerate(zip(heads.tolist(), keys, strict=True)):
+            if key is not None:
+                self._enter(key, first + row)
+            codes[place] = 0 if self._current is None else self._current
+        lengths = np.diff(heads, append=count)
+        missing = np.array([key is None for key in keys], np.bool_)
+        return np.repeat(codes, lengths), np.repeat(missing, lengths)
+
+    def _enter(self, key: Any, row: int) -> None:
+        """Notes that a row is of the episode of this name.
+
+        Raises:
+            ArgumentError: its rows ended before another one began.
+        """
+        code = self._code(key, row)
+        if code != self._current and code in self._seen:
+            raise ArgumentError(
+                f"episode: {self.table.place(row)} of {self.table.title} is of episode "
+                f"{_texts.shown(key)}, whose rows ended before another episode began; sort the log "
+                "by episode and time"
+            )
+        self._seen.add(code)
+        self._current = code
 
     def _code(self, key: Any, row: int) -> int:
         """Returns the number of an episode: itself, or of text the place at which it appeared."""

@@ -72,8 +72,8 @@ class FromLogs:
             source: a file: `.csv` (also `.tsv`, `.txt`: with commas, semicolons or tabs, and a line
                 that names the columns), `.parquet`, `.arrow` and `.feather` (with pyarrow), `.h5`
                 and `.hdf5` (with h5py), or a folder of Minari; or a frame of pandas, polars or
-                pyarrow; or a mapping from names to arrays. `pip install "dynaplan[data]"` brings
-                both packages.
+                pyarrow, or what streams Arrow batches; or a mapping from names to arrays.
+                `pip install "dynaplan[data]"` brings both packages.
             states: names of the columns of the state. A column may hold k numbers in each row, as
                 (R, k) arrays do. Default: those of a file in the flat layout of D4RL.
             actions: names of the columns of the action that was applied from this row to the next.
@@ -130,13 +130,7 @@ class FromLogs:
         if _is_folder(source):
             return read_minari(cls, Path(source), named, discrete_actions, drop=drop, units=units)
         reader = _reader(source, named)
-        parts = list(reader.parts(_ROWS))
-        if not parts:
-            raise ShapeError(f"source: {reader.table.title} has 0 rows, must be at least 2")
-        rows = LogRows.joined(parts)
-        steps = log_steps(reader, rows, 0, drop=drop, gaps=gaps)
-        if not len(steps):
-            raise _no_transition(reader, len(rows))
+        steps = _all_steps(reader, drop=drop, gaps=gaps)
         return _made(cls, reader, steps, discrete_actions, gaps=gaps, units=units)
 
     @classmethod
@@ -192,6 +186,19 @@ class FromLogs:
         return (
             _made(cls, reader, part, discrete_actions, gaps=gaps, units=units) for part in parts
         )
+
+
+def _all_steps(reader: LogReader, *, drop: bool, gaps: _Gaps) -> LogSteps:
+    """Returns the transitions in all rows; the rows themselves are not kept."""
+    parts = list(reader.parts(_ROWS))
+    if not parts:
+        raise ShapeError(f"source: {reader.table.title} has 0 rows, must be at least 2")
+    rows = LogRows.joined(parts)
+    del parts  # as much memory again
+    steps = log_steps(reader, rows, 0, drop=drop, gaps=gaps)
+    if not len(steps):
+        raise _no_transition(reader, len(rows))
+    return steps
 
 
 def _log_parts(reader: LogReader, count: int, *, drop: bool, gaps: _Gaps) -> Iterator[LogSteps]:

@@ -39,7 +39,8 @@ class TimeSteps:
         Raises:
             ArgumentError: time never advances.
         """
-        self._steps = np.diff(times)
+        with np.errstate(invalid="ignore", over="ignore"):  # of what is not finite
+            self._steps = np.diff(times)
         usual = self._steps[follows & (self._steps > 0.0)]
         if median is None and not usual.size and np.isfinite(self._steps[follows]).any():
             raise ArgumentError(

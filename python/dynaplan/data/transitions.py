@@ -268,7 +268,8 @@ class Transitions(FromLogs, FromTrajectories):
         rewards = "" if self.rewards is None else ", with rewards"
         return (
             f"Transitions({len(self)} rows, state_dim={self.state_dim}, "
-            f"action_dim={self.action_dim}, {len(rows.starts(self.episodes))} episodes{rewards})"
+            f"action_dim={self.action_dim}, {len(rows.starts(self.episodes))} episodes{rewards}"
+            f"{self._columns.text()})"
         )
 
     def __getitem__(self, key: int | slice | ArrayLike) -> Transitions:

@@ -13,7 +13,7 @@ from dynaplan import _texts
 from dynaplan.data.readers.table import Table
 from dynaplan.errors import ArgumentError
 
-__all__ = ["Clock", "column_numbers", "episode_keys", "missing_key"]
+__all__ = ["Clock", "column_numbers", "episode_keys", "missing_key", "run_starts"]
 
 Float64 = NDArray[np.float64]
 
@@ -37,7 +37,7 @@ def column_numbers(argument: str, name: str, values: Any, table: Table, first: i
     array = values if isinstance(values, np.ndarray) else np.asarray(values)
     if array.dtype.kind in "biuf" and array.ndim in (1, 2):
         with np.errstate(over="ignore", invalid="ignore"):  # a nan of float32 may signal
-            return array.astype(np.float64).reshape(len(array), -1)
+            return array.astype(np.float64, copy=False).reshape(len(array), -1)
     if array.dtype.kind in "OUS" and array.ndim == 1:
         if any(isinstance(value, list | tuple | np.ndarray) for value in array[:1]):
             return _lists(argument, name, array, table, first)
@@ -111,6 +111,17 @@ def missing_key(value: Any) -> bool:
     if isinstance(value, str):
         return value.strip().lower() in _MISSING
     return isinstance(value, float) and math.isnan(value)
+
+
+def run_starts(values: Any) -> NDArray[np.intp]:
+    """Returns the rows that have another value than the row above, and maybe some others."""
+    changes = np.ones(len(values), np.bool_)
+    try:
+        unequal = np.asarray(values[1:] != values[:-1], np.bool_)
+        changes[1:] = unequal
+    except (TypeError, ValueError):  # of values that do not say, or rows of several
+        pass
+    return np.flatnonzero(changes)
 
 
 def episode_keys(values: Any) -> list[Any]:

@@ -37,6 +37,11 @@ def opened_table(source: Any, wanted: Sequence[str]) -> Table:
         ImportError: a package is missing.
     """
     if not isinstance(source, str | os.PathLike):
+        if not is_frame(source) and hasattr(source, "__arrow_c_stream__"):
+            require_package("pyarrow", "source")
+            import pyarrow as pa  # noqa: PLC0415  # an extra
+
+            return FrameTable(pa.table(source))
         if not is_frame(source):
             raise TypeError(
                 f"source: got {_texts.shown(source)}, must be the name of a file, a frame of "
@@ -62,7 +67,9 @@ def opened_table(source: Any, wanted: Sequence[str]) -> Table:
     raise ArgumentError(f"source: got {path}, its name must end in one of {known}")
 
 
-def require_package(name: str, path: Path) -> None:
+def require_package(name: str, source: Path | str) -> None:
     """Raises ImportError that names the extra, where a package is not installed."""
     if find_spec(name) is None:
-        raise ImportError(f'{path} is read by {name}; install it with pip install "dynaplan[data]"')
+        raise ImportError(
+            f'{source} is read by {name}; install it with pip install "dynaplan[data]"'
+        )
