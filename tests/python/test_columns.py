@@ -108,7 +108,7 @@ def test_an_evaluation_and_warnings_call_states_by_their_names():
         ({"action_names": ["a", "b"]}, "action_names: got 2 names, must be 1, one for each action"),
         ({"state_names": ["x", "x"], "units": None}, "state_names: 'x' is there twice"),
         ({"state_names": "xy"}, "state_names: got 'xy', must be a list of names"),
-        ({"state_names": ["x", 1]}, "state_names: got 1, must be text"),
+        ({"state_names": ["x", 1]}, "state_names: got 1 in the list, must be names"),
         ({"state_names": ["x", "a\nb"]}, "state_names: got .*, must be text on one line"),
         ({"units": {"sped": "m"}}, "units: 'sped' is no column; there are 'angle', 'speed', 'tor"),
         ({"units": {"speed": 1.0}}, r"units: got 1.0 of 'speed', must be text"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import itertools
 import os
 from pathlib import Path
 
@@ -246,7 +247,9 @@ def test_what_is_no_log_is_said_in_one_line(tmp_path, text, message):
         ({"states": ["runn"]}, "states: source has no column 'runn'; did you mean 'run'?"),
         ({"states": []}, "states: got no column, must name at least one"),
         ({"states": None}, "states: got None, must be names of columns; source has 'x', 'v'"),
-        ({"states": [0]}, "states: got 0 in the list, must be names of columns"),
+        ({"states": [0]}, "states: got 0 in the list, must be names, which are text"),
+        ({"states": itertools.repeat("x")}, "states: got more than 65536 names"),
+        ({"states": np.array(0.5)}, "states: got an array of shape .* must be a list of names"),
         ({"states": ["x", "x"]}, "states: column 'x' is among the states already"),
         ({"actions": ["x"]}, "actions: column 'x' is among the states already"),
         ({"next_states": ["u"]}, "next_states: got 1 columns, must be 2 as states"),

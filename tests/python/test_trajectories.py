@@ -46,6 +46,7 @@ def test_an_array_of_trajectories_of_equal_length_is_taken():
     np.testing.assert_array_equal(data.states.reshape(4, 5, 2), states[:, :-1])
     np.testing.assert_array_equal(data.next_states.reshape(4, 5, 2), states[:, 1:])
     assert data == dp.Transitions.from_trajectories(list(states), iter(list(actions)))
+    assert data == dp.Transitions.from_trajectories(memoryview(states), memoryview(actions))
     assert [part.stop - part.start for part in data.episode_slices] == [5] * 4
 
 

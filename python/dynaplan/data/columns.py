@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from typing import Any
 
 import numpy as np
@@ -12,9 +13,10 @@ from numpy.typing import NDArray
 from dynaplan import _arrays, _tables, _texts
 from dynaplan.errors import ArgumentError, ShapeError
 
-__all__ = ["Columns"]
+__all__ = ["Columns", "listed_names"]
 
 _MAX_NAME = 200  # characters
+_MAX_NAMES = 65536  # in a list, which may be without end
 _MAX_TEXT = 40  # of all names in a `repr`
 
 
@@ -129,15 +131,32 @@ class Columns:
         return values
 
 
+def listed_names(argument: str, names: Iterable[str]) -> list[str]:
+    """Returns names as a list; what is no text is refused by the name of the argument."""
+    if isinstance(names, str | bytes | Mapping) or not isinstance(names, Iterable):
+        raise TypeError(f"{argument}: got {_texts.shown(names)}, must be a list of names")
+    try:
+        listed = list(islice(names, _MAX_NAMES + 1))
+    except Exception as error:  # of the object's own iteration
+        raise TypeError(
+            f"{argument}: got {_texts.shown(names)}, must be a list of names"
+        ) from error
+    if len(listed) > _MAX_NAMES:
+        raise ArgumentError(f"{argument}: got more than {_MAX_NAMES} names, must be fewer")
+    for name in listed:
+        if not isinstance(name, str):
+            got = _texts.shown(name)
+            raise TypeError(f"{argument}: got {got} in the list, must be names, which are text")
+    return listed
+
+
 def _names(argument: str, names: Iterable[str] | None) -> tuple[str, ...] | None:
     if names is None:
         return None
-    if isinstance(names, str | bytes | Mapping) or not isinstance(names, Iterable):
-        raise TypeError(f"{argument}: got {_texts.shown(names)}, must be a list of names")
-    listed = list(names)
+    listed = listed_names(argument, names)
     for name in listed:
-        if not isinstance(name, str) or not 0 < len(name) <= _MAX_NAME or not name.isprintable():
-            raise TypeError(
+        if not 0 < len(name) <= _MAX_NAME or not name.isprintable():
+            raise ArgumentError(
                 f"{argument}: got {_texts.shown(name)}, must be text on one line, of 1 to "
                 f"{_MAX_NAME} characters"
             )

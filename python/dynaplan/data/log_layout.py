@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from dynaplan import _texts
+from dynaplan.data.columns import listed_names
 from dynaplan.data.readers.table import Table
 from dynaplan.errors import ArgumentError, ShapeError
 
@@ -117,11 +118,4 @@ def _listed(argument: str, names: Any) -> tuple[str, ...]:
         return ()
     if isinstance(names, str):
         return (names,)
-    if isinstance(names, bytes | Mapping) or not isinstance(names, Iterable):
-        raise TypeError(f"{argument}: got {_texts.shown(names)}, must be names of columns")
-    listed = tuple(names)
-    for name in listed:
-        if not isinstance(name, str):
-            got = _texts.shown(name)
-            raise TypeError(f"{argument}: got {got} in the list, must be names of columns")
-    return listed
+    return tuple(listed_names(argument, names))

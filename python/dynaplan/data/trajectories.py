@@ -109,15 +109,18 @@ def _listed(name: str, arrays: Iterable[ArrayLike]) -> list[Any]:
     """Returns the arrays of all trajectories as a list."""
     if isinstance(arrays, str | bytes | Mapping) or not isinstance(arrays, Iterable):
         raise TypeError(f"{name}: got {_texts.shown(arrays)}, must be a list of arrays")
-    if isinstance(arrays, np.ndarray):
-        array = _arrays.real_array(name, arrays)
+    if isinstance(arrays, np.ndarray | memoryview):
+        arrays = array = _arrays.real_array(name, arrays)
         wanted = 3 if name == "states" else 2
         if array.ndim < wanted:
             raise ShapeError(
                 f"{name}: got one array of shape {array.shape}, must be a list of trajectories; "
                 f"if it is a single one use [{name}]"
             )
-    return list(arrays)
+    try:
+        return list(arrays)
+    except Exception as error:  # of the object's own iteration
+        raise TypeError(f"{name}: got {_texts.shown(arrays)}, must be a list: {error}") from error
 
 
 def _path(number: int, states: ArrayLike) -> NDArray[Any]:
