@@ -93,6 +93,10 @@ def test_an_evaluation_and_warnings_call_states_by_their_names():
     check = dp.evaluate(dp.LinearGaussian.fit(train), held_out, horizon=3)
     assert check.state_names == ("angle", "speed")
     assert str(check).splitlines()[0].split() == ["one", "step", "angle", "speed"]
+    units = {"units": {"angle": "rad"}, "state_names": ["angle", "speed"]}
+    measured = dp.Transitions(held_out.states, held_out.actions, held_out.next_states, **units)
+    check = dp.evaluate(dp.LinearGaussian.fit(train), measured, horizon=3)
+    assert str(check).splitlines()[0].split() == ["one", "step", "angle", "(rad)", "speed"]
     jumps = states.copy()
     jumps[50, 1] = 1e6
     with pytest.warns(dp.SuspectDataWarning, match="speed is 1e"):

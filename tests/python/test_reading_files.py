@@ -195,6 +195,24 @@ def test_data_sets_of_unequal_length_are_refused(tmp_path):
         dp.Transitions.read(path, states="observations", actions="short")
 
 
+def test_data_sets_that_lie_in_another_file_are_not_read(tmp_path):
+    h5py = pytest.importorskip("h5py")
+    d4rl(tmp_path / "other.h5")
+    raw = tmp_path / "raw.bin"
+    raw.write_bytes(np.arange(8.0).tobytes())
+    layout = h5py.VirtualLayout((8,), "f8")
+    layout[:] = h5py.VirtualSource(tmp_path / "other.h5", "rewards", (8,))
+    with h5py.File(tmp_path / "log.h5", "w") as file:
+        file["observations"] = h5py.ExternalLink(str(tmp_path / "other.h5"), "observations")
+        file.create_dataset("x", (8,), "f8", external=[(str(raw), 0, 64)])
+        file.create_virtual_dataset("v", layout)
+    for name in ("x", "v"):
+        with pytest.raises(dp.ModelFileError, match=rf"log\.h5: {name} lies in another file"):
+            dp.Transitions.read(tmp_path / "log.h5", states=name)
+    with pytest.raises(dp.ArgumentError, match=r"states: .* has no column 'obs"):
+        dp.Transitions.read(tmp_path / "log.h5", states="observations")
+
+
 def test_a_folder_of_minari(tmp_path):
     h5py = pytest.importorskip("h5py")
     (tmp_path / "data").mkdir()

@@ -58,7 +58,7 @@ def read_minari(
         if value is not None:
             raise ArgumentError(f"{name}: a folder of Minari has no columns to name, must be None")
     require_package("h5py", path)
-    from dynaplan.data.readers.hdf5_file import opened_hdf5  # noqa: PLC0415  # an extra
+    from dynaplan.data.readers.hdf5_file import data_set, opened_hdf5  # noqa: PLC0415  # an extra
 
     with opened_hdf5(path) as file:
         episodes = sorted(
@@ -68,7 +68,7 @@ def read_minari(
         if not episodes:
             raise ModelFileError(f"{path}: has no episode")
         arrays = {
-            name: [_array(file, f"{episode}/{name}", path) for episode in episodes]
+            name: [data_set(file, f"{episode}/{name}")[()] for episode in episodes]
             for name in _DATA_SETS
         }
     return _made(cls, path, arrays, discrete_actions, drop=drop, units=units)
@@ -96,13 +96,3 @@ def _made(
     except (TypeError, ValueError) as error:
         raise ArgumentError(f"source: {path}: {error}") from error
     return made
-
-
-def _array(file: Any, name: str, path: Path) -> Any:
-    item = file[name]
-    if not hasattr(item, "dtype"):
-        raise ModelFileError(
-            f"{path}: {name} is a group of several arrays, must be one of rows of numbers; flatten "
-            "the observations and actions before they are recorded"
-        )
-    return item[()]

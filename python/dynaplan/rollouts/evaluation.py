@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from statistics import NormalDist
 
 import numpy as np
@@ -93,6 +93,7 @@ class Evaluation:
         band_coverage_uncalibrated: `band_coverage` before `calibrate_bands`, where it was made for
             this propagation.
         state_names: names of the states in the held-out data, or None.
+        units: those that the held-out data have, by the names of the columns.
     """
 
     one_step_rmse: Float64
@@ -117,6 +118,7 @@ class Evaluation:
     coverage_uncalibrated: Mapping[float, Float64] | None = None
     band_coverage_uncalibrated: Float64 | None = None
     state_names: tuple[str, ...] | None = None
+    units: Mapping[str, str] = field(default_factory=dict)
 
     def __repr__(self) -> str:
         return (
@@ -258,6 +260,7 @@ def evaluate(
             else None
         ),
         state_names=held_out.state_names,
+        units=held_out.units,
     )
 
 

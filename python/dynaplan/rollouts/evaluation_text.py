@@ -87,9 +87,15 @@ def _labels(check: Evaluation) -> list[str]:
     return Columns(state_names=check.state_names).labels(len(check.spread), 0)[0]
 
 
+def _headings(check: Evaluation) -> list[str]:
+    """Returns the names of the states with their units."""
+    units = {name: f" ({unit})" for name, unit in check.units.items()}
+    return [_tables.name(name) + _tables.name(units.get(name, "")) for name in _labels(check)]
+
+
 def _one_step(check: Evaluation) -> list[str]:
     rows = [
-        ["one step", *(_tables.name(label) for label in _labels(check))],
+        ["one step", *_headings(check)],
         ["  rmse", *map(_tables.number, check.one_step_rmse)],
         ["  data spread", *map(_tables.number, check.spread)],
     ]

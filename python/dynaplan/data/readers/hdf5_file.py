@@ -13,7 +13,7 @@ from dynaplan import _disk
 from dynaplan.data.readers.table import Chunk, Table
 from dynaplan.errors import ModelFileError, ShapeError
 
-__all__ = ["Hdf5Table", "opened_hdf5"]
+__all__ = ["Hdf5Table", "data_set", "opened_hdf5"]
 
 _MAX_NAMES = 1000
 
@@ -38,13 +38,30 @@ class Hdf5Table(Table):
     def chunks(self, names: Sequence[str], rows: int) -> Iterator[Chunk]:
         """As in the base class."""
         with opened_hdf5(self._path) as file:
-            lengths = {name: len(file[name]) for name in names}
+            columns = {name: data_set(file, name) for name in names}
+            lengths = {name: len(column) for name, column in columns.items()}
             if len(set(lengths.values())) > 1:
                 raise ShapeError(
                     f"{self._path}: the data sets have {lengths} rows, must have equally many"
                 )
             for first in range(0, next(iter(lengths.values()), 0), rows):
-                yield {name: file[name][first : first + rows] for name in names}
+                yield {name: column[first : first + rows] for name, column in columns.items()}
+
+
+def data_set(file: Any, name: str) -> Any:
+    """Returns a data set that lies in the file itself.
+
+    Raises:
+        ModelFileError: it is a group, or would be read from another file.
+    """
+    item = file[name]
+    if not isinstance(item, h5py.Dataset):
+        raise ModelFileError(
+            f"{file.filename}: {name} is a group of several arrays, must be one of rows of numbers"
+        )
+    if item.file.filename != file.filename or item.external or item.is_virtual:
+        raise ModelFileError(f"{file.filename}: {name} lies in another file, must be in this one")
+    return item
 
 
 @contextmanager
