@@ -202,6 +202,15 @@ def test_a_header_as_numpy_writes_it(tmp_path):
     np.testing.assert_array_equal(data.states, table[:-1, :2])
 
 
+def test_a_row_that_was_made_a_comment_is_missing(tmp_path):
+    rows = [f"{i},{-i},{10 * i}" for i in range(6)]
+    rows[3] = f"#{rows[3]}"
+    path = write(tmp_path / "log.csv", "x,v,u\n" + "\n".join(rows))
+    with pytest.raises(dp.ArgumentError, match=r"column 'x', row 3 \(line 5\) of .* is missing"):
+        dp.Transitions.read(path, **XU)
+    assert starts(dp.Transitions.read(path, **XU, drop_nonfinite=True)) == [0, 1, 4]
+
+
 def test_the_line_of_a_value_that_is_no_number_is_named(tmp_path):
     path = write(tmp_path / "log.csv", "x,v,u\n# a comment\n0,0,0\n\n1,1,1_0\n2,2,2\n")
     with pytest.raises(dp.ArgumentError, match=r"actions: column 'u', row 1 \(line 5\) of .*log.c"):

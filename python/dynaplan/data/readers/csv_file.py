@@ -31,7 +31,8 @@ class CsvTable(Table):
 
     Cells are separated by commas, semicolons or tabs, whichever gives most columns. Lines that
     begin with # are comments; the last of them is the header where the names that are asked for
-    stand there, as `numpy.savetxt` writes it. Empty lines are passed over.
+    stand there, as `numpy.savetxt` writes it. A comment with as many cells as the header is a row
+    of which all values are missing. Empty lines are passed over.
     """
 
     def __init__(self, path: Path, wanted: Sequence[str] = ()) -> None:
@@ -113,14 +114,17 @@ class CsvTable(Table):
     def _filled(self, lines: Iterator[tuple[int, str]]) -> Iterator[list[str]]:
         """Gives the rows, without comments and empty lines."""
         number = 0
+        count = len(self.names)
+        nothing = self._delimiter * (count - 1)
 
         def texts() -> Iterator[str]:
             nonlocal number
             for number, line in lines:  # noqa: B007  # the line of the row that ends here
                 if not line.startswith("#"):
                     yield line
+                elif count > 1 and line.count(self._delimiter) == count - 1:
+                    yield nothing  # a row that was made a comment is missing between the others
 
-        count = len(self.names)
         for row in self._cells(texts(), self._delimiter):
             if not row:
                 continue
