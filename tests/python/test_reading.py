@@ -105,18 +105,47 @@ def test_columns_of_several_numbers_a_row():
         dp.Transitions.read({"s": ragged}, states="s")
 
 
-def test_a_system_without_actions_fits_evaluates_and_rolls_out():
-    path = 0.9 ** np.arange(40.0)[:, None] * [1.0, 2.0] + 0.1
-    data = dp.Transitions.read({"x": path[:, 0], "v": path[:, 1]}, states=["x", "v"])
+def without_actions():
+    """A system that decays by a tenth in each step, to 0.1, from eight starts."""
+    starts = np.random.default_rng(0).normal(size=(8, 1, 2))
+    path = 0.9 ** np.arange(40.0)[:, None] * starts + 0.1
+    columns = {"x": path[..., 0].ravel(), "v": path[..., 1].ravel(), "run": np.repeat(range(8), 40)}
+    return path, dp.Transitions.read(columns, states=["x", "v"], episode="run")
+
+
+def test_a_system_without_actions_has_one_that_is_always_zero():
+    path, data = without_actions()
     assert data.action_names is None
+    assert data.actions.shape == (8 * 39, 1)
     assert not data.actions.any()
-    assert data.actions.shape == (39, 1)
-    train, held_out = data.split(0.3)
-    with pytest.warns(dp.RankDeficientWarning, match="action 0"):
+    train, held_out = data.split(0.3, seed=0)
+    with pytest.warns(dp.RankDeficientWarning, match="action 0 never varied"):
         model = dp.LinearGaussian.fit(train)
     assert dp.evaluate(model, held_out, horizon=5).trusted_horizon == 5
-    ahead = dp.rollout(model, path[0], np.zeros((1, 39, 1)))[0]
-    np.testing.assert_allclose(ahead, path, rtol=1e-9)
+    ahead = dp.rollout(model, path[:, 0], np.zeros((8, 39, 1)))
+    np.testing.assert_allclose(ahead, path, rtol=1e-9, atol=1e-9)
+
+
+@pytest.mark.parametrize("kind", [dp.MLP, dp.GaussianMLP, dp.Ensemble])
+def test_networks_take_a_system_without_actions(kind, tmp_path):
+    path, data = without_actions()
+    train, held_out = data.split(0.3, seed=0)
+    model = kind.fit(train, hidden=(16,), epochs=40, seed=0)
+    assert dp.evaluate(model, held_out, horizon=3).trusted_horizon == 3
+    model.save(tmp_path / "a.model")
+    again = dp.load(tmp_path / "a.model")
+    ahead = dp.rollout(model, path[:, 0], np.zeros((8, 5, 1)))
+    np.testing.assert_array_equal(ahead, dp.rollout(again, path[:, 0], np.zeros((8, 5, 1))))
+
+
+def test_arrays_with_names_and_open_archives_are_tables(tmp_path):
+    columns = log()
+    table = np.rec.fromarrays(list(columns.values()), names=list(columns))
+    whole = dp.Transitions.read(columns, **XU, episode="run")
+    assert dp.Transitions.read(table, **XU, episode="run") == whole
+    np.savez(tmp_path / "log.npz", **columns)
+    with np.load(tmp_path / "log.npz") as archive:
+        assert dp.Transitions.read(archive, **XU, episode="run") == whole
 
 
 def test_discrete_actions_are_numbers_in_one_column():

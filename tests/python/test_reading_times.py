@@ -79,6 +79,10 @@ def test_jitter_is_told_and_kept():
     assert len(data) == 199
     assert data.time_step == pytest.approx(np.median(np.diff(times)))
     assert len(read(np.cumsum(np.full(200, 0.1)))) == 199
+    columns = {"t": times, "x": np.arange(200.0)}
+    with pytest.warns(dp.SuspectDataWarning) as told:
+        list(dp.Transitions.read_batches(columns, rows=50, states="x", time="t"))
+    assert len(told) == 1
 
 
 NANOSECONDS = 1_700_000_000_000_000_000 + 50_000_000 * np.arange(5)  # more digits than a float

@@ -85,6 +85,11 @@ def test_nan_padding_is_left_out_where_it_is_said():
         ([[[0.0], [1.0]]], np.zeros(1), r"actions: got one array .* use \[actions\]"),
         ([[[0.0], [1.0]]], [], "actions: got 0 trajectories, must be 1 as states"),
         ([[[0.0], [1.0]]], [[[0.0]] * 3], r"actions: trajectory 0 has shape .* must be \(1, A\)"),
+        (
+            [[[0.0], [1.0]]],
+            [[1]],
+            r"must be \(1, A\).* are numbers of actions pass discrete",
+        ),
         ([[[0.0], [1.0]]] * 2, [[[0.0]], [[0.0, 1.0]]], "actions: trajectory 1 has 2 columns"),
         ([[[0.0], [1.0]], [[0.0, 1.0]] * 2], [[[0.0]]] * 2, "states: trajectory 1 has 2 columns"),
         ([[[0.0], ["a"]]], [[[0.0]]], "states: trajectory 0: got dtype"),

@@ -53,9 +53,12 @@ class TimeSteps:
             low, high = _SHORTEST * self.median, _LONGEST * self.median
             self.are_unusual = follows & ((self._steps <= low) | (self._steps >= high))
         self._follows = follows
+        self._begins = median is None
 
     def warn(self, first: int) -> None:
         """Warns of unusual steps, and of steps that vary much; `first` is the first row's number.
+
+        That they vary is told once, of the first rows.
 
         Warns:
             SuspectDataWarning: at the caller of the caller.
@@ -76,7 +79,7 @@ class TimeSteps:
                 stacklevel=3,
             )
         usual = self._steps[self._follows & ~self.are_unusual & np.isfinite(self._steps)]
-        if not usual.size:
+        if not usual.size or not self._begins:
             return
         low, high = np.quantile(usual, [0.1, 0.9])
         if high - low > _JITTER * self.median:

@@ -147,9 +147,12 @@ def _steps(
         array = _arrays.real_array(f"{name}: trajectory {number}", values)
         if array.ndim != dims or len(array) not in (length, length + 1):
             columns = ", A" if dims == 2 else ","
+            are_numbers = dims == 2 and array.ndim == 1 and array.dtype.kind in "iu"
             raise ShapeError(
                 f"{name}: trajectory {number} has shape {array.shape}, must be "
                 f"({length}{columns}), or ({length + 1}{columns}) whose last one is left out"
+                + "; if they are numbers of actions pass discrete_actions="
+                * are_numbers
             )
         steps.append(array[:length])
     _require_alike(name, steps)

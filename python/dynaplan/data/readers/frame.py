@@ -63,6 +63,8 @@ def _names_of(source: Any) -> list[str] | None:
     """Returns the names of the columns, or None of what has none."""
     if isinstance(source, Mapping):
         return [name for name in source if isinstance(name, str)]
+    if isinstance(source, np.ndarray):
+        return None if source.dtype.names is None else list(source.dtype.names)
     names = getattr(source, "column_names", None)  # of pyarrow
     if names is None:
         names = getattr(source, "columns", None)
