@@ -126,6 +126,13 @@ def use_table(agent: Any, path: Path) -> None:
     dp.load(path, Maze())
 
 
+def named_transitions() -> dp.Transitions:
+    states, actions = LEARNT.states, LEARNT.actions
+    names = [f"s{i}" for i in range(states.shape[1])]
+    known: dict[str, Any] = {"state_names": names, "units": {"s0": "m"}, "time_step": 0.1}
+    return dp.Transitions(states, actions, states, **known)
+
+
 def use_transitions(data: Any, path: Path) -> None:
     data.save(path)
     if dp.load(path) != data:
@@ -188,7 +195,7 @@ KINDS = {
     "SAC": Kind(lambda: [*agents(), SavedWithoutReplay()], model_file, dp.load, use_sac),
     "tabular": Kind(tables, model_file, lambda path: dp.load(path, Maze()), use_table),
     "transitions": Kind(
-        lambda: [LEARNT, LEARNT[:1], dp.Transitions(LEARNT.states, LEARNT.actions, LEARNT.states)],
+        lambda: [LEARNT, LEARNT[:1], named_transitions()],
         transitions_file,
         dp.load,
         use_transitions,
