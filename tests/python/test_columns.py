@@ -82,6 +82,9 @@ def test_parts_are_joined_where_they_agree_or_one_does_not_say():
         data + named(state_names=["speed", "angle"])
     with pytest.raises(dp.ArgumentError, match=r"parts: time_step are 0.05 in item 0 and 0.1 in 1"):
         data + named(time_step=0.1)
+    units = {"speed": "rad/s", "angle": "rad"}
+    assert named(units=units) == named(units=dict(reversed(units.items())))
+    assert (data + named(time_step=0.0501)).time_step == 0.05  # both are measured
 
 
 def test_an_evaluation_and_warnings_call_states_by_their_names():

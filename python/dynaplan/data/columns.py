@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
@@ -17,6 +18,7 @@ __all__ = ["Columns", "listed_names"]
 
 _MAX_NAME = 200  # characters
 _MAX_NAMES = 65536  # in a list, which may be without end
+_NEAR = 0.05  # of a time step
 _MAX_TEXT = 40  # of all names in a `repr`
 
 
@@ -96,7 +98,7 @@ class Columns:
         """Returns what is known of data sets one below the other: what none contradicts.
 
         Raises:
-            ArgumentError: two parts have other names, units or time steps.
+            ArgumentError: two parts have other names or units, or time steps not within 5 %.
         """
         found: dict[str, Any] = {}
         for name in Columns.__slots__:
@@ -104,7 +106,7 @@ class Columns:
             known = [number for number, value in enumerate(values) if value]
             for number in known:
                 first = known[0]
-                if values[number] != values[first]:
+                if not _are_alike(values[number], values[first]):
                     raise ArgumentError(
                         f"parts: {name} are {_texts.shown(values[first])} in item {first} and "
                         f"{_texts.shown(values[number])} in {number}"
@@ -129,6 +131,13 @@ class Columns:
         if "units" in values:
             values["units"] = dict(values["units"])
         return values
+
+
+def _are_alike(one: Any, other: Any) -> bool:
+    """Returns whether both say the same; steps in time, which are measured, nearly the same."""
+    if isinstance(one, float):
+        return math.isclose(one, other, rel_tol=_NEAR)
+    return bool(one == other)
 
 
 def listed_names(argument: str, names: Iterable[str]) -> list[str]:
@@ -177,4 +186,4 @@ def _units(units: Mapping[str, str] | None, names: Sequence[str]) -> tuple[tuple
         if name not in names:
             known = ", ".join(map(repr, names)) or "state_names= and action_names= are not given"
             raise ArgumentError(f"units: {name!r} is no column; there are {known}")
-    return tuple((str(name), str(unit)) for name, unit in units.items())
+    return tuple(sorted((str(name), str(unit)) for name, unit in units.items()))

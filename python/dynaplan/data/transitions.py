@@ -339,7 +339,8 @@ class Transitions(FromLogs, FromTrajectories):
         Raises:
             ShapeError: the parts differ in `state_dim` or `action_dim`.
             TypeError: a part is not a `Transitions`.
-            ArgumentError: there is no part, or some parts have rewards and some have none.
+            ArgumentError: there is no part, some have rewards and some have none, or their names,
+                units or time steps differ.
         """
         if isinstance(parts, Transitions | np.ndarray) or not isinstance(parts, Iterable):
             raise TypeError(f"parts: got {_texts.shown(parts)}, must be a list of Transitions")
