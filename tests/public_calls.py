@@ -158,6 +158,10 @@ CALLS: dict[str, tuple[Callable[..., Any], dict[str, Any]]] = {
             "threads": 1,
         },
     ),
+    "Evaluation.plot": (
+        lambda **arguments: dp.evaluate(linear(), data(), 3).plot(**arguments),
+        {"path": lambda: None, "states": (0,), "ax": lambda: None},
+    ),
     "evaluate": (
         dp.evaluate,
         {

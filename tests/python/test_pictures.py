@@ -35,6 +35,8 @@ def evaluation(horizon=6, **changes):
         "ratio": np.full(horizon, 0.1),
         "ratio_interval": np.stack([np.full(horizon, 0.05), np.full(horizon, 0.2)]),
         "rmse": np.full((horizon, 5), 0.1),
+        "rmse_interval": np.stack([np.full((horizon, 5), 0.05), np.full((horizon, 5), 0.2)]),
+        "baseline_rmse": np.full((horizon, 5), 1.0),
         "state_ratio": np.full((horizon, 5), 0.1),
         "growth": np.ones(5),
         "coverage": {0.9: np.full(5, 0.9)},

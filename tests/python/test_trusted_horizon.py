@@ -237,7 +237,8 @@ def test_the_interval_is_that_of_resampled_episodes():
     size = np.abs(rng.normal(size=(episodes * rows, horizon))) * np.repeat(spread, rows)[:, None]
     size *= np.arange(1.0, horizon + 1.0)
     reached = np.tile(np.arange(rows)[:, None] < rows - np.arange(horizon), (episodes, 1))
-    errors = Differences(size, reached, np.zeros((horizon, 1)), np.zeros((horizon, 1)))
+    unused = np.zeros((horizon, 1))
+    errors = Differences(size, reached, unused, unused, unused[None])
     ids = np.repeat(np.arange(episodes), rows)
     none = np.zeros(horizon)
     draws = ratios.resampled_ratio(errors, np.ones(horizon), (none, none), ids, 0)

@@ -7,10 +7,12 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from dynaplan.data.rows import numbered_groups
 from dynaplan.rollouts.measurement_noise import MeasurementNoise
 from dynaplan.rollouts.open_loop import Differences, Scale
 
-__all__ = ["ErrorRatio", "error_ratio", "growth", "interval", "resampled_ratio", "state_ratio"]
+__all__ = ["ErrorRatio", "draws_of", "error_ratio", "grouped", "growth", "interval"]
+__all__ += ["resampled_ratio", "resampled_rmse", "state_ratio"]
 
 _RESAMPLES = 200
 _INTERVAL = (0.05, 0.95)
@@ -103,15 +105,51 @@ def resampled_ratio(
     Source: resampling of whole groups, within which rows depend on each other: Davison & Hinkley
     1997, "Bootstrap methods and their application", sec. 3.8.
     """
-    groups = np.cumsum(np.concatenate([[False], episodes[1:] != episodes[:-1]]))
-    count = int(groups[-1]) + 1
-    if count == 1:
+    groups = grouped(episodes)
+    drawn = draws_of(int(groups.max()) + 1, seed)
+    if drawn is None:
         return None
-    if count > _MAX_GROUPS:
-        groups, count = groups * _MAX_GROUPS // count, _MAX_GROUPS
-    drawn = np.random.default_rng(seed).multinomial(count, [1.0 / count] * count, _RESAMPLES)
     change = _medians_of_draws(moved, groups, drawn) if isinstance(moved, Differences) else moved
     return _without_noise(_medians_of_draws(errors, groups, drawn), change, *noises)
+
+
+def resampled_rmse(
+    errors: Differences, groups: NDArray[np.int64], seed: int | None
+) -> Float64 | None:
+    """Returns (2, K, S) 5 and 95 % quantiles of the root mean squares over the same draws, or None.
+
+    Args:
+        errors: of N starts.
+        groups: (N,) of the starts, as `grouped` numbers them.
+        seed: of the draws; None draws anew.
+    """
+    squares = errors.group_squares
+    drawn = draws_of(len(squares), seed)
+    if drawn is None:
+        return None
+    counts = np.zeros(squares.shape[:2])
+    np.add.at(counts, groups, errors.reached)
+    endless = np.isinf(squares)  # which a group that is not drawn must not make nan
+    with np.errstate(over="ignore", invalid="ignore"):
+        total = np.tensordot(drawn, np.where(endless, 0.0, squares), axes=1)
+        total[np.tensordot(drawn, endless.astype(float), axes=1) > 0.0] = np.inf
+        means = total / (drawn @ counts)[:, :, None]
+    low, high = interval(np.sqrt(np.concatenate([means, errors.mean_squares[None]])))
+    return np.stack([low, high])
+
+
+def grouped(ids: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Returns (N,) numbers from 0 of the groups that are drawn; of many ids several are one."""
+    groups = numbered_groups(ids)
+    count = int(groups.max()) + 1
+    return groups if count <= _MAX_GROUPS else groups * _MAX_GROUPS // count
+
+
+def draws_of(count: int, seed: int | None, resamples: int = _RESAMPLES) -> NDArray[np.int64] | None:
+    """Returns (resamples, count): how often each group is drawn, with replacement; None of one."""
+    if count == 1:
+        return None
+    return np.random.default_rng(seed).multinomial(count, [1.0 / count] * count, resamples)
 
 
 def state_ratio(

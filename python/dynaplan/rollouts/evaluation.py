@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import os
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from statistics import NormalDist
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,31 +13,32 @@ from numpy.typing import NDArray
 from dynaplan import _arrays, _texts
 from dynaplan.data.transitions import Transitions
 from dynaplan.models.calibrated import CalibratedModel
-from dynaplan.models.interface import Model, predicted, require_model
+from dynaplan.models.interface import Model, require_model
 from dynaplan.rollouts.arguments import require_fitting
-from dynaplan.rollouts.bands import (
-    BAND_PARTICLES,
-    are_inside,
-    band_factors_of,
-    drawn_bands,
-    scaled_bands,
-)
+from dynaplan.rollouts.band_coverage import band_coverage as coverage_of_bands
 from dynaplan.rollouts.error_ratio import (
     error_ratio,
+    grouped,
     growth,
     interval,
     resampled_ratio,
+    resampled_rmse,
     state_ratio,
 )
+from dynaplan.rollouts.evaluation_columns import evaluation_columns, frame_of
+from dynaplan.rollouts.evaluation_picture import evaluation_figure, write_figure
 from dynaplan.rollouts.evaluation_text import evaluation_text
-from dynaplan.rollouts.measurement_noise import measurement_noise
-from dynaplan.rollouts.open_loop import Ahead, Scale, changes, open_loop_errors, quantile
+from dynaplan.rollouts.held_out_errors import HeldOutErrors, Yardstick, held_out_errors
+from dynaplan.rollouts.one_step import one_step_errors
+from dynaplan.rollouts.open_loop import Ahead, Differences, quantile
 from dynaplan.rollouts.rollout import Propagation
 
-__all__ = ["Evaluation", "evaluate"]
+if TYPE_CHECKING:
+    import pandas as pd
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
 
-_LEVELS = (0.5, 0.9, 0.95)
-_STARTS_AT_ONCE = 4096  # bounds the memory of the trajectories
+__all__ = ["Evaluation", "evaluate", "evaluation_of"]
 
 Float64 = NDArray[np.float64]
 
@@ -72,7 +74,10 @@ class Evaluation:
             together; of one nothing is known, and this is None.
         rmse: (K, S) root mean square error of each state, in its unit; infinite where a prediction
             diverges.
-        state_ratio: (K, S) the same over that of the prediction that nothing changes, both without
+        rmse_interval: (2, K, S) 5 and 95 % quantiles of `rmse` over the same draws as those of
+            `ratio_interval`, or None.
+        baseline_rmse: (K, S) `rmse` of the prediction that nothing changes, in the reference.
+        state_ratio: (K, S) `rmse` over that of the prediction that nothing changes, both without
             the noise; nan for a state that never varied in the reference.
         growth: (S,) the factor by which `rmse` grows in a step, on average over all K; nan where
             there is only one step, or no error.
@@ -108,6 +113,8 @@ class Evaluation:
     ratio: Float64
     ratio_interval: Float64 | None
     rmse: Float64
+    rmse_interval: Float64 | None
+    baseline_rmse: Float64
     state_ratio: Float64
     growth: Float64
     coverage: Mapping[float, Float64]
@@ -128,6 +135,68 @@ class Evaluation:
 
     def __str__(self) -> str:
         return evaluation_text(self)
+
+    def to_dict(self) -> dict[str, NDArray[np.float64] | NDArray[np.int64]]:
+        """Returns the errors after k steps as a long table: arrays of K S entries by column.
+
+        Returns:
+            The columns `step` (from 1) and `state` (from 0), the first state's entries first, then
+            `starts`; in the state's unit `rmse`, `rmse_low` and `rmse_high` (of `rmse_interval`,
+            nan where it is None), `baseline_rmse`, `noise_floor` and `spread`; `state_ratio` and
+            `growth`.
+
+        Example:
+            >>> s, a = np.random.default_rng(0).normal(size=(2, 100, 1))
+            >>> data = dp.Transitions(s, a, 0.5 * s + a)
+            >>> columns = dp.evaluate(dp.LinearGaussian.fit(data), data).to_dict()
+            >>> columns["step"], columns["state"]
+            (array([1]), array([0]))
+        """
+        return evaluation_columns(self)
+
+    def to_frame(self) -> pd.DataFrame:
+        """Returns the errors after k steps as a pandas DataFrame, with the columns of `to_dict`.
+
+        Returns:
+            One row for each step of each state.
+
+        Raises:
+            ImportError: pandas is not installed.
+        """
+        return frame_of(evaluation_columns(self))
+
+    def plot(
+        self,
+        path: str | os.PathLike[str] | None = None,
+        *,
+        states: Sequence[int] | None = None,
+        ax: Axes | Sequence[Axes] | None = None,
+    ) -> Figure:
+        """Draws how the error of each state grows with the steps ahead.
+
+        A panel for each state shows `rmse` with the band of `rmse_interval`, `baseline_rmse`,
+        `noise_floor` where there is any, and the trusted horizon with its interval.
+
+        Args:
+            path: name of the picture to write, which ends in .png, .pdf or .svg; an existing file
+                is replaced. Default: none is written.
+            states: which states to draw. Default: the first twelve.
+            ax: axes of matplotlib to draw into, one for each state. Default: a new figure.
+
+        Returns:
+            The figure, which belongs to no window.
+
+        Raises:
+            ArgumentError: there is no such state, or `path` ends otherwise.
+            ImportError: matplotlib is not installed (extra `plot`).
+            OSError: the file cannot be written.
+            ShapeError: there are not as many axes as states.
+            TypeError: `ax` are no axes.
+        """
+        figure = evaluation_figure(self, states, ax)
+        if path is not None:
+            write_figure(figure, path)
+        return figure
 
 
 def evaluate(
@@ -195,29 +264,71 @@ def evaluate(
     if seed is not None:
         seed = _arrays.seed_number(seed)
     threads = _arrays.count("threads", threads, 1)
-    # The deviation of equal numbers may come out as 1e-17 of them, which is no scale.
-    varied = reference.states.max(axis=0) > reference.states.min(axis=0)
-    spread = np.where(varied, _deviation(reference.states), 0.0)
-    scale = Scale.of(reference.states, spread)
-    rmse, coverage = _one_step(model, held_out, threads)
     ahead = Ahead.of(held_out, horizon)
     last = len(ahead.steps)
-    behind = ahead if reference is held_out else Ahead.of(reference, last)
-    noise = measurement_noise(reference, behind.ends, spread)
-    errors = open_loop_errors(model, held_out, ahead, scale, noise.low, threads=threads)
-    moved = changes(reference, behind, scale)
-    error_median, error_90 = quantile(errors.size, errors.reached, 0.5, 0.9)
-    # Beyond the longest segment of the reference its last figure holds on.
-    later = ((0, last - len(behind.steps)), (0, 0))
-    [change_median] = quantile(moved.size, moved.reached, 0.5)
-    change_median = np.pad(change_median, later[0], mode="edge")
-    ratio, *noises = error_ratio(errors, error_median, change_median, noise, scale)
+    yardstick = Yardstick.of(reference, last, steps=last)
+    groups = grouped(held_out.episodes)
+    errors = held_out_errors(model, held_out, ahead, yardstick, groups, threads)
+    covered, uncalibrated = (
+        (None, None)
+        if propagation is None
+        else coverage_of_bands(model, held_out, ahead, propagation, seed, threads)
+    )
+    return evaluation_of(
+        errors,
+        yardstick,
+        moved=yardstick.moved if reference is held_out else None,
+        share=share,
+        seed=seed,
+        episodes=len(held_out.episode_slices),
+        band_coverage=covered,
+        band_coverage_uncalibrated=uncalibrated,
+        coverage_uncalibrated=(
+            one_step_errors(model.uncalibrated, held_out, threads).coverage
+            if isinstance(model, CalibratedModel) and model.calibration is not None
+            else None
+        ),
+    )
+
+
+def evaluation_of(
+    errors: HeldOutErrors,
+    yardstick: Yardstick,
+    *,
+    moved: Differences | None,
+    share: float,
+    seed: int | None,
+    episodes: int,
+    coverage_uncalibrated: Mapping[float, Float64] | None = None,
+    band_coverage: Float64 | None = None,
+    band_coverage_uncalibrated: Float64 | None = None,
+) -> Evaluation:
+    """Returns what errors come to beside their yardstick.
+
+    Args:
+        errors: of a model.
+        yardstick: of the reference data, for as many steps at least.
+        moved: how far the states move from the same starts, where these are the reference.
+        share: of the change, up to which an error is trusted.
+        seed: of the draws of groups.
+        episodes: held-out episodes.
+        coverage_uncalibrated: see `Evaluation`, as for the other two.
+        band_coverage: along the way.
+        band_coverage_uncalibrated: before the bands were calibrated.
+    """
+    seed = _arrays.seed_number(seed)  # the same draws for all intervals
+    ahead, noise, scale = errors.ahead, yardstick.noise, yardstick.scale
+    last = ahead.size.shape[1]
+    change_median = yardstick.change_median[:last]
+    change_squares = yardstick.change_squares[:last]
+    error_median, error_90 = quantile(ahead.size, ahead.reached, 0.5, 0.9)
+    ratio, *noises = error_ratio(ahead, error_median, change_median, noise, scale)
     trusted = int(ratio.trusted_steps(share))
     draws = resampled_ratio(
-        errors,
-        moved if reference is held_out else change_median,
+        ahead,
+        change_median if moved is None else moved,
         (noises[0], noises[1]),
-        held_out.episodes,
+        errors.groups,
         seed,
     )
     low, high, trusted_interval = None, None, None
@@ -225,117 +336,32 @@ def evaluate(
         low, high = interval(np.concatenate([draws.ratio, ratio.ratio[None]]))
         shortest, longest = interval(draws.trusted_steps(share).astype(np.float64))
         trusted_interval = min(int(shortest), trusted), max(int(longest), trusted)
-    state_rmse = scale.unit * np.sqrt(errors.mean_squares)
-    band_coverage, band_coverage_uncalibrated = (
-        (None, None)
-        if propagation is None
-        else _band_coverage(model, held_out, ahead, propagation, seed, threads)
-    )
+    state_rmse = scale.unit * np.sqrt(ahead.mean_squares)
+    rmse_interval = resampled_rmse(ahead, errors.groups, seed)
     return Evaluation(
-        one_step_rmse=rmse,
-        spread=spread,
-        noise_floor=spread * np.sqrt(noise.low),
+        one_step_rmse=errors.one_step.rmse,
+        spread=yardstick.spread,
+        noise_floor=yardstick.spread * np.sqrt(noise.low),
         steps=np.arange(1, last + 1),
         starts=ahead.reached.sum(axis=0),
-        episodes=len(held_out.episode_slices),
+        episodes=episodes,
         error_median=error_median,
         error_90=error_90,
         baseline_median=change_median,
         ratio=ratio.ratio,
         ratio_interval=None if low is None or high is None else np.stack([low, high]),
         rmse=state_rmse,
-        state_ratio=state_ratio(
-            errors, np.pad(moved.mean_squares, later, mode="edge"), noise, scale
-        ),
+        rmse_interval=None if rmse_interval is None else scale.unit * rmse_interval,
+        baseline_rmse=scale.unit * np.sqrt(change_squares),
+        state_ratio=state_ratio(ahead, change_squares, noise, scale),
         growth=growth(state_rmse),
-        coverage=coverage,
-        band_coverage=band_coverage,
-        band_coverage_uncalibrated=band_coverage_uncalibrated,
+        coverage=errors.one_step.coverage,
         share=share,
         trusted_horizon=trusted,
         trusted_interval=trusted_interval,
-        coverage_uncalibrated=(
-            _one_step(model.uncalibrated, held_out, threads)[1]
-            if isinstance(model, CalibratedModel) and model.calibration is not None
-            else None
-        ),
+        coverage_uncalibrated=coverage_uncalibrated,
+        band_coverage=band_coverage,
+        band_coverage_uncalibrated=band_coverage_uncalibrated,
         state_names=held_out.state_names,
         units=held_out.units,
     )
-
-
-def _one_step(
-    model: Model, held_out: Transitions, threads: int
-) -> tuple[Float64, dict[float, Float64]]:
-    prediction = predicted(model, held_out.states, held_out.actions, threads)
-    error = prediction.mean - held_out.next_states
-    deviation = np.sqrt(prediction.aleatoric + prediction.epistemic)
-    has_band = (deviation > 0.0).any(axis=0)
-    coverage: dict[float, Float64] = {}
-    for level in _LEVELS:
-        width = NormalDist().inv_cdf(0.5 + 0.5 * level)
-        inside = (np.abs(error) <= width * deviation).mean(axis=0)
-        coverage[level] = np.where(has_band, inside, np.nan)
-    return _root_mean_square(error), coverage
-
-
-def _deviation(values: Float64) -> Float64:
-    """Returns the standard deviation of each column, also where squares overflow or vanish."""
-    unit = _unit(values)
-    deviation: Float64 = unit * (values / unit).std(axis=0)
-    return deviation
-
-
-def _root_mean_square(values: Float64) -> Float64:
-    unit = _unit(values)
-    with np.errstate(over="ignore"):  # of a prediction that diverges
-        size: Float64 = unit * np.sqrt(((values / unit) ** 2).mean(axis=0))
-    return size
-
-
-def _unit(values: Float64) -> Float64:
-    """Returns powers of two about as large as the columns, so that dividing by them is exact."""
-    largest = np.abs(values).max(axis=0)
-    measurable = (largest > 0.0) & np.isfinite(largest)
-    exponent = np.where(measurable, np.frexp(largest)[1], 0)
-    unit: Float64 = np.ldexp(1.0, np.clip(exponent, -1022, 1023))
-    return unit
-
-
-def _band_coverage(  # noqa: PLR0917  # called in one place
-    model: Model,
-    held_out: Transitions,
-    ahead: Ahead,
-    propagation: Propagation,
-    seed: int | None,
-    threads: int,
-) -> tuple[Float64, Float64 | None]:
-    """Returns (K,): the share of entries of the states within the bands of drawn trajectories.
-
-    With the model's factors on its bands, and without, where it has some.
-    """
-    reached = ahead.reached
-    count, horizon = reached.shape
-    factors = band_factors_of(model, propagation)
-    as_drawn, scaled = np.zeros((2, horizon))
-    starts_at_once = _STARTS_AT_ONCE // BAND_PARTICLES
-    for first in range(0, count, starts_at_once):
-        some = slice(first, first + starts_at_once)
-        rows = ahead.rows(some)
-        drawn = drawn_bands(
-            model,
-            held_out.states[some],
-            held_out.actions[rows],
-            propagation,
-            None if seed is None else (seed + first) % 2**64,
-            threads,
-        )
-        actual = held_out.next_states[rows]
-        as_drawn += (are_inside(drawn, actual).mean(axis=2) * reached[some]).sum(axis=0)
-        if factors is not None:
-            held = scaled_bands(drawn, factors)
-            scaled += (are_inside(held, actual).mean(axis=2) * reached[some]).sum(axis=0)
-    starts = reached.sum(axis=0)
-    if factors is None:
-        return as_drawn / starts, None
-    return scaled / starts, as_drawn / starts

@@ -12,7 +12,8 @@ from dynaplan.data.transitions import Transitions
 from dynaplan.models.interface import Model
 from dynaplan.rollouts.rollout import rollout
 
-__all__ = ["Ahead", "Differences", "Scale", "changes", "open_loop_errors", "quantile"]
+__all__ = ["Ahead", "Differences", "Scale", "changes", "open_loop_errors"]
+__all__ += ["quantile", "squared"]
 
 _STARTS_AT_ONCE = 4096  # bounds the memory of the trajectories
 _MAX_NUDGED = 256
@@ -88,16 +89,25 @@ class Differences:
         reached: (N, K) which of them lie within a segment.
         mean_squares: (K, S) of each state over the starts, in squared units.
         start_noise: (K, S) mean squares by which noise of the starts moves the predictions.
+        group_squares: (G, K, S) sums of the squares of each group of starts, in squared units.
     """
 
     size: Float64
     reached: NDArray[np.bool_]
     mean_squares: Float64
     start_noise: Float64
+    group_squares: Float64
 
 
 def open_loop_errors(
-    model: Model, data: Transitions, ahead: Ahead, scale: Scale, noise: Float64, *, threads: int
+    model: Model,
+    data: Transitions,
+    ahead: Ahead,
+    scale: Scale,
+    noise: Float64,
+    *,
+    groups: NDArray[np.int64],
+    threads: int,
 ) -> Differences:
     """Rolls the model out from every row, under the actions that were applied.
 
@@ -108,10 +118,12 @@ def open_loop_errors(
         scale: of the states.
         noise: (S,) variance of the noise in the states, in squared units. To see how far it moves
             the predictions, some starts are rolled out again with one state off by its deviation.
+        groups: (N,) numbers of the groups that the starts are of, from 0.
         threads: threads to use.
     """
     size = np.empty(ahead.reached.shape)
     squares = np.zeros((len(ahead.steps), data.state_dim))
+    group_squares = np.zeros((int(groups.max()) + 1, *squares.shape))
     nudges = _Nudges.of(noise, len(data))
     moved = np.zeros_like(squares)
     for first in range(0, len(data), _STARTS_AT_ONCE):
@@ -126,14 +138,19 @@ def open_loop_errors(
         paths = rollout(model, starts, actions, threads=threads)[:, 1:]
         count, reached = len(rows), ahead.reached[some]
         if len(local):
-            moved += _summed(_squared(paths[count:] - paths[local], reached[local], scale.unit))
-        difference = _squared(paths[:count] - data.next_states[rows], reached, scale.unit)
+            moved += _summed(squared(paths[count:] - paths[local], reached[local], scale.unit))
+        difference = squared(paths[:count] - data.next_states[rows], reached, scale.unit)
         size[some] = scale.size(difference)
         squares += _summed(difference)
+        _add_by_group(group_squares, difference, groups[some])
     starts_left = ahead.reached.sum(axis=0)[:, None]
     nudged_left = np.maximum(1, ahead.reached[nudges.rows].sum(axis=0))[:, None]
     return Differences(
-        size, ahead.reached, _no_nan(squares / starts_left), nudges.axes.size * moved / nudged_left
+        size,
+        ahead.reached,
+        _no_nan(squares / starts_left),
+        nudges.axes.size * moved / nudged_left,
+        _no_nan(group_squares),
     )
 
 
@@ -144,11 +161,11 @@ def changes(data: Transitions, ahead: Ahead, scale: Scale) -> Differences:
     for first in range(0, len(data), _STARTS_AT_ONCE):
         some = slice(first, first + _STARTS_AT_ONCE)
         stayed = data.next_states[ahead.rows(some)] - data.states[some, np.newaxis]
-        difference = _squared(stayed, ahead.reached[some], scale.unit)
+        difference = squared(stayed, ahead.reached[some], scale.unit)
         size[some] = scale.size(difference)
         squares += _summed(difference)
     mean_squares = _no_nan(squares / ahead.reached.sum(axis=0)[:, None])
-    return Differences(size, ahead.reached, mean_squares, np.zeros_like(squares))
+    return Differences(size, ahead.reached, mean_squares, np.zeros_like(squares), squares[None])
 
 
 def quantile(values: Float64, reached: NDArray[np.bool_], *levels: float) -> list[Float64]:
@@ -197,13 +214,20 @@ class _Nudges:
         return offsets
 
 
-def _squared(difference: Float64, reached: NDArray[np.bool_], unit: Float64) -> Float64:
+def squared(difference: Float64, reached: NDArray[np.bool_], unit: Float64) -> Float64:
     """Returns squares of differences (N, K, S) in squared units, 0 where not reached; in place."""
     difference[~reached] = 0.0
     with np.errstate(over="ignore", invalid="ignore"):
         np.divide(difference, unit, out=difference)
         np.square(difference, out=difference)
     return difference
+
+
+def _add_by_group(totals: Float64, squares: Float64, groups: NDArray[np.int64]) -> None:
+    """Adds squares (n, K, S) to the sums (G, K, S) of the groups of their starts, in place."""
+    runs = np.flatnonzero(np.concatenate([[True], groups[1:] != groups[:-1]]))
+    with np.errstate(over="ignore", invalid="ignore"):  # of a prediction that diverges
+        np.add.at(totals, groups[runs], np.add.reduceat(squares, runs, axis=0))
 
 
 def _summed(squares: Float64) -> Float64:
