@@ -162,6 +162,18 @@ CALLS: dict[str, tuple[Callable[..., Any], dict[str, Any]]] = {
         lambda **arguments: dp.evaluate(linear(), data(), 3).plot(**arguments),
         {"path": lambda: None, "states": (0,), "ax": lambda: None},
     ),
+    "compare": (
+        dp.compare,
+        {
+            "models": lambda: {"linear": linear()},
+            "held_out": data,
+            "horizon": 3,
+            "share": 0.5,
+            "reference": data,
+            "seed": 0,
+            "threads": 1,
+        },
+    ),
     "evaluate": (
         dp.evaluate,
         {

@@ -116,6 +116,11 @@ def tuning() -> dp.Tuning:
         )
 
 
+@cache
+def comparison() -> dp.Comparison:
+    return dp.compare({"linear": linear(), "ensemble": ensemble()}, data(), 3)
+
+
 def _taught() -> dp.Episode:
     return list(dp.DynaQ(maze(), seed=0).run(20))[-1]
 
@@ -125,6 +130,8 @@ OBJECTS = {
     "CEM": dp.CEM,
     "Bands": lambda: dp.bands(linear(), [0.0, 0.0], np.zeros((1, 3, 1)), seed=0),
     "CategoricalCEM": lambda: dp.CategoricalCEM(actions=[[-1.0], [1.0]]),
+    "ComparedModel": lambda: comparison().models["ensemble"],
+    "Comparison": comparison,
     "CompiledModel": lambda: dp.CompiledModel(
         dp.signatures.DYNAMICS_FLOAT64.ctypes(lambda *_: None), 2, 1
     ),

@@ -104,6 +104,9 @@ if TYPE_CHECKING:
     from dynaplan.rollouts.bands import Bands as Bands
     from dynaplan.rollouts.bands import bands as bands
     from dynaplan.rollouts.bands import calibrate_bands as calibrate_bands
+    from dynaplan.rollouts.comparison import ComparedModel as ComparedModel
+    from dynaplan.rollouts.comparison import Comparison as Comparison
+    from dynaplan.rollouts.comparison import compare as compare
     from dynaplan.rollouts.disagreement import DisagreementLimit as DisagreementLimit
     from dynaplan.rollouts.evaluation import Evaluation as Evaluation
     from dynaplan.rollouts.evaluation import evaluate as evaluate
@@ -181,6 +184,7 @@ else:
         "planners.regulator": "Regulator",
         "rewards.terms": "Reward",
         "rollouts.bands": "Bands bands calibrate_bands",
+        "rollouts.comparison": "ComparedModel Comparison compare",
         "rollouts.disagreement": "DisagreementLimit",
         "rollouts.evaluation": "Evaluation evaluate",
         "rollouts.imagination": "Imagined imagine",
@@ -223,6 +227,8 @@ __all__ = [
     "ArgumentError",
     "Bands",
     "CategoricalCEM",
+    "ComparedModel",
+    "Comparison",
     "CompiledModel",
     "DisagreementLimit",
     "Dyna",
@@ -286,6 +292,7 @@ __all__ = [
     "cem_pets",
     "cem_planet",
     "collect",
+    "compare",
     "constraints",
     "discretise",
     "evaluate",

@@ -59,7 +59,13 @@ TAKEN: dict[str, set[str]] = {
 }
 # None means that there is none, although the default is something else.
 OPTIONAL = {"clip", "episode_steps", "random_episode_steps", "refit_every"}
-OPTIONAL_HERE = {"MBPO-elite_members", "calibrate_bands-seed", "evaluate-seed", "tune-seed"}
+OPTIONAL_HERE = {
+    "MBPO-elite_members",
+    "calibrate_bands-seed",
+    "compare-seed",
+    "evaluate-seed",
+    "tune-seed",
+}
 OPTIONAL_HERE |= {f"MPC.change-{part}" for part in planner_calls.PARTS}
 OPTIONAL_HERE |= {"MPC.change-termination"}
 # Steps and seeds of any size; a loop makes as many steps as it is told.
@@ -134,6 +140,8 @@ def test_the_calls_of_the_tables_are_valid(name: str) -> None:
 RESULTS = {
     "AgentEpisode",
     "Bands",
+    "ComparedModel",
+    "Comparison",
     "DynaIteration",
     "Episode",
     "Evaluation",

@@ -138,7 +138,9 @@ def open_loop_errors(
         paths = rollout(model, starts, actions, threads=threads)[:, 1:]
         count, reached = len(rows), ahead.reached[some]
         if len(local):
-            moved += _summed(squared(paths[count:] - paths[local], reached[local], scale.unit))
+            with np.errstate(invalid="ignore"):  # of two that diverge
+                apart = paths[count:] - paths[local]
+            moved += _summed(squared(apart, reached[local], scale.unit))
         difference = squared(paths[:count] - data.next_states[rows], reached, scale.unit)
         size[some] = scale.size(difference)
         squares += _summed(difference)

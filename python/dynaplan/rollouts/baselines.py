@@ -1,0 +1,53 @@
+"""Predictions without a model, which a model must beat to be of use."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dynaplan.data.rows import begins
+from dynaplan.data.transitions import Transitions
+from dynaplan.rollouts.open_loop import Ahead, Scale, squared
+
+__all__ = ["BASELINES", "NO_CHANGE", "baseline_sizes"]
+
+NO_CHANGE = "nothing changes"
+BASELINES = (NO_CHANGE, "the mean", "constant velocity")
+_STARTS_AT_ONCE = 4096  # bounds the memory of the trajectories
+
+Float64 = NDArray[np.float64]
+
+
+def baseline_sizes(
+    data: Transitions, ahead: Ahead, scale: Scale, mean: Float64
+) -> dict[str, Float64]:
+    """Returns for each baseline (N, K) root mean square errors over the states.
+
+    Args:
+        data: where it starts, and what it is compared with.
+        ahead: what follows each row.
+        scale: of the states.
+        mean: (S,) of the states, of data that the baseline may know.
+
+    Constant velocity is the change from the state before, once more at each step; where a segment
+    begins, none.
+    """
+    velocity = np.zeros_like(data.states)
+    later = ~begins(data.segments)
+    velocity[later] = (data.states[1:] - data.states[:-1])[later[1:]]
+    steps = (ahead.steps + 1.0)[:, None]
+    predictions: tuple[Callable[[slice], Float64], ...] = (
+        lambda some: data.states[some, None],
+        lambda some: mean,
+        lambda some: data.states[some, None] + steps * velocity[some, None],
+    )
+    sizes = {name: np.empty(ahead.reached.shape) for name in BASELINES}
+    for first in range(0, len(data), _STARTS_AT_ONCE):
+        some = slice(first, first + _STARTS_AT_ONCE)
+        actual = data.next_states[ahead.rows(some)]
+        for name, predict in zip(BASELINES, predictions, strict=True):
+            difference = squared(actual - predict(some), ahead.reached[some], scale.unit)
+            sizes[name][some] = scale.size(difference)
+    return sizes
