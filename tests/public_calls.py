@@ -282,6 +282,18 @@ CALLS: dict[str, tuple[Callable[..., Any], dict[str, Any]]] = {
     "risk.CVaR": (dp.risk.CVaR, {"fraction": 0.5}),
     "risk.EpistemicPenalty": (dp.risk.EpistemicPenalty, {"multiple": 1.0}),
     "rollout": (dp.rollout, {**ROLLED, **DRAWN, "out": lambda: np.empty((2, 2, 4, 2))}),
+    "select": (
+        dp.select,
+        {
+            "data": data,
+            "models": lambda: {"linear": dp.LinearGaussian.fit},
+            "horizon": 3,
+            "share": 0.5,
+            "seed": 0,
+            "time_limit": 60.0,
+            "threads": 1,
+        },
+    ),
     "signatures.Signature": (dp.signatures.Signature, {"kind": "reward", "dtype": "float32"}),
     "terminations.Term.__call__": (
         dp.terminations.inside([0, 0], [1, 1]),

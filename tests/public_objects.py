@@ -186,6 +186,7 @@ OBJECTS = {
     "Regulator": lambda: dp.lqr(np.eye(3), np.eye(3), np.eye(3), np.eye(3)),
     "RolloutLengthSchedule": lambda: dp.RolloutLengthSchedule(100, 200, 1, 5),
     "SAC": agent,
+    "Selection": lambda: dp.select(data(), models={"linear": dp.LinearGaussian.fit}),
     "TrainingHistory": lambda: ensemble().history,
     "Transitions": data,
     "Trial": lambda: tuning().trials[0],

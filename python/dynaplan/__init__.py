@@ -115,6 +115,8 @@ if TYPE_CHECKING:
     from dynaplan.rollouts.risk import Risk as Risk
     from dynaplan.rollouts.rollout import returns as returns
     from dynaplan.rollouts.rollout import rollout as rollout
+    from dynaplan.rollouts.selection import Selection as Selection
+    from dynaplan.rollouts.selection import select as select
     from dynaplan.rollouts.trust import Trust as Trust
     from dynaplan.terminations.terms import Termination as Termination
 else:
@@ -190,6 +192,7 @@ else:
         "rollouts.imagination": "Imagined imagine",
         "rollouts.risk": "Risk",
         "rollouts.rollout": "returns rollout",
+        "rollouts.selection": "Selection select",
         "rollouts.trust": "Trust",
         "terminations.terms": "Termination",
     }
@@ -274,6 +277,7 @@ __all__ = [
     "Reward",
     "Risk",
     "RolloutLengthSchedule",
+    "Selection",
     "ShapeError",
     "SuspectDataWarning",
     "Termination",
@@ -310,6 +314,7 @@ __all__ = [
     "rewards",
     "risk",
     "rollout",
+    "select",
     "signatures",
     "terminations",
     "tune",

@@ -17,8 +17,8 @@ INTERFACE = "an interface: its methods are called on the classes that have them"
 
 RECORDS = """
     AgentEpisode Bands ComparedModel Comparison DynaIteration Episode Evaluation Explanation
-    Imagined Iteration Jacobians Plan PlanStats Prediction Regulator TrainingHistory Trial Trust
-    Tuning UpdateStatistics
+    Imagined Iteration Jacobians Plan PlanStats Prediction Regulator Selection TrainingHistory
+    Trial Trust Tuning UpdateStatistics
 """
 INTERFACES = """
     Agent.act Agent.observe Agent.update Model.predict Model.sample Planner Planner.plan

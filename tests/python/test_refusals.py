@@ -64,6 +64,7 @@ OPTIONAL_HERE = {
     "calibrate_bands-seed",
     "compare-seed",
     "evaluate-seed",
+    "select-seed",
     "tune-seed",
 }
 OPTIONAL_HERE |= {f"MPC.change-{part}" for part in planner_calls.PARTS}
@@ -149,7 +150,7 @@ RESULTS = {
     "Imagined",
 }
 RESULTS |= {"Iteration", "Jacobians", "Plan", "PlanStats", "Prediction", "Regulator"}
-RESULTS |= {"TrainingHistory", "Trial", "Trust", "Tuning", "UpdateStatistics"}
+RESULTS |= {"Selection", "TrainingHistory", "Trial", "Trust", "Tuning", "UpdateStatistics"}
 FITTED = {"Ensemble", "GaussianMLP", "LinearGaussian", "MLP", "rewards.Term", "terminations.Term"}
 ABSTRACT = {"Agent", "Model", "Planner"}
 ANYTHING = {"owner"}  # is kept alive, whatever it is

@@ -35,7 +35,7 @@ Float64 = NDArray[np.float64]
 
 @dataclass(frozen=True, eq=False)
 class ComparedModel:
-    """One model of a comparison. Made by `compare`.
+    """One model of a comparison. Made by `compare` and `select`.
 
     Attributes:
         name: its name.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -77,7 +78,7 @@ class Yardstick:
 
 @dataclass(frozen=True)
 class HeldOutErrors:
-    """The errors of a model.
+    """The errors of a model, or of several on parts of the data that each did not see.
 
     Attributes:
         one_step: of N rows.
@@ -88,6 +89,35 @@ class HeldOutErrors:
     one_step: OneStep
     ahead: Differences
     groups: NDArray[np.int64]
+
+    @staticmethod
+    def joined(parts: Sequence[HeldOutErrors]) -> HeldOutErrors:
+        """Returns the errors of several parts of the data, which share no group."""
+        steps = max(part.ahead.size.shape[1] for part in parts)
+        aheads = [_padded(part.ahead, steps) for part in parts]
+        reached = np.array([ahead.reached.sum(axis=0) for ahead in aheads])
+        shares = (reached / reached.sum(axis=0))[:, :, None]  # (parts, K, 1)
+        firsts = np.cumsum([0, *(int(part.groups.max()) + 1 for part in parts[:-1])])
+
+        def mean(values: list[Float64]) -> Float64:
+            with np.errstate(invalid="ignore"):  # infinite times 0, which does not count
+                total: Float64 = np.where(shares > 0.0, shares * np.stack(values), 0.0).sum(axis=0)
+            return total
+
+        return HeldOutErrors(
+            OneStep(
+                np.concatenate([part.one_step.errors for part in parts]),
+                np.concatenate([part.one_step.deviations for part in parts]),
+            ),
+            Differences(
+                np.concatenate([ahead.size for ahead in aheads]),
+                np.concatenate([ahead.reached for ahead in aheads]),
+                mean([ahead.mean_squares for ahead in aheads]),
+                mean([ahead.start_noise for ahead in aheads]),
+                np.concatenate([ahead.group_squares for ahead in aheads]),
+            ),
+            np.concatenate([f + p.groups for f, p in zip(firsts, parts, strict=True)]),
+        )
 
 
 def held_out_errors(  # noqa: PLR0917  # called by the names it takes
@@ -111,4 +141,17 @@ def held_out_errors(  # noqa: PLR0917  # called by the names it takes
             threads=threads,
         ),
         groups,
+    )
+
+
+def _padded(ahead: Differences, steps: int) -> Differences:
+    """Returns the same differences up to a later step, which no start reaches."""
+    later = steps - ahead.size.shape[1]
+    rows, squares = ((0, 0), (0, later)), ((0, later), (0, 0))
+    return Differences(
+        np.pad(ahead.size, rows),
+        np.pad(ahead.reached, rows),
+        np.pad(ahead.mean_squares, squares),
+        np.pad(ahead.start_noise, squares),
+        np.pad(ahead.group_squares, ((0, 0), *squares)),
     )
