@@ -121,7 +121,7 @@ def test_a_frame_of_pandas_itself():
     check = dp.evaluate(dp.LinearGaussian.fit(walk()), walk(seed=2), 4)
     frame = check.to_frame()
     assert isinstance(frame, pandas.DataFrame)
-    assert frame.shape == (8, 12)
+    assert frame.shape == (8, 11)
     last = frame[(frame.step == 4) & (frame.state == 1)]
     np.testing.assert_array_equal(last.rmse, check.rmse[3, 1])
 

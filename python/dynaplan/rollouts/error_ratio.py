@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from dynaplan.data.rows import numbered_groups
 from dynaplan.rollouts.measurement_noise import MeasurementNoise
-from dynaplan.rollouts.open_loop import Differences, Scale
+from dynaplan.rollouts.open_loop import Differences, Scale, add_by_group
 
 __all__ = ["ErrorRatio", "draws_of", "error_ratio", "grouped", "growth", "interval"]
 __all__ += ["resampled_ratio", "resampled_rmse", "state_ratio"]
@@ -128,7 +128,7 @@ def resampled_rmse(
     if drawn is None:
         return None
     counts = np.zeros(squares.shape[:2])
-    np.add.at(counts, groups, errors.reached)
+    add_by_group(counts, errors.reached, groups)
     endless = np.isinf(squares)  # which a group that is not drawn must not make nan
     with np.errstate(over="ignore", invalid="ignore"):
         total = np.tensordot(drawn, np.where(endless, 0.0, squares), axes=1)

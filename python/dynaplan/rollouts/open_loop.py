@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,7 +13,7 @@ from dynaplan.data.transitions import Transitions
 from dynaplan.models.interface import Model
 from dynaplan.rollouts.rollout import rollout
 
-__all__ = ["Ahead", "Differences", "Scale", "changes", "open_loop_errors"]
+__all__ = ["Ahead", "Differences", "Scale", "add_by_group", "changes", "open_loop_errors"]
 __all__ += ["quantile", "squared"]
 
 _STARTS_AT_ONCE = 4096  # bounds the memory of the trajectories
@@ -122,10 +123,9 @@ def open_loop_errors(
         threads: threads to use.
     """
     size = np.empty(ahead.reached.shape)
-    squares = np.zeros((len(ahead.steps), data.state_dim))
-    group_squares = np.zeros((int(groups.max()) + 1, *squares.shape))
+    group_squares = np.zeros((int(groups.max()) + 1, len(ahead.steps), data.state_dim))
     nudges = _Nudges.of(noise, len(data))
-    moved = np.zeros_like(squares)
+    moved = np.zeros_like(group_squares[0])
     for first in range(0, len(data), _STARTS_AT_ONCE):
         some = slice(first, first + _STARTS_AT_ONCE)
         rows = ahead.rows(some)
@@ -143,14 +143,13 @@ def open_loop_errors(
             moved += _summed(squared(apart, reached[local], scale.unit))
         difference = squared(paths[:count] - data.next_states[rows], reached, scale.unit)
         size[some] = scale.size(difference)
-        squares += _summed(difference)
-        _add_by_group(group_squares, difference, groups[some])
+        add_by_group(group_squares, difference, groups[some])
     starts_left = ahead.reached.sum(axis=0)[:, None]
     nudged_left = np.maximum(1, ahead.reached[nudges.rows].sum(axis=0))[:, None]
     return Differences(
         size,
         ahead.reached,
-        _no_nan(squares / starts_left),
+        _no_nan(_summed(group_squares) / starts_left),
         nudges.axes.size * moved / nudged_left,
         _no_nan(group_squares),
     )
@@ -225,11 +224,12 @@ def squared(difference: Float64, reached: NDArray[np.bool_], unit: Float64) -> F
     return difference
 
 
-def _add_by_group(totals: Float64, squares: Float64, groups: NDArray[np.int64]) -> None:
-    """Adds squares (n, K, S) to the sums (G, K, S) of the groups of their starts, in place."""
+def add_by_group(totals: Float64, values: NDArray[Any], groups: NDArray[np.int64]) -> None:
+    """Adds values (n, ...) to the sums (G, ...) of the groups of their starts, in place."""
     runs = np.flatnonzero(np.concatenate([[True], groups[1:] != groups[:-1]]))
     with np.errstate(over="ignore", invalid="ignore"):  # of a prediction that diverges
-        np.add.at(totals, groups[runs], np.add.reduceat(squares, runs, axis=0))
+        sums = np.add.reduceat(values, runs, axis=0, dtype=np.float64)
+        np.add.at(totals, groups[runs], sums)
 
 
 def _summed(squares: Float64) -> Float64:

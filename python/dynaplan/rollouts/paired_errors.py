@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dynaplan.rollouts.error_ratio import draws_of, grouped, interval
+from dynaplan.rollouts.open_loop import add_by_group
 
 __all__ = ["Draws", "ModelErrors", "drawn_units", "units_of"]
 
@@ -106,7 +107,7 @@ def _by_unit(size: Float64, reached: NDArray[np.bool_], units: NDArray[np.int64]
     """Returns (U, K) sums of squares."""
     sums = np.zeros((int(units.max()) + 1, size.shape[1]))
     with np.errstate(over="ignore"):
-        np.add.at(sums, units, np.where(reached, np.minimum(size, _LARGEST) ** 2, 0.0))
+        add_by_group(sums, np.where(reached, np.minimum(size, _LARGEST) ** 2, 0.0), units)
     return sums
 
 
