@@ -178,7 +178,8 @@ def test_of_a_pendulum_the_polynomial_is_taken():
     assert found.chosen == found.best == "cubic"
     assert found.reason == "cubic: the smallest error, and no simpler one is as good"
     alone = dp.compare({"cubic": models()["cubic"]}, held_out(), HORIZON)
-    assert alone.reason == "cubic: the only one that could be evaluated"
+    expected = "cubic: the only model that could be evaluated, and better than without one"
+    assert alone.reason == expected
 
 
 def test_known_dynamics_are_the_simplest():
@@ -237,6 +238,14 @@ def test_a_single_episode_is_cut_into_pieces_where_it_is_long(rows):
     else:
         assert interval[0] < found.models["linear"].error < interval[1]
         assert "intervals of 7 pieces of the data" in flat(found)
+
+
+def test_models_can_be_compared_by_a_single_row():
+    row = dp.Transitions([[0.0]], [[1.0]], [[1.0]])
+    found = dp.compare({"known": dp.LinearModel(np.eye(1), np.ones((1, 1)))}, row)
+    assert (found.chosen, found.models["known"].error) == ("known", 0.0)
+    # A state that never varied has no spread to count errors by.
+    assert re.search(r"^\* known +0 +- +- +>=1 +- +0\b", str(found), re.M)
 
 
 def test_of_one_piece_the_simplest_within_a_tenth_is_taken():

@@ -98,7 +98,7 @@ def _why(
     chosen: str, best: str, as_good: Mapping[str, float], draws: Draws, *, is_simplest: bool
 ) -> str:
     if len(as_good) == 1:
-        return f"{chosen}: the only one that could be evaluated"
+        return f"{chosen}: the only model that could be evaluated, and better than without one"
     if chosen == best:
         simpler = "it is the simplest" if is_simplest else "no simpler one is as good"
         return f"{chosen}: the smallest error, and {simpler}"

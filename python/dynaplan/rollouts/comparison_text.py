@@ -62,7 +62,7 @@ def _by_model(comparison: Comparison) -> list[list[str]]:
                 mark + one.name,
                 _tables.number(one.error, 3),
                 _interval(one.error_interval, 3),
-                _tables.number(_one_step(check), 3),
+                _known(_one_step(check)),
                 _trusted(check),
                 _tables.percent(_mean_known(check.coverage[_LEVEL])),
                 size,
