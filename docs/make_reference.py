@@ -38,6 +38,7 @@ PAGES = {
     "data": "data-and-models.md",
     "models": "data-and-models.md",
     "rollouts": "rewards.md",
+    "reports": "data-and-models.md",
     "rewards": "rewards.md",
     "terminations": "rewards.md",
     "constraints": "rewards.md",

@@ -174,6 +174,10 @@ CALLS: dict[str, tuple[Callable[..., Any], dict[str, Any]]] = {
             "threads": 1,
         },
     ),
+    "diagnose": (
+        dp.diagnose,
+        {"data": data, "held_out": data, "time": lambda: np.arange(40.0)},
+    ),
     "evaluate": (
         dp.evaluate,
         {

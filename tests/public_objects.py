@@ -135,6 +135,7 @@ OBJECTS = {
     "CompiledModel": lambda: dp.CompiledModel(
         dp.signatures.DYNAMICS_FLOAT64.ctypes(lambda *_: None), 2, 1
     ),
+    "Diagnosis": lambda: dp.diagnose(data()),
     "DisagreementLimit": lambda: dp.DisagreementLimit(0.5),
     "Dyna": lambda: dyna()[0],
     "DynaIteration": lambda: dyna()[1],
@@ -144,6 +145,7 @@ OBJECTS = {
     "Episode": _taught,
     "Evaluation": lambda: dp.evaluate(linear(), data(), 5),
     "Explanation": lambda: controller().explain(),
+    "Finding": lambda: dp.diagnose(data()[:5]).findings[0],
     "FunctionModel": lambda: dp.FunctionModel(lambda s, a: s, 2, 1),
     "GaussianMLP": lambda: dp.GaussianMLP.fit(data(), hidden=(4,), epochs=2, seed=0),
     "GradientPlanner": dp.GradientPlanner,

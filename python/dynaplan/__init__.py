@@ -99,6 +99,9 @@ if TYPE_CHECKING:
     from dynaplan.planners.presets import mppi_pytorch as mppi_pytorch
     from dynaplan.planners.random_shooting import RandomShooting as RandomShooting
     from dynaplan.planners.regulator import Regulator as Regulator
+    from dynaplan.reports.doctor.diagnosis import diagnose as diagnose
+    from dynaplan.reports.doctor.findings import Diagnosis as Diagnosis
+    from dynaplan.reports.doctor.findings import Finding as Finding
     from dynaplan.rewards.terms import Reward as Reward
     from dynaplan.rollouts import risk as risk
     from dynaplan.rollouts.bands import Bands as Bands
@@ -184,6 +187,8 @@ else:
         "planners.presets": "cem_pets cem_planet icem_blitz mppi_diffusion mppi_pytorch",
         "planners.random_shooting": "RandomShooting",
         "planners.regulator": "Regulator",
+        "reports.doctor.diagnosis": "diagnose",
+        "reports.doctor.findings": "Diagnosis Finding",
         "rewards.terms": "Reward",
         "rollouts.bands": "Bands bands calibrate_bands",
         "rollouts.comparison": "ComparedModel Comparison compare",
@@ -233,6 +238,7 @@ __all__ = [
     "ComparedModel",
     "Comparison",
     "CompiledModel",
+    "Diagnosis",
     "DisagreementLimit",
     "Dyna",
     "DynaIteration",
@@ -244,6 +250,7 @@ __all__ = [
     "Evaluation",
     "Explanation",
     "FailedPlanWarning",
+    "Finding",
     "FunctionModel",
     "GaussianMLP",
     "GradientPlanner",
@@ -298,6 +305,7 @@ __all__ = [
     "collect",
     "compare",
     "constraints",
+    "diagnose",
     "discretise",
     "evaluate",
     "get_include",

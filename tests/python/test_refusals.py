@@ -143,10 +143,12 @@ RESULTS = {
     "Bands",
     "ComparedModel",
     "Comparison",
+    "Diagnosis",
     "DynaIteration",
     "Episode",
     "Evaluation",
     "Explanation",
+    "Finding",
     "Imagined",
 }
 RESULTS |= {"Iteration", "Jacobians", "Plan", "PlanStats", "Prediction", "Regulator"}

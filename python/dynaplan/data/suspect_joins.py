@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from dynaplan.data.joins import Joins
 from dynaplan.errors import SuspectDataWarning
 
-__all__ = ["warn_of_joins"]
+__all__ = ["largest", "warn_of_joins"]
 
 Float64 = NDArray[np.float64]
 
@@ -41,7 +41,7 @@ def warn_of_joins(
 
 
 def _text_of_broken(joins: Joins, states: Float64, names: Sequence[str]) -> str:
-    row, state, size = _largest(joins.gaps, states)
+    row, state, size = largest(joins.gaps, states)
     found = (
         f"next_states: {len(joins.broken)} of {joins.count} rows do not end where the row below "
         f"begins, in the same episode; {names[state]} jumps most, by {size}, from row "
@@ -61,7 +61,7 @@ def _text_of_resets(
 ) -> str:
     with np.errstate(over="ignore"):
         changes = np.abs(next_states[rows] - states[rows])
-    row, state, size = _largest(changes, states)
+    row, state, size = largest(changes, states)
     return (
         f"next_states: {len(rows)} rows lead from the end of an episode to the first state of the "
         f"next one, which is no step of the system; {names[state]} jumps most, by {size}, in row "
@@ -70,7 +70,7 @@ def _text_of_resets(
     )
 
 
-def _largest(sizes: Float64, states: Float64) -> tuple[int, int, str]:
+def largest(sizes: Float64, states: Float64) -> tuple[int, int, str]:
     """Returns row and column of the largest size in units of the states' spread, and its text."""
     unit = np.abs(states).max(axis=0)
     unit[unit == 0.0] = 1.0

@@ -1,0 +1,1 @@
+"""What may be wrong with a log, said before a model is fitted to it."""

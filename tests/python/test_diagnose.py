@@ -1,0 +1,313 @@
+"""`diagnose` finds what was planted in logs, says nothing of clean ones, and prints well."""
+
+from __future__ import annotations
+
+import copy
+import pickle
+import re
+import warnings
+from collections import Counter
+from typing import Any
+
+import gymnasium as gym
+import numpy as np
+import pytest
+
+import dynaplan as dp
+from clean_logs import EXCITATIONS, SYSTEMS, clean_log, settings_of
+from dynaplan import errors
+from dynaplan.reports.doctor.findings import KINDS
+from planted_faults import FAULTS, planted
+
+SPLIT = ("leakage", "outside_range")
+
+
+def seeds_of(kind: str) -> Any:
+    """Two seeds for each kind, of two systems, other ones for each kind."""
+    first = list(FAULTS).index(kind)
+    return [(SYSTEMS[(first + seed) % 4], seed) for seed in (0, 1)]
+
+
+@pytest.mark.parametrize("kind", FAULTS)
+def test_a_planted_fault_is_found_with_evidence_and_a_cure(kind: str) -> None:
+    for system, seed in seeds_of(kind):
+        data, more = planted(kind, system, seed)
+        found = dp.diagnose(data, **more)
+        assert kind in found.kinds, (system, seed)
+        for finding in found:
+            assert finding.kind in KINDS
+            assert finding.severity in {"error", "warning", "note"}
+            assert re.search(r"\d", finding.evidence), finding.evidence
+            assert finding.evidence.endswith(".")
+            assert finding.cure[0].isupper()
+            assert finding.cure.endswith(".")
+            assert finding.columns or finding.rows.size or finding.kind in {"few_rows", "rewards"}
+
+
+def test_every_kind_is_planted() -> None:
+    assert tuple(FAULTS) == KINDS
+
+
+def alarms(system: str, seed: int, **settings: Any) -> list[str]:
+    """What is said of a clean log, as a whole and as a split."""
+    data = clean_log(system, seed, **{**settings_of(seed), **settings}).transitions()
+    train, held_out = data.split(0.25, seed=seed)
+    whole = dp.diagnose(data, time=0.02 * np.arange(len(data)))
+    split = dp.diagnose(train, held_out)
+    return [*whole.kinds, *(kind for kind in split.kinds if kind in SPLIT)]
+
+
+@pytest.mark.parametrize("system", SYSTEMS)
+def test_nothing_is_said_of_clean_logs(system: str) -> None:
+    # 20 logs in all; of the rates see the long test below.
+    assert [alarms(system, seed) for seed in range(5)] == [[]] * 5
+
+
+@pytest.mark.long
+@pytest.mark.timeout(1800)
+@pytest.mark.filterwarnings("ignore::dynaplan.SuspectDataWarning")
+def test_19_of_20_faults_of_each_kind_are_found_in_each_system() -> None:
+    rates = {}
+    for kind in FAULTS:
+        for system in SYSTEMS:
+            hits = 0
+            for seed in range(20):
+                data, more = planted(kind, system, seed)
+                hits += kind in dp.diagnose(data, **more).kinds
+            rates[kind, system] = hits / 20
+    print()
+    for kind in FAULTS:
+        print(f"{kind:20}", *(f"{system} {rates[kind, system]:4.0%}" for system in SYSTEMS))
+    assert min(rates.values()) >= 0.95
+
+
+@pytest.mark.long
+@pytest.mark.timeout(3600)
+def test_at_most_one_clean_log_in_20_raises_an_alarm() -> None:
+    sizes = [(1, 1), (4, 2), (17, 6)]
+    rates: dict[tuple[str, int], float] = {}
+    kinds: Counter[str] = Counter()
+    for system in SYSTEMS:
+        for count in (300, 600, 2000, 20_000):
+            seeds = range(20 if count < 20_000 else 10)
+            raised = []
+            for seed in seeds:
+                states, actions = sizes[seed % 3]
+                settings = {"count": count, "states": states, "actions": actions}
+                raised.append(alarms(system, seed, **settings))
+                kinds.update(raised[-1])
+            rates[system, count] = sum(map(bool, raised)) / len(seeds)
+    print()
+    for (system, count), rate in rates.items():
+        print(f"{system:10} {count:6} rows: {rate:4.0%}")
+    print(dict(kinds))
+    assert np.mean(list(rates.values())) <= 0.05
+    assert len(EXCITATIONS) * 2 <= 20  # all of them were seen
+
+
+# --- the environments of Gymnasium
+
+
+@pytest.mark.parametrize("name", ["Pendulum-v1", "MountainCarContinuous-v0", "CartPole-v1"])
+def test_what_is_collected_from_environments_is_clean(name: str) -> None:
+    for seed in range(2):
+        data = dp.collect(gym.make(name), steps=600, seed=seed, episode_steps=100)
+        found = [one for one in dp.diagnose(data) if one.kind != "rewards"]
+        assert found == [], (seed, [str(one) for one in found])
+
+
+def test_discrete_actions_are_one_choice() -> None:
+    data = dp.collect(gym.make("CartPole-v1"), steps=600, seed=0)
+    found = dp.diagnose(data)
+    assert found.kinds == ("rewards",)  # 1 in every step
+    assert dict(found.passed_over)["closed_loop"] == "actions are discrete"
+    late = dp.Transitions(
+        data.states[:-1], data.actions[1:], data.next_states[:-1], episodes=data.episodes[:-1]
+    )
+    kept = late.episodes[:-1] == late.episodes[1:]
+    finding = next(one for one in dp.diagnose(late[:-1][kept]) if one.kind == "shifted_actions")
+    assert finding.columns == (("actions", 0), ("actions", 1))
+    assert "1 row later" in finding.evidence
+
+
+# --- what it does not depend on
+
+
+@pytest.mark.parametrize("kind", [kind for kind in FAULTS if kind not in SPLIT])
+def test_findings_depend_on_no_unit_and_no_offset(kind: str) -> None:
+    data, more = planted(kind, "oscillator", 1)
+    if kind == "units":
+        pytest.skip("is about units")
+    unit = 2.0**-30  # by which nothing is rounded
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", dp.SuspectDataWarning)
+        same = dp.Transitions(
+            unit * data.states,
+            data.actions * unit,
+            unit * data.next_states,
+            data.rewards,
+            data.terminations,
+            data.episodes,
+        )
+        assert dp.diagnose(same, **more).kinds == dp.diagnose(data, **more).kinds
+        assert str(dp.diagnose(data, **more)) == str(dp.diagnose(data, **more))
+
+
+@pytest.mark.parametrize("system", SYSTEMS)
+def test_a_clean_log_far_from_the_origin_is_clean(system: str) -> None:
+    for offset, unit in ((1e9, 1.0), (-1e-6, 1e-9), (0.0, 1e200), (0.0, 1e-200)):
+        log = clean_log(system, 0)
+        log.states, log.next_states = (
+            unit * values + offset for values in (log.states, log.next_states)
+        )
+        assert dp.diagnose(log.transitions()).kinds in {(), ("units",)}
+
+
+def test_float32_is_no_fault() -> None:
+    for system in SYSTEMS:
+        log = clean_log(system, 3)
+        log.states, log.actions, log.next_states = (
+            values.astype(np.float32) for values in (log.states, log.actions, log.next_states)
+        )
+        assert dp.diagnose(log.transitions()).kinds == ()
+
+
+# --- few rows, odd rows
+
+
+@pytest.mark.parametrize("count", [1, 2, 3, 5, 10, 40, 100])
+def test_any_number_of_rows_is_looked_at(count: int) -> None:
+    rng = np.random.default_rng(count)
+    for states, actions in ((1, 1), (3, 2), (17, 6)):
+        data = dp.Transitions(
+            rng.normal(size=(count, states)),
+            rng.normal(size=(count, actions)),
+            rng.normal(size=(count, states)),
+        )
+        assert set(dp.diagnose(data, data).kinds) <= {"few_rows", "leakage"}
+        still = dp.Transitions(*(np.ones((count, width)) for width in (states, actions, states)))
+        assert "leakage" not in dp.diagnose(still).kinds
+
+
+def test_shuffled_rows_are_episodes_of_one_row_each() -> None:
+    log = clean_log("pendulum", 0)
+    order = np.random.default_rng(0).permutation(len(log.states))
+    shuffled = log.rows(order)
+    data = dp.Transitions(shuffled.states, shuffled.actions, shuffled.next_states)
+    found = dp.diagnose(data)
+    assert found.kinds == ()
+    assert dict(found.passed_over)["shifted_actions"] == "too few rows that follow each other"
+
+
+def test_numbers_at_the_ends_of_float64_are_looked_at() -> None:
+    largest = np.finfo(np.float64).max
+    for size in (largest, 5e-324, 1e300):
+        rng = np.random.default_rng(0)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", dp.SuspectDataWarning)
+            data = dp.Transitions(*(size * rng.uniform(-1, 1, (200, 2)) for _ in range(3)))
+            dp.diagnose(data, data)
+
+
+@pytest.mark.long
+def test_five_million_rows_take_seconds() -> None:
+    rng = np.random.default_rng(0)
+    states = rng.normal(size=(5_000_001, 3)).cumsum(axis=0)
+    data = dp.Transitions(states[:-1], rng.normal(size=(5_000_000, 1)), states[1:])
+    assert isinstance(dp.diagnose(data), dp.Diagnosis)
+
+
+# --- what a finding says
+
+
+def test_a_shift_is_told_by_its_rows_and_cured_by_its_cut() -> None:
+    log = clean_log("oscillator", 0, count=300, length=300)
+    late = dp.Transitions(log.states[:-3], log.actions[3:], log.next_states[:-3])
+    late = dp.Transitions(*_arrays(late), episodes=np.zeros(297, int))
+    finding = dp.diagnose(late).findings[0]
+    assert (finding.kind, finding.severity) == ("shifted_actions", "error")
+    assert finding.evidence.startswith("action 0 explains the changes of the states 3 rows later:")
+    assert "states[3:], actions[:-3], next_states[3:]" in finding.cure
+    assert "MPC(delay_steps=3)" in finding.cure
+    states, actions, next_states = _arrays(late)
+    cured = dp.Transitions(states[3:], actions[:-3], next_states[3:], episodes=np.zeros(294, int))
+    assert dp.diagnose(cured).kinds == ()
+
+
+def test_only_the_action_that_is_late_is_named() -> None:
+    log = clean_log("linear", 0, count=2000, length=100, actions=3)
+    log.actions[:-2, 1] = log.actions[2:, 1].copy()
+    kept = np.arange(2000) % 100 < 98
+    finding = dp.diagnose(log.rows(kept).transitions()).findings[0]
+    assert finding.kind == "shifted_actions"
+    assert finding.columns == (("actions", 1),)
+    assert "2 rows later" in finding.evidence
+
+
+@pytest.mark.parametrize(("period", "name"), [(2 * np.pi, "(2 pi)"), (360.0, "(360)"), (24.0, "")])
+def test_the_period_of_a_wrapped_angle_is_estimated(period: float, name: str) -> None:
+    log = clean_log("linear", 0, length=300)
+    turns = np.cumsum(0.03 + 0.01 * np.sin(np.arange(len(log.states) + 1) / 9.0))
+    angle = period * (turns % 1.0 - 0.5)
+    log.episodes[:] = 0
+    log.next_states[:-1] = log.states[1:]
+    data = log.with_state(angle[:-1], angle[1:]).transitions()
+    finding = next(one for one in dp.diagnose(data) if one.kind == "wrapped_angle")
+    found = float(re.findall(r"period of ([\d.]+)", finding.evidence)[0])
+    assert found == pytest.approx(period, rel=0.005)
+    assert finding.evidence.endswith(f"{name}, wrapped.") or not name
+    np.testing.assert_array_equal(finding.rows, np.flatnonzero(np.diff(angle) < -0.5 * period))
+
+
+def test_rows_of_a_finding_are_those_planted() -> None:
+    log = clean_log("linear", 0)
+    log.states[250, 2] = 1e5
+    with pytest.warns(errors.SuspectDataWarning):
+        wild = dp.diagnose(log.transitions())
+    assert [one.rows.tolist() for one in wild if one.kind == "wild_values"] == [[250]]
+    twice = clean_log("linear", 0).rows(np.sort([*range(600), 5, 99, 400, 401]))
+    found = dp.diagnose(twice.transitions(gaps="ignore"))
+    rows = next(one.rows for one in found if one.kind == "duplicate_rows")
+    np.testing.assert_array_equal(rows, [6, 101, 403, 405])
+
+
+def test_it_prints_within_the_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
+    data, more = planted("shifted_actions", "linear", 1)
+    for width in (60, 80, 120):
+        monkeypatch.setenv("COLUMNS", str(width))
+        for found in (dp.diagnose(data, **more), dp.diagnose(clean_log("linear", 0).transitions())):
+            assert max(map(len, str(found).splitlines())) <= width
+    clean = dp.diagnose(clean_log("linear", 0).transitions())
+    assert str(clean).startswith("nothing found in 600 rows of 6 episodes (4 states, 2 actions)")
+    assert "looked for: few_rows, gaps" in str(clean)
+    assert "(no held_out given)" in re.sub(r"\s+", " ", str(clean))
+    assert (len(clean), list(clean), bool(clean)) == (0, [], False)
+    found = dp.diagnose(data, **more)
+    assert repr(found) == "Diagnosis(1 errors, 0 warnings, 0 notes)"
+    assert repr(found.findings[0]).startswith("Finding('shifted_actions', 'error', actions 0, 1")
+    for same in (pickle.loads(pickle.dumps(found)), copy.deepcopy(found)):
+        assert str(same) == str(found)
+
+
+# --- refusals
+
+
+def test_wrong_arguments_are_refused_by_name() -> None:
+    data = clean_log("linear", 0).transitions()
+    other = clean_log("oscillator", 0).transitions()
+    with pytest.raises(TypeError, match="data: got 'x', must be Transitions"):
+        dp.diagnose("x")  # type: ignore[arg-type]
+    with pytest.raises(TypeError, match="held_out: got 3, must be Transitions"):
+        dp.diagnose(data, 3)  # type: ignore[arg-type]
+    with pytest.raises(dp.ShapeError, match="held_out: state_dim is 2, must be 4 as in data"):
+        dp.diagnose(data, other)
+    with pytest.raises(dp.ShapeError, match=r"time: got shape \(3,\), must be \(600,\)"):
+        dp.diagnose(data, time=[1, 2, 3])
+    when = np.arange(600.0)
+    when[7] = np.nan
+    with pytest.raises(dp.ArgumentError, match="time: row 7 is nan, must be finite"):
+        dp.diagnose(data, time=when)
+
+
+def _arrays(data: dp.Transitions) -> tuple[Any, Any, Any]:
+    return data.states, data.actions, data.next_states
