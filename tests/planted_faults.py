@@ -38,6 +38,8 @@ def seams(system: str, seed: int) -> Case:
     # A reset is told from a step where it leads further than steps do.
     log, _ = usual(system, seed, spread=1.0 if system == "pendulum" else 8.0, length=30)
     log.next_states[:-1] = log.states[1:]
+    if seed % 2:  # in one piece
+        log.episodes[:] = 0
     return log.transitions(), {}
 
 
@@ -74,7 +76,8 @@ def wrapped_angle(system: str, seed: int) -> Case:
     log, rng = usual(system, seed)
     period = (2.0 * np.pi, 360.0, 1.3)[seed % 3]
     # A wheel that the first state turns, besides turning by itself.
-    speed = rng.uniform(0.02, 0.06) + 0.02 * log.next_states[:, 0] / log.states[:, 0].std()
+    first = (log.next_states[:, 0] - log.next_states[:, 0].mean()) / log.states[:, 0].std()
+    speed = rng.uniform(0.02, 0.06) + 0.02 * first
     begins = np.flatnonzero(np.diff(log.episodes, prepend=-1))
     after = np.concatenate([np.cumsum(part) for part in np.split(speed, begins[1:])])
     after += rng.uniform(0.0, 1.0, len(begins))[log.episodes]

@@ -271,6 +271,20 @@ def test_rows_of_a_finding_are_those_planted() -> None:
     np.testing.assert_array_equal(rows, [6, 101, 403, 405])
 
 
+@pytest.mark.parametrize("system", SYSTEMS)
+def test_a_log_in_one_piece_is_cut_at_its_resets(system: str) -> None:
+    log = clean_log(system, 5, spread=1.0 if system == "pendulum" else 8.0, length=30)
+    log.next_states[:-1] = log.states[1:]
+    finding = dp.diagnose(log.transitions(episodes=None)).findings[0]
+    assert finding.kind == "seams"
+    resets = np.arange(29, 599, 30)
+    assert set(finding.rows) <= set(resets)
+    assert len(finding.rows) >= 0.8 * len(resets)  # others lead no further than a step
+    data = log.transitions(episodes=None)
+    cured = data[np.delete(np.arange(len(data)), finding.rows)]
+    assert "seams" not in dp.diagnose(cured).kinds
+
+
 def test_it_prints_within_the_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
     data, more = planted("shifted_actions", "linear", 1)
     for width in (60, 80, 120):

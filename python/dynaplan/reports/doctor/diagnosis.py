@@ -15,6 +15,7 @@ from dynaplan.reports.doctor import actions, angles, columns, endings, ordering,
 from dynaplan.reports.doctor import held_out as splits
 from dynaplan.reports.doctor.findings import Diagnosis, Finding, ordered
 from dynaplan.reports.doctor.record import Record
+from dynaplan.reports.doctor.seams import seams
 from dynaplan.reports.doctor.shifted_actions import shifted_actions
 
 __all__ = ["diagnose"]
@@ -25,7 +26,8 @@ Check: TypeAlias = Callable[[Record], Found]
 
 _CHECKS: dict[tuple[str, ...], Check] = {
     ("few_rows",): ordering.few_rows,
-    ("gaps", "wrong_next_states", "seams"): ordering.joins,
+    ("gaps", "wrong_next_states"): ordering.gaps,
+    ("seams",): seams,
     ("wild_values",): ordering.wild_values,
     ("duplicate_rows",): ordering.duplicate_rows,
     ("constant_column",): columns.constant_columns,

@@ -1,4 +1,4 @@
-"""Rows that are no steps of the system: gaps, seams, wild values, rows twice, uneven time."""
+"""Rows as they were recorded: few, with gaps, wild values, rows twice, uneven time."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from dynaplan.reports.doctor.record import Record
 __all__ = [
     "duplicate_rows",
     "few_rows",
-    "joins",
+    "gaps",
     "repeated",
     "row_keys",
     "uneven_time",
@@ -33,6 +33,7 @@ _REPEATED, _MANY_REPEATED = 0.005, 0.25
 # of them are as many as noise of a size that nobody notices; a lost row doubles a step.
 _OFF, _SHARE_OFF = 0.2, 0.02
 _MULTIPLIERS = (0x9E3779B97F4A7C15, 0xBF58476D1CE4E5B9)  # Steele, Lea & Flood 2014, SplitMix64
+_AT_ONCE = 4096  # rows, which the cache holds
 
 
 def few_rows(record: Record) -> list[Finding]:
@@ -53,12 +54,8 @@ def few_rows(record: Record) -> list[Finding]:
     return [Finding("few_rows", "error" if count < columns else "warning", (), evidence, cure)]
 
 
-def joins(record: Record) -> list[Finding]:
-    """Finds rows that do not follow each other, and those that lead across a reset."""
-    return [*_broken(record), *_seams(record)]
-
-
-def _broken(record: Record) -> list[Finding]:
+def gaps(record: Record) -> list[Finding]:
+    """Finds rows that do not follow each other."""
     found = record.joins
     if not found.broken.size:
         return []
@@ -81,20 +78,6 @@ def _broken(record: Record) -> list[Finding]:
     evidence = f"{evidence[:-1]}, and the next states are {below[found.shift]}."
     cure = "Take as next_states the states one row below, of the same episode."
     return [Finding("wrong_next_states", "error", (), evidence, cure, found.broken)]
-
-
-def _seams(record: Record) -> list[Finding]:
-    data, resets = record.data, record.joins.resets
-    if not resets.size:
-        return []
-    with np.errstate(over="ignore"):
-        changes = np.abs(data.next_states[resets] - data.states[resets])
-    row, state, size = largest(changes, data.states)
-    evidence = (
-        f"{len(resets)} rows lead from the end of an episode to the first state of the next one; "
-        f"state {state} jumps most, by {size}, in row {resets[row]}."
-    )
-    return [Finding("seams", "error", (), evidence, f"{LEAVE_OUT}.", resets)]
 
 
 def wild_values(record: Record) -> list[Finding]:
@@ -170,19 +153,28 @@ def row_keys(*arrays: Float64) -> NDArray[np.uint64]:
 
     Of 5 million rows two that differ get the same number by chance once in a million logs.
     """
-    first, second = (np.uint64(one) for one in _MULTIPLIERS)
     keys = np.zeros(len(arrays[0]), np.uint64)
-    for column in (column for array in arrays for column in array.T):
-        bits = (column + 0.0).view(np.uint64)  # no minus at zero
-        keys = (keys ^ bits) * first
+    for first in range(0, len(keys), _AT_ONCE):
+        part = slice(first, first + _AT_ONCE)
+        _mix(keys[part], [column for array in arrays for column in array[part].T])
+    return keys
+
+
+def _mix(keys: NDArray[np.uint64], columns: list[Float64]) -> None:
+    first, second = (np.uint64(one) for one in _MULTIPLIERS)
+    for column in columns:
+        keys ^= (column + 0.0).view(np.uint64)  # no minus at zero
+        keys *= first
         keys ^= keys >> np.uint64(31)
         keys *= second
         keys ^= keys >> np.uint64(29)
-    return keys
 
 
 def repeated(keys: NDArray[np.uint64]) -> Rows:
     """Returns the rows whose key a row above has."""
+    in_order = np.sort(keys)
+    if (in_order[1:] != in_order[:-1]).all():  # in most logs, and faster than where they are
+        return np.empty(0, np.intp)
     order = np.argsort(keys, kind="stable")
     same = keys[order[1:]] == keys[order[:-1]]
     return np.sort(order[1:][same])
