@@ -178,9 +178,11 @@ def clean_log(
 
 
 def settings_of(seed: int) -> dict[str, Any]:
-    """Excitation and width that go round with the seed."""
+    """Excitation, width, rows and columns (of the linear system), which go round with the seed."""
     rounds = list(product(EXCITATIONS, (1.0, 0.1)))
     excitation, width = rounds[seed % len(rounds)]
     if excitation == "feedback":  # by a tenth of the actions, as a fit needs
         width = max(width, 0.5)
-    return {"excitation": excitation, "width": width}
+    states, actions = ((1, 1), (4, 2), (17, 6))[seed % 3]
+    sizes = {"count": (300, 600, 2000, 1000)[seed % 4], "states": states, "actions": actions}
+    return {"excitation": excitation, "width": width, **sizes}

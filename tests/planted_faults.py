@@ -67,7 +67,7 @@ def dependent_columns(system: str, seed: int) -> Case:
     if seed % 3 == 0:
         log.actions = np.column_stack([log.actions, 2.0 - 3.0 * log.actions[:, 0]])
         return log.transitions(), {}
-    weights = rng.normal(size=log.states.shape[1]) if seed % 3 == 1 else np.eye(9)[0]
+    weights = rng.normal(size=log.states.shape[1]) if seed % 3 == 1 else np.eye(17)[0]
     weights = weights[: log.states.shape[1]]
     return log.with_state(log.states @ weights, log.next_states @ weights).transitions(), {}
 
@@ -77,7 +77,7 @@ def wrapped_angle(system: str, seed: int) -> Case:
     period = (2.0 * np.pi, 360.0, 1.3)[seed % 3]
     # A wheel that the first state turns, besides turning by itself.
     first = (log.next_states[:, 0] - log.next_states[:, 0].mean()) / log.states[:, 0].std()
-    speed = rng.uniform(0.02, 0.06) + 0.02 * first
+    speed = rng.uniform(0.02, 0.06) + 0.02 * np.clip(first, -3.0, 3.0)
     begins = np.flatnonzero(np.diff(log.episodes, prepend=-1))
     after = np.concatenate([np.cumsum(part) for part in np.split(speed, begins[1:])])
     after += rng.uniform(0.0, 1.0, len(begins))[log.episodes]

@@ -18,9 +18,10 @@ Float64 = NDArray[np.float64]
 # Of the range of a column: a jump of half of it is one of a turn if nothing else is as large as a
 # quarter, as what turns by as much in a step cannot be told to be one.
 _JUMP, _USUAL = 0.5, 0.25
-# A jump is off the period, and begins and ends off the ends of the range, by no more than twice
-# what 9 of 10 changes are, and 2 % of the range for noise.
-_REACH, _MOST_CHANGES, _NOISE = 2.0, 0.9, 0.02
+# A jump is off the period, and begins and ends off the ends of the range, by no more than 1.5
+# times what 99 of 100 changes are, as it is mostly where an angle turns fast that it is wrapped;
+# and by 2 % of the range for noise.
+_REACH, _MOST_CHANGES, _NOISE = 1.5, 0.99, 0.02
 _FEWEST, _MOST = 2, 0.25  # jumps, and their share of the rows
 # Of the values, in the middle half of the range: an angle passes there, what switches does not.
 _BETWEEN = 0.1

@@ -11,9 +11,9 @@ from dynaplan.reports.doctor.record import Record
 
 __all__ = ["rewards", "terminations"]
 
-# Episodes that all end by a termination after the same number of rows, of 5 or more: if each ended
-# within a row of the same by chance, 4 would in one log in a hundred.
-_EPISODES, _LENGTH = 4, 5
+# Episodes that all end by a termination after the same number of rows, of 10 or more: were their
+# lengths spread over as few as 10, 3 would be the same in one log in a hundred.
+_EPISODES, _LENGTH = 3, 10
 
 
 def rewards(record: Record) -> list[Finding] | str:

@@ -22,6 +22,7 @@ _STUCK, _RARE = 8, 0.01
 _CHANCE = 0.01
 _STILL = 0.5  # of the rows: what is still for longer is no sensor, but a setting
 _MOVING = 0.8  # of these rows have another column that moves; else the plant is at rest
+_ACTIONS = 3  # other ones in these rows, each of which would move the only state of a plant
 _MANY_STUCK = 0.01  # of the rows: a fit is bent by as many
 # A rounded value is off by step / sqrt(12), a change by step / sqrt(6): beyond a fifth of what
 # changes commonly it is mostly what a model fails to predict.
@@ -143,11 +144,9 @@ def _others_move(
     here = slice(first, first + length)
     others = [other for other in record.varied[0].tolist() if other != state]
     if others:
-        moving = ~still[here][:, others].all(axis=1)
-    else:
-        actions = record.data.actions[here]
-        moving = (actions[1:] != actions[:-1]).any(axis=1)
-    return bool(moving.mean() >= _MOVING) if moving.size else False
+        return bool((~still[here][:, others].all(axis=1)).mean() >= _MOVING)
+    actions = record.data.actions[here]
+    return bool(np.count_nonzero((actions[1:] != actions[:-1]).any(axis=1)) >= _ACTIONS)
 
 
 def _stuck(record: Record, state: int, stretches: list[Rows]) -> Finding:
