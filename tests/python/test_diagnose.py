@@ -160,6 +160,31 @@ def test_a_clean_log_far_from_the_origin_is_clean(system: str) -> None:
         assert dp.diagnose(log.transitions()).kinds in {(), ("units",)}
 
 
+@pytest.mark.parametrize("degrees", [1.0, 3.0])
+@pytest.mark.parametrize("states", [1, 2, 5])
+def test_heavy_tails_of_the_process_are_no_fault(states: int, degrees: float) -> None:
+    for seed in range(3):
+        rng = np.random.default_rng(seed)
+        path, actions = np.zeros((801, states)), rng.normal(size=(800, 1))
+        for row in range(800):
+            noise = 0.1 * rng.standard_t(degrees, states)
+            path[row + 1] = 0.9 * path[row] + 0.3 * actions[row] + noise
+        assert dp.diagnose(dp.Transitions(path[:-1], actions, path[1:])).kinds == ()
+
+
+def test_states_that_are_choices_settings_or_levels_by_nature_are_no_fault() -> None:
+    log = clean_log("oscillator", 0, length=100)
+    rng = np.random.default_rng(0)
+    goal = rng.normal(size=6)[log.episodes]
+    assert dp.diagnose(log.with_state(goal, goal).transitions()).kinds == ()
+    touches = [(values[:, 0] > 0.0).astype(float) for values in (log.states, log.next_states)]
+    assert dp.diagnose(log.with_state(*touches).transitions()).kinds == ()
+    drift = np.cumsum(1.0 + 0.05 * rng.normal(size=601))
+    assert dp.diagnose(log.with_state(drift[:-1], drift[1:]).transitions()).kinds == ()
+    cells = rng.integers(0, 5, (601, 2)).astype(float)
+    assert dp.diagnose(dp.Transitions(cells[:-1], log.actions, cells[1:])).kinds == ()
+
+
 def test_float32_is_no_fault() -> None:
     for system in SYSTEMS:
         log = clean_log(system, 3)

@@ -9,7 +9,7 @@ from dynaplan import _tables
 from dynaplan.data import rows
 from dynaplan.data.transitions import Transitions
 from dynaplan.reports.doctor.findings import Finding, Severity, named
-from dynaplan.reports.doctor.ordering import repeated, row_keys
+from dynaplan.reports.doctor.ordering import has_few_states, row_keys
 from dynaplan.reports.doctor.record import spread_of
 
 __all__ = ["leakage", "outside_range"]
@@ -22,7 +22,6 @@ _TWICE = 0.005  # of the held-out rows: as for rows twice in one log
 # Of the held-out rows, next to one in time that is fitted. One cut in time makes one such row; of
 # windows of 100 rows, 2 in 100 are. A fifth of them is no cut at all.
 _NEXT, _MOSTLY_NEXT = 0.02, 0.2
-_COMMON = 0.1  # of the rows of a log with few states, as of a maze: what repeats says nothing
 # What was measured in a held-out row is as far from rows to learn from as what lies between two
 # measurements, where it was not measured there too: of 400 rows the medians are 10 % off.
 _NEARER = 0.3
@@ -117,7 +116,7 @@ def _twice(data: Transitions, held_out: Transitions) -> tuple[Bools, str]:
     )
     marks = np.isin(judged, fitted)
     count = np.count_nonzero(marks)
-    few = count < max(2.0, _TWICE * len(marks)) or _has_few_states(data)
+    few = count < max(2.0, _TWICE * len(marks)) or has_few_states(data)
     text = f"{count} of {len(marks)} held-out rows are among those to learn from, exactly"
     return marks & (not few), text
 
@@ -127,13 +126,9 @@ def _next(data: Transitions, held_out: Transitions) -> tuple[Bools, str]:
     after = [row_keys(one) for one in (data.next_states, held_out.next_states)]
     marks = np.isin(keys[1], after[0]) | np.isin(after[1], keys[0])
     count = np.count_nonzero(marks)
-    few = count < max(3.0, _NEXT * len(marks)) or _has_few_states(data)
+    few = count < max(3.0, _NEXT * len(marks)) or has_few_states(data)
     text = f"{count} of {len(marks)} held-out rows are the step before or after one to learn from"
     return marks & (not few), text
-
-
-def _has_few_states(data: Transitions) -> bool:
-    return len(repeated(row_keys(data.states))) > _COMMON * len(data)
 
 
 def _near(data: Transitions, held_out: Transitions) -> tuple[Bools, str]:

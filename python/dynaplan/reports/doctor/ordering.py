@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 
 from dynaplan import _tables
 from dynaplan.data.suspect_joins import largest
+from dynaplan.data.transitions import Transitions
 from dynaplan.reports.doctor.findings import LEAVE_OUT, Finding, Severity
 from dynaplan.reports.doctor.record import Record
 
@@ -14,6 +15,7 @@ __all__ = [
     "duplicate_rows",
     "few_rows",
     "gaps",
+    "has_few_states",
     "repeated",
     "row_keys",
     "uneven_time",
@@ -29,6 +31,7 @@ _ROWS_PER_COEFFICIENT = 10
 # Of the rows twice in a log: fewer are no matter to a fit. Of numbers that a sensor measured, none
 # ever is. Beyond a quarter, a fit is one of fewer rows than it seems.
 _REPEATED, _MANY_REPEATED = 0.005, 0.25
+_COMMON = 0.1  # of the rows: where so many have the state of a row above, states are few
 # A step is uneven if it is off the median by a fifth: a state's change is off by as much. 2 in 100
 # of them are as many as noise of a size that nobody notices; a lost row doubles a step.
 _OFF, _SHARE_OFF = 0.2, 0.02
@@ -146,6 +149,11 @@ def uneven_time(record: Record, time: Float64 | None) -> list[Finding] | str:
         "one length of step."
     )
     return [Finding("uneven_time", "warning", (), evidence, cure, starts[off])]
+
+
+def has_few_states(data: Transitions) -> bool:
+    """Returns whether states come again and again, as those of a maze: what repeats says little."""
+    return len(repeated(row_keys(data.states))) > _COMMON * len(data)
 
 
 def row_keys(*arrays: Float64) -> NDArray[np.uint64]:

@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 
 from dynaplan.data.suspect_joins import largest
 from dynaplan.reports.doctor.findings import LEAVE_OUT, Finding
+from dynaplan.reports.doctor.ordering import has_few_states
 from dynaplan.reports.doctor.record import Record
 from dynaplan.reports.doctor.regression import features
 
@@ -54,8 +55,9 @@ def _within_episodes(record: Record) -> list[Finding]:
         return []
     off = _off(record)
     states = off.shape[1]
-    far = (off > (_OFF if states > 2 else _OFF_FEW)).sum(axis=1) >= _OF_STATES * states
-    if not far.any() or far.all():
+    limits = np.maximum(_OFF if states > 2 else _OFF_FEW, _tails(off))
+    far = (off > limits).sum(axis=1) >= _OF_STATES * states
+    if not far.any() or far.all() or has_few_states(record.data):
         return []
     changes = np.abs(record.changes)
     large = changes > _LARGER * np.quantile(changes[~far], 0.99, axis=0)
@@ -88,6 +90,16 @@ def _off(record: Record) -> Float64:
         score = np.sort(off, axis=1)[:, -int(np.ceil(_OF_STATES * off.shape[1]))]
         kept = np.flatnonzero(score <= np.quantile(score, _STEPS))
     return np.asarray(off)
+
+
+def _tails(off: Float64) -> Float64:
+    """Returns (states,) how far the worst of the rows is off by heavy tails, those of a power law.
+
+    From one in 2 rows to one in 10 grows what a row is off by at most; and so on to one in all.
+    """
+    half, most = np.maximum(np.quantile(off, [0.5, _STEPS], axis=0), _LEAST)
+    further = np.log(0.1 * len(off)) / np.log(5.0)
+    return np.asarray((most / half) ** further)
 
 
 def _largest_jump(record: Record, rows: Rows) -> str:

@@ -27,7 +27,7 @@ _MANY_STUCK = 0.01  # of the rows: a fit is bent by as many
 # A rounded value is off by step / sqrt(12), a change by step / sqrt(6): beyond a fifth of what
 # changes commonly it is mostly what a model fails to predict.
 _LEVELS, _STEPS_PER_CHANGE = 6, 2.0
-_ON_GRID = 1e-3
+_OFF_LEVEL = 0.05  # of a step: rounding, where the step is known from all levels together
 # Of the variance of the changes, by a lower bound that is at most half of what a fit leaves: of
 # noise alone it comes to a half, and where it is a third, noise is the larger part.
 _NOISE = 0.3
@@ -60,12 +60,9 @@ def quantised_sensors(record: Record) -> list[Finding]:
     found = []
     for place, state in enumerate(record.varied[0].tolist()):
         values = np.unique(record.data.states[record.rows, state])
-        gaps = np.diff(values)
-        step = float(gaps.min()) if len(values) >= _LEVELS else 0.0
+        step = _step_of(values)
         change = float(record.changes[:, place].std() * record.spreads[0][state])
         if not 0.0 < change < _STEPS_PER_CHANGE * step:
-            continue
-        if np.abs(gaps / step - np.round(gaps / step)).max() > _ON_GRID * np.ptp(values) / step:
             continue
         evidence = (
             f"state {state} has {len(values)} levels, {_tables.number(step)} apart, and its "
@@ -110,6 +107,16 @@ def noisy_sensors(record: Record) -> list[Finding] | str:
         columns = (("states", state),)
         found.append(Finding("noisy_sensor", "warning", columns, evidence, cure))
     return found
+
+
+def _step_of(values: Float64) -> float:
+    """Returns how far apart levels (L,) are, of which some may be missing; 0 if they are none."""
+    gaps = np.diff(values)
+    if len(values) < _LEVELS or not np.isfinite(gaps).all():
+        return 0.0
+    steps = np.round(gaps / gaps.min())
+    step = float(gaps.sum() / steps.sum())
+    return step if np.abs(gaps - steps * step).max() <= _OFF_LEVEL * step else 0.0
 
 
 def _stretches(still: NDArray[np.bool_], runs: NDArray[np.int64]) -> tuple[Rows, Rows]:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from dynaplan.reports.doctor.findings import Columns, Finding
+from dynaplan.reports.doctor.findings import Columns, Finding, Severity
 from dynaplan.reports.doctor.record import Record
 from dynaplan.reports.doctor.regression import LeastSquares, features
 
@@ -23,6 +23,7 @@ _ROUNDING = 1e-5
 # The right row explains so much more in log error: 3 % of the error at least. A fit is worse by as
 # little where a state was measured with noise, and past actions tell of it.
 _LEAST_GAIN = 0.06
+_HARMLESS = 0.9  # of the error: where as much is left, a fit to the wrong rows is hardly worse
 # Of what the right row explains beyond the wrong one, the wrong one beyond the right: nothing, were
 # it not for noise. Under feedback an action shows what the state was, and both explain something.
 _LEFT_OVER = 0.25
@@ -82,8 +83,9 @@ def _described(columns: Columns, shift: int, ratios: Float64) -> Finding:
         else f"states[:{shift}], actions[{-shift}:], next_states[:{shift}]"
     )
     late = f"; if the plant is late, MPC(delay_steps={shift}) too" if shift > 0 else ""
+    severity: Severity = "error" if least < _HARMLESS else "warning"
     cure = f"Pair each state with the action that acts, as {cut} of each episode{late}."
-    return Finding("shifted_actions", "error", columns, evidence, cure)
+    return Finding("shifted_actions", severity, columns, evidence, cure)
 
 
 def _percent(share: float) -> str:
