@@ -43,6 +43,14 @@ def seams(system: str, seed: int) -> Case:
     return log.transitions(), {}
 
 
+def lost_steps(system: str, seed: int) -> Case:
+    log, rng = usual(system, seed)
+    log = log.rows(np.sort(rng.permutation(len(log.states))[len(log.states) // 20 :]))
+    last = np.diff(log.episodes, append=-1) != 0
+    log.next_states = np.where(last[:, None], log.next_states, np.roll(log.states, -1, axis=0))
+    return log.transitions(), {}
+
+
 def shifted_actions(system: str, seed: int) -> Case:
     log, _ = usual(system, seed)
     delay = (1, 2, 4, -1)[seed % 4]
@@ -225,6 +233,7 @@ FAULTS: dict[str, Callable[[str, int], Case]] = {
         gaps,
         wrong_next_states,
         seams,
+        lost_steps,
         wild_values,
         duplicate_rows,
         uneven_time,

@@ -293,6 +293,20 @@ def test_rows_of_a_finding_are_those_planted() -> None:
     np.testing.assert_array_equal(rows, [6, 101, 403, 405])
 
 
+def test_lost_steps_are_found_where_rows_were_lost() -> None:
+    log = clean_log("pendulum", 0, count=1000)
+    lost = np.flatnonzero(np.arange(1000) % 100 == 50)
+    kept = np.delete(np.arange(1000), lost)
+    log = log.rows(kept)
+    inside = log.episodes[1:] == log.episodes[:-1]
+    log.next_states[:-1][inside] = log.states[1:][inside]
+    finding = dp.diagnose(log.transitions()).findings[0]
+    assert finding.kind == "lost_steps"
+    assert set(finding.rows) <= set(np.searchsorted(kept, lost) - 1)
+    steps = float(re.findall(r"as far as ([\d.]+) of them", finding.evidence)[0])
+    assert steps == pytest.approx(2.0, abs=0.5)  # of speeds that change from step to step
+
+
 @pytest.mark.parametrize("system", SYSTEMS)
 def test_a_log_in_one_piece_is_cut_at_its_resets(system: str) -> None:
     log = clean_log(system, 5, spread=1.0 if system == "pendulum" else 8.0, length=30)

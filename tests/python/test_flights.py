@@ -51,6 +51,16 @@ def test_lost_packets_are_told_and_no_row_is_called_wild(columns, flights):
         assert not set(train.groups) & set(held_out.groups)
 
 
+def test_the_doctor_finds_gaps_and_the_steps_that_took_two_periods(columns):
+    path, numbers = columns
+    with pytest.warns(dp.SuspectDataWarning):
+        data = dp.Transitions(*path, episodes=numbers)
+    found = {one.kind: one for one in dp.diagnose(data)}
+    assert list(found) == ["lost_steps", "gaps"]
+    assert found["gaps"].evidence.startswith("129 of 3652 rows do not end")
+    assert found["lost_steps"].evidence.endswith("go as far as 2 of them in the median.")
+
+
 def standardised_error(model, data, scale):
     error = (model.predict(data.states, data.actions).mean - data.next_states) / scale
     return np.sqrt((error**2).mean(axis=0)).mean()

@@ -14,8 +14,8 @@ from dynaplan.errors import ArgumentError, ShapeError
 from dynaplan.reports.doctor import actions, angles, columns, endings, ordering, sensors
 from dynaplan.reports.doctor import held_out as splits
 from dynaplan.reports.doctor.findings import Diagnosis, Finding, ordered
+from dynaplan.reports.doctor.off_course import off_course
 from dynaplan.reports.doctor.record import Record
-from dynaplan.reports.doctor.seams import seams
 from dynaplan.reports.doctor.shifted_actions import shifted_actions
 
 __all__ = ["diagnose"]
@@ -27,7 +27,7 @@ Check: TypeAlias = Callable[[Record], Found]
 _CHECKS: dict[tuple[str, ...], Check] = {
     ("few_rows",): ordering.few_rows,
     ("gaps", "wrong_next_states"): ordering.gaps,
-    ("seams",): seams,
+    ("seams", "lost_steps"): off_course,
     ("wild_values",): ordering.wild_values,
     ("duplicate_rows",): ordering.duplicate_rows,
     ("constant_column",): columns.constant_columns,
@@ -51,7 +51,7 @@ def diagnose(
 ) -> Diagnosis:
     """Says what is wrong with a log before a model is fitted to it, with numbers and a cure.
 
-    Looked for are, in the rows: gaps, seams between episodes, wild values, rows twice, uneven time;
+    Looked for are, in the rows: gaps, seams, lost steps, wild values, rows twice, uneven time;
     in the columns: constant, counting, dependent ones, wrapped angles, sensors that stick, are
     coarse or noisy; in the actions: shifts in time, feedback without excitation, bounds; and what
     is wrong with rewards, terminations and the split. What no finding says can be wrong all the

@@ -31,6 +31,7 @@ KINDS = (
     "gaps",
     "wrong_next_states",
     "seams",
+    "lost_steps",
     "wild_values",
     "duplicate_rows",
     "uneven_time",

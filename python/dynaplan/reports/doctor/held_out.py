@@ -31,9 +31,9 @@ _JUDGED, _MOST = 400, 50_000  # rows of which distances are measured, and to how
 _BEYOND, _OUTSIDE = 0.25, 0.1
 # Parts of the rows to learn from, each judged beside the others: held-out rows may be outside as
 # often, and twice as often by chance, without being of another kind. Where there are few episodes,
-# each may be of its own kind, and it takes half of the rows to say more.
+# each may be of its own kind, and it takes half of the rows to say more. Nearly all are too many.
 _PARTS, _TIMES = 5, 2.0
-_FEW_EPISODES, _OUTSIDE_OF_FEW = 10, 0.5
+_FEW_EPISODES, _OUTSIDE_OF_FEW, _NEARLY_ALL = 10, 0.5, 0.9
 
 
 def leakage(data: Transitions, held_out: Transitions | None) -> list[Finding] | str:
@@ -107,7 +107,7 @@ def _usual_share(fitted: Float64, data: Transitions) -> float:
         if (parts != part).any()
     ]
     least = _OUTSIDE if count >= _FEW_EPISODES else _OUTSIDE_OF_FEW
-    return max(least, _TIMES * max(shares, default=0.0))
+    return min(_NEARLY_ALL, max(least, _TIMES * max(shares, default=0.0)))
 
 
 def _twice(data: Transitions, held_out: Transitions) -> tuple[Bools, str]:
