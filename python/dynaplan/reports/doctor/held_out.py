@@ -90,8 +90,10 @@ def outside_range(data: Transitions, held_out: Transitions | None) -> list[Findi
 def _beyond(judged: Float64, fitted: Float64) -> Bools:
     """Marks entries (N, columns) that are far outside of the range of the fitted ones."""
     low, high = fitted.min(axis=0), fitted.max(axis=0)
+    rounding = 4.0 * np.spacing(np.maximum(np.abs(low), np.abs(high)))
     with np.errstate(over="ignore"):
-        beyond: Bools = np.maximum(low - judged, judged - high) > _BEYOND * (high - low)
+        width = np.maximum(_BEYOND * (high - low), rounding)  # also of what never varied
+        beyond: Bools = np.maximum(low - judged, judged - high) > width
     return beyond
 
 

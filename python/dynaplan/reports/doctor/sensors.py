@@ -90,7 +90,7 @@ def noisy_sensors(record: Record) -> list[Finding] | str:
     for place, state in enumerate(record.varied[0].tolist()):
         with np.errstate(over="ignore"):
             variance = float(record.changes[:, place].var())
-        share = 2.0 * float(noise[state]) / variance if variance > 0.0 else 0.0
+        share = min(1.0, 2.0 * float(noise[state]) / variance) if variance > 0.0 else 0.0
         if share <= _NOISE:
             continue
         deviation = float(np.sqrt(noise[state]) * spread[state])
@@ -98,7 +98,7 @@ def noisy_sensors(record: Record) -> list[Finding] | str:
         evidence = (
             f"state {state} is measured with a noise of {_tables.number(deviation)} or more, while "
             f"it changes by {_tables.number(change)} over one step: {_tables.percent(share)} of "
-            "the variance of its changes is noise."
+            "the variance of its changes is noise, at least."
         )
         cure = (
             "Filter the states before fitting (dp.KalmanFilter where a model is known), add "

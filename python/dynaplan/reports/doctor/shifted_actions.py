@@ -75,7 +75,7 @@ def _described(columns: Columns, shift: int, ratios: Float64) -> Finding:
     evidence = (
         f"{names} explain{'s' * (not several)} the changes of the states {where}: taken from "
         f"{rows} {right}, the error on rows not fitted is {_percent(least)} of what it is with "
-        "those of the row itself."
+        "those of the row itself, in the state where they say most."
     )
     cut = (
         f"states[{shift}:], actions[:-{shift}], next_states[{shift}:]"
@@ -150,16 +150,15 @@ class _Trial:
         fit = LeastSquares(np.hstack([base, *shifted]), changes)
         return cls(tuple(groups), latest, fit, base.shape[1], tuple(places), len(varied))
 
-    def columns(self, *choices: Sequence[int | None]) -> NDArray[np.intp]:
+    def columns(self, *choices: Sequence[int]) -> NDArray[np.intp]:
         """Returns the columns of the fit with the delays (groups,) of all the choices."""
         chosen = [np.arange(self.base)]
         for shifts in choices:
             for places, shift in zip(self.places, shifts, strict=True):
-                if shift is not None:
-                    chosen.append(places + shift * self.width)
+                chosen.append(places + shift * self.width)
         return np.unique(np.concatenate(chosen))
 
-    def errors(self, *choices: Sequence[int | None]) -> Float64:
+    def errors(self, *choices: Sequence[int]) -> Float64:
         """Returns (states,) roots of the mean squares of the errors."""
         return np.maximum(np.sqrt(self.fit.squares(self.columns(*choices))), _ROUNDING)
 
@@ -192,7 +191,7 @@ class _Trial:
     def _all(self, delay: int) -> tuple[int, ...]:
         return (delay,) * len(self.groups)
 
-    def _loss(self, *choices: Sequence[int | None]) -> float:
+    def _loss(self, *choices: Sequence[int]) -> float:
         return float(2.0 * np.log(self.errors(*choices)).sum())
 
     def _is_better(self, shifts: tuple[int, ...], others: tuple[int, ...]) -> bool:
