@@ -21,6 +21,7 @@ _FREE, _EXACT = 0.05, 1e-5
 # Of the rows at one bound: as of normal noise cut at a deviation. Half of them at bounds: what is
 # between is hardly seen.
 _AT_BOUND, _MOSTLY, _LEVELS = 0.15, 0.5, 8
+_VISITS = 3  # stretches at a bound: where an action is held, its largest value may be one of them
 
 
 def closed_loop(record: Record) -> list[Finding] | str:
@@ -79,7 +80,9 @@ def saturated_actions(record: Record) -> list[Finding] | str:
     columns, shares = [], []
     for place, column in enumerate(record.varied[1].tolist()):
         own = record.actions[:, place]
-        low, high = (marks.mean() for marks in _at_bounds(own))
+        low, high = (
+            marks.mean() if _visits(marks) >= _VISITS else 0.0 for marks in _at_bounds(own)
+        )
         if max(low, high) >= _AT_BOUND and len(np.unique(own)) > _LEVELS:
             columns.append(("actions", column))
             shares.append(low + high)
@@ -102,6 +105,11 @@ def _at_bounds(values: Float64) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
     """Returns which values (M,) are the smallest, and the largest; none if these are single."""
     low, high = values == values.min(), values == values.max()
     return low & (np.count_nonzero(low) > 1), high & (np.count_nonzero(high) > 1)
+
+
+def _visits(marks: NDArray[np.bool_]) -> int:
+    """Returns how many unbroken stretches of the marks (M,) there are."""
+    return int(np.count_nonzero(np.diff(marks.astype(np.int8), prepend=0) == 1))
 
 
 def _left(inputs: Float64, values: Float64) -> float:
