@@ -1,4 +1,4 @@
-"""Least squares on actions that are held for many steps and are states as well, as in logs with lags."""
+"""Least squares on actions that are held for many steps and are states too, as in lagged logs."""
 
 from __future__ import annotations
 

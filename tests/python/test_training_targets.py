@@ -48,7 +48,7 @@ def test_a_law_is_learned_beside_noise_as_if_it_were_alone(noise_states, seed):
 def test_what_cannot_be_learned_is_predicted_by_its_mean():
     generator = np.random.default_rng(0)
     states = generator.normal(size=(300, 2))
-    change = generator.normal(size=(300, 2)) + [3.0, -1.0]
+    change = generator.normal([3.0, -1.0], size=(300, 2))
     data = dp.Transitions(states, np.zeros((300, 1)), states + change)
     model = dp.MLP.fit(data, seed=0)
     predicted = model.predict(states, np.zeros((300, 1))).mean - states

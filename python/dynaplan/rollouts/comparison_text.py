@@ -8,6 +8,7 @@ from typing import Any, TypeAlias
 import numpy as np
 
 from dynaplan import _tables
+from dynaplan.rollouts.evaluation_text import labels
 
 __all__ = ["comparison_text"]
 
@@ -76,8 +77,8 @@ def _by_state(comparison: Comparison) -> list[str]:
     checks = {one.name: one.evaluation for one in comparison.models.values() if one.evaluation}
     if not checks:
         return []
-    states = next(iter(checks.values())).state_ratio.shape[1]
-    rows = [[f"after {_count(comparison.steps, 'step')}", *(f"state {i}" for i in range(states))]]
+    names = labels(next(iter(checks.values())))
+    rows = [[f"after {_count(comparison.steps, 'step')}", *names]]
     for name, check in checks.items():
         rows.append([f"  {name}", *(_known(value) for value in check.state_ratio[-1])])
     return _tables.lines(rows, least=9)

@@ -362,6 +362,6 @@ def evaluation_of(
         coverage_uncalibrated=coverage_uncalibrated,
         band_coverage=band_coverage,
         band_coverage_uncalibrated=band_coverage_uncalibrated,
-        state_names=held_out.state_names,
-        units=held_out.units,
+        state_names=yardstick.state_names,
+        units=yardstick.units,
     )

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from dynaplan import _arrays, _disk, _texts, files
 from dynaplan.errors import ArgumentError, ShapeError
-from dynaplan.rollouts.evaluation_text import trust_interval
+from dynaplan.rollouts.evaluation_text import labels, trust_interval
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -154,7 +154,7 @@ def _draw_state(axes: Axes, check: Evaluation, state: int) -> None:
         shade = {"color": _TRUST, "alpha": 0.12, "linewidth": 0}
         axes.axvspan(*check.trusted_interval, label="90 % interval (horizon)", **shade)
     _scale_axes(axes, low, high, int(steps[-1]))
-    axes.set_title(f"state {state}", fontsize=10)
+    axes.set_title(labels(check)[state], fontsize=10)
     axes.tick_params(labelsize=9)
     axes.spines[["top", "right"]].set_visible(False)
     axes.grid(color="#E6E6E6", linewidth=0.6)

@@ -10,7 +10,7 @@ from dynaplan import _tables
 from dynaplan.data.columns import Columns
 from dynaplan.rollouts.bands import BAND_LEVEL
 
-__all__ = ["evaluation_text", "remarks", "trust_interval"]
+__all__ = ["evaluation_text", "labels", "remarks", "trust_interval"]
 
 _PRINTED_STEPS = (1, 2, 3, 5, 10, 20, 30, 50, 100, 200, 500, 1000)
 _RUN_AWAY = 100.0  # spreads of the data: no prediction any more
@@ -51,7 +51,7 @@ def trust_interval(check: Evaluation) -> str:
 
 def remarks(check: Evaluation) -> list[str]:
     """Returns what a reader of the numbers alone may miss, a sentence each."""
-    said, names = [], _labels(check)
+    said, names = [], labels(check)
     away = check.error_median > _RUN_AWAY
     some_away = check.error_90 > _RUN_AWAY
     beyond = f"(beyond {_RUN_AWAY:g} times the spread of the data)"
@@ -82,7 +82,7 @@ def remarks(check: Evaluation) -> list[str]:
     return said
 
 
-def _labels(check: Evaluation) -> list[str]:
+def labels(check: Evaluation) -> list[str]:
     """Returns what the states are called."""
     return Columns(state_names=check.state_names).labels(len(check.spread), 0)[0]
 
@@ -90,7 +90,7 @@ def _labels(check: Evaluation) -> list[str]:
 def _headings(check: Evaluation) -> list[str]:
     """Returns the names of the states with their units."""
     units = {name: f" ({unit})" for name, unit in check.units.items()}
-    return [_tables.name(name) + _tables.name(units.get(name, "")) for name in _labels(check)]
+    return [_tables.name(name) + _tables.name(units.get(name, "")) for name in labels(check)]
 
 
 def _one_step(check: Evaluation) -> list[str]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -36,6 +36,8 @@ class Yardstick:
         noise: of the sensors.
         moved: how far the states move in 1 ... K steps.
         change_median: (K,) median of that over the starts.
+        state_names: of the data.
+        units: of what they name.
     """
 
     spread: Float64
@@ -43,6 +45,8 @@ class Yardstick:
     noise: MeasurementNoise
     moved: Differences
     change_median: Float64
+    state_names: tuple[str, ...] | None
+    units: Mapping[str, str]
 
     @staticmethod
     def of(reference: Transitions, horizon: int, *, steps: int | None = None) -> Yardstick:
@@ -67,6 +71,8 @@ class Yardstick:
             measurement_noise(reference, ahead.ends, spread),
             moved,
             np.pad(change_median, (0, later), mode="edge"),
+            reference.state_names,
+            reference.units,
         )
 
     @property
