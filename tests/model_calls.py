@@ -114,6 +114,10 @@ CALLS: dict[str, tuple[Callable[..., Any], dict[str, Any]]] = {
         lambda **given: linear().calibrated(**given),
         {"held_out": data, "level": 0.9, "threads": 1},
     ),
+    "LinearGaussian.equations": (
+        lambda **given: linear().equations(**given),
+        {"names": ("x", "y", "u"), "precision": 3},
+    ),
     "LinearGaussian.merged": (lambda other: linear().merged(other), {"other": linear}),
     "LinearGaussian.predict": (lambda **given: linear().predict(**given), {**ROWS, "threads": 1}),
     "LinearGaussian.sample": (
@@ -138,6 +142,10 @@ CALLS: dict[str, tuple[Callable[..., Any], dict[str, Any]]] = {
             "noise": np.ones(2),
             "observed": (np.zeros(3), np.ones(3)),
         },
+    ),
+    "LinearModel.equations": (
+        lambda **given: known().equations(**given),
+        {"names": ("x", "y", "u"), "precision": 3},
     ),
     "LinearModel.predict": (lambda **given: known().predict(**given), {**ROWS, "threads": 1}),
     "LinearModel.sample": (

@@ -13,6 +13,7 @@ from dynaplan.data.transitions import Transitions, require_transitions
 from dynaplan.models.calibrated import CalibratedModel, checked_band_factors, checked_calibration
 from dynaplan.models.interface import Prediction
 from dynaplan.models.linear import files
+from dynaplan.models.linear.coefficients import FittedCoefficients
 from dynaplan.models.linear.features import Identity, Polynomial, checked_features
 from dynaplan.models.linear.losses import Loss, fit_by
 from dynaplan.models.linear.noise import with_noise_scaled
@@ -24,7 +25,7 @@ __all__ = ["LinearGaussian"]
 Float64 = NDArray[np.float64]
 
 
-class LinearGaussian(CalibratedModel):
+class LinearGaussian(FittedCoefficients, CalibratedModel):
     """s' = A s + B a + c + noise, or s' = W phi(s, a) + c + noise, with Gaussian noise.
 
     A model that exists is fitted: use `LinearGaussian.fit`. It is immutable and may be shared by
@@ -205,76 +206,6 @@ class LinearGaussian(CalibratedModel):
         """Warns of what the data leave open; `of_late` if they are what a recursion remembers."""
         warn_of_undetermined(self._fit, of_late=of_late)
         return self
-
-    @property
-    def state_dim(self) -> int:
-        """Number of state dimensions, S."""
-        return self._fit.state_dim
-
-    @property
-    def action_dim(self) -> int:
-        """Number of action dimensions, A."""
-        return self._fit.action_dim
-
-    @property
-    def coefficients(self) -> Float64:
-        """(S, columns): of the features in their order, then the intercept; of s' itself."""
-        weights = self._fit.weights
-        return np.column_stack([weights, self._fit.intercept]) if self.intercept else weights
-
-    @property
-    def exponents(self) -> NDArray[np.intc]:
-        """(features, S + A): the power of each input in each feature."""
-        return self._fit.exponents()
-
-    @property
-    def A(self) -> Float64:
-        """(S, S) coefficients of the states themselves."""
-        return self._fit.weights[:, : self.state_dim].copy()
-
-    @property
-    def B(self) -> Float64:
-        """(S, A) coefficients of the actions themselves."""
-        return self._fit.weights[:, self.state_dim : self.state_dim + self.action_dim].copy()
-
-    @property
-    def c(self) -> Float64:
-        """(S,) intercept, 0 where none was fitted."""
-        return self._fit.intercept
-
-    @property
-    def noise_covariance(self) -> Float64:
-        """(S, S) covariance of the noise, in the states' units."""
-        return self._noisy.noise_covariance
-
-    @property
-    def coefficient_covariance(self) -> Float64:
-        """(S, columns, columns): for each next state, the covariance of its coefficients.
-
-        Its noise variance times the (pseudo-)inverse of X^T X, with X the rows of [features 1].
-        """
-        spread, variances = self._fit.spread, np.diagonal(self._noisy.noise_covariance)
-        with np.errstate(over="ignore"):
-            unscaled = spread @ spread.T
-        if np.isfinite(unscaled).all():
-            return np.multiply.outer(variances, unscaled)
-        roots = np.multiply.outer(np.sqrt(variances), spread)
-        return roots @ roots.transpose(0, 2, 1)
-
-    @property
-    def factor(self) -> Float64:
-        """(columns + S, columns + S) upper triangular factor of [features 1 | targets]."""
-        return self._fit.factor
-
-    @property
-    def observed_low(self) -> Float64:
-        """(S + A,) smallest value of each input in the data."""
-        return self._fit.input_low
-
-    @property
-    def observed_high(self) -> Float64:
-        """(S + A,) largest value of each input in the data."""
-        return self._fit.input_high
 
     @property
     def dynamics(self) -> _core.Dynamics:

@@ -16,6 +16,7 @@ from dynaplan.models.fitted import FittedModel
 from dynaplan.models.interface import Prediction
 from dynaplan.models.known import KnownDynamics
 from dynaplan.models.linear.covariances import covariance_factor, covariance_matrix
+from dynaplan.models.linear.equations import PrintedEquations
 from dynaplan.models.linear.linear_gaussian import LinearGaussian
 from dynaplan.models.linear.prior import input_spread, known_rows
 
@@ -26,7 +27,7 @@ _MAX_ROWS = 1e9  # of more, rounding leaves too little of what data can say
 _UNKNOWN = np.finfo(np.float64).max  # stands for infinity in files, which hold finite numbers
 
 
-class LinearModel(FittedModel, KnownDynamics):
+class LinearModel(PrintedEquations, FittedModel, KnownDynamics):
     """A linear system that is known: s' = A s + B a + c + noise.
 
     Planners, `LQR`, `ILQR`, `rollout`, `evaluate` and `MPC` take it like a fitted model. Equations
@@ -196,6 +197,10 @@ class LinearModel(FittedModel, KnownDynamics):
     def __reduce__(self) -> tuple[Any, ...]:
         make = partial(type(self), noise=self._covariance, observed=self._observed)
         return make, (self._states, self._inputs, self._constant)
+
+    def _equation_terms(self) -> tuple[Float64, NDArray[np.intc], Float64 | None]:
+        terms = np.column_stack([self._states, self._inputs, self._constant])
+        return terms, np.eye(terms.shape[1] - 1, dtype=np.intc), None
 
     def _file_parts(self) -> tuple[files.Arrays, dict[str, Any]]:
         low, high = (np.clip(bound, -_UNKNOWN, _UNKNOWN) for bound in self._observed)

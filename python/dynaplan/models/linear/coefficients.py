@@ -1,0 +1,97 @@
+"""What least squares found: the coefficients, their covariance, and the data's factor."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dynaplan import _core
+from dynaplan.models.linear.equations import PrintedEquations
+
+__all__ = ["FittedCoefficients"]
+
+Float64 = NDArray[np.float64]
+
+
+class FittedCoefficients(PrintedEquations):
+    """The coefficients of a fit by least squares: abstract, see `LinearGaussian`."""
+
+    __slots__ = ()
+
+    _fit: _core.LinearGaussianFit
+    _noisy: _core.LinearGaussianFit  # the same with the noise that `calibrated` found
+    intercept: bool
+
+    @property
+    def state_dim(self) -> int:
+        """Number of state dimensions, S."""
+        return self._fit.state_dim
+
+    @property
+    def action_dim(self) -> int:
+        """Number of action dimensions, A."""
+        return self._fit.action_dim
+
+    @property
+    def coefficients(self) -> Float64:
+        """(S, columns): of the features in their order, then the intercept; of s' itself."""
+        weights = self._fit.weights
+        return np.column_stack([weights, self._fit.intercept]) if self.intercept else weights
+
+    @property
+    def exponents(self) -> NDArray[np.intc]:
+        """(features, S + A): the power of each input in each feature."""
+        return self._fit.exponents()
+
+    @property
+    def A(self) -> Float64:
+        """(S, S) coefficients of the states themselves."""
+        return self._fit.weights[:, : self.state_dim].copy()
+
+    @property
+    def B(self) -> Float64:
+        """(S, A) coefficients of the actions themselves."""
+        return self._fit.weights[:, self.state_dim : self.state_dim + self.action_dim].copy()
+
+    @property
+    def c(self) -> Float64:
+        """(S,) intercept, 0 where none was fitted."""
+        return self._fit.intercept
+
+    @property
+    def noise_covariance(self) -> Float64:
+        """(S, S) covariance of the noise, in the states' units."""
+        return self._noisy.noise_covariance
+
+    @property
+    def coefficient_covariance(self) -> Float64:
+        """(S, columns, columns): for each next state, the covariance of its coefficients.
+
+        Its noise variance times the (pseudo-)inverse of X^T X, with X the rows of [features 1].
+        """
+        spread, variances = self._fit.spread, np.diagonal(self._noisy.noise_covariance)
+        with np.errstate(over="ignore"):
+            unscaled = spread @ spread.T
+        if np.isfinite(unscaled).all():
+            return np.multiply.outer(variances, unscaled)
+        roots = np.multiply.outer(np.sqrt(variances), spread)
+        return roots @ roots.transpose(0, 2, 1)
+
+    @property
+    def factor(self) -> Float64:
+        """(columns + S, columns + S) upper triangular factor of [features 1 | targets]."""
+        return self._fit.factor
+
+    @property
+    def observed_low(self) -> Float64:
+        """(S + A,) smallest value of each input in the data."""
+        return self._fit.input_low
+
+    @property
+    def observed_high(self) -> Float64:
+        """(S + A,) largest value of each input in the data."""
+        return self._fit.input_high
+
+    def _equation_terms(self) -> tuple[Float64, NDArray[np.intc], Float64 | None]:
+        largest = np.maximum(np.abs(self.observed_low), np.abs(self.observed_high))
+        return np.column_stack([self._fit.weights, self._fit.intercept]), self.exponents, largest
