@@ -20,6 +20,7 @@ DIMS = {"state_dim": 2, "action_dim": 1}
 ROWS = {"states": [[0.0, 0.0]], "actions": [[0.0]]}
 OBSERVED = {"observed": ([-1.0, -1.0, -1.0], [1.0, 1.0, 1.0])}
 REGRESSION = {"features": dp.Identity, "target": "change", "intercept": True, "ridge": 0.0}
+REGRESSION |= {"threshold": 0.0}
 FORGETTING = {"forgetting": 0.9, "forgetting_kind": "directional"}
 TRAINING = {
     "data": data,

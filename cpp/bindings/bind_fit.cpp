@@ -55,15 +55,17 @@ LinearGaussianFit made_fit(bool is_long, const Make& make, const std::vector<py:
 
 LinearGaussianFit fit(const py::array& states, const py::array& actions, const py::array& next_states,
                       const py::object& weights, int degree, bool intercept, bool predicts_change, double ridge,
-                      int threads) {
+                      double threshold, int threads) {
   const RegressionData data = data_of(nullptr, states, actions, next_states, weights);
   const IndexType state_dim = states.shape(1);
   const RegressionDesign design{state_dim, PolynomialFeatures(state_dim + actions.shape(1), degree), intercept,
                                 predicts_change};
-  return made_fit(
-      takes_long(data.count, design.columns()),
-      [=](const Interrupt& interrupt) { return LinearGaussianFit::fit(design, data, ridge, threads, &interrupt); },
-      {states, actions, next_states, weights});
+  const Regularisation regularisation{ridge, threshold};
+  return made_fit(takes_long(data.count, design.columns()),
+                  [=](const Interrupt& interrupt) {
+                    return LinearGaussianFit::fit(design, data, regularisation, threads, &interrupt);
+                  },
+                  {states, actions, next_states, weights});
 }
 
 LinearGaussianFit updated(const LinearGaussianFit& self, const py::array& states, const py::array& actions,
@@ -120,7 +122,8 @@ py::tuple state_of(const LinearGaussianFit& self) {
                         self.inputs_seen().float32_exact);
 }
 
-LinearGaussianFit from_state(const py::tuple& state, int degree, bool intercept, bool predicts_change, double ridge) {
+LinearGaussianFit from_state(const py::tuple& state, int degree, bool intercept, bool predicts_change, double ridge,
+                             double threshold) {
   const auto state_dim = state[0].cast<IndexType>();
   InputSummary seen(0);
   seen.low = vector_input(state[3].cast<py::array>(), "low");
@@ -131,7 +134,7 @@ LinearGaussianFit from_state(const py::tuple& state, int degree, bool intercept,
   if (upper.rows() != design.columns() || upper.cols() != design.columns() || state_dim >= seen.low.size()) {
     throw ShapeError("factor: has another shape than its settings say; must come from the same fit");
   }
-  return {design, TriangularFactor(upper, state[2].cast<double>()), std::move(seen), ridge};
+  return {design, TriangularFactor(upper, state[2].cast<double>()), std::move(seen), {ridge, threshold}};
 }
 
 void bind_linear_gaussian(py::module_& m) {
@@ -139,7 +142,7 @@ void bind_linear_gaussian(py::module_& m) {
   py::class_<Self>(m, "LinearGaussianFit", py::module_local())
       .def_static("fit", &fit, py::arg("states"), py::arg("actions"), py::arg("next_states"), py::arg("weights"),
                   py::arg("degree"), py::arg("intercept"), py::arg("predicts_change"), py::arg("ridge"),
-                  py::arg("threads"))
+                  py::arg("threshold"), py::arg("threads"))
       .def("updated", &updated, py::arg("states"), py::arg("actions"), py::arg("next_states"), py::arg("weights"),
            py::arg("threads"))
       .def("merged", &merged, py::arg("other"))
@@ -147,7 +150,7 @@ void bind_linear_gaussian(py::module_& m) {
       .def("dynamics", &dynamics)
       .def("state", &state_of)
       .def_static("from_state", &from_state, py::arg("state"), py::arg("degree"), py::arg("intercept"),
-                  py::arg("predicts_change"), py::arg("ridge"))
+                  py::arg("predicts_change"), py::arg("ridge"), py::arg("threshold"))
       .def("exponents", &exponents)
       .def_property_readonly("state_dim", [](const Self& self) { return self.model().state_dim(); })
       .def_property_readonly("action_dim", [](const Self& self) { return self.model().action_dim(); })
@@ -156,11 +159,17 @@ void bind_linear_gaussian(py::module_& m) {
                              [](const Self& self) { return to_vector(self.model().parameters().intercept); })
       .def_property_readonly("noise_covariance",
                              [](const Self& self) { return to_array(self.model().parameters().noise_covariance); })
-      .def_property_readonly("spread", [](const Self& self) { return to_array(self.solution().spread); })
+      .def_property_readonly("spreads",
+                             [](const Self& self) {
+                               py::list spreads;
+                               for (const auto& spread : self.solution().spreads) spreads.append(to_array(spread));
+                               return spreads;
+                             })
       .def_property_readonly("null_basis", [](const Self& self) { return to_array(self.solution().null_basis); })
       .def_property_readonly("rank", [](const Self& self) { return self.solution().rank; })
       .def_property_readonly("columns", [](const Self& self) { return self.design().feature_columns(); })
-      .def_property_readonly("degrees_of_freedom", [](const Self& self) { return self.solution().degrees_of_freedom; })
+      .def_property_readonly("degrees_of_freedom",
+                             [](const Self& self) { return to_vector(self.solution().degrees_of_freedom); })
       .def_property_readonly("rows", [](const Self& self) { return self.factor().rows(); })
       .def_property_readonly("factor", [](const Self& self) { return to_array(self.factor().upper()); })
       .def_property_readonly("input_low", [](const Self& self) { return to_vector(self.inputs_seen().low.matrix()); })
@@ -202,13 +211,14 @@ void bind_fit(py::module_& m) {
   using Self = RecursiveLeastSquares;
   py::class_<Self>(m, "RecursiveLeastSquares", py::module_local())
       .def(py::init([](IndexType state_dim, IndexType action_dim, int degree, bool intercept, bool predicts_change,
-                       double ridge, double forgetting, bool directional) {
+                       double ridge, double threshold, double forgetting, bool directional) {
              const RegressionDesign design{state_dim, PolynomialFeatures(state_dim + action_dim, degree), intercept,
                                            predicts_change};
-             return Self(design, ridge, forgetting, kind_of(directional));
+             return Self(design, {ridge, threshold}, forgetting, kind_of(directional));
            }),
            py::arg("state_dim"), py::arg("action_dim"), py::arg("degree"), py::arg("intercept"),
-           py::arg("predicts_change"), py::arg("ridge"), py::arg("forgetting"), py::arg("directional"))
+           py::arg("predicts_change"), py::arg("ridge"), py::arg("threshold"), py::arg("forgetting"),
+           py::arg("directional"))
       .def(py::init([](const LinearGaussianFit& fit, double forgetting, bool directional) {
              return Self(fit, forgetting, kind_of(directional));
            }),

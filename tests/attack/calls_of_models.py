@@ -247,7 +247,7 @@ MODEL_CALLS: dict[str, Row] = {
         {
             "fit": lambda: linear()._fit,
             "features": dp.Identity,
-            "settings": ("change", True, 0.0),
+            "settings": ("change", True, 0.0, 0.0),
             "calibration": np.ones(2),
             "band_factors": lambda: {"sample": np.ones((3, 2))},
         },

@@ -62,7 +62,7 @@ bool solve_full_rank(const Matrix& upper, const Matrix& right, double tolerance,
   if (!(scaled.norm() * inverse.norm() * tolerance < 1.0)) return false;
   solution.rank = columns;
   solution.coefficients = upper.triangularView<Eigen::Upper>().solve(right);
-  solution.spread = scale.cwiseInverse().asDiagonal() * inverse;
+  solution.spreads = {scale.cwiseInverse().asDiagonal() * inverse};
   solution.null_basis = Matrix(columns, 0);
   return true;
 }
@@ -105,7 +105,7 @@ void solve_any_rank(const Matrix& upper, const Matrix& right, double tolerance, 
   };
   solution.rank = rank;
   const Matrix inverse = unscaled.leftCols(rank) * values.head(rank).cwiseInverse().asDiagonal();
-  solution.spread = without_null(inverse);
+  solution.spreads = {without_null(inverse)};
   solution.coefficients = without_null(product(inverse, transposed_product(svd.left.leftCols(rank), right)));
   solution.null_basis = null_basis;
 }
@@ -118,7 +118,7 @@ void require_representable(const Matrix& upper, const LeastSquaresSolution& solu
   // What a coefficient is rounded by at most where it is next to nothing, times what it is multiplied with.
   const auto lost =
       targets.array() > 0.0 && 1e-8 * targets.array() < std::numeric_limits<double>::denorm_min() * largest;
-  if (lost.any() || !solution.coefficients.allFinite() || !solution.spread.allFinite() ||
+  if (lost.any() || !solution.coefficients.allFinite() || !solution.spreads.front().allFinite() ||
       !solution.residual_covariance.allFinite()) {
     throw NumericalError(
         "transitions: coefficients or squared residuals overflow or vanish in float64; rescale the states and actions");
@@ -143,9 +143,10 @@ LeastSquaresSolution solve_least_squares(const TriangularFactor& factor, const L
   }
 
   const auto features = upper.topLeftCorner(columns, columns).triangularView<Eigen::Upper>();
-  const Matrix explained = features * solution.spread;
-  solution.degrees_of_freedom =
+  const Matrix explained = features * solution.spreads.front();
+  const double freedom =
       factor.rows() - (settings.ridge == 0.0 ? static_cast<double>(solution.rank) : explained.squaredNorm());
+  solution.degrees_of_freedom = Eigen::VectorXd::Constant(targets, freedom);
   const Matrix unexplained = upper.topRightCorner(columns, targets) - features * solution.coefficients;
   const Matrix corner = upper.bottomRightCorner(targets, targets).triangularView<Eigen::Upper>();
   solution.residual_covariance = transposed_product(corner, corner);
@@ -153,8 +154,8 @@ LeastSquaresSolution solve_least_squares(const TriangularFactor& factor, const L
   if (settings.ridge > 0.0 || solution.rank < columns) {
     solution.residual_covariance += transposed_product(unexplained, unexplained);
   }
-  if (solution.degrees_of_freedom > 0.0) {
-    solution.residual_covariance /= solution.degrees_of_freedom;
+  if (freedom > 0.0) {
+    solution.residual_covariance /= freedom;
   } else {
     solution.residual_covariance.setZero();
   }

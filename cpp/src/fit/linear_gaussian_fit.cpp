@@ -7,6 +7,7 @@
 
 #include "dynaplan/core/check.hpp"
 #include "dynaplan/core/error.hpp"
+#include "dynaplan/fit/sparse_least_squares.hpp"
 
 namespace dynaplan {
 inline namespace DYNAPLAN_LEVEL {
@@ -48,11 +49,14 @@ void require_products(const PolynomialFeatures& features, const InputSummary& se
 }
 
 LeastSquaresSolution solve(const RegressionDesign& design, const TriangularFactor& factor, const InputSummary& seen,
-                           double ridge) {
-  require_not_negative("ridge", ridge);
+                           const Regularisation& regularisation) {
+  require_not_negative("ridge", regularisation.ridge);
+  require_fraction_below_one("threshold", regularisation.threshold);
   require_products(design.features, seen);
-  return solve_least_squares(factor,
-                             {design.feature_columns(), design.intercept, ridge, rank_tolerance(design, factor, seen)});
+  const LeastSquaresSettings settings{design.feature_columns(), design.intercept, regularisation.ridge,
+                                      rank_tolerance(design, factor, seen)};
+  if (regularisation.threshold == 0.0) return solve_least_squares(factor, settings);
+  return solve_sparse_least_squares(factor, settings, regularisation.threshold);
 }
 
 // The next state itself, also where its change was fitted.
@@ -65,9 +69,9 @@ LinearGaussian model_of(const RegressionDesign& design, const LeastSquaresSoluti
   parameters.intercept = Eigen::VectorXd::Zero(design.state_dim);
   if (design.intercept) parameters.intercept = solution.coefficients.bottomRows(1).transpose();
   parameters.noise_covariance = solution.residual_covariance;
-  parameters.spread = solution.spread;
+  parameters.spreads = solution.spreads;
   parameters.null_basis = solution.null_basis;
-  parameters.noise_known = solution.degrees_of_freedom > 0.0;
+  parameters.noise_known = solution.degrees_of_freedom.minCoeff() > 0.0;
   // Well above the rounding that the rank was judged by, and below any real departure from the data.
   parameters.unseen_share = std::max(1e-9, 10.0 * tolerance);
   return {design.state_dim, design.features, design.intercept, std::move(parameters)};
@@ -76,19 +80,20 @@ LinearGaussian model_of(const RegressionDesign& design, const LeastSquaresSoluti
 }  // namespace
 
 LinearGaussianFit::LinearGaussianFit(const RegressionDesign& design, TriangularFactor factor, InputSummary seen,
-                                     double ridge)
+                                     const Regularisation& regularisation)
     : design_(design),
       factor_(std::move(factor)),
       inputs_seen_(std::move(seen)),
-      ridge_(ridge),
-      solution_(solve(design_, factor_, inputs_seen_, ridge)),
+      regularisation_(regularisation),
+      solution_(solve(design_, factor_, inputs_seen_, regularisation)),
       model_(model_of(design_, solution_, rank_tolerance(design_, factor_, inputs_seen_))) {}
 
-LinearGaussianFit LinearGaussianFit::fit(const RegressionDesign& design, const RegressionData& data, double ridge,
-                                         int threads, const Interrupt* interrupt) {
+LinearGaussianFit LinearGaussianFit::fit(const RegressionDesign& design, const RegressionData& data,
+                                         const Regularisation& regularisation, int threads,
+                                         const Interrupt* interrupt) {
   InputSummary seen(design.features.inputs());
   TriangularFactor factor = checked_factor(design, data, threads, seen, interrupt);
-  return {design, std::move(factor), std::move(seen), ridge};
+  return {design, std::move(factor), std::move(seen), regularisation};
 }
 
 LinearGaussianFit LinearGaussianFit::updated(const RegressionData& data, int threads,
@@ -98,7 +103,7 @@ LinearGaussianFit LinearGaussianFit::updated(const RegressionData& data, int thr
   factor.merge(checked_factor(design_, data, threads, new_inputs, interrupt));
   InputSummary seen = inputs_seen_;
   seen.append(new_inputs);
-  return {design_, std::move(factor), std::move(seen), ridge_};
+  return {design_, std::move(factor), std::move(seen), regularisation_};
 }
 
 LinearGaussianFit LinearGaussianFit::merged(const LinearGaussianFit& other) const {
@@ -106,14 +111,16 @@ LinearGaussianFit LinearGaussianFit::merged(const LinearGaussianFit& other) cons
   require_model_dims("other", "a model", {theirs.state_dim, theirs.action_dim()},
                      {design_.state_dim, design_.action_dim()});
   if (theirs.features.degree() != design_.features.degree() || theirs.intercept != design_.intercept ||
-      theirs.predicts_change != design_.predicts_change || other.ridge_ != ridge_) {
-    throw ValueError("other: fitted with different settings, must have the same features, intercept, target and ridge");
+      theirs.predicts_change != design_.predicts_change || other.regularisation_.ridge != regularisation_.ridge ||
+      other.regularisation_.threshold != regularisation_.threshold) {
+    throw ValueError(
+        "other: fitted with different settings, must have the same features, intercept, target, ridge and threshold");
   }
   InputSummary seen = inputs_seen_;
   seen.append(other.inputs_seen_);
   TriangularFactor factor = factor_;
   factor.merge(other.factor_);
-  return {design_, std::move(factor), std::move(seen), ridge_};
+  return {design_, std::move(factor), std::move(seen), regularisation_};
 }
 
 }  // namespace DYNAPLAN_LEVEL

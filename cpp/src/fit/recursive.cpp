@@ -22,10 +22,10 @@ double checked_forgetting(double forgetting) {
 
 }  // namespace
 
-RecursiveLeastSquares::RecursiveLeastSquares(const RegressionDesign& design, double ridge, double forgetting,
-                                             Forgetting kind)
+RecursiveLeastSquares::RecursiveLeastSquares(const RegressionDesign& design, const Regularisation& regularisation,
+                                             double forgetting, Forgetting kind)
     : design_(design),
-      ridge_(ridge),
+      regularisation_(regularisation),
       forgetting_(checked_forgetting(forgetting)),
       kind_(kind),
       factor_(design.columns()),
@@ -36,7 +36,7 @@ RecursiveLeastSquares::RecursiveLeastSquares(const RegressionDesign& design, dou
 
 RecursiveLeastSquares::RecursiveLeastSquares(const LinearGaussianFit& fit, double forgetting, Forgetting kind)
     : design_(fit.design()),
-      ridge_(fit.ridge()),
+      regularisation_(fit.regularisation()),
       forgetting_(checked_forgetting(forgetting)),
       kind_(kind),
       factor_(fit.factor()),
@@ -109,7 +109,7 @@ void RecursiveLeastSquares::restore(State state) {
 
 LinearGaussianFit RecursiveLeastSquares::fit() const {
   if (factor_.rows() == 0.0) throw ValueError("model: has seen no transition; call update() first");
-  return {design_, without_traces(), inputs_seen_, ridge_};
+  return {design_, without_traces(), inputs_seen_, regularisation_};
 }
 
 TriangularFactor RecursiveLeastSquares::without_traces() const {

@@ -83,6 +83,15 @@ void TriangularFactor::rotate_in(double* row) {
   rows_ += 1.0;
 }
 
+TriangularFactor TriangularFactor::of_columns(const std::vector<Index>& columns) const {
+  Eigen::MatrixXd rows(upper_.rows(), static_cast<Index>(columns.size()));
+  for (Index j = 0; j < rows.cols(); ++j) rows.col(j) = upper_.col(columns[static_cast<std::size_t>(j)]);
+  TriangularFactor chosen(rows.cols());
+  chosen.reduce(rows.data(), rows.rows(), rows.rows());
+  chosen.rows_ = rows_;
+  return chosen;
+}
+
 void TriangularFactor::merge(const TriangularFactor& other) {
   reduce(other.upper_.data(), other.upper_.rows(), other.upper_.rows());
   rows_ += other.rows_;

@@ -30,14 +30,16 @@ class LinearGaussian::Predictor {
   explicit Predictor(const LinearGaussian& model)
       : model_(model),
         mean_(model.parameters_.weights, model.parameters_.intercept),
-        spread_(transposed(model.parameters_.spread)),
-        unseen_(transposed(model.parameters_.null_basis)) {}
+        unseen_(transposed(model.parameters_.null_basis)) {
+    for (const Eigen::MatrixXd& spread : model.parameters_.spreads) spreads_.push_back(transposed(spread));
+  }
 
   std::size_t workspace_bytes(Index lanes) const {
-    const Index rows = std::max(spread_.outputs(), unseen_.outputs());
+    Index rows = unseen_.outputs();
+    for (const PackedAffine<double>& spread : spreads_) rows = std::max(rows, spread.outputs());
     return Workspace::bytes<double>(model_.features_.products_count() * lanes) + Workspace::bytes<double>(lanes) +
            Workspace::bytes<double>(model_.state_dim_ * lanes) + Workspace::bytes<double>(rows * lanes) +
-           3 * Workspace::bytes<double>(lanes);
+           Workspace::bytes<double>(model_.state_dim_ * lanes) + 2 * Workspace::bytes<double>(lanes);
   }
 
   void run(const QueryBlock& block, Workspace& workspace, double* mean, double* epistemic) const {
@@ -51,10 +53,16 @@ class LinearGaussian::Predictor {
     mean_.apply(features, 3, next);
     block.write(next, mean);
     if (epistemic == nullptr) return;
-    double* const variance = workspace.take<double>(lanes);
+    const Block<double> variance = workspace.take_block<double>(model_.state_dim_, lanes);
     double* const unseen = workspace.take<double>(lanes);
     double* const size = workspace.take<double>(lanes);
-    squared_norm(spread_, features, lanes, workspace, variance);
+    for (Index d = 0; d < model_.state_dim_; ++d) {
+      if (d > 0 && spreads_.size() == 1) {
+        std::copy_n(variance.row(0), lanes, variance.row(d));
+      } else {
+        squared_norm(spreads_[static_cast<std::size_t>(d)], features, lanes, workspace, variance.row(d));
+      }
+    }
     squared_norm(unseen_, features, lanes, workspace, unseen);
     std::fill_n(size, lanes, 0.0);
     for (const ConstBlock<double>& part : features) add_squares(part, size);
@@ -81,21 +89,21 @@ class LinearGaussian::Predictor {
     add_squares(projected, sum);
   }
 
-  void write_epistemic(const double* variance, const double* unseen, const double* size, Index count,
+  void write_epistemic(ConstBlock<double> variance, const double* unseen, const double* size, Index count,
                        double* out) const {
     const double unseen_square = model_.parameters_.unseen_share * model_.parameters_.unseen_share;
     for (Index k = 0; k < count; ++k) {
       const bool known = model_.parameters_.noise_known && !(unseen[k] > unseen_square * size[k]);
       for (Index d = 0; d < model_.state_dim_; ++d) {
-        out[k * model_.state_dim_ + d] =
-            known ? model_.parameters_.noise_covariance(d, d) * variance[k] : std::numeric_limits<double>::infinity();
+        out[k * model_.state_dim_ + d] = known ? model_.parameters_.noise_covariance(d, d) * variance.row(d)[k]
+                                               : std::numeric_limits<double>::infinity();
       }
     }
   }
 
   const LinearGaussian& model_;
   PackedAffine<double> mean_;
-  PackedAffine<double> spread_;
+  std::vector<PackedAffine<double>> spreads_;
   PackedAffine<double> unseen_;
 };
 

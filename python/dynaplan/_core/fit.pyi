@@ -24,6 +24,7 @@ class LinearGaussianFit:
         intercept: bool,
         predicts_change: bool,
         ridge: float,
+        threshold: float,
         threads: int,
     ) -> LinearGaussianFit: ...
     def updated(
@@ -42,7 +43,12 @@ class LinearGaussianFit:
     def state(self) -> _State: ...
     @staticmethod
     def from_state(
-        state: _State, degree: int, intercept: bool, predicts_change: bool, ridge: float
+        state: _State,
+        degree: int,
+        intercept: bool,
+        predicts_change: bool,
+        ridge: float,
+        threshold: float,
     ) -> LinearGaussianFit: ...
     def exponents(self) -> NDArray[np.intc]: ...
     state_dim: Final[int]
@@ -50,11 +56,11 @@ class LinearGaussianFit:
     weights: Final[_Float64]
     intercept: Final[_Float64]
     noise_covariance: Final[_Float64]
-    spread: Final[_Float64]
+    spreads: Final[list[_Float64]]
     null_basis: Final[_Float64]
     rank: Final[int]
     columns: Final[int]
-    degrees_of_freedom: Final[float]
+    degrees_of_freedom: Final[_Float64]
     rows: Final[float]
     factor: Final[_Float64]
     input_low: Final[_Float64]
@@ -72,6 +78,7 @@ class RecursiveLeastSquares:
         intercept: bool,
         predicts_change: bool,
         ridge: float,
+        threshold: float,
         forgetting: float,
         directional: bool,
     ) -> None: ...

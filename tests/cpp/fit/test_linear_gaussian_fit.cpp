@@ -63,8 +63,8 @@ TEST_CASE("few rows and many rows give the reference coefficients, whatever the 
   // 20,000 rows of 9 columns take the preconditioned path over two chunks.
   for (const Index rows : {9, 50, 143, 145, 1000, 20000}) {
     const System system(rows, 4, 2, 0.1, 3);
-    const LinearGaussianFit one = LinearGaussianFit::fit(linear(4, 2), system.data(), 0.0, 1);
-    const LinearGaussianFit two = LinearGaussianFit::fit(linear(4, 2), system.data(), 0.0, 2);
+    const LinearGaussianFit one = LinearGaussianFit::fit(linear(4, 2), system.data(), {}, 1);
+    const LinearGaussianFit two = LinearGaussianFit::fit(linear(4, 2), system.data(), {}, 2);
     CHECK(error(one, system) < 1e-13);
     CHECK(one.factor().upper() == two.factor().upper());
     CHECK(one.solution().rank == 7);
@@ -77,7 +77,7 @@ TEST_CASE("condition number 1e6 costs no more digits than Householder's factoris
     System system(rows, 4, 2, 0.0, 5);
     system.states.col(1) = system.states.col(0) + 1e-6 * system.states.col(1);
     system.next_states = system.states * random_matrix(4, 4, 77) + system.actions * random_matrix(2, 4, 78);
-    const LinearGaussianFit fit = LinearGaussianFit::fit(linear(4, 2), system.data(), 0.0, 1);
+    const LinearGaussianFit fit = LinearGaussianFit::fit(linear(4, 2), system.data(), {}, 1);
     CHECK(error(fit, system) < 1e-9);
     CHECK(fit.solution().rank == 7);
   }
@@ -91,15 +91,15 @@ TEST_CASE("a sample that misses a column does not spoil the fit") {
   }
   system.next_states = system.states * random_matrix(4, 4, 77) + system.actions * random_matrix(2, 4, 78) +
                        0.01 * random_matrix(20000, 4, 10);
-  CHECK(error(LinearGaussianFit::fit(linear(4, 2), system.data(), 0.0, 2), system) < 1e-12);
+  CHECK(error(LinearGaussianFit::fit(linear(4, 2), system.data(), {}, 2), system) < 1e-12);
 }
 
 TEST_CASE("updating, merging and recursion equal one fit of all rows") {
   const System system(300, 3, 1, 0.1, 11);
-  const LinearGaussianFit all = LinearGaussianFit::fit(linear(3, 1), system.data(), 0.0, 1);
-  const LinearGaussianFit first = LinearGaussianFit::fit(linear(3, 1), system.data(0, 100), 0.0, 1);
-  const LinearGaussianFit second = LinearGaussianFit::fit(linear(3, 1), system.data(100, 200), 0.0, 1);
-  RecursiveLeastSquares recursive(linear(3, 1), 0.0, 1.0, Forgetting::kExponential);
+  const LinearGaussianFit all = LinearGaussianFit::fit(linear(3, 1), system.data(), {}, 1);
+  const LinearGaussianFit first = LinearGaussianFit::fit(linear(3, 1), system.data(0, 100), {}, 1);
+  const LinearGaussianFit second = LinearGaussianFit::fit(linear(3, 1), system.data(100, 200), {}, 1);
+  RecursiveLeastSquares recursive(linear(3, 1), {}, 1.0, Forgetting::kExponential);
   for (Index i = 0; i < 300; ++i) {
     recursive.update(system.states.row(i).data(), system.actions.row(i).data(), system.next_states.row(i).data());
   }
@@ -115,20 +115,20 @@ TEST_CASE("updating, merging and recursion equal one fit of all rows") {
 TEST_CASE("a value that is not finite is named, and leaves a recursion as it was") {
   System system(1000, 2, 1, 0.1, 1);
   system.actions(567, 0) = std::numeric_limits<double>::quiet_NaN();
-  CHECK_THROWS_WITH_AS(LinearGaussianFit::fit(linear(2, 1), system.data(), 0.0, 1),
+  CHECK_THROWS_WITH_AS(LinearGaussianFit::fit(linear(2, 1), system.data(), {}, 1),
                        "actions: row 567 is nan, must be finite", ValueError);
-  RecursiveLeastSquares recursive(linear(2, 1), 0.0, 0.9, Forgetting::kExponential);
+  RecursiveLeastSquares recursive(linear(2, 1), {}, 0.9, Forgetting::kExponential);
   const double bad[] = {1.0, std::numeric_limits<double>::infinity()};
   CHECK_THROWS_AS(recursive.update(bad, bad, bad), ValueError);
   CHECK(recursive.rows() == 0.0);
   CHECK_THROWS_AS(recursive.fit(), ValueError);
   const System overflowing(10, 2, 1, 1e200, 1);
-  CHECK_THROWS_AS(LinearGaussianFit::fit(linear(2, 1), overflowing.data(), 0.0, 1), NumericalError);
+  CHECK_THROWS_AS(LinearGaussianFit::fit(linear(2, 1), overflowing.data(), {}, 1), NumericalError);
 }
 
 TEST_CASE("with directional forgetting what is known stays within bounds, whatever the system does for how long") {
   // Phases in which all inputs vary, none, one alone, and all by next to nothing.
-  RecursiveLeastSquares recursive(linear(2, 1), 0.0, 0.95, Forgetting::kDirectional);
+  RecursiveLeastSquares recursive(linear(2, 1), {}, 0.95, Forgetting::kDirectional);
   const Eigen::MatrixXd truth = random_matrix(2, 3, 7);
   const Eigen::MatrixXd numbers = random_matrix(100000, 5, 8);
   double least = std::numeric_limits<double>::infinity();
@@ -153,4 +153,26 @@ TEST_CASE("with directional forgetting what is known stays within bounds, whatev
   }
   CHECK(least > 1.0);   // the covariance is below that of one row
   CHECK(most < 100.0);  // and of 10,000
+}
+
+TEST_CASE("a threshold leaves the terms of a system out that it does not have, each target's by itself") {
+  System system(60, 2, 1, 0.0, 11);
+  system.next_states.col(0) =
+      0.5 * system.states.col(0) + 2.0 * system.states.col(1).cwiseProduct(system.actions.col(0));
+  system.next_states.col(1) = system.states.col(1);  // it never changes
+  const RegressionDesign design{2, PolynomialFeatures(3, 2), true, true};
+  const LinearGaussianFit fit = LinearGaussianFit::fit(design, system.data(), {0.0, 0.01}, 1);
+  // States, action, then xx xy xa yy ya aa.
+  Eigen::MatrixXd expected = Eigen::MatrixXd::Zero(2, 9);
+  expected(0, 0) = 0.5;
+  expected(0, 7) = 2.0;
+  expected(1, 1) = 1.0;
+  const Eigen::MatrixXd& weights = fit.model().parameters().weights;
+  CHECK((weights - expected).norm() < 1e-12);
+  CHECK(((weights.array() == 0.0) == (expected.array() == 0.0)).all());
+  CHECK(fit.model().parameters().intercept.norm() == 0.0);
+  CHECK(fit.solution().degrees_of_freedom == Eigen::Vector2d(58.0, 60.0));
+  REQUIRE(fit.solution().spreads.size() == 2);
+  CHECK(fit.solution().spreads[0].cols() == 2);
+  CHECK(fit.solution().spreads[1].cols() == 0);
 }

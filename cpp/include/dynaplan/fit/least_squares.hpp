@@ -1,24 +1,35 @@
 #pragma once
 
+#include <vector>
+
 #include "dynaplan/fit/triangular_factor.hpp"
 
 namespace dynaplan {
 inline namespace DYNAPLAN_LEVEL {
 
+/// What holds coefficients back.
+struct Regularisation {
+  double ridge = 0.0;      // see solve_least_squares
+  double threshold = 0.0;  // see solve_sparse_least_squares
+};
+
 /// What follows from a triangular factor of [features | targets].
 struct LeastSquaresSolution {
   Eigen::MatrixXd coefficients;         // (feature columns, targets)
   Eigen::MatrixXd residual_covariance;  // (targets, targets): residual squares over the degrees of freedom
-  double degrees_of_freedom = 0.0;      // rows - trace of the hat matrix: rows - rank without ridge
+  // (targets): rows - trace of the hat matrix: rows - rank without ridge. Products of the residuals of two targets are
+  // divided by the root of the product of theirs.
+  Eigen::VectorXd degrees_of_freedom;
   Index rank = 0;
-  Eigen::MatrixXd spread;      // (feature columns, rank): (X^T X + ridge)^+ = spread spread^T
+  // (feature columns, rank): (X^T X + ridge)^+ = spread spread^T. One for all targets, or one for each.
+  std::vector<Eigen::MatrixXd> spreads;
   Eigen::MatrixXd null_basis;  // (feature columns, columns - rank), orthonormal
 };
 
 struct LeastSquaresSettings {
   Index feature_columns = 0;
-  bool has_intercept = true;    // the last feature column is the constant
-  double ridge = 0.0;           // see solve_least_squares
+  bool has_intercept = true;  // the last feature column is the constant
+  double ridge = 0.0;
   double rank_tolerance = 0.0;  // singular values below this share of the largest count as 0
 };
 

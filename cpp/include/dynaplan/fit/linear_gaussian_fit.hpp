@@ -11,21 +11,22 @@ inline namespace DYNAPLAN_LEVEL {
 /// fit merged. Immutable: `updated` and `merged` give new ones.
 class LinearGaussianFit {
  public:
-  /// Throws what `validate`, `require_finite` and `solve_least_squares` throw, and ValueError for a ridge that is
-  /// negative; Error once `interrupt`, which may be null, is requested between two parts of the work.
-  static LinearGaussianFit fit(const RegressionDesign& design, const RegressionData& data, double ridge, int threads,
-                               const Interrupt* interrupt = nullptr);
+  /// Throws what `validate`, `require_finite` and `solve_least_squares` throw, and ValueError for a regularisation that
+  /// is out of range; Error once `interrupt`, which may be null, is requested between two parts of the work.
+  static LinearGaussianFit fit(const RegressionDesign& design, const RegressionData& data,
+                               const Regularisation& regularisation, int threads, const Interrupt* interrupt = nullptr);
   /// From a factor made elsewhere, such as a recursive one.
-  LinearGaussianFit(const RegressionDesign& design, TriangularFactor factor, InputSummary seen, double ridge);
+  LinearGaussianFit(const RegressionDesign& design, TriangularFactor factor, InputSummary seen,
+                    const Regularisation& regularisation);
 
   LinearGaussianFit updated(const RegressionData& data, int threads, const Interrupt* interrupt = nullptr) const;
-  /// Throws ShapeError, ValueError unless the other was fitted with the same design and ridge.
+  /// Throws ShapeError, ValueError unless the other was fitted with the same design and regularisation.
   LinearGaussianFit merged(const LinearGaussianFit& other) const;
 
   const RegressionDesign& design() const { return design_; }
   const TriangularFactor& factor() const { return factor_; }
   const InputSummary& inputs_seen() const { return inputs_seen_; }
-  double ridge() const { return ridge_; }
+  const Regularisation& regularisation() const { return regularisation_; }
   const LeastSquaresSolution& solution() const { return solution_; }
   const LinearGaussian& model() const { return model_; }
 
@@ -33,7 +34,7 @@ class LinearGaussianFit {
   RegressionDesign design_;
   TriangularFactor factor_;
   InputSummary inputs_seen_;
-  double ridge_;
+  Regularisation regularisation_;
   LeastSquaresSolution solution_;
   LinearGaussian model_;
 };

@@ -27,7 +27,8 @@ class RecursiveLeastSquares {
 
   /// `forgetting` in (0, 1]: 1 keeps everything. 1 / (1 - forgetting) is the memory in transitions; in those that speak
   /// of the same inputs where forgetting is directional.
-  RecursiveLeastSquares(const RegressionDesign& design, double ridge, double forgetting, Forgetting kind);
+  RecursiveLeastSquares(const RegressionDesign& design, const Regularisation& regularisation, double forgetting,
+                        Forgetting kind);
   /// Continues from a fit.
   RecursiveLeastSquares(const LinearGaussianFit& fit, double forgetting, Forgetting kind);
 
@@ -53,7 +54,7 @@ class RecursiveLeastSquares {
   TriangularFactor without_traces() const;
 
   RegressionDesign design_;
-  double ridge_;
+  Regularisation regularisation_;
   double forgetting_;
   Forgetting kind_;
   TriangularFactor factor_;

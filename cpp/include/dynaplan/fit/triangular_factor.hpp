@@ -1,6 +1,7 @@
 #pragma once
 
 #include <Eigen/Core>
+#include <vector>
 
 #include "dynaplan/core/block.hpp"
 
@@ -26,6 +27,8 @@ class TriangularFactor {
   void append(ConstBlock<double> block, double count);
   /// Appends one row by Givens rotations, in place; `row` (columns) is used up.
   void rotate_in(double* row);
+  /// The factor of some of the columns alone, in this order.
+  TriangularFactor of_columns(const std::vector<Index>& columns) const;
   /// As if the other factor's rows had been appended.
   void merge(const TriangularFactor& other);
   /// Multiplies the weight of all rows so far by `factor` >= 0.

@@ -11,8 +11,9 @@ struct LinearGaussianParameters {
   Eigen::MatrixXd weights;           // (S, features), of the next state itself
   Eigen::VectorXd intercept;         // (S), 0 where none was fitted
   Eigen::MatrixXd noise_covariance;  // (S, S)
-  // The coefficients of output d have covariance noise_covariance(d, d) * spread * spread^T.
-  Eigen::MatrixXd spread;      // (feature columns, rank)
+  // The coefficients of output d have covariance noise_covariance(d, d) * spread * spread^T, with a spread (feature
+  // columns, rank) for all outputs, or one for each.
+  std::vector<Eigen::MatrixXd> spreads;
   Eigen::MatrixXd null_basis;  // (feature columns, columns - rank), orthonormal: directions no row has seen
   bool noise_known = true;     // false: there were no degrees of freedom left to estimate it
   double unseen_share = 1e-9;  // an input is unseen if more than this share of its features is in null_basis

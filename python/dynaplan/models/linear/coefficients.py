@@ -67,15 +67,13 @@ class FittedCoefficients(PrintedEquations):
     def coefficient_covariance(self) -> Float64:
         """(S, columns, columns): for each next state, the covariance of its coefficients.
 
-        Its noise variance times the (pseudo-)inverse of X^T X, with X the rows of [features 1].
+        Its noise variance times the (pseudo-)inverse of X^T X, with X the rows of [features 1]; of
+        a sparse fit those that were not dropped, of which alone there is any uncertainty.
         """
-        spread, variances = self._fit.spread, np.diagonal(self._noisy.noise_covariance)
-        with np.errstate(over="ignore"):
-            unscaled = spread @ spread.T
-        if np.isfinite(unscaled).all():
-            return np.multiply.outer(variances, unscaled)
-        roots = np.multiply.outer(np.sqrt(variances), spread)
-        return roots @ roots.transpose(0, 2, 1)
+        variances, spreads = np.diagonal(self._noisy.noise_covariance), self._fit.spreads
+        if len(spreads) == 1:
+            spreads = spreads * self.state_dim
+        return np.stack([_scaled_square(*pair) for pair in zip(spreads, variances, strict=True)])
 
     @property
     def factor(self) -> Float64:
@@ -95,3 +93,13 @@ class FittedCoefficients(PrintedEquations):
     def _equation_terms(self) -> tuple[Float64, NDArray[np.intc], Float64 | None]:
         largest = np.maximum(np.abs(self.observed_low), np.abs(self.observed_high))
         return np.column_stack([self._fit.weights, self._fit.intercept]), self.exponents, largest
+
+
+def _scaled_square(spread: Float64, variance: float) -> Float64:
+    """Returns variance * spread spread'."""
+    with np.errstate(over="ignore"):
+        unscaled = spread @ spread.T
+    if np.isfinite(unscaled).all():
+        return np.asarray(variance * unscaled)
+    root = np.sqrt(variance) * spread
+    return np.asarray(root @ root.T)

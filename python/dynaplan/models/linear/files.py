@@ -33,7 +33,7 @@ def parts(
 ) -> tuple[Arrays, dict[str, Any]]:
     """Returns the arrays and the header, from the state of an uncalibrated `LinearGaussianFit`."""
     state_dim, factor, rows, low, high, float32_exact = state
-    target, intercept, ridge = settings
+    target, intercept, ridge, threshold = settings
     arrays = {"factor": factor, "observed_low": low, "observed_high": high}
     arrays |= band_arrays(band_factors)
     if calibration is not None:
@@ -45,6 +45,7 @@ def parts(
             "target": target,
             "intercept": bool(intercept),
             "ridge": float(ridge),
+            **({"threshold": float(threshold)} if threshold else {}),
         },
         "training_data": {
             "rows": float(rows),
@@ -62,7 +63,9 @@ def from_parts(arrays: Arrays, header: dict[str, Any]) -> tuple[Any, ...]:
         ModelFileError: something is missing, out of range or does not fit the rest.
     """
     top = files.fields(header, "header", {"settings": dict, "training_data": dict})
-    settings = files.fields(top["settings"], "settings", _SETTINGS)
+    # Files of dense fits have none, nor have those of older versions.
+    known = {"threshold": float} if "threshold" in top["settings"] else {}
+    settings = files.fields(top["settings"], "settings", {**_SETTINGS, **known})
     data = files.fields(top["training_data"], "training_data", _DATA)
     state_dim, inputs = data["state_dim"], data["state_dim"] + data["action_dim"]
     if state_dim < 1 or data["action_dim"] < 1:
@@ -71,6 +74,9 @@ def from_parts(arrays: Arrays, header: dict[str, Any]) -> tuple[Any, ...]:
         raise ModelFileError(f"training_data: rows must be above 0, got {data['rows']}")
     if settings["ridge"] < 0.0:
         raise ModelFileError(f"settings: ridge must not be negative, got {settings['ridge']}")
+    threshold = settings.get("threshold", 0.0)
+    if not 0.0 <= threshold < 1.0:
+        raise ModelFileError(f"settings: threshold must be in [0, 1), got {threshold}")
     features = _features(settings["features"], settings["degree"])
     columns = _columns(arrays)
     # In this order: a large degree takes time to count the features of, and memory to make them.
@@ -100,7 +106,7 @@ def from_parts(arrays: Arrays, header: dict[str, Any]) -> tuple[Any, ...]:
         arrays["observed_high"],
         data["float32_exact"],
     )
-    kept = (settings["target"], settings["intercept"], settings["ridge"])
+    kept = (settings["target"], settings["intercept"], settings["ridge"], threshold)
     return state, features, kept, arrays.get("calibration"), band_factors
 
 

@@ -61,7 +61,7 @@ def huber_fit(
     data, given = data[counted], given[counted]
     cutoff = _CUTOFF * _leverage_factors(np.hstack([data.states, data.actions]), degree)
     found = fit(data, given * (cutoff / _CUTOFF) ** 2)
-    if found.degrees_of_freedom <= 0.0:
+    if found.degrees_of_freedom.min() <= 0.0:
         return found  # each row is met, or there is no telling which should not be
     residuals = _residuals(found, data)
     smallest = _EXACT * _scales(data.next_states - data.states)
@@ -71,7 +71,7 @@ def huber_fit(
         sizes = _sizes(residuals, scales)
         robust = np.minimum(1.0, cutoff / np.maximum(sizes, cutoff))
         left = float((given * np.minimum(sizes, cutoff) * sizes).sum())
-        wanted = found.degrees_of_freedom * float(given.mean())
+        wanted = float(found.degrees_of_freedom.min()) * float(given.mean())
         is_known = 0.0 < left < np.inf and wanted > 0.0
         constant = min(wanted / left, 1.0 / _NORMAL_SHARE) if is_known else 1.0
         found = fit(data, given * robust * constant)

@@ -39,11 +39,13 @@ class LinearGaussian(FittedCoefficients, CalibratedModel):
         target: "change" or "absolute", what was fitted.
         intercept: whether a constant was fitted; its values are `c`.
         ridge: the penalty used.
+        threshold: below which terms were dropped, as a share.
         rows: transitions fitted (those of positive weight).
         rank: rank of the regression; `columns` if every coefficient is determined.
         columns: regression columns, the intercept included.
         degrees_of_freedom: rows less the rank (with ridge: less the trace of the hat matrix);
-            the noise covariance is the sum of squared residuals divided by them.
+            the noise covariance is the sum of squared residuals divided by them. Of a sparse fit
+            each next state has its own, rows less its terms, and these are the fewest.
         calibration: (S,) factors of `calibrated` on the standard deviations of the noise, and with
             them of the coefficients, or None. More data make it and `band_factors` void.
     """
@@ -63,6 +65,7 @@ class LinearGaussian(FittedCoefficients, CalibratedModel):
         "ridge",
         "rows",
         "target",
+        "threshold",
     )
 
     def __init__(
@@ -75,22 +78,22 @@ class LinearGaussian(FittedCoefficients, CalibratedModel):
     ) -> None:
         if not isinstance(fit, _core.LinearGaussianFit):
             raise TypeError(f"fit: got {_texts.shown(fit)}; use LinearGaussian.fit(data)")
-        if not isinstance(settings, tuple) or len(settings) != 3:
-            raise TypeError(f"settings: got {_texts.shown(settings)}, must be three")
+        if not isinstance(settings, tuple) or len(settings) != 4:
+            raise TypeError(f"settings: got {_texts.shown(settings)}, must be four")
         self._fit = fit
         self._dynamics: _core.Dynamics | None = None
         self.features = checked_features(features)
-        self.target, self.intercept, self.ridge = settings
+        self.target, self.intercept, self.ridge, self.threshold = settings
         self.rows: float = fit.rows
         self.rank: int = fit.rank
         self.columns: int = fit.columns
-        self.degrees_of_freedom: float = fit.degrees_of_freedom
+        self.degrees_of_freedom: float = float(fit.degrees_of_freedom.min())
         self.calibration: Float64 | None = None
         self.band_factors = checked_band_factors(band_factors, fit.state_dim)
         self._noisy = fit
         if calibration is not None:
             self.calibration = checked_calibration(calibration, fit.state_dim)
-            scaled = with_noise_scaled(fit, self.calibration, self.ridge)
+            scaled = with_noise_scaled(fit, self.calibration, self.ridge, self.threshold)
             self._noisy = fit_of(scaled, features, settings)
 
     @classmethod
@@ -102,6 +105,7 @@ class LinearGaussian(FittedCoefficients, CalibratedModel):
         target: Target = "change",
         intercept: bool = True,
         ridge: float = 0.0,
+        threshold: float = 0.0,
         weights: ArrayLike | None = None,
         loss: Loss = "squared_error",
         threads: int = 1,
@@ -119,6 +123,12 @@ class LinearGaussian(FittedCoefficients, CalibratedModel):
             intercept: fit a constant c too. Default True; False for a system known to rest at 0.
             ridge: weight of the squared coefficients of standardised features, without the
                 intercept; unitless, >= 0. Default 0: ordinary least squares.
+            threshold: drops terms, for a sparse model of the few that matter: those whose root mean
+                square over the data is at most this share, in [0, 1), of that of all the change
+                (or next state) that the features explain; the others are fitted again until none
+                is dropped, for each next state on its own. Unitless, and the same whatever the
+                units. Their coefficients are exactly 0. Default 0: none is dropped. Start with
+                0.02.
             weights: (N,) weights of the rows, >= 0: a row of weight 2 counts like two rows in the
                 coefficients. Default: all 1.
             loss: "squared_error" (default), or "huber": rows whose residual is beyond 1.345 robust
@@ -143,7 +153,9 @@ class LinearGaussian(FittedCoefficients, CalibratedModel):
                 actions add up to 1 is no reason to warn.
 
         Source: Golub & Van Loan 2013, sec. 5.3 and 5.5 (least squares by orthogonal factors,
-        rank-deficient problems).
+        rank-deficient problems); Brunton, Proctor & Kutz 2016, "Discovering governing equations
+        from data by sparse identification of nonlinear dynamical systems" (sequential thresholding;
+        there it is the coefficients that are compared).
 
         Example:
             >>> data = dp.Transitions([[0.], [1.], [.5], [-1.], [2.]],
@@ -156,11 +168,11 @@ class LinearGaussian(FittedCoefficients, CalibratedModel):
         require_transitions("data", data)
         change = predicts_change(target)
         intercept, ridge = _arrays.flag("intercept", intercept), _arrays.real("ridge", ridge)
-        threads = _arrays.count("threads", threads)
+        threshold, threads = _arrays.real("threshold", threshold), _arrays.count("threads", threads)
         row_weights = None if weights is None else _arrays.vector("weights", weights, len(data))
-        settings = checked_features(features).degree, intercept, change, ridge, threads
+        settings = checked_features(features).degree, intercept, change, ridge, threshold, threads
         fit = fit_by(loss, data, row_weights, settings)
-        return cls(fit, features, (target, intercept, ridge))._warned()
+        return cls(fit, features, (target, intercept, ridge, threshold))._warned()
 
     def updated(
         self, data: Transitions, *, weights: ArrayLike | None = None, threads: int = 1
@@ -294,7 +306,7 @@ class LinearGaussian(FittedCoefficients, CalibratedModel):
 
     @property
     def _settings(self) -> Settings:
-        return self.target, self.intercept, self.ridge
+        return self.target, self.intercept, self.ridge, self.threshold
 
     def __reduce__(self) -> tuple[Any, ...]:
         return _restored, self._parts

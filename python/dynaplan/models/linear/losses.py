@@ -21,7 +21,7 @@ def fit_by(
     loss: Loss,
     data: Transitions,
     weights: Float64 | None,
-    settings: tuple[int, bool, bool, float, int],
+    settings: tuple[int, bool, bool, float, float, int],
 ) -> _core.LinearGaussianFit:
     """Returns the fit with the smallest loss.
 
@@ -30,14 +30,14 @@ def fit_by(
         data: transitions.
         weights: (N,) of the rows, or None: all 1.
         settings: degree of the features, whether there is an intercept, whether the change is
-            fitted, ridge, threads.
+            fitted, ridge, threshold, threads.
 
     Raises:
         ArgumentError: there is no such loss, or a setting is out of range.
     """
 
     def fit(rows: Transitions, row_weights: Float64 | None) -> _core.LinearGaussianFit:
-        degree, intercept, change, ridge, threads = settings
+        degree, intercept, change, ridge, threshold, threads = settings
         return _core.LinearGaussianFit.fit(
             rows.states,
             rows.actions,
@@ -47,6 +47,7 @@ def fit_by(
             intercept,
             change,
             ridge,
+            threshold,
             threads,
         )
 

@@ -16,7 +16,7 @@ Float64 = NDArray[np.float64]
 
 
 def with_noise_scaled(
-    fit: _core.LinearGaussianFit, factors: Float64, ridge: float
+    fit: _core.LinearGaussianFit, factors: Float64, ridge: float, threshold: float
 ) -> tuple[Any, ...]:
     """Returns the state of the same fit, but for the standard deviations (S,) of its noise.
 
@@ -28,17 +28,19 @@ def with_noise_scaled(
         fit: with degrees of freedom.
         factors: on the standard deviations, above 0.
         ridge: of the fit.
+        threshold: of the fit.
 
     Raises:
         NumericalError: the noise is to be less than the coefficients leave.
     """
     size, factor, *others = fit.state()
+    freedom = np.sqrt(np.maximum(fit.degrees_of_freedom, 0.0))
     scaled = factor.copy()
     corner = scaled[-size:, -size:]
-    if ridge == 0.0 and fit.rank == fit.columns:  # they are met exactly
+    if threshold == 0.0 and ridge == 0.0 and fit.rank == fit.columns:  # they are met exactly
         corner *= factors
         return (size, scaled, *others)
-    residuals = fit.noise_covariance * fit.degrees_of_freedom
+    residuals = freedom[:, None] * fit.noise_covariance * freedom
     above = residuals - corner.T @ corner
     wanted = factors[:, None] * residuals * factors - above
     unit = np.sqrt(np.diag(residuals))
@@ -46,9 +48,12 @@ def with_noise_scaled(
     try:
         lower = np.linalg.cholesky(wanted / unit / unit[:, None])
     except np.linalg.LinAlgError:
+        cause, cure = (f"ridge {ridge:g} leaves", "ridge")
+        if threshold > 0.0:
+            cause, cure = ("the dropped terms leave", "threshold")
         raise NumericalError(
-            f"calibrated: the noise would have to shrink by {factors}, to less than what ridge "
-            f"{ridge:g} leaves unexplained; fit with less ridge"
+            f"calibrated: the noise would have to shrink by {factors}, to less than what {cause} "
+            f"unexplained; fit with less {cure}"
         ) from None
     corner[:] = lower.T * unit
     return (size, scaled, *others)

@@ -84,6 +84,6 @@ def known_rows(
         whole[columns:, columns:] = residuals
     factor = np.ascontiguousarray(np.linalg.qr(whole, mode="r"))
     fit = _core.LinearGaussianFit.from_state(
-        (targets, factor, count, low, high, False), 1, True, True, 0.0
+        (targets, factor, count, low, high, False), 1, True, True, 0.0, 0.0
     )
-    return LinearGaussian(fit, Identity(), ("change", True, 0.0))
+    return LinearGaussian(fit, Identity(), ("change", True, 0.0, 0.0))

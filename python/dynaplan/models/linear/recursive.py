@@ -12,7 +12,7 @@ from dynaplan._docstrings import shares_arguments
 from dynaplan.errors import ArgumentError
 from dynaplan.models.linear.features import Identity, Polynomial, checked_features
 from dynaplan.models.linear.linear_gaussian import LinearGaussian, require_linear_gaussian
-from dynaplan.models.linear.settings import Target, predicts_change
+from dynaplan.models.linear.settings import Settings, Target, predicts_change
 
 __all__ = ["RecursiveLeastSquares"]
 
@@ -73,12 +73,16 @@ class RecursiveLeastSquares:
         target: Target = "change",
         intercept: bool = True,
         ridge: float = 0.0,
+        threshold: float = 0.0,
         forgetting: float = 1.0,
         forgetting_kind: ForgettingKind = "exponential",
     ) -> None:
         intercept, ridge = _arrays.flag("intercept", intercept), _arrays.real("ridge", ridge)
         if not 0.0 <= ridge < np.inf:
             raise ArgumentError(f"ridge: got {ridge}, must be finite and at least 0")
+        threshold = _arrays.real("threshold", threshold)
+        if not 0.0 <= threshold < 1.0:
+            raise ArgumentError(f"threshold: got {threshold}, must be in [0, 1)")
         forgetting = _arrays.real("forgetting", forgetting)
         self._recursive = _core.RecursiveLeastSquares(
             _arrays.count("state_dim", state_dim),
@@ -87,11 +91,12 @@ class RecursiveLeastSquares:
             intercept,
             predicts_change(target),
             ridge,
+            threshold,
             forgetting,
             _is_directional(forgetting_kind),
         )
         self._features = features
-        self._settings: tuple[Target, bool, float] = (target, intercept, ridge)
+        self._settings: Settings = (target, intercept, ridge, threshold)
         self.forgetting = forgetting
         self.forgetting_kind: ForgettingKind = forgetting_kind
 
@@ -117,18 +122,19 @@ class RecursiveLeastSquares:
             model._fit, forgetting, _is_directional(forgetting_kind)
         )
         made._features = model.features
-        made._settings = (model.target, model.intercept, model.ridge)
+        made._settings = model._settings
         made.forgetting = forgetting
         made.forgetting_kind = forgetting_kind
         return made
 
     def __reduce__(self) -> tuple[Any, ...]:
-        core, (target, intercept, ridge) = self._recursive, self._settings
+        core, (target, intercept, ridge, threshold) = self._recursive, self._settings
         settings = {
             "features": self._features,
             "target": target,
             "intercept": intercept,
             "ridge": ridge,
+            "threshold": threshold,
             "forgetting": self.forgetting,
             "forgetting_kind": self.forgetting_kind,
         }

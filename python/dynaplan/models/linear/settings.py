@@ -10,7 +10,7 @@ from dynaplan.models.linear.features import Identity, Polynomial
 __all__ = ["Settings", "Target", "fit_of", "predicts_change"]
 
 Target: TypeAlias = Literal["change", "absolute"]
-Settings: TypeAlias = tuple[Target, bool, float]  # target, intercept, ridge
+Settings: TypeAlias = tuple[Target, bool, float, float]  # target, intercept, ridge, threshold
 
 
 def predicts_change(target: str) -> bool:
@@ -22,7 +22,7 @@ def fit_of(
     state: tuple[Any, ...], features: Identity | Polynomial, settings: Settings
 ) -> _core.LinearGaussianFit:
     """Returns the fit with this state, which another one had."""
-    target, intercept, ridge = settings
+    target, intercept, ridge, threshold = settings
     return _core.LinearGaussianFit.from_state(
-        state, features.degree, intercept, predicts_change(target), ridge
+        state, features.degree, intercept, predicts_change(target), ridge, threshold
     )

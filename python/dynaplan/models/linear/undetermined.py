@@ -29,7 +29,7 @@ def warn_of_undetermined(fit: _core.LinearGaussianFit, *, of_late: bool) -> None
     Warns:
         RankDeficientWarning: at the caller of the caller's caller.
     """
-    if fit.rank == fit.columns and fit.degrees_of_freedom > 0.0:
+    if fit.rank == fit.columns and fit.degrees_of_freedom.min() > 0.0:
         return
     if text := _undetermined_text(fit, of_late=of_late):
         warnings.warn(text, RankDeficientWarning, stacklevel=4)
