@@ -36,6 +36,7 @@ TRAINING = {
     "patience": 5,
     "improvement": 0.01,
     "initial": lambda: None,
+    "prior": known,
     "progress": lambda: lambda *_: None,
     "seed": 0,
     "threads": 1,
@@ -109,7 +110,14 @@ CALLS: dict[str, tuple[Callable[..., Any], dict[str, Any]]] = {
     "GaussianMLP.fit": (dp.GaussianMLP.fit, {**TRAINING, "warm_up": 0}),
     "LinearGaussian.fit": (
         dp.LinearGaussian.fit,
-        {"data": data, **REGRESSION, "weights": np.ones(40), "loss": "huber", "threads": 1},
+        {
+            "data": data,
+            **REGRESSION,
+            "weights": np.ones(40),
+            "loss": "huber",
+            "prior": known,
+            "threads": 1,
+        },
     ),
     "LinearGaussian.calibrated": (
         lambda **given: linear().calibrated(**given),

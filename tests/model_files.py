@@ -21,6 +21,10 @@ def transitions(rows: int = 40, seed: int = 0) -> dp.Transitions:
     return dp.Transitions(states, actions, 0.9 * states + actions + noise)
 
 
+def known() -> dp.LinearModel:
+    return dp.LinearModel(0.8 * np.eye(2), [[0.9], [1.0]], noise=[0.1, 0.1])
+
+
 # Each setting of a model that a file must bring back.
 MODELS = {
     "linear": lambda: dp.LinearGaussian.fit(transitions()),
@@ -31,6 +35,10 @@ MODELS = {
     "no intercept, ridge": lambda: dp.LinearGaussian.fit(
         transitions(), intercept=False, ridge=0.1, weights=np.linspace(0.0, 1.0, 40)
     ),
+    "sparse": lambda: dp.LinearGaussian.fit(
+        transitions(), features=dp.Polynomial(2), threshold=0.2
+    ),
+    "with a prior": lambda: dp.LinearGaussian.fit(transitions(), prior=known()),
     "calibrated, noise and bands": lambda: dp.calibrate_bands(
         dp.LinearGaussian.fit(transitions()).calibrated(transitions(seed=1)), transitions(seed=1)
     ),
@@ -58,6 +66,7 @@ NETWORKS = {
     "GaussianMLP with bands": lambda: dp.calibrate_bands(
         dp.GaussianMLP.fit(LEARNT, **SHORT), transitions(seed=1), propagation="ts1"
     ),
+    "MLP with a prior": lambda: dp.MLP.fit(LEARNT, **SHORT, prior=known()),
     "Ensemble of means, none held out": lambda: dp.Ensemble.fit(
         LEARNT, **SHORT, members=2, probabilistic=False, held_out=0.0
     ),

@@ -3,6 +3,7 @@
 #include "dynaplan/core/dense.hpp"
 #include "dynaplan/models/jacobians.hpp"
 #include "dynaplan/models/linear.hpp"
+#include "dynaplan/models/residual_dynamics.hpp"
 #include "garbage.hpp"
 #include "handles.hpp"
 #include "interrupt.hpp"
@@ -39,6 +40,14 @@ DynamicsHandle linear_dynamics(const py::array& weights, const py::array& consta
           std::make_shared<const LinearDynamics<double>>(state_dim, features, coefficients, intercept, noise)};
 }
 
+DynamicsHandle residual_dynamics(const py::object& prior, const py::object& rest) {
+  const auto& known = prior.cast<const DynamicsHandle&>();
+  const auto& learned = rest.cast<const DynamicsHandle&>();
+  return {std::make_shared<const ResidualDynamics<float>>(known.float32, learned.float32),
+          std::make_shared<const ResidualDynamics<double>>(known.float64, learned.float64),
+          py::make_tuple(prior, rest)};
+}
+
 }  // namespace
 
 void bind_models(py::module_& m) {
@@ -46,6 +55,7 @@ void bind_models(py::module_& m) {
       .def_property_readonly("state_dim", [](const DynamicsHandle& self) { return self.float64->state_dim(); })
       .def_property_readonly("action_dim", [](const DynamicsHandle& self) { return self.float64->action_dim(); });
   m.def("linear_dynamics", &linear_dynamics, py::arg("weights"), py::arg("constant"), py::arg("noise_factor"));
+  m.def("residual_dynamics", &residual_dynamics, py::arg("prior"), py::arg("rest"));
   m.def(
       "matrix_exponential",
       [](const py::array& matrix) { return to_array(exponential(matrix_input(matrix, "matrix"))); }, py::arg("matrix"));

@@ -16,6 +16,7 @@ import numpy as np
 import all_calls
 import dynaplan as dp
 from imagined_plant import Plant
+from model_calls import known
 from public_calls import BOX, DIMS, GOAL, STEP
 from public_objects import data, ensemble, linear, reward
 
@@ -134,7 +135,7 @@ def _fits() -> dict[str, Row]:
     for name, (function, arguments) in fits.items():
         others = {"held_out": data, "weight_decay": (1e-4, 1e-4), "angles": (1,)}
         rows[f"{name} with other held-out data"] = function, {**arguments, **others}
-        others = {"initial": earlier[name], "rewards": name == "Ensemble.fit"}
+        others = {"initial": earlier[name], "prior": None, "rewards": name == "Ensemble.fit"}
         rows[f"{name} from another"] = function, {**arguments, **others}
     return rows
 
@@ -250,6 +251,7 @@ MODEL_CALLS: dict[str, Row] = {
             "settings": ("change", True, 0.0, 0.0),
             "calibration": np.ones(2),
             "band_factors": lambda: {"sample": np.ones((3, 2))},
+            "prior": known,
         },
     ),
     "MLP": (predicting(dp.MLP), {"fitted": lambda: mlp()._fitted()}),
@@ -257,7 +259,11 @@ MODEL_CALLS: dict[str, Row] = {
     "Ensemble": (predicting(dp.Ensemble), {"fitted": lambda: ensemble()._fitted()}),
     "LinearGaussian.fit": more("LinearGaussian.fit", weights=WEIGHTS),
     "LinearGaussian.fit of squares": more(
-        "LinearGaussian.fit", features=partial(dp.Polynomial, 2), ridge=0.1, target="absolute"
+        "LinearGaussian.fit",
+        features=partial(dp.Polynomial, 2),
+        ridge=0.1,
+        target="absolute",
+        prior=None,
     ),
     "LinearGaussian.updated": (
         on(linear, "updated"),

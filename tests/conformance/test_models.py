@@ -24,10 +24,19 @@ def system(states, actions):
     return 0.5 * states + np.stack([actions[:, 0], actions[:, 1], pushed], axis=1)
 
 
+# What is known of it, roughly.
+KNOWN = dp.LinearModel(0.4 * np.eye(3), [[0.9, 0.0], [0.0, 0.8], [0.0, 0.0]], [0.1, 0.0, 0.0])
 MODELS = {
     "linear": dp.LinearGaussian.fit,
     "quadratic": lambda d: dp.LinearGaussian.fit(d, features=dp.Polynomial(2)),
     "cubic with ridge": lambda d: dp.LinearGaussian.fit(d, features=dp.Polynomial(3), ridge=0.1),
+    "sparse cubic": lambda d: dp.LinearGaussian.fit(d, features=dp.Polynomial(3), threshold=0.1),
+    "quadratic with a prior": lambda d: dp.LinearGaussian.fit(
+        d, features=dp.Polynomial(2), prior=KNOWN
+    ),
+    "ensemble with a prior": lambda d: dp.Ensemble.fit(
+        d, members=3, hidden=(16,), epochs=100, seed=0, prior=KNOWN
+    ),
     "network": lambda d: dp.MLP.fit(d, hidden=(16,), epochs=100, seed=0),
     "probabilistic network": lambda d: dp.GaussianMLP.fit(d, hidden=(16,), epochs=100, seed=0),
     "ensemble": lambda d: dp.Ensemble.fit(d, members=3, hidden=(16,), epochs=100, seed=0),

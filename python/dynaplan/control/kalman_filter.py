@@ -93,12 +93,13 @@ class KalmanFilter:
         covariance: Covariance | None = None,
     ) -> None:
         is_linear = isinstance(model, LinearModel) or (
-            isinstance(model, LinearGaussian) and model.features.degree == 1
+            isinstance(model, LinearGaussian) and model.features.degree == 1 and model.prior is None
         )
         if not is_linear:
             got = _texts.shown(model)
             raise TypeError(
-                f"model: got {got}, must be a LinearModel or a LinearGaussian of degree 1"
+                f"model: got {got}, must be a LinearModel or a LinearGaussian of degree 1, "
+                "without a prior"
             )
         self.model = model
         self._outputs = _outputs(C, model.state_dim)

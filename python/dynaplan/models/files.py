@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from dynaplan import files
 from dynaplan.errors import ModelFileError
+from dynaplan.models.fitted import PRIOR_PREFIX
 from dynaplan.models.linear.linear_gaussian import LinearGaussian
 from dynaplan.models.linear.linear_model import LinearModel
 from dynaplan.models.networks.ensemble import Ensemble
@@ -56,6 +57,22 @@ def model_from_parts(
         ModelFileError: they do not make a model.
     """
     try:
-        return KINDS[kind]._from_file_parts(arrays, header)
+        return _model(kind, arrays, header)
     except (ArithmeticError, TypeError, ValueError) as error:
         raise ModelFileError(f"{name}: not usable as {kind}: {error}") from error
+
+
+def _model(kind: str, arrays: Mapping[str, NDArray[Any]], header: dict[str, Any]) -> AnyModel:
+    if kind not in KINDS:
+        raise ModelFileError(f"prior: kind {kind!a:.60} must be one of {', '.join(KINDS)}")
+    if "prior" not in header:
+        return KINDS[kind]._from_file_parts(arrays, header)
+    given = files.fields(header["prior"], "prior", {"kind": str, "header": dict})
+    of_prior = {name for name in arrays if name.startswith(PRIOR_PREFIX)}
+    own_arrays = {name: array for name, array in arrays.items() if name not in of_prior}
+    own_header = {name: value for name, value in header.items() if name != "prior"}
+    model = KINDS[kind]._from_file_parts(own_arrays, own_header)
+    if isinstance(model, LinearModel):
+        raise ModelFileError("prior: a LinearModel is all known, and has none")
+    its_arrays = {name.removeprefix(PRIOR_PREFIX): arrays[name] for name in of_prior}
+    return model._with_prior(_model(given["kind"], its_arrays, given["header"]))

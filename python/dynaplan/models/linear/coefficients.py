@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dynaplan import _core
+from dynaplan.models.interface import Model
 from dynaplan.models.linear.equations import PrintedEquations
 
 __all__ = ["FittedCoefficients"]
@@ -21,6 +22,7 @@ class FittedCoefficients(PrintedEquations):
     _fit: _core.LinearGaussianFit
     _noisy: _core.LinearGaussianFit  # the same with the noise that `calibrated` found
     intercept: bool
+    prior: Model | None
 
     @property
     def state_dim(self) -> int:
@@ -34,8 +36,11 @@ class FittedCoefficients(PrintedEquations):
 
     @property
     def coefficients(self) -> Float64:
-        """(S, columns): of the features in their order, then the intercept; of s' itself."""
-        weights = self._fit.weights
+        """(S, columns): of the features in their order, then the intercept; of s' itself.
+
+        With a prior: of the rest, s' - prior(s, a).
+        """
+        weights = self._weights
         return np.column_stack([weights, self._fit.intercept]) if self.intercept else weights
 
     @property
@@ -46,12 +51,12 @@ class FittedCoefficients(PrintedEquations):
     @property
     def A(self) -> Float64:
         """(S, S) coefficients of the states themselves."""
-        return self._fit.weights[:, : self.state_dim].copy()
+        return self._weights[:, : self.state_dim].copy()
 
     @property
     def B(self) -> Float64:
         """(S, A) coefficients of the actions themselves."""
-        return self._fit.weights[:, self.state_dim : self.state_dim + self.action_dim].copy()
+        return self._weights[:, self.state_dim : self.state_dim + self.action_dim].copy()
 
     @property
     def c(self) -> Float64:
@@ -92,7 +97,18 @@ class FittedCoefficients(PrintedEquations):
 
     def _equation_terms(self) -> tuple[Float64, NDArray[np.intc], Float64 | None]:
         largest = np.maximum(np.abs(self.observed_low), np.abs(self.observed_high))
-        return np.column_stack([self._fit.weights, self._fit.intercept]), self.exponents, largest
+        return np.column_stack([self._weights, self._fit.intercept]), self.exponents, largest
+
+    @property
+    def _known_part(self) -> str:
+        return "" if self.prior is None else "prior"
+
+    @property
+    def _weights(self) -> Float64:
+        weights = self._fit.weights
+        if self.prior is not None:  # the fit predicts the state plus the rest
+            weights[:, : self.state_dim] -= np.eye(self.state_dim)
+        return weights
 
 
 def _scaled_square(spread: Float64, variance: float) -> Float64:

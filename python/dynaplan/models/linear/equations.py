@@ -31,7 +31,8 @@ class PrintedEquations:
     ) -> list[str]:
         """Returns the model as text: one equation for each next state, without its noise.
 
-        A coefficient that is 1 to the digits printed is left out. So is a term that is 0, or no
+        With a prior the right side begins with `prior`, what it predicts of that state. A
+        coefficient that is 1 to the digits printed is left out. So is a term that is 0, or no
         more than rounding beside the others wherever the model has data.
 
         Args:
@@ -65,9 +66,15 @@ class PrintedEquations:
         monomials = [*(_monomial(row, given) for row in exponents.tolist()), ""]
         shown = _is_shown(coefficients, exponents, largest)
         return [
-            f"{given[state]}' = {_sum_text(coefficients[state], shown[state], monomials, digits)}"
+            f"{given[state]}' = "
+            + _sum_text(self._known_part, coefficients[state], shown[state], monomials, digits)
             for state in range(states)
         ]
+
+    @property
+    def _known_part(self) -> str:
+        """What comes before the terms; empty where that is nothing."""
+        return ""
 
     @abstractmethod
     def _equation_terms(self) -> tuple[Float64, NDArray[np.intc], Float64 | None]:
@@ -122,9 +129,13 @@ def _is_shown(
 
 
 def _sum_text(
-    coefficients: Float64, shown: NDArray[np.bool_], monomials: Sequence[str], digits: int
+    known: str,
+    coefficients: Float64,
+    shown: NDArray[np.bool_],
+    monomials: Sequence[str],
+    digits: int,
 ) -> str:
-    text = ""
+    text = known
     for index in np.flatnonzero(shown).tolist():
         value, monomial = float(coefficients[index]), monomials[index]
         size = f"{abs(value):.{digits}g}"

@@ -11,14 +11,27 @@ from numpy.typing import ArrayLike, NDArray
 from dynaplan import _arrays, _core, _texts
 from dynaplan.data.transitions import Transitions, require_transitions
 from dynaplan.models.calibrated import CalibratedModel, checked_band_factors, checked_calibration
-from dynaplan.models.interface import Prediction
+from dynaplan.models.interface import Model, Prediction
 from dynaplan.models.linear import files
 from dynaplan.models.linear.coefficients import FittedCoefficients
 from dynaplan.models.linear.features import Identity, Polynomial, checked_features
 from dynaplan.models.linear.losses import Loss, fit_by
 from dynaplan.models.linear.noise import with_noise_scaled
-from dynaplan.models.linear.settings import Settings, Target, fit_of, predicts_change
+from dynaplan.models.linear.settings import (
+    Settings,
+    Target,
+    fit_of,
+    predicts_change,
+    require_change,
+)
 from dynaplan.models.linear.undetermined import warn_of_undetermined
+from dynaplan.models.priors import (
+    dynamics_with,
+    require_prior,
+    require_same_prior,
+    rest_of,
+    with_prior_mean,
+)
 
 __all__ = ["LinearGaussian"]
 
@@ -46,6 +59,8 @@ class LinearGaussian(FittedCoefficients, CalibratedModel):
         degrees_of_freedom: rows less the rank (with ridge: less the trace of the hat matrix);
             the noise covariance is the sum of squared residuals divided by them. Of a sparse fit
             each next state has its own, rows less its terms, and these are the fewest.
+        prior: the model of what was known, or None. With one the coefficients are those of the
+            rest, s' - prior(s, a).
         calibration: (S,) factors of `calibrated` on the standard deviations of the noise, and with
             them of the coefficients, or None. More data make it and `band_factors` void.
     """
@@ -61,6 +76,7 @@ class LinearGaussian(FittedCoefficients, CalibratedModel):
         "degrees_of_freedom",
         "features",
         "intercept",
+        "prior",
         "rank",
         "ridge",
         "rows",
@@ -75,12 +91,18 @@ class LinearGaussian(FittedCoefficients, CalibratedModel):
         settings: Settings,
         calibration: Float64 | None = None,
         band_factors: Mapping[str, Float64] | None = None,
+        *,
+        prior: Model | None = None,
     ) -> None:
         if not isinstance(fit, _core.LinearGaussianFit):
             raise TypeError(f"fit: got {_texts.shown(fit)}; use LinearGaussian.fit(data)")
         if not isinstance(settings, tuple) or len(settings) != 4:
             raise TypeError(f"settings: got {_texts.shown(settings)}, must be four")
+        if prior is not None:
+            require_prior(prior, fit)
+            require_change(settings[0])
         self._fit = fit
+        self.prior = prior
         self._dynamics: _core.Dynamics | None = None
         self.features = checked_features(features)
         self.target, self.intercept, self.ridge, self.threshold = settings
@@ -108,6 +130,7 @@ class LinearGaussian(FittedCoefficients, CalibratedModel):
         threshold: float = 0.0,
         weights: ArrayLike | None = None,
         loss: Loss = "squared_error",
+        prior: Model | None = None,
         threads: int = 1,
     ) -> LinearGaussian:
         """Fits the model by least squares.
@@ -135,15 +158,19 @@ class LinearGaussian(FittedCoefficients, CalibratedModel):
                 standard deviations count less, wild ones not at all; the noise is that of most
                 rows. Costs some 20 fits. Not for states that few rows change, as a contact does:
                 those rows would count as faults.
+            prior: what is known of the system: any model of it, such as `discretise` makes of
+                equations. The data then teach the rest, by which the next states differ from its
+                mean predictions, and the model predicts the sum. Noise and uncertainty are those
+                of the rest. Default: nothing is known.
             threads: threads to use; the result is the same for any number.
 
         Returns:
             The fitted model.
 
         Raises:
-            ArgumentError: an argument is out of range.
-            TypeError: `data` or `features` is none.
-            ShapeError: `weights` has the wrong shape.
+            ArgumentError: an argument is out of range, or the prior predicts what is not finite.
+            TypeError: `data` or `features` is none, or `prior` no model.
+            ShapeError: `weights` has the wrong shape, or `prior` other dimensions.
             NumericalError: the squares of residuals, coefficients, or products of the features
                 overflow or vanish in float64; or "huber" does not converge.
 
@@ -171,8 +198,11 @@ class LinearGaussian(FittedCoefficients, CalibratedModel):
         threshold, threads = _arrays.real("threshold", threshold), _arrays.count("threads", threads)
         row_weights = None if weights is None else _arrays.vector("weights", weights, len(data))
         settings = checked_features(features).degree, intercept, change, ridge, threshold, threads
-        fit = fit_by(loss, data, row_weights, settings)
-        return cls(fit, features, (target, intercept, ridge, threshold))._warned()
+        if prior is not None:
+            require_prior(prior, data)
+        fit = fit_by(loss, rest_of(prior, data, threads), row_weights, settings)
+        made = cls(fit, features, (target, intercept, ridge, threshold), prior=prior)
+        return made._warned()
 
     def updated(
         self, data: Transitions, *, weights: ArrayLike | None = None, threads: int = 1
@@ -189,30 +219,33 @@ class LinearGaussian(FittedCoefficients, CalibratedModel):
         """
         require_transitions("data", data)
         row_weights = None if weights is None else _arrays.vector("weights", weights, len(data))
-        fit = self._fit.updated(
-            data.states,
-            data.actions,
-            data.next_states,
-            row_weights,
-            _arrays.count("threads", threads),
-        )
+        threads = _arrays.count("threads", threads)
+        if self.prior is not None:
+            require_prior(self.prior, data)
+        rest = rest_of(self.prior, data, threads)
+        fit = self._fit.updated(rest.states, rest.actions, rest.next_states, row_weights, threads)
         return self._like(fit)
 
     def merged(self, other: LinearGaussian) -> LinearGaussian:
         """Returns the model of both data sets, as if fitted to all rows at once.
 
         Args:
-            other: a model fitted with the same settings, for example on another machine's shard.
+            other: a model fitted with the same settings and prior, for example on another
+                machine's shard.
 
         Raises:
             ShapeError: the dimensions differ.
             ArgumentError: the settings differ.
         """
         require_linear_gaussian("other", other)
-        return self._like(self._fit.merged(other._fit))
+        fit = self._fit.merged(other._fit)
+        seen = np.stack([self.observed_low, self.observed_high])
+        rows = seen[:, : self.state_dim], seen[:, self.state_dim :]
+        require_same_prior("other", other, self.prior, *rows)
+        return self._like(fit)
 
     def _like(self, fit: _core.LinearGaussianFit) -> LinearGaussian:
-        return LinearGaussian(fit, self.features, self._settings)._warned()
+        return LinearGaussian(fit, self.features, self._settings, prior=self.prior)._warned()
 
     def _warned(self, *, of_late: bool = False) -> LinearGaussian:
         """Warns of what the data leave open; `of_late` if they are what a recursion remembers."""
@@ -223,7 +256,7 @@ class LinearGaussian(FittedCoefficients, CalibratedModel):
     def dynamics(self) -> _core.Dynamics:
         """The compiled dynamics that rollouts and planners run."""
         if self._dynamics is None:
-            self._dynamics = self._noisy.dynamics()
+            self._dynamics = dynamics_with(self.prior, self._noisy.dynamics())
         return self._dynamics
 
     def predict(self, states: ArrayLike, actions: ArrayLike, *, threads: int = 1) -> Prediction:
@@ -245,9 +278,10 @@ class LinearGaussian(FittedCoefficients, CalibratedModel):
         """
         state_rows = _arrays.rows("states", states, self.state_dim)
         action_rows = _arrays.rows("actions", actions, self.action_dim)
-        return Prediction(
-            *self._noisy.predict(state_rows, action_rows, _arrays.count("threads", threads))
-        )
+        count = _arrays.count("threads", threads)
+        mean, aleatoric, epistemic = self._noisy.predict(state_rows, action_rows, count)
+        mean = with_prior_mean(self.prior, mean, state_rows, action_rows, count)
+        return Prediction(mean, aleatoric, epistemic)
 
     def sample(
         self, states: ArrayLike, actions: ArrayLike, *, seed: int | None = None, threads: int = 1
@@ -282,22 +316,24 @@ class LinearGaussian(FittedCoefficients, CalibratedModel):
         return np.ascontiguousarray(out[:, 0, 1])
 
     def __repr__(self) -> str:
+        known = "" if self.prior is None else f", prior={type(self.prior).__name__}"
         return (
             f"LinearGaussian({self.features!r}, state_dim={self.state_dim}, "
-            f"action_dim={self.action_dim}, rows={self.rows:g}, rank={self.rank} of {self.columns})"
+            f"action_dim={self.action_dim}, rows={self.rows:g}, rank={self.rank} of {self.columns}"
+            f"{known})"
         )
 
     @property
     def uncalibrated(self) -> LinearGaussian:
         """The model as it was fitted: itself, where it was not `calibrated`."""
         has_any = self.calibration is not None or self.band_factors
-        return LinearGaussian(self._fit, self.features, self._settings) if has_any else self
+        return _restored(*self._parts[:3], None, None, self.prior) if has_any else self
 
     def _with_calibration(self, factors: Float64) -> LinearGaussian:
-        return LinearGaussian(self._fit, self.features, self._settings, factors)
+        return _restored(*self._parts[:3], factors, None, self.prior)
 
     def _with_band_factors(self, factors: Mapping[str, Float64]) -> LinearGaussian:
-        return _restored(*self._parts[:-1], factors)
+        return _restored(*self._parts[:4], factors, self.prior)
 
     def _scaled_variances(self, prediction: Prediction) -> tuple[Float64, Float64]:
         # What is not known of the coefficients is in proportion to the noise.
@@ -314,14 +350,17 @@ class LinearGaussian(FittedCoefficients, CalibratedModel):
     @property
     def _parts(self) -> tuple[Any, ...]:
         parts = self._fit.state(), self.features, self._settings
-        return (*parts, self.calibration, self.band_factors)
+        return (*parts, self.calibration, self.band_factors, self.prior)
 
     def _file_parts(self) -> tuple[files.Arrays, dict[str, Any]]:
-        return files.parts(*self._parts)
+        return files.parts(*self._parts[:-1])
+
+    def _with_prior(self, prior: Model) -> LinearGaussian:
+        return _restored(*self._parts[:-1], prior)
 
     @classmethod
     def _from_file_parts(cls, arrays: files.Arrays, header: dict[str, Any]) -> LinearGaussian:
-        return _restored(*files.from_parts(arrays, header))
+        return _restored(*files.from_parts(arrays, header), None)
 
 
 def require_linear_gaussian(name: str, model: Any) -> None:
@@ -334,7 +373,9 @@ def _restored(
     state: tuple[Any, ...],
     features: Identity | Polynomial,
     settings: Settings,
-    *calibration: Any,
+    *others: Any,
 ) -> LinearGaussian:
     """Makes a model again from its factor: for copies and other processes."""
-    return LinearGaussian(fit_of(state, features, settings), features, settings, *calibration)
+    *calibration, prior = others
+    fit = fit_of(state, features, settings)
+    return LinearGaussian(fit, features, settings, *calibration, prior=prior)

@@ -114,8 +114,16 @@ class RecursiveLeastSquares:
             model: the model to start from; it does not change.
             forgetting: as in the class.
             forgetting_kind: as in the class.
+
+        Raises:
+            TypeError: `model` is no LinearGaussian.
+            ArgumentError: it has a prior, or `forgetting` is out of range.
         """
         require_linear_gaussian("model", model)
+        if model.prior is not None:
+            raise ArgumentError(
+                "model: got one with a prior, must be without; take more data in by its updated()"
+            )
         made = cls.__new__(cls)
         forgetting = _arrays.real("forgetting", forgetting)
         made._recursive = _core.RecursiveLeastSquares(

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from dynaplan._docstrings import shares_arguments
 from dynaplan.data.transitions import Transitions
+from dynaplan.models.interface import Model
 from dynaplan.models.networks import training
 from dynaplan.models.networks.gaussian_mlp import GaussianMLP
 from dynaplan.models.networks.network_model import NetworkModel
@@ -43,6 +44,7 @@ class Ensemble(NetworkModel):
         warm_up: int = training.WARM_UP,
         bootstrap: bool = True,
         initial: Ensemble | None = None,
+        prior: Model | None = None,
         progress: training.Progress | None = None,
         seed: int | None = None,
         threads: int = 1,
@@ -62,8 +64,8 @@ class Ensemble(NetworkModel):
             The trained model.
 
         Raises:
-            ArgumentError: an argument is out of range, or `initial` has another shape.
-            ShapeError: `held_out` has other dimensions.
+            ArgumentError: an argument is out of range, or `initial` has another shape or prior.
+            ShapeError: `held_out` or `prior` has other dimensions.
             NumericalError: the loss stopped being finite; the message names the cause. Or a column
                 varies by less than 1e-303 or more than 1e303, or one that is learned by less than
                 1e-151 or more than 1e151, since its variance would not be a number.
@@ -88,6 +90,7 @@ class Ensemble(NetworkModel):
             warm_up=warm_up,
             bootstrap=bootstrap,
             initial=initial,
+            prior=prior,
             progress=progress,
             seed=seed,
             threads=threads,

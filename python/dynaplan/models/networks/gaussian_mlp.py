@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from dynaplan._docstrings import shares_arguments
 from dynaplan.data.transitions import Transitions
+from dynaplan.models.interface import Model
 from dynaplan.models.networks import training
 from dynaplan.models.networks.mlp import MLP
 from dynaplan.models.networks.network_model import NetworkModel
@@ -40,6 +41,7 @@ class GaussianMLP(NetworkModel):
         improvement: float = training.IMPROVEMENT,
         warm_up: int = training.WARM_UP,
         initial: GaussianMLP | None = None,
+        prior: Model | None = None,
         progress: training.Progress | None = None,
         seed: int | None = None,
         threads: int = 1,
@@ -57,8 +59,8 @@ class GaussianMLP(NetworkModel):
             The trained model.
 
         Raises:
-            ArgumentError: an argument is out of range, or `initial` has another shape.
-            ShapeError: `held_out` has other dimensions.
+            ArgumentError: an argument is out of range, or `initial` has another shape or prior.
+            ShapeError: `held_out` or `prior` has other dimensions.
             NumericalError: the loss stopped being finite; the message names the cause. Or a column
                 varies by less than 1e-303 or more than 1e303, or one that is learned by less than
                 1e-151 or more than 1e151, since its variance would not be a number.
@@ -81,6 +83,7 @@ class GaussianMLP(NetworkModel):
             improvement=improvement,
             warm_up=warm_up,
             initial=initial,
+            prior=prior,
             progress=progress,
             seed=seed,
             threads=threads,

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from dynaplan.data.transitions import Transitions
 from dynaplan.models.formats import conversion
+from dynaplan.models.interface import Model
 from dynaplan.models.networks import training
 from dynaplan.models.networks.arrays import NetworkUnits
 from dynaplan.models.networks.network_model import NetworkModel
@@ -45,6 +46,7 @@ class MLP(NetworkModel):
         patience: int = training.PATIENCE,
         improvement: float = training.IMPROVEMENT,
         initial: MLP | None = None,
+        prior: Model | None = None,
         progress: training.Progress | None = None,
         seed: int | None = None,
         threads: int = 1,
@@ -85,6 +87,10 @@ class MLP(NetworkModel):
                 function; but stretched along an input that varies many times more than before,
                 since steep weights would not learn, and from its new mean where a target never
                 varied before.
+            prior: what is known of the system: any model of it, such as `discretise` makes of
+                equations. The networks then learn the rest, by which the next states differ from
+                its mean predictions, and the model predicts the sum; noise and disagreement are
+                those of the rest. Default: nothing is known.
             progress: called after every epoch as `progress(epoch, training, held_out)`, with the
                 losses of each member, (K,) arrays as in `history`.
             seed: of the weights, the held-out rows and the order of the rows: same seed, same
@@ -95,8 +101,8 @@ class MLP(NetworkModel):
             The trained model.
 
         Raises:
-            ArgumentError: an argument is out of range, or `initial` has another shape.
-            ShapeError: `held_out` has other dimensions.
+            ArgumentError: an argument is out of range, or `initial` has another shape or prior.
+            ShapeError: `held_out` or `prior` has other dimensions.
             NumericalError: the loss stopped being finite; the message names the cause. Or a column
                 varies by less than 1e-303 or more than 1e303.
 
@@ -123,6 +129,7 @@ class MLP(NetworkModel):
             patience=patience,
             improvement=improvement,
             initial=initial,
+            prior=prior,
             progress=progress,
             seed=seed,
             threads=threads,

@@ -14,7 +14,7 @@ from dynaplan.data.transitions import Transitions, require_transitions
 from dynaplan.errors import ArgumentError
 from dynaplan.models.calibrated import CalibratedModel, checked_band_factors, checked_calibration
 from dynaplan.models.formats import conversion
-from dynaplan.models.interface import Prediction
+from dynaplan.models.interface import Model, Prediction
 from dynaplan.models.networks import files
 from dynaplan.models.networks.arrays import NetworkArrays
 from dynaplan.models.networks.training import (
@@ -27,6 +27,12 @@ from dynaplan.models.networks.training import (
     held_out_fraction,
     train,
 )
+from dynaplan.models.priors import (
+    dynamics_with,
+    require_prior,
+    require_same_prior,
+    with_prior_mean,
+)
 
 if TYPE_CHECKING:
     import onnx
@@ -36,6 +42,7 @@ if TYPE_CHECKING:
 __all__ = ["NetworkModel"]
 
 Float64 = NDArray[np.float64]
+_FEW = 16  # rows tell one prior from another
 
 
 class NetworkModel(CalibratedModel):
@@ -54,6 +61,7 @@ class NetworkModel(CalibratedModel):
         observed_disagreement: how far the members of an ensemble disagree where there are data, in
             the unit of `DisagreementLimit.limit`: 99 % of the rows trained on, and 99 % of those
             held out, lie within it. None: not known, as of a single network.
+        prior: the model of what was known, beneath which the networks learned the rest, or None.
         calibration: (S,) factors of `calibrated` on the standard deviations of the noise, or None.
         band_factors: (K, S) factors of `calibrate_bands` on the half widths of the bands 1 ... K
             steps ahead, for each propagation; empty where they were not looked for.
@@ -71,6 +79,7 @@ class NetworkModel(CalibratedModel):
         "calibration",
         "history",
         "observed_disagreement",
+        "prior",
         "rows",
         "settings",
         "state_dim",
@@ -90,6 +99,9 @@ class NetworkModel(CalibratedModel):
         self.settings: TrainingSettings = fitted.settings
         self.history: TrainingHistory = fitted.history
         self.rows: int = fitted.rows
+        self.prior: Model | None = fitted.prior
+        if self.prior is not None:
+            require_prior(self.prior, self)
         self.calibration: Float64 | None = None
         self.band_factors = checked_band_factors(fitted.band_factors, self.state_dim)
         if fitted.calibration is not None:
@@ -119,6 +131,7 @@ class NetworkModel(CalibratedModel):
         warm_up: int = 0,
         bootstrap: bool = False,
         initial: Self | None,
+        prior: Model | None,
         progress: Progress | None,
         seed: int | None,
         threads: int,
@@ -143,6 +156,11 @@ class NetworkModel(CalibratedModel):
             bootstrap=bootstrap,
             seed=_arrays.seed_number(seed),
         )
+        threads = _arrays.count("threads", threads)
+        if prior is not None:
+            require_prior(prior, data)
+        if initial is not None:
+            require_same_prior("initial", initial, prior, data.states[:_FEW], data.actions[:_FEW])
         fitted = train(
             data,
             Architecture.given(data, members, probabilistic, hidden, activation, angles, rewards),
@@ -150,7 +168,8 @@ class NetworkModel(CalibratedModel):
             held_out=held_out,
             initial=None if initial is None else initial._trained,
             progress=progress,
-            threads=_arrays.count("threads", threads),
+            prior=prior,
+            threads=threads,
         )
         return cls(fitted)
 
@@ -168,7 +187,7 @@ class NetworkModel(CalibratedModel):
     def dynamics(self) -> _core.Dynamics:
         """The compiled dynamics that rollouts and planners run."""
         if self._dynamics is None:
-            self._dynamics = self._parameters.dynamics()
+            self._dynamics = dynamics_with(self.prior, self._parameters.dynamics())
         return self._dynamics
 
     def predict(self, states: ArrayLike, actions: ArrayLike, *, threads: int = 1) -> Prediction:
@@ -193,6 +212,7 @@ class NetworkModel(CalibratedModel):
         # Where a reward is predicted, its mean comes fourth.
         count = _arrays.count("threads", threads)
         mean, aleatoric, epistemic = self._parameters.predict(state_rows, action_rows, count)[:3]
+        mean = with_prior_mean(self.prior, mean, state_rows, action_rows, count)
         return Prediction(mean, aleatoric, epistemic)
 
     def sample(
@@ -212,9 +232,9 @@ class NetworkModel(CalibratedModel):
         state_rows = _arrays.rows("states", states, self.state_dim)
         action_rows = _arrays.rows("actions", actions, self.action_dim)
         number = _arrays.seed_number(seed)
-        return self._parameters.sample(
-            state_rows, action_rows, number, _arrays.count("threads", threads)
-        )
+        count = _arrays.count("threads", threads)
+        drawn = self._parameters.sample(state_rows, action_rows, number, count)
+        return with_prior_mean(self.prior, drawn, state_rows, action_rows, count)
 
     @property
     def uncalibrated(self) -> Self:
@@ -249,9 +269,10 @@ class NetworkModel(CalibratedModel):
     def __repr__(self) -> str:
         shape = self.architecture
         members = f"members={shape.members}, " if shape.members > 1 else ""
+        known = "" if self.prior is None else f", prior={type(self.prior).__name__}"
         return (
             f"{type(self).__name__}({members}hidden={shape.hidden}, {shape.activation}, "
-            f"state_dim={self.state_dim}, action_dim={self.action_dim}, rows={self.rows})"
+            f"state_dim={self.state_dim}, action_dim={self.action_dim}, rows={self.rows}{known})"
         )
 
     def to_torch(self) -> torch.nn.Module:
@@ -262,9 +283,10 @@ class NetworkModel(CalibratedModel):
         variances are left out.
 
         Raises:
-            ArgumentError: the model is an ensemble.
+            ArgumentError: the model is an ensemble, or has a prior.
             ImportError: PyTorch is not installed: `pip install "dynaplan[torch]"`.
         """
+        self._require_no_prior()
         return conversion.to_torch(NetworkArrays.of(self._parameters))
 
     def to_onnx(self) -> onnx.ModelProto:
@@ -275,10 +297,21 @@ class NetworkModel(CalibratedModel):
         it.
 
         Raises:
-            ArgumentError: the model is an ensemble.
+            ArgumentError: the model is an ensemble, or has a prior.
             ImportError: onnx is not installed: `pip install "dynaplan[onnx]"`.
         """
+        self._require_no_prior()
         return conversion.to_onnx(NetworkArrays.of(self._parameters))
+
+    def _require_no_prior(self) -> None:
+        if self.prior is not None:
+            raise ArgumentError(
+                "model: has a prior, which is no network; fit without one, or add what "
+                "model.prior predicts to a network of your own"
+            )
+
+    def _with_prior(self, prior: Model) -> Self:
+        return type(self)(replace(self._fitted(), prior=prior))
 
     def _file_parts(self) -> tuple[files.Arrays, dict[str, Any]]:
         return files.model_parts(self._fitted())
@@ -292,7 +325,8 @@ class NetworkModel(CalibratedModel):
 
     def _other_parts(self) -> tuple[Any, ...]:
         parts = (self.settings, self.history, self.rows, self._observed)
-        return (*parts, self.observed_disagreement, self.calibration, self.band_factors)
+        corrections = (self.calibration, self.band_factors)
+        return (*parts, self.observed_disagreement, *corrections, self.prior)
 
     def __reduce__(self) -> tuple[Any, ...]:
         return _restored, (type(self), NetworkArrays.of(self._trained), self._other_parts())

@@ -13,7 +13,9 @@ from dynaplan import _arrays, _core, _texts
 from dynaplan._settings import checked_settings
 from dynaplan.data.transitions import Transitions
 from dynaplan.errors import ArgumentError, ShapeError
+from dynaplan.models.interface import Model
 from dynaplan.models.networks.arrays import NetworkArrays
+from dynaplan.models.priors import rest_of
 
 __all__ = ["Architecture", "Progress", "TrainingHistory", "TrainingSettings"]
 
@@ -204,6 +206,7 @@ class Fitted:
     observed_disagreement: float | None = None
     calibration: Float64 | None = None
     band_factors: Mapping[str, Float64] | None = None
+    prior: Model | None = None
 
 
 def untrained(network: NetworkArrays) -> Fitted:
@@ -236,10 +239,13 @@ def train(
     held_out: float | Transitions,
     initial: _core.NetworkParameters | None,
     progress: Progress | None,
+    prior: Model | None,
     threads: int,
 ) -> Fitted:
     """Trains all members; `held_out` and `settings.held_out` agree."""
     rows, kept_back = divided(data, held_out, settings.seed)
+    rows = rest_of(prior, rows, threads)
+    kept_back = None if kept_back is None else rest_of(prior, kept_back, threads)
     by_layer = np.atleast_1d(settings.weight_decay).tolist()
     core_settings = {**asdict(settings), "weight_decay": by_layer, "threads": threads}
     del core_settings["held_out"]  # which rows that are is known here alone
@@ -255,7 +261,7 @@ def train(
     inputs = np.hstack([data.states, data.actions])
     observed = (inputs.min(axis=0), inputs.max(axis=0))
     disagreement = _observed_disagreement(parameters, [rows, kept_back], threads)
-    return Fitted(parameters, settings, history, len(rows), observed, disagreement)
+    return Fitted(parameters, settings, history, len(rows), observed, disagreement, prior=prior)
 
 
 def _observed_disagreement(
