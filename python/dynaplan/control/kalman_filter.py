@@ -93,7 +93,9 @@ class KalmanFilter:
         covariance: Covariance | None = None,
     ) -> None:
         is_linear = isinstance(model, LinearModel) or (
-            isinstance(model, LinearGaussian) and model.features.degree == 1 and model.prior is None
+            isinstance(model, LinearGaussian)
+            and getattr(model.features, "degree", None) == 1
+            and model.prior is None
         )
         if not is_linear:
             got = _texts.shown(model)

@@ -6,8 +6,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dynaplan import _core
+from dynaplan.errors import ArgumentError
 from dynaplan.models.interface import Model
 from dynaplan.models.linear.equations import PrintedEquations
+from dynaplan.models.linear.function_fit import FunctionFit
+from dynaplan.models.linear.settings import Fit
 
 __all__ = ["FittedCoefficients"]
 
@@ -19,8 +22,8 @@ class FittedCoefficients(PrintedEquations):
 
     __slots__ = ()
 
-    _fit: _core.LinearGaussianFit
-    _noisy: _core.LinearGaussianFit  # the same with the noise that `calibrated` found
+    _fit: Fit
+    _noisy: Fit  # the same with the noise that `calibrated` found
     intercept: bool
     prior: Model | None
 
@@ -38,7 +41,7 @@ class FittedCoefficients(PrintedEquations):
     def coefficients(self) -> Float64:
         """(S, columns): of the features in their order, then the intercept; of s' itself.
 
-        With a prior: of the rest, s' - prior(s, a).
+        With a prior: of the rest, s' - prior(s, a). Of features that are a function: of s' - s.
         """
         weights = self._weights
         return np.column_stack([weights, self._fit.intercept]) if self.intercept else weights
@@ -46,16 +49,18 @@ class FittedCoefficients(PrintedEquations):
     @property
     def exponents(self) -> NDArray[np.intc]:
         """(features, S + A): the power of each input in each feature."""
-        return self._fit.exponents()
+        return self._polynomial("exponents").exponents()
 
     @property
     def A(self) -> Float64:
         """(S, S) coefficients of the states themselves."""
+        self._polynomial("A")
         return self._weights[:, : self.state_dim].copy()
 
     @property
     def B(self) -> Float64:
         """(S, A) coefficients of the actions themselves."""
+        self._polynomial("B")
         return self._weights[:, self.state_dim : self.state_dim + self.action_dim].copy()
 
     @property
@@ -96,8 +101,15 @@ class FittedCoefficients(PrintedEquations):
         return self._fit.input_high
 
     def _equation_terms(self) -> tuple[Float64, NDArray[np.intc], Float64 | None]:
+        self._polynomial("equations")
         largest = np.maximum(np.abs(self.observed_low), np.abs(self.observed_high))
         return np.column_stack([self._weights, self._fit.intercept]), self.exponents, largest
+
+    def _polynomial(self, name: str) -> _core.LinearGaussianFit:
+        """Returns the fit, which must be of polynomials."""
+        if isinstance(self._fit, FunctionFit):
+            raise ArgumentError(f"{name}: not known where features are a function")
+        return self._fit
 
     @property
     def _known_part(self) -> str:
@@ -106,7 +118,9 @@ class FittedCoefficients(PrintedEquations):
     @property
     def _weights(self) -> Float64:
         weights = self._fit.weights
-        if self.prior is not None:  # the fit predicts the state plus the rest
+        if self.prior is not None and not isinstance(
+            self._fit, FunctionFit
+        ):  # the fit predicts the state plus the rest
             weights[:, : self.state_dim] -= np.eye(self.state_dim)
         return weights
 

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 from dynaplan import _arrays, _texts
 
-__all__ = ["Identity", "Polynomial", "checked_features"]
+__all__ = ["Identity", "Polynomial", "checked_features", "is_function"]
 
 
 @dataclass(frozen=True)
@@ -49,7 +50,12 @@ class Identity:
         return 1
 
 
-def checked_features(features: Identity | Polynomial) -> Identity | Polynomial:
+def is_function(features: Any) -> bool:
+    """Whether features are a function of the user's."""
+    return callable(features) and not isinstance(features, type)
+
+
+def checked_features(features: Any) -> Identity | Polynomial:
     """Returns a feature map, or refuses what is none."""
     if not isinstance(features, Identity | Polynomial):
         raise TypeError(

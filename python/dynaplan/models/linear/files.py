@@ -13,7 +13,7 @@ from dynaplan import files
 from dynaplan.errors import ModelFileError
 from dynaplan.models.calibrated import band_arrays, band_factors_in
 from dynaplan.models.linear.features import Identity, Polynomial
-from dynaplan.models.linear.settings import Settings
+from dynaplan.models.linear.settings import Features, Settings
 
 __all__ = ["from_parts", "parts"]
 
@@ -26,12 +26,14 @@ _DATA = {"rows": float, "state_dim": int, "action_dim": int, "float32_exact": bo
 
 def parts(
     state: tuple[Any, ...],
-    features: Identity | Polynomial,
+    features: Features,
     settings: Settings,
     calibration: NDArray[np.float64] | None,
     band_factors: Mapping[str, NDArray[np.float64]],
 ) -> tuple[Arrays, dict[str, Any]]:
     """Returns the arrays and the header, from the state of an uncalibrated `LinearGaussianFit`."""
+    if not isinstance(features, Identity | Polynomial):
+        raise ModelFileError("features: a function, which no file can hold; pickle the model")
     state_dim, factor, rows, low, high, float32_exact = state
     target, intercept, ridge, threshold = settings
     arrays = {"factor": factor, "observed_low": low, "observed_high": high}

@@ -14,13 +14,18 @@ from dynaplan.models.calibrated import CalibratedModel, checked_band_factors, ch
 from dynaplan.models.interface import Model, Prediction
 from dynaplan.models.linear import files
 from dynaplan.models.linear.coefficients import FittedCoefficients
-from dynaplan.models.linear.features import Identity, Polynomial, checked_features
+from dynaplan.models.linear.features import Identity, checked_features, is_function
+from dynaplan.models.linear.function_fit import FunctionFit
 from dynaplan.models.linear.losses import Loss, fit_by
 from dynaplan.models.linear.noise import with_noise_scaled
 from dynaplan.models.linear.settings import (
+    Features,
+    Fit,
     Settings,
     Target,
     fit_of,
+    fit_rows,
+    merged_fit,
     predicts_change,
     require_change,
 )
@@ -86,25 +91,25 @@ class LinearGaussian(FittedCoefficients, CalibratedModel):
 
     def __init__(
         self,
-        fit: _core.LinearGaussianFit,
-        features: Identity | Polynomial,
+        fit: Fit,
+        features: Features,
         settings: Settings,
         calibration: Float64 | None = None,
         band_factors: Mapping[str, Float64] | None = None,
         *,
         prior: Model | None = None,
     ) -> None:
-        if not isinstance(fit, _core.LinearGaussianFit):
+        if not isinstance(fit, _core.LinearGaussianFit | FunctionFit):
             raise TypeError(f"fit: got {_texts.shown(fit)}; use LinearGaussian.fit(data)")
         if not isinstance(settings, tuple) or len(settings) != 4:
             raise TypeError(f"settings: got {_texts.shown(settings)}, must be four")
         if prior is not None:
             require_prior(prior, fit)
-            require_change(settings[0])
+            require_change(settings[0], "a prior")
         self._fit = fit
         self.prior = prior
         self._dynamics: _core.Dynamics | None = None
-        self.features = checked_features(features)
+        self.features = features if is_function(features) else checked_features(features)
         self.target, self.intercept, self.ridge, self.threshold = settings
         self.rows: float = fit.rows
         self.rank: int = fit.rank
@@ -123,7 +128,7 @@ class LinearGaussian(FittedCoefficients, CalibratedModel):
         cls,
         data: Transitions,
         *,
-        features: Identity | Polynomial = Identity(),  # noqa: B008  # frozen, so safe to share
+        features: Features = Identity(),  # noqa: B008  # frozen, so safe to share
         target: Target = "change",
         intercept: bool = True,
         ridge: float = 0.0,
@@ -140,7 +145,11 @@ class LinearGaussian(FittedCoefficients, CalibratedModel):
 
         Args:
             data: transitions, at least one.
-            features: `Identity()` for a linear model, `Polynomial(degree)` for a polynomial one.
+            features: `Identity()` for a linear model, `Polynomial(degree)` for a polynomial one; or
+                a function of yours, `f(states (N, S), actions (N, A)) -> (N, F)` for any N, whose
+                rows do not depend on each other: s' = s + W f(s, a) + c. In rollouts it is called
+                once per time step with all candidates. Such a model can be pickled as far as the
+                function can, and not be saved.
             target: fit the change of the state (default: the model then predicts no change where
                 there are no data) or the next state itself. At full rank both give the same model.
             intercept: fit a constant c too. Default True; False for a system known to rest at 0.
@@ -193,16 +202,25 @@ class LinearGaussian(FittedCoefficients, CalibratedModel):
             [[0.5]] [[1.]]
         """
         require_transitions("data", data)
-        change = predicts_change(target)
+        predicts_change(target)
         intercept, ridge = _arrays.flag("intercept", intercept), _arrays.real("ridge", ridge)
-        threshold, threads = _arrays.real("threshold", threshold), _arrays.count("threads", threads)
+        settings = target, intercept, ridge, _arrays.real("threshold", threshold)
+        threads = _arrays.count("threads", threads)
         row_weights = None if weights is None else _arrays.vector("weights", weights, len(data))
-        settings = checked_features(features).degree, intercept, change, ridge, threshold, threads
+        if is_function(features):
+            require_change(target, "features that are a function")
+        else:
+            checked_features(features)
         if prior is not None:
             require_prior(prior, data)
-        fit = fit_by(loss, rest_of(prior, data, threads), row_weights, settings)
-        made = cls(fit, features, (target, intercept, ridge, threshold), prior=prior)
-        return made._warned()
+
+        def fit(rows: Transitions, of_rows: Float64 | None) -> Fit:
+            return fit_rows(rows, of_rows, features, settings, threads)
+
+        rest, degree = rest_of(prior, data, threads), getattr(features, "degree", 1)
+        return cls(
+            fit_by(loss, fit, rest, row_weights, degree), features, settings, prior=prior
+        )._warned()
 
     def updated(
         self, data: Transitions, *, weights: ArrayLike | None = None, threads: int = 1
@@ -238,13 +256,13 @@ class LinearGaussian(FittedCoefficients, CalibratedModel):
             ArgumentError: the settings differ.
         """
         require_linear_gaussian("other", other)
-        fit = self._fit.merged(other._fit)
+        fit = merged_fit(self._fit, other._fit)
         seen = np.stack([self.observed_low, self.observed_high])
         rows = seen[:, : self.state_dim], seen[:, self.state_dim :]
         require_same_prior("other", other, self.prior, *rows)
         return self._like(fit)
 
-    def _like(self, fit: _core.LinearGaussianFit) -> LinearGaussian:
+    def _like(self, fit: Fit) -> LinearGaussian:
         return LinearGaussian(fit, self.features, self._settings, prior=self.prior)._warned()
 
     def _warned(self, *, of_late: bool = False) -> LinearGaussian:
@@ -317,8 +335,9 @@ class LinearGaussian(FittedCoefficients, CalibratedModel):
 
     def __repr__(self) -> str:
         known = "" if self.prior is None else f", prior={type(self.prior).__name__}"
+        features = _texts.brief(self.features) if is_function(self.features) else self.features
         return (
-            f"LinearGaussian({self.features!r}, state_dim={self.state_dim}, "
+            f"LinearGaussian({features}, state_dim={self.state_dim}, "
             f"action_dim={self.action_dim}, rows={self.rows:g}, rank={self.rank} of {self.columns}"
             f"{known})"
         )
@@ -371,7 +390,7 @@ def require_linear_gaussian(name: str, model: Any) -> None:
 
 def _restored(
     state: tuple[Any, ...],
-    features: Identity | Polynomial,
+    features: Features,
     settings: Settings,
     *others: Any,
 ) -> LinearGaussian:

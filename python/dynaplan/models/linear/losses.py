@@ -7,9 +7,10 @@ from typing import Literal, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from dynaplan import _arrays, _core
+from dynaplan import _arrays
 from dynaplan.data.transitions import Transitions
-from dynaplan.models.linear.huber import huber_fit
+from dynaplan.models.linear.huber import WeightedFit, huber_fit
+from dynaplan.models.linear.settings import Fit
 
 __all__ = ["Loss", "fit_by"]
 
@@ -18,40 +19,21 @@ Float64 = NDArray[np.float64]
 
 
 def fit_by(
-    loss: Loss,
-    data: Transitions,
-    weights: Float64 | None,
-    settings: tuple[int, bool, bool, float, float, int],
-) -> _core.LinearGaussianFit:
+    loss: Loss, fit: WeightedFit, data: Transitions, weights: Float64 | None, degree: int
+) -> Fit:
     """Returns the fit with the smallest loss.
 
     Args:
         loss: of residuals.
+        fit: by weighted least squares.
         data: transitions.
         weights: (N,) of the rows, or None: all 1.
-        settings: degree of the features, whether there is an intercept, whether the change is
-            fitted, ridge, threshold, threads.
+        degree: of the features in the inputs.
 
     Raises:
-        ArgumentError: there is no such loss, or a setting is out of range.
+        ArgumentError: there is no such loss.
     """
-
-    def fit(rows: Transitions, row_weights: Float64 | None) -> _core.LinearGaussianFit:
-        degree, intercept, change, ridge, threshold, threads = settings
-        return _core.LinearGaussianFit.fit(
-            rows.states,
-            rows.actions,
-            rows.next_states,
-            row_weights,
-            degree,
-            intercept,
-            change,
-            ridge,
-            threshold,
-            threads,
-        )
-
     if _arrays.choice("loss", loss, "squared_error", "huber") == "squared_error":
         return fit(data, weights)
     fit(data, weights)  # what is refused is refused for all rows
-    return huber_fit(fit, data, weights, settings[0])
+    return huber_fit(fit, data, weights, degree)

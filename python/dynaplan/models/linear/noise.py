@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from dynaplan import _core
 from dynaplan.errors import NumericalError
+from dynaplan.models.linear.settings import Fit
 
 __all__ = ["with_noise_scaled"]
 
@@ -16,7 +16,7 @@ Float64 = NDArray[np.float64]
 
 
 def with_noise_scaled(
-    fit: _core.LinearGaussianFit, factors: Float64, ridge: float, threshold: float
+    fit: Fit, factors: Float64, ridge: float, threshold: float
 ) -> tuple[Any, ...]:
     """Returns the state of the same fit, but for the standard deviations (S,) of its noise.
 

@@ -11,6 +11,7 @@ from dynaplan import _arrays, _core
 from dynaplan._docstrings import shares_arguments
 from dynaplan.errors import ArgumentError
 from dynaplan.models.linear.features import Identity, Polynomial, checked_features
+from dynaplan.models.linear.function_fit import FunctionFit
 from dynaplan.models.linear.linear_gaussian import LinearGaussian, require_linear_gaussian
 from dynaplan.models.linear.settings import Settings, Target, predicts_change
 
@@ -117,19 +118,25 @@ class RecursiveLeastSquares:
 
         Raises:
             TypeError: `model` is no LinearGaussian.
-            ArgumentError: it has a prior, or `forgetting` is out of range.
+            ArgumentError: it has a prior, or features that are a function; or `forgetting` is out
+                of range.
         """
         require_linear_gaussian("model", model)
         if model.prior is not None:
             raise ArgumentError(
                 "model: got one with a prior, must be without; take more data in by its updated()"
             )
+        if isinstance(model._fit, FunctionFit):
+            raise ArgumentError(
+                "model: got one whose features are a function, must be polynomials; take more data "
+                "in by its updated()"
+            )
         made = cls.__new__(cls)
         forgetting = _arrays.real("forgetting", forgetting)
         made._recursive = _core.RecursiveLeastSquares(
             model._fit, forgetting, _is_directional(forgetting_kind)
         )
-        made._features = model.features
+        made._features = checked_features(model.features)
         made._settings = model._settings
         made.forgetting = forgetting
         made.forgetting_kind = forgetting_kind

@@ -4,11 +4,20 @@ from __future__ import annotations
 
 from typing import Any, Literal, TypeAlias
 
-from dynaplan import _arrays, _core
-from dynaplan.errors import ArgumentError
-from dynaplan.models.linear.features import Identity, Polynomial
+import numpy as np
+from numpy.typing import NDArray
 
-__all__ = ["Settings", "Target", "fit_of", "predicts_change", "require_change"]
+from dynaplan import _arrays, _core
+from dynaplan.data.transitions import Transitions
+from dynaplan.errors import ArgumentError
+from dynaplan.models.linear.features import Identity, Polynomial, checked_features
+from dynaplan.models.linear.function_fit import FeatureFunction, FunctionFit
+
+__all__ = ["Features", "Fit", "Settings", "Target", "fit_of", "fit_rows", "merged_fit"]
+__all__ += ["predicts_change", "require_change"]
+
+Features: TypeAlias = Identity | Polynomial | FeatureFunction
+Fit: TypeAlias = _core.LinearGaussianFit | FunctionFit
 
 Target: TypeAlias = Literal["change", "absolute"]
 Settings: TypeAlias = tuple[Target, bool, float, float]  # target, intercept, ridge, threshold
@@ -19,23 +28,51 @@ def predicts_change(target: str) -> bool:
     return _arrays.choice("target", target, "change", "absolute") == "change"
 
 
-def require_change(target: str) -> None:
-    """Refuses another target where there is a prior.
+def require_change(target: str, where: str) -> None:
+    """Refuses another target where there is a prior, or features are a function.
 
     Raises:
         ArgumentError: it is "absolute".
     """
     if not predicts_change(target):
-        raise ArgumentError(
-            f'target: got "{target}", must be "change" with a prior, as the rest is fitted'
-        )
+        raise ArgumentError(f'target: got "{target}", must be "change" with {where}')
 
 
-def fit_of(
-    state: tuple[Any, ...], features: Identity | Polynomial, settings: Settings
-) -> _core.LinearGaussianFit:
+def fit_rows(
+    data: Transitions,
+    weights: NDArray[np.float64] | None,
+    features: Features,
+    settings: Settings,
+    threads: int,
+) -> Fit:
+    """Returns the fit of transitions, with weights (N,) of their rows if there are any."""
+    target, intercept, ridge, threshold = settings
+    rows = data.states, data.actions, data.next_states, weights
+    if not isinstance(features, Identity | Polynomial):
+        return FunctionFit.fit(features, rows, (intercept, ridge, threshold), threads)
+    degree, change = checked_features(features).degree, predicts_change(target)
+    return _core.LinearGaussianFit.fit(*rows, degree, intercept, change, ridge, threshold, threads)
+
+
+def merged_fit(one: Fit, other: Fit) -> Fit:
+    """Returns the fit of the data of both.
+
+    Raises:
+        ArgumentError: the settings or the kind of their features differ.
+        ShapeError: the dimensions differ.
+    """
+    if isinstance(one, FunctionFit) and isinstance(other, FunctionFit):
+        return one.merged(other)
+    if isinstance(one, FunctionFit) or isinstance(other, FunctionFit):
+        raise ArgumentError("other: fitted with other features, must have the same")
+    return one.merged(other)
+
+
+def fit_of(state: tuple[Any, ...], features: Features, settings: Settings) -> Fit:
     """Returns the fit with this state, which another one had."""
     target, intercept, ridge, threshold = settings
+    if not isinstance(features, Identity | Polynomial):
+        return FunctionFit.from_state(features, state, (intercept, ridge, threshold))
     return _core.LinearGaussianFit.from_state(
         state, features.degree, intercept, predicts_change(target), ridge, threshold
     )

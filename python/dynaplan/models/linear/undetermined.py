@@ -7,8 +7,9 @@ import warnings
 import numpy as np
 from numpy.typing import NDArray
 
-from dynaplan import _core
 from dynaplan.errors import RankDeficientWarning
+from dynaplan.models.linear.function_fit import FunctionFit
+from dynaplan.models.linear.settings import Fit
 
 __all__ = ["undetermined_inputs", "warn_of_undetermined"]
 
@@ -19,7 +20,7 @@ Powers = NDArray[np.intc]
 _SHARE, _SHARE_OF_SUMS = 1e-6, 1e-5
 
 
-def warn_of_undetermined(fit: _core.LinearGaussianFit, *, of_late: bool) -> None:
+def warn_of_undetermined(fit: Fit, *, of_late: bool) -> None:
     """Warns of what the data leave open, where that is anything.
 
     Args:
@@ -35,7 +36,7 @@ def warn_of_undetermined(fit: _core.LinearGaussianFit, *, of_late: bool) -> None
         warnings.warn(text, RankDeficientWarning, stacklevel=4)
 
 
-def _undetermined_text(fit: _core.LinearGaussianFit, *, of_late: bool) -> str:
+def _undetermined_text(fit: Fit, *, of_late: bool) -> str:
     """Returns the warning; empty where only products of inputs depend on each other.
 
     Args:
@@ -46,6 +47,11 @@ def _undetermined_text(fit: _core.LinearGaussianFit, *, of_late: bool) -> str:
         return (
             f"{fit.rows:g} transitions leave no degrees of freedom for {fit.rank} "
             "coefficients: the noise is unknown and taken as 0; collect more"
+        )
+    if isinstance(fit, FunctionFit):
+        return (
+            f"the features have rank {fit.rank} for {fit.columns} coefficients, as they depend on "
+            "each other in all rows; the smallest coefficients are used"
         )
     names = [f"state {i}" for i in range(fit.state_dim)]
     names += [f"action {i}" for i in range(fit.action_dim)]
