@@ -62,7 +62,7 @@ def rest_of(prior: Model | None, data: Transitions, threads: int) -> Transitions
             "be finite"
         )
     rest = data.states + (data.next_states - mean)
-    return Transitions._of({**data._arrays(), "next_states": rest})
+    return Transitions._of({**data._arrays(), "next_states": rest}, data._columns)
 
 
 def with_prior_mean(
