@@ -73,6 +73,7 @@ KINDS = {
 FUNCTIONS = {"callback", "learn", "progress", "terminal_value"}
 # A number is a fraction of the data, a text an id.
 ALSO = {"rewards.for_env-env": {"text"}, "terminations.for_env-env": {"text"}}
+ALSO |= {"LinearGaussian.fit-features": {"function"}}
 ALSO |= {f"{kind}.fit-held_out": {"number"} for kind in ("MLP", "GaussianMLP", "Ensemble")}
 # Here these are numbers, or objects of another library.
 OTHERS = {"DynaQ.observe", "SAC.observe", "MLP.from_onnx"}

@@ -51,8 +51,9 @@ class Identity:
 
 
 def is_function(features: Any) -> bool:
-    """Whether features are a function of the user's."""
-    return callable(features) and not isinstance(features, type)
+    """Whether features are a function of the user's, and no term or policy of ours."""
+    is_ours = type(features).__module__.split(".")[0] == "dynaplan"
+    return callable(features) and not isinstance(features, type) and not is_ours
 
 
 def checked_features(features: Any) -> Identity | Polynomial:
