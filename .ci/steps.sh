@@ -328,7 +328,8 @@ show_nightly() {
 }
 
 # run_steps <default step>... -- <step>...: the steps named after --, or the default ones; prints times, then pytest's
-# closing lines, the last one once more by itself.
+# closing lines, the last one once more by itself. Where $passed is a folder, it has the seconds of each step that has
+# passed, and these are left out.
 run_steps() {
   local defaults=() steps step started times=()
   while [[ $1 != -- ]]; do defaults+=("$1"); shift; done
@@ -342,10 +343,15 @@ run_steps() {
     declare -F "step_$step" >/dev/null || fail "no step '$step'; the usual ones are: ${defaults[*]}"
   done
   for step in "${steps[@]}"; do
+    if [[ -n ${passed:-} && -e $passed/$step ]]; then
+      say "$step passed before, in $(<"$passed/$step") s"
+      continue
+    fi
     say "$step"
     started=$SECONDS
     "step_$step"
     times+=("$step $((SECONDS - started)) s")
+    if [[ -n ${passed:-} ]]; then mkdir -p "$passed" && echo "$((SECONDS - started))" >"$passed/$step"; fi
   done
   say "all steps passed in $((SECONDS / 60)) min"
   printf '%s\n' "${times[@]}"
