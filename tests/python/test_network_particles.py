@@ -206,3 +206,47 @@ def test_a_plan_keeps_within_the_disagreement_limit(model, reward) -> None:
     )
     assert none.status == "no_finite_candidate"
     assert (none.stats.rejected, none.stats.non_finite) == (50, 0)
+
+
+RISKS = [dp.risk.Mean(), dp.risk.Worst(), dp.risk.CVaR(0.5), dp.risk.EpistemicPenalty(0.5)]
+
+
+@pytest.mark.parametrize("candidates", [7, 40, 70])
+@pytest.mark.parametrize("risk", RISKS, ids=repr)
+def test_threads_that_share_the_particles_change_nothing(model, candidates, risk):
+    def plan(threads: int) -> dp.Plan:
+        planner = dp.ICEM(
+            horizon=6,
+            candidates=candidates,
+            elites=4,
+            iterations=3,
+            propagation="tsinf",
+            particles=6,
+            risk=risk,
+            threads=threads,
+        )
+        return planner.plan(model, TERM, np.ones(3), action_space=(-np.ones(2), np.ones(2)), seed=3)
+
+    alone = plan(1)
+    for threads in (2, 3, 5):
+        shared = plan(threads)
+        np.testing.assert_array_equal(shared.actions, alone.actions)
+        assert shared.value == alone.value
+
+
+@pytest.mark.parametrize("time_limit", [1e-9, 1e-4, 1e-3])
+def test_a_plan_of_shared_particles_has_a_candidate_however_little_time_there_is(model, time_limit):
+    planner = dp.CEM(
+        horizon=30, iterations=50, propagation="tsinf", particles=6, threads=2, clip=None
+    )
+    for seed in range(20):
+        plan = planner.plan(
+            model,
+            TERM,
+            np.ones(3),
+            action_space=(-np.ones(2), np.ones(2)),
+            seed=seed,
+            time_limit=time_limit,
+        )
+        assert plan.status == "time_limit"
+        assert np.isfinite(plan.value)
