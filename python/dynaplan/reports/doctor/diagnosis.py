@@ -14,9 +14,9 @@ from dynaplan.errors import ArgumentError, ShapeError
 from dynaplan.reports.doctor import actions, angles, columns, endings, ordering, sensors
 from dynaplan.reports.doctor import held_out as splits
 from dynaplan.reports.doctor.findings import Diagnosis, Finding, ordered
-from dynaplan.reports.doctor.off_course import off_course
 from dynaplan.reports.doctor.record import Record
 from dynaplan.reports.doctor.shifted_actions import shifted_actions
+from dynaplan.reports.doctor.unusual_steps import unusual_steps
 
 __all__ = ["diagnose"]
 
@@ -27,7 +27,7 @@ Check: TypeAlias = Callable[[Record], Found]
 _CHECKS: dict[tuple[str, ...], Check] = {
     ("few_rows",): ordering.few_rows,
     ("gaps", "wrong_next_states"): ordering.gaps,
-    ("seams", "lost_steps"): off_course,
+    ("seams", "lost_steps"): unusual_steps,
     ("wild_values",): ordering.wild_values,
     ("duplicate_rows",): ordering.duplicate_rows,
     ("constant_column",): columns.constant_columns,

@@ -13,7 +13,7 @@ Columns = NDArray[np.intp]
 _BLOCKS, _FOLDS = 20, 5  # stretches of rows, as many as a t-test needs
 _MAX_PRODUCTS = 60
 _ROWS_PER_COLUMN = 10  # so that what is fitted to noise adds a tenth to errors, and no more
-_LEAST = 1e-12  # of the mean eigenvalue: directions below it are rounding
+_MIN = 1e-12  # of the mean eigenvalue: directions below it are rounding
 
 
 def features(states: Float64, others: int, *, products: bool) -> Float64 | None:
@@ -86,7 +86,7 @@ class LeastSquares:
         chosen = np.ix_(columns, columns)
         gram = sum(own[chosen] for other, own in enumerate(self._grams) if other != fold)
         moments = sum(own[columns] for other, own in enumerate(self._moments) if other != fold)
-        least = _LEAST * np.trace(gram) / len(columns)
+        least = _MIN * np.trace(gram) / len(columns)
         damped = gram + max(least, np.finfo(np.float64).tiny) * np.eye(len(columns))
         found = np.linalg.solve(damped, moments)
         return np.asarray(found + np.linalg.solve(damped, moments - gram @ found))

@@ -10,19 +10,19 @@ from numpy.typing import NDArray
 from dynaplan.reports.doctor.record import Record
 from dynaplan.reports.doctor.regression import features
 
-__all__ = ["Course", "course_of"]
+__all__ = ["UsualSteps", "usual_steps_of"]
 
 Float64 = NDArray[np.float64]
 
 STEPS = 0.9  # of the rows are taken to be steps: a reset after 20 steps or more leaves as many
 OF_STATES = 0.6  # of the states are off where a step is none: a reset moves most of them
 _ROUNDS = 3
-_LEAST = 1e-6  # of the deviation of the changes: what is less is rounding
+_MIN = 1e-6  # of the deviation of the changes: what is less is rounding
 _OF_NORMAL = 1.6449  # deviations that 9 of 10 normal numbers keep to
 
 
 @dataclass(frozen=True)
-class Course:
+class UsualSteps:
     """What was predicted and what is left, in units of what is commonly left in each state.
 
     Attributes:
@@ -45,12 +45,12 @@ class Course:
         From one in 2 rows to one in 10 grows what a row is off by at most; and so on to one in all.
         """
         off = self.off
-        half, most = np.maximum(np.quantile(off, [0.5, STEPS], axis=0), _LEAST)
+        half, most = np.maximum(np.quantile(off, [0.5, STEPS], axis=0), _MIN)
         further = np.log(0.1 * len(off)) / np.log(5.0)
         return np.asarray((most / half) ** further)
 
 
-def course_of(record: Record) -> Course | None:
+def usual_steps_of(record: Record) -> UsualSteps | None:
     """Fits the changes to states, their products and actions; None where rows are too few.
 
     Three times the tenth of the rows that fits worst is left out.
@@ -68,7 +68,7 @@ def course_of(record: Record) -> Course | None:
         found = np.linalg.lstsq(inputs[kept], targets[kept], rcond=1e-10)[0]
         predicted = inputs @ found
         left = targets - predicted
-        usual = np.maximum(np.quantile(np.abs(left), STEPS, axis=0), _LEAST) / _OF_NORMAL
+        usual = np.maximum(np.quantile(np.abs(left), STEPS, axis=0), _MIN) / _OF_NORMAL
         worst = np.sort(np.abs(left) / usual, axis=1)[:, judged]
         kept = np.flatnonzero(worst <= np.quantile(worst, STEPS))
-    return Course(predicted / usual, left / usual)
+    return UsualSteps(predicted / usual, left / usual)

@@ -7,12 +7,12 @@ from numpy.typing import NDArray
 
 from dynaplan import _tables
 from dynaplan.data.suspect_joins import largest
-from dynaplan.reports.doctor.course import OF_STATES, Course, course_of
 from dynaplan.reports.doctor.findings import LEAVE_OUT, Finding
 from dynaplan.reports.doctor.ordering import has_few_states
 from dynaplan.reports.doctor.record import Record
+from dynaplan.reports.doctor.usual_steps import OF_STATES, UsualSteps, usual_steps_of
 
-__all__ = ["off_course"]
+__all__ = ["unusual_steps"]
 
 Float64 = NDArray[np.float64]
 Bools = NDArray[np.bool_]
@@ -32,7 +32,7 @@ _FURTHER, _DEVIATIONS, _ACROSS = (0.6, 4.0), 8.0, 0.3
 _LOST, _MANY_LOST = 0.005, 0.25  # of the rows: fewer are no matter, more are a kind of motion
 
 
-def off_course(record: Record) -> list[Finding]:
+def unusual_steps(record: Record) -> list[Finding]:
     """Finds rows that lead across a reset, or over several steps at once.
 
     At the end of an episode a row may lead exactly to the first state of the next one. Within a log
@@ -43,14 +43,14 @@ def off_course(record: Record) -> list[Finding]:
     found = _between_episodes(record)
     if len(record.rows) < _FEWEST or not len(record.varied[0]) or record.too_large:
         return found
-    course = course_of(record)
-    if course is None or has_few_states(record.data):
+    usual = usual_steps_of(record)
+    if usual is None or has_few_states(record.data):
         return found
-    far = _far(course)
+    far = _far(usual)
     jumps = np.count_nonzero(far & _jumps(record, far))
     if jumps >= _SOME and jumps >= _SHARE * np.count_nonzero(far) and far.mean() <= _MANY:
         return [*found, _within_episodes(record, record.rows[far])]
-    return [*found, *_lost(record, course, far)]
+    return [*found, *_lost(record, usual, far)]
 
 
 def _between_episodes(record: Record) -> list[Finding]:
@@ -73,8 +73,8 @@ def _within_episodes(record: Record, rows: Rows) -> Finding:
     return Finding("seams", "error", (), evidence, cure, rows)
 
 
-def _lost(record: Record, course: Course, far: Bools) -> list[Finding]:
-    further, goes_on = _further(record, course)
+def _lost(record: Record, usual: UsualSteps, far: Bools) -> list[Finding]:
+    further, goes_on = _further(record, usual)
     marks = goes_on | far
     share = float(marks.mean())
     if not max(_LOST, _SOME / len(marks)) <= share <= _MANY_LOST:
@@ -94,11 +94,11 @@ def _lost(record: Record, course: Course, far: Bools) -> list[Finding]:
     return [Finding("lost_steps", "error", (), evidence, cure, record.rows[marks])]
 
 
-def _far(course: Course) -> Bools:
+def _far(usual: UsualSteps) -> Bools:
     """Marks the rows (M,) at which most states are far off together."""
-    states = course.left.shape[1]
-    limits = np.maximum(_OFF if states > 2 else _OFF_FEW, course.tails)
-    return np.asarray((course.off > limits).sum(axis=1) >= OF_STATES * states)
+    states = usual.left.shape[1]
+    limits = np.maximum(_OFF if states > 2 else _OFF_FEW, usual.tails)
+    return np.asarray((usual.off > limits).sum(axis=1) >= OF_STATES * states)
 
 
 def _jumps(record: Record, far: Bools) -> Bools:
@@ -110,21 +110,21 @@ def _jumps(record: Record, far: Bools) -> Bools:
     return np.asarray(lengths > _LARGER**2 * np.quantile(lengths[~far], 0.99))
 
 
-def _further(record: Record, course: Course) -> tuple[Float64, Bools]:
+def _further(record: Record, usual: UsualSteps) -> tuple[Float64, Bools]:
     """Returns (M,) by how many more steps each row goes on as it began, and where it clearly does.
 
     The step that was lost is taken to be the mean of those that are predicted for the row and for
     the row below.
     """
-    rows, predicted = record.rows, course.predicted
+    rows, predicted = record.rows, usual.predicted
     below = np.minimum(np.arange(len(rows)) + 1, len(rows) - 1)
     follows = (record.runs[rows[below]] == record.runs[rows])[:, None]
     step = np.where(follows, 0.5 * (predicted + predicted[below]), predicted)
     tiny = np.finfo(np.float64).tiny
     length = np.maximum((step**2).sum(axis=1), tiny)
-    further = (course.left * step).sum(axis=1) / length
-    across = ((course.left - further[:, None] * step) ** 2).sum(axis=1)
-    whole = np.maximum((course.left**2).sum(axis=1), tiny)
+    further = (usual.left * step).sum(axis=1) / length
+    across = ((usual.left - further[:, None] * step) ** 2).sum(axis=1)
+    whole = np.maximum((usual.left**2).sum(axis=1), tiny)
     clear = (further > _FURTHER[0]) & (further < _FURTHER[1])
     clear &= further * np.sqrt(length) > _DEVIATIONS
     return further, np.asarray(clear & (across < _ACROSS * whole))
