@@ -1,6 +1,11 @@
+#include <pybind11/stl.h>
+
+#include <tuple>
+
 #include "arrays.hpp"
 #include "bindings.hpp"
 #include "dynaplan/core/dense.hpp"
+#include "dynaplan/models/angle_dynamics.hpp"
 #include "dynaplan/models/jacobians.hpp"
 #include "dynaplan/models/linear.hpp"
 #include "dynaplan/models/residual_dynamics.hpp"
@@ -48,6 +53,17 @@ DynamicsHandle residual_dynamics(const py::object& prior, const py::object& rest
           py::make_tuple(prior, rest)};
 }
 
+// The same dynamics with angles, each (state, low, high, period).
+DynamicsHandle angle_dynamics(const DynamicsHandle& dynamics,
+                              const std::vector<std::tuple<IndexType, double, double, double>>& angles,
+                              bool sine_cosine) {
+  Angles states;
+  for (const auto& [state, low, high, period] : angles) states.push_back({state, low, high, period});
+  const AngleInputs inputs = sine_cosine ? AngleInputs::kSineCosine : AngleInputs::kThemselves;
+  return {std::make_shared<const AngleDynamics<float>>(dynamics.float32, states, inputs),
+          std::make_shared<const AngleDynamics<double>>(dynamics.float64, states, inputs), dynamics.owned};
+}
+
 }  // namespace
 
 void bind_models(py::module_& m) {
@@ -56,6 +72,7 @@ void bind_models(py::module_& m) {
       .def_property_readonly("action_dim", [](const DynamicsHandle& self) { return self.float64->action_dim(); });
   m.def("linear_dynamics", &linear_dynamics, py::arg("weights"), py::arg("constant"), py::arg("noise_factor"));
   m.def("residual_dynamics", &residual_dynamics, py::arg("prior"), py::arg("rest"));
+  m.def("angle_dynamics", &angle_dynamics, py::arg("dynamics"), py::arg("angles"), py::arg("sine_cosine"));
   m.def(
       "matrix_exponential",
       [](const py::array& matrix) { return to_array(exponential(matrix_input(matrix, "matrix"))); }, py::arg("matrix"));

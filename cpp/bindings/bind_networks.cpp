@@ -50,10 +50,10 @@ NetworkHandle make(IndexType state_dim, IndexType action_dim, std::vector<IndexT
                    std::vector<IndexType> hidden, const std::string& activation, bool probabilistic, bool rewards,
                    const py::array& input_mean, const py::array& input_scale, const py::array& target_mean,
                    const py::array& target_scale, const Arrays& weights, const Arrays& biases, const py::object& low,
-                   const py::object& high) {
+                   const py::object& high, std::vector<double> periods) {
   NetworkParameters made;
   made.shape = {state_dim,     action_dim, std::move(angles), std::move(hidden), activation_of(activation),
-                probabilistic, rewards};
+                probabilistic, rewards,    std::move(periods)};
   made.scaling = {vector_input(input_mean, "input_mean"), vector_input(input_scale, "input_scale"),
                   vector_input(target_mean, "target_mean"), vector_input(target_scale, "target_scale")};
   made.shape.validate();  // the shapes of the arrays below follow from it
@@ -159,6 +159,7 @@ void bind_numbers(py::class_<NetworkHandle>& bound) {
   shape("state_dim", &NetworkShape::state_dim);
   shape("action_dim", &NetworkShape::action_dim);
   shape("angles", &NetworkShape::angles);
+  shape("periods", &NetworkShape::periods);
   shape("hidden", &NetworkShape::hidden);
   shape("probabilistic", &NetworkShape::probabilistic);
   shape("rewards", &NetworkShape::rewards);
@@ -182,7 +183,8 @@ void bind_networks(py::module_& m) {
       .def(py::init(&make), py::arg("state_dim"), py::arg("action_dim"), py::arg("angles"), py::arg("hidden"),
            py::arg("activation"), py::arg("probabilistic"), py::arg("rewards"), py::arg("input_mean"),
            py::arg("input_scale"), py::arg("target_mean"), py::arg("target_scale"), py::arg("weights"),
-           py::arg("biases"), py::arg("log_variance_low"), py::arg("log_variance_high"))
+           py::arg("biases"), py::arg("log_variance_low"), py::arg("log_variance_high"),
+           py::arg("periods") = std::vector<double>())
       .def("dynamics", &NetworkHandle::dynamics)
       .def("predict", &predict_rows, py::arg("states"), py::arg("actions"), py::arg("threads"))
       .def("sample", &sample_rows, py::arg("states"), py::arg("actions"), py::arg("seed"), py::arg("threads"));

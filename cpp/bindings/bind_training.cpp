@@ -70,14 +70,16 @@ py::array_t<double> losses(const NetworkFit& fit, std::vector<double> MemberHist
 
 py::tuple fit(const py::tuple& training, const py::object& held_out, IndexType members, std::vector<IndexType> hidden,
               const std::string& activation, bool probabilistic, std::vector<IndexType> angles, bool rewards,
-              const NetworkFitSettings& settings, const NetworkHandle* initial, const py::object& progress) {
+              const NetworkFitSettings& settings, const NetworkHandle* initial, const py::object& progress,
+              std::vector<double> periods) {
   const NetworkShape shape{training[0].cast<py::array>().shape(1),
                            training[1].cast<py::array>().shape(1),
                            std::move(angles),
                            std::move(hidden),
                            activation_of(activation),
                            probabilistic,
-                           rewards};
+                           rewards,
+                           std::move(periods)};
   const NetworkData rows = data_of(shape, training);
   const NetworkData kept_back = held_out.is_none() ? NetworkData{} : data_of(shape, held_out.cast<py::tuple>());
   Watch watch;
@@ -118,7 +120,7 @@ void bind_training(py::module_& m) {
            py::arg("threads"));
   m.def("fit_networks", &fit, py::arg("training"), py::arg("held_out"), py::kw_only(), py::arg("members"),
         py::arg("hidden"), py::arg("activation"), py::arg("probabilistic"), py::arg("angles"), py::arg("rewards"),
-        py::arg("settings"), py::arg("initial"), py::arg("progress"));
+        py::arg("settings"), py::arg("initial"), py::arg("progress"), py::arg("periods") = std::vector<double>());
 }
 
 }  // namespace dynaplan::bindings

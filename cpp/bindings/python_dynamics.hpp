@@ -22,6 +22,7 @@ class PythonDynamics final : public Dynamics<T> {
   IndexType max_lanes() const override { return 16384; }
   // Its time is Python's.
   bool gains_from_float32() const override { return false; }
+  bool takes_differences() const override { return true; }
   std::size_t workspace_bytes(IndexType /*lanes*/) const override { return 0; }
 
   void step(ConstBlock<T> state, ConstBlock<T> action, const Draw& draw, Workspace& /*workspace*/,

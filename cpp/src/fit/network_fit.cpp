@@ -71,6 +71,9 @@ void require_same_shape(const NetworkShape& shape, Index members, const NetworkP
   };
   if (other.state_dim != shape.state_dim || other.action_dim != shape.action_dim) differs("state_dim or action_dim");
   if (other.angles != shape.angles) differs("set of angles");
+  for (std::size_t a = 0; a < shape.angles.size(); ++a) {
+    if (other.period(a) != shape.period(a)) differs("period of an angle");
+  }
   if (other.hidden != shape.hidden) differs("hidden");
   if (other.activation != shape.activation) differs("activation");
   if (other.probabilistic != shape.probabilistic) differs("kind of output (probabilistic or not)");

@@ -10,8 +10,6 @@ inline namespace DYNAPLAN_LEVEL {
 
 namespace {
 
-constexpr double kTwoPi = 6.283185307179586476925;
-
 // Means by a first pass, squares about them by a second: no cancellation.
 struct Moments {
   Eigen::VectorXd mean;
@@ -72,11 +70,13 @@ void encode_transition(const NetworkShape& shape, const NetworkData& data, Index
     targets[i] = next[i] - state[i];
   }
   double* place = inputs + shape.state_dim;
-  for (const Index angle : shape.angles) {
-    inputs[angle] = std::sin(state[angle]);
-    *place++ = std::cos(state[angle]);
-    // Into (-pi, pi]: the short way round.
-    targets[angle] -= kTwoPi * std::ceil(targets[angle] / kTwoPi - 0.5);
+  for (std::size_t a = 0; a < shape.angles.size(); ++a) {
+    const Index angle = shape.angles[a];
+    const double period = shape.period(a);
+    inputs[angle] = std::sin(kTurn / period * state[angle]);
+    *place++ = std::cos(kTurn / period * state[angle]);
+    // Into (-period / 2, period / 2]: the short way round.
+    targets[angle] -= period * std::ceil(targets[angle] / period - 0.5);
   }
   for (Index j = 0; j < shape.action_dim; ++j) *place++ = action[j];
   if (shape.rewards) targets[shape.state_dim] = data.rewards[row];

@@ -36,17 +36,25 @@ struct MovedLanes {
   }
 
   // The derivatives of `next` by the inputs of `moved`, row d * inputs + i of `out` for entry d by input i.
-  void divide(ConstBlock<T> next, ConstBlock<T> moved, Index first, Block<T> out) const {
+  void divide(ConstBlock<T> next, ConstBlock<T> moved, Index first, const Angles* angles, Block<T> out) const {
     for (Index d = 0; d < next.dim; ++d) {
       for (Index i = 0; i < moved.dim; ++i) {
         const Index up = above(first + i);
         const Index down = below(first + i);
         T* const slope = out.row(d * moved.dim + i);
-        for (Index k = 0; k < lanes; ++k) {
-          // The inputs' own difference: it is not twice the move to the last digit.
-          slope[k] = (next.row(d)[up + k] - next.row(d)[down + k]) / (moved.row(i)[up + k] - moved.row(i)[down + k]);
-        }
+        for (Index k = 0; k < lanes; ++k) slope[k] = next.row(d)[up + k] - next.row(d)[down + k];
+        go_short_way(angles, d, slope);
+        // The inputs' own difference: it is not twice the move to the last digit.
+        for (Index k = 0; k < lanes; ++k) slope[k] /= moved.row(i)[up + k] - moved.row(i)[down + k];
       }
+    }
+  }
+
+  void go_short_way(const Angles* angles, Index entry, T* difference) const {
+    if (angles == nullptr) return;
+    for (const Angle& angle : *angles) {
+      if (angle.state != entry) continue;
+      for (Index k = 0; k < lanes; ++k) difference[k] = static_cast<T>(short_way(difference[k], angle.period));
     }
   }
 };
@@ -75,8 +83,8 @@ void central_differences(const Dynamics<T>& dynamics, ConstBlock<T> state, Const
   dynamics.step(states, actions, Draw(), workspace, next);
   const ConstBlock<T> next_states = next.rows(0, state.dim);
   for (Index d = 0; d < state.dim; ++d) std::copy_n(next.row(d), state.lanes, out.next.row(d));
-  moved.divide(next_states, states, 0, out.state);
-  moved.divide(next_states, actions, state.dim, out.action);
+  moved.divide(next_states, states, 0, dynamics.angles(), out.state);
+  moved.divide(next_states, actions, state.dim, dynamics.angles(), out.action);
 }
 
 template std::size_t central_differences_bytes<float>(const Dynamics<float>&, Index);

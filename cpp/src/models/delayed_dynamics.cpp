@@ -41,6 +41,9 @@ DelayedDynamics<T>::DelayedDynamics(const Dynamics<T>& dynamics, ActionDelay del
     first += delay_.queued(i);
   }
   queue_dim_ = first;
+  if (dynamics.angles() == nullptr) return;
+  angles_ = *dynamics.angles();
+  for (Angle& angle : angles_) angle.state += queue_dim_;
 }
 
 template <class T>

@@ -68,6 +68,10 @@ void NetworkShape::validate() const {
     }
     previous = angle;
   }
+  if (!periods.empty()) require_size("periods", static_cast<Index>(periods.size()), static_cast<Index>(angles.size()));
+  for (const double period : periods) {
+    if (!(period > 0.0) || !std::isfinite(period)) throw_value_error("periods", text_of(period), "finite and above 0");
+  }
 }
 
 void NetworkParameters::validate() const {

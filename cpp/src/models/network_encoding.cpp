@@ -7,6 +7,7 @@ template <class T>
 NetworkEncoding<T>::NetworkEncoding(const NetworkShape& shape, const NetworkScaling& scaling)
     : state_dim_(shape.state_dim), angles_(shape.angles) {
   for (const double mean : scaling.input_mean) mean_.push_back(static_cast<T>(mean));
+  for (std::size_t a = 0; a < angles_.size(); ++a) rates_.push_back(static_cast<T>(kTurn / shape.period(a)));
 }
 
 template <class T>
@@ -18,8 +19,9 @@ void NetworkEncoding<T>::apply(ConstBlock<T> state, ConstBlock<T> action, Block<
     const auto x = lanes_of(state.row(i), lanes);
     if (angle < angles_.size() && angles_[angle] == i) {
       const Index cosine = state_dim_ + static_cast<Index>(angle);
-      lanes_of(out, i) = x.sin() - mean(i);
-      lanes_of(out, cosine) = x.cos() - mean(cosine);
+      const auto radians = rates_[angle] * x;
+      lanes_of(out, i) = radians.sin() - mean(i);
+      lanes_of(out, cosine) = radians.cos() - mean(cosine);
       ++angle;
     } else {
       lanes_of(out, i) = x - mean(i);
@@ -41,7 +43,8 @@ void NetworkEncoding<T>::pull_back(ConstBlock<T> encoded, ConstBlock<T> of_input
     const Index c = state_dim_ + static_cast<Index>(angle);
     const auto sine = lanes_of(encoded.row(i), lanes) + mean_[static_cast<std::size_t>(i)];
     const auto cosine = lanes_of(encoded.row(c), lanes) + mean_[static_cast<std::size_t>(c)];
-    lanes_of(to_state, i) = lanes_of(of_inputs.row(i), lanes) * cosine - lanes_of(of_inputs.row(c), lanes) * sine;
+    lanes_of(to_state, i) =
+        rates_[angle] * (lanes_of(of_inputs.row(i), lanes) * cosine - lanes_of(of_inputs.row(c), lanes) * sine);
   }
   copy_block(of_inputs.rows(of_inputs.dim - to_action.dim, to_action.dim), to_action);
 }

@@ -17,8 +17,14 @@ static_assert(ForwardPass::kAtOnce % kVectorLanes<double> == 0, "a block is whol
 class ForwardPass::Follower final : public ActionFeedback<double> {
  public:
   Follower(const ExactPlanProblem& problem, const BackwardPass& policy, const NominalTrajectory& nominal,
-           const WholeState& whole, const double* shares, Block<double> actions)
-      : problem_(problem), policy_(policy), nominal_(nominal), whole_(whole), shares_(shares), actions_(actions) {}
+           const WholeState& whole, const std::vector<double>& periods, const double* shares, Block<double> actions)
+      : problem_(problem),
+        policy_(policy),
+        nominal_(nominal),
+        whole_(whole),
+        periods_(periods),
+        shares_(shares),
+        actions_(actions) {}
 
   void act(Index step, ConstBlock<double> state, ConstBlock<double> previous_action) const override {
     const LocalPolicy& policy = policy_.policy(step);
@@ -43,12 +49,12 @@ class ForwardPass::Follower final : public ActionFeedback<double> {
                  ConstBlock<double> previous_action, double* change) const {
     const double* const nominal_state = nominal_.state(step, whole_.state_dim);
     for (Index d = 0; d < whole_.state_dim; ++d) {
-      add_gain(policy.gain(i, d), state.row(d), nominal_state[d], change);
+      add_gain(policy.gain(i, d), state.row(d), nominal_state[d], periods_[static_cast<std::size_t>(d)], change);
     }
     if (whole_.has_previous_action && step > 0) {
       const double* const before = nominal_.action(step - 1, whole_.action_dim);
       for (Index j = 0; j < whole_.action_dim; ++j) {
-        add_gain(policy.gain(i, whole_.state_dim + j), previous_action.row(j), before[j], change);
+        add_gain(policy.gain(i, whole_.state_dim + j), previous_action.row(j), before[j], 0.0, change);
       }
     }
     if (!whole_.has_earlier_action || step < 2) return;
@@ -56,19 +62,23 @@ class ForwardPass::Follower final : public ActionFeedback<double> {
     const double* const earlier = nominal_.action(step - 2, whole_.action_dim);
     for (Index j = 0; j < whole_.action_dim; ++j) {
       const Index entry = whole_.state_dim + whole_.action_dim + j;
-      add_gain(policy.gain(i, entry), actions_.row(first + j), earlier[j], change);
+      add_gain(policy.gain(i, entry), actions_.row(first + j), earlier[j], 0.0, change);
     }
   }
 
-  static void add_gain(double gain, const double* state, double nominal, double* change) {
+  static void add_gain(double gain, const double* state, double nominal, double period, double* change) {
     if (gain == 0.0) return;
-    for (Index k = 0; k < kAtOnce; ++k) change[k] += gain * (state[k] - nominal);
+    for (Index k = 0; k < kAtOnce; ++k) {
+      const double apart = state[k] - nominal;
+      change[k] += gain * (period > 0.0 ? short_way(apart, period) : apart);
+    }
   }
 
   const ExactPlanProblem& problem_;
   const BackwardPass& policy_;
   const NominalTrajectory& nominal_;
   const WholeState& whole_;
+  const std::vector<double>& periods_;
   const double* shares_;
   Block<double> actions_;
 };
@@ -79,6 +89,10 @@ void ForwardPass::prepare(const ExactPlanProblem& problem, Index horizon) {
   rollout_ = problem.rollout;
   rollout_.allowed = nullptr;  // is among the added costs, as the constraints are
   rollout_.constraints.clear();
+  periods_.assign(static_cast<std::size_t>(whole_.state_dim), 0.0);
+  if (const Angles* const angles = rollout_.dynamics->angles()) {
+    for (const Angle& angle : *angles) periods_[static_cast<std::size_t>(angle.state)] = angle.period;
+  }
   if (problem.score != nullptr) {
     rollout_.reward = nullptr;
     rollout_.termination = nullptr;
@@ -152,7 +166,7 @@ ForwardPass::Count ForwardPass::follow(const ExactPlanProblem& problem, const Ad
                                        const BackwardPass& policy, const NominalTrajectory& nominal, double largest,
                                        Index count) {
   for (Index k = 0; k < kAtOnce; ++k) shares_[k] = std::ldexp(largest, -static_cast<int>(k));
-  const Follower follower(problem, policy, nominal, whole_, shares_, actions());
+  const Follower follower(problem, policy, nominal, whole_, periods_, shares_, actions());
   return roll_out(problem, added, &follower, count);
 }
 

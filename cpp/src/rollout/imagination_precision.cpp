@@ -31,6 +31,19 @@ struct Motion {
   }
 };
 
+// The period of each entry that is an angle, 0 of the others.
+std::vector<double> periods_of(const Dynamics<double>& dynamics) {
+  std::vector<double> periods(static_cast<std::size_t>(dynamics.state_dim()), 0.0);
+  if (dynamics.angles() == nullptr) return periods;
+  for (const Angle& angle : *dynamics.angles()) periods[static_cast<std::size_t>(angle.state)] = angle.period;
+  return periods;
+}
+
+// Where an entry is after a step, of an angle the short way round.
+double end_of_step(double from, double to, double period) {
+  return period > 0.0 ? from + short_way(to - from, period) : to;
+}
+
 // Calls `use` with the place of each transition that was made.
 template <class Use>
 void for_each_row(const ImaginedRows& rows, const Use& use) {
@@ -64,9 +77,12 @@ std::vector<Motion> motion_in_float64(const ExactImaginationProblem& problem, co
   Draw draw;
   draw.candidates = count;
   dynamics.step(state, action, draw, workspace, next);
-  std::vector<Motion> motion(static_cast<std::size_t>(state_dim));
-  for (Index i = 0; i < state_dim; ++i) {
-    for (Index k = 0; k < count; ++k) motion[static_cast<std::size_t>(i)].add(state.row(i)[k], next.row(i)[k]);
+  const std::vector<double> periods = periods_of(dynamics);
+  std::vector<Motion> motion(periods.size());
+  for (std::size_t i = 0; i < motion.size(); ++i) {
+    const double* const from = state.row(static_cast<Index>(i));
+    const double* const to = next.row(static_cast<Index>(i));
+    for (Index k = 0; k < count; ++k) motion[i].add(from[k], end_of_step(from[k], to[k], periods[i]));
   }
   return motion;
 }
@@ -90,11 +106,12 @@ bool are_actions_resolved(Index action_dim, const ImaginedRows& rows) {
 // Whether float32 told how far the steps that were made move each entry of the state.
 bool is_resolved(const ExactImaginationProblem& exact, const ImaginedRows& rows) {
   const Index state_dim = exact.dynamics->state_dim();
-  std::vector<Motion> motion(static_cast<std::size_t>(state_dim));
+  const std::vector<double> periods = periods_of(*exact.dynamics);
+  std::vector<Motion> motion(periods.size());
   for_each_row(rows, [&](Index row) {
-    for (Index i = 0; i < state_dim; ++i) {
-      motion[static_cast<std::size_t>(i)].add(rows.states[row * state_dim + i], rows.next_states[row * state_dim + i]);
-    }
+    const double* const from = rows.states + row * state_dim;
+    const double* const to = rows.next_states + row * state_dim;
+    for (std::size_t i = 0; i < motion.size(); ++i) motion[i].add(from[i], end_of_step(from[i], to[i], periods[i]));
   });
   const auto is_unclear = [](const Motion& entry) { return !entry.is_resolved<float>(); };
   if (std::none_of(motion.begin(), motion.end(), is_unclear)) return true;

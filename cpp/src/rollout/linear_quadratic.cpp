@@ -94,6 +94,7 @@ std::unique_ptr<const LinearQuadraticProblem<T>> LinearQuadraticProblem<T>::of(c
   if (problem.reward == nullptr || problem.termination != nullptr || problem.limits != nullptr) return nullptr;
   if (problem.disagreement_limit || problem.limits_steps() || problem.particles.count > 1) return nullptr;
   if (problem.particles.propagation != Propagation::kMean) return nullptr;
+  if (problem.dynamics->angles() != nullptr) return nullptr;  // at the ends of their ranges they are not linear
   const std::optional<LinearTerms> terms = problem.dynamics->linear_terms();
   RewardParts<T> parts;
   if (!terms || !problem.reward->take_apart(parts)) return nullptr;

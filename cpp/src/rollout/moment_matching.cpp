@@ -31,6 +31,20 @@ T if_alive(const T* alive, Index lane, T value) {
   return alive == nullptr || alive[lane] != T(0) ? value : T(0);
 }
 
+// Brings the particles that are alive to within half a turn of the first one of their lane.
+template <class T>
+void gather(const Angle& angle, ConstBlock<T> alive, const Draw& draw, const ParticleStates<T>& states, Index lane) {
+  const auto value = [&](Index p) -> T& { return states.of(p).row(angle.state)[lane]; };
+  const auto lives = [&](Index p) { return alive.data == nullptr || alive.row(p)[lane] != T(0); };
+  Index first = 0;
+  while (first < draw.particles && !lives(first)) ++first;
+  for (Index p = first + 1; p < draw.particles; ++p) {
+    if (!lives(p)) continue;
+    const T middle = value(first);
+    value(p) = middle + static_cast<T>(short_way(value(p) - middle, angle.period));
+  }
+}
+
 }  // namespace
 
 template <class T>
@@ -39,7 +53,8 @@ std::size_t match_moments_bytes(Index state_dim, Index lanes) {
 }
 
 template <class T>
-void match_moments(const ParticleStates<T>& states, ConstBlock<T> alive, const Draw& draw, Workspace& workspace) {
+void match_moments(const ParticleStates<T>& states, ConstBlock<T> alive, const Angles* angles, const Draw& draw,
+                   Workspace& workspace) {
   const Workspace::Scope scope(workspace);
   const Index dim = states.first.dim;
   const Index lanes = states.first.lanes;
@@ -49,6 +64,9 @@ void match_moments(const ParticleStates<T>& states, ConstBlock<T> alive, const D
   const Block<T> normals = workspace.take_block<T>(dim, lanes);
   const auto alive_row = [&](Index p) { return alive.data != nullptr ? alive.row(p) : nullptr; };
   count_alive(alive, draw.particles, lanes, count);
+  for (std::size_t a = 0; angles != nullptr && a < angles->size(); ++a) {
+    for (Index k = 0; k < lanes; ++k) gather((*angles)[a], alive, draw, states, k);
+  }
   std::fill_n(mean.data, dim * lanes, T(0));
   std::fill_n(deviation.data, dim * lanes, T(0));
   const auto for_each_particle = [&](const auto& visit) {
@@ -83,13 +101,16 @@ void match_moments(const ParticleStates<T>& states, ConstBlock<T> alive, const D
         value[k] = lives == nullptr || lives[k] != T(0) ? redrawn : value[k];
       }
     }
+    if (angles != nullptr) wrap(*angles, states.of(p));
   }
 }
 
 template std::size_t match_moments_bytes<float>(Index, Index);
 template std::size_t match_moments_bytes<double>(Index, Index);
-template void match_moments<float>(const ParticleStates<float>&, ConstBlock<float>, const Draw&, Workspace&);
-template void match_moments<double>(const ParticleStates<double>&, ConstBlock<double>, const Draw&, Workspace&);
+template void match_moments<float>(const ParticleStates<float>&, ConstBlock<float>, const Angles*, const Draw&,
+                                   Workspace&);
+template void match_moments<double>(const ParticleStates<double>&, ConstBlock<double>, const Angles*, const Draw&,
+                                    Workspace&);
 
 }  // namespace DYNAPLAN_LEVEL
 }  // namespace dynaplan

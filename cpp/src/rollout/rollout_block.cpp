@@ -79,7 +79,7 @@ class BlockRun {
         step(p, t);
       }
       if (draw_.propagation == Propagation::kMoment) {
-        match_moments<T>({state(0, t + 1), particle_rows_}, alive_, draw_, workspace_);
+        match_moments<T>({state(0, t + 1), particle_rows_}, alive_, problem_.dynamics->angles(), draw_, workspace_);
       }
       for (Index p = 0; p < particles_; ++p) arrive(p, t);
       scale_ *= problem_.discount;

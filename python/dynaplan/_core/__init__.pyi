@@ -18,6 +18,7 @@ from dynaplan._core.ilqr import infinite_horizon_regulator as infinite_horizon_r
 from dynaplan._core.imagination import Policy as Policy
 from dynaplan._core.imagination import imagine as imagine
 from dynaplan._core.models import Dynamics as Dynamics
+from dynaplan._core.models import angle_dynamics as angle_dynamics
 from dynaplan._core.models import compiled_dynamics as compiled_dynamics
 from dynaplan._core.models import jacobians as jacobians
 from dynaplan._core.models import linear_dynamics as linear_dynamics

@@ -1,6 +1,6 @@
 """Models as rollouts and planners run them."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from dynaplan._core._arrays import _Float64
 
@@ -20,6 +20,9 @@ def python_dynamics(
 ) -> Dynamics: ...
 def linear_dynamics(weights: _Float64, constant: _Float64, noise_factor: _Float64) -> Dynamics: ...
 def residual_dynamics(prior: Dynamics, rest: Dynamics) -> Dynamics: ...
+def angle_dynamics(
+    dynamics: Dynamics, angles: Sequence[tuple[int, float, float, float]], sine_cosine: bool
+) -> Dynamics: ...
 def matrix_exponential(matrix: _Float64) -> _Float64: ...
 def jacobians(
     dynamics: Dynamics, states: _Float64, actions: _Float64, threads: int

@@ -25,6 +25,7 @@ class NetworkParameters:
         biases: list[_Float32],
         log_variance_low: _Float32 | None,
         log_variance_high: _Float32 | None,
+        periods: list[float] = ...,
     ) -> None: ...
     def dynamics(self) -> Dynamics: ...
     def predict(
@@ -34,6 +35,7 @@ class NetworkParameters:
     state_dim: Final[int]
     action_dim: Final[int]
     angles: Final[list[int]]
+    periods: Final[list[float]]
     hidden: Final[list[int]]
     activation: Final[str]
     probabilistic: Final[bool]

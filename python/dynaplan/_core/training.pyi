@@ -39,4 +39,5 @@ def fit_networks(
     settings: NetworkFitSettings,
     initial: NetworkParameters | None,
     progress: Callable[[int, _Float64, _Float64], object] | None,
+    periods: Sequence[float] = ...,
 ) -> tuple[NetworkParameters, _Float64, _Float64, list[int], bool]: ...

@@ -22,6 +22,7 @@ class CFunctionDynamics final : public Dynamics<T> {
   Index action_dim() const override { return action_dim_; }
   bool is_float32() const override { return function_.is_float32(); }
   bool may_jump() const override { return true; }
+  bool takes_differences() const override { return true; }
   std::size_t workspace_bytes(Index lanes) const override;
   void step(ConstBlock<T> state, ConstBlock<T> action, const Draw& draw, Workspace& workspace,
             Block<T> next) const override;

@@ -44,6 +44,8 @@ class DelayedDynamics final : public Dynamics<T> {
   bool gains_from_float32() const override { return dynamics_.gains_from_float32(); }
   bool is_float32() const override { return dynamics_.is_float32(); }
   bool may_jump() const override { return dynamics_.may_jump(); }
+  bool takes_differences() const override { return dynamics_.takes_differences(); }
+  const Angles* angles() const override { return angles_.empty() ? nullptr : &angles_; }
   std::size_t workspace_bytes(Index lanes) const override;
   void step(ConstBlock<T> state, ConstBlock<T> action, const Draw& draw, Workspace& workspace,
             Block<T> next) const override;
@@ -79,6 +81,7 @@ class DelayedDynamics final : public Dynamics<T> {
   std::vector<Index> first_;  // (A) entry of the queue where an action's begin
   std::vector<Parts> parts_;  // (A)
   Index queue_dim_;
+  Angles angles_;
 };
 
 extern template class DelayedDynamics<float>;

@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <optional>
 
+#include "dynaplan/core/angles.hpp"
 #include "dynaplan/core/error.hpp"
 #include "dynaplan/core/random.hpp"
 #include "dynaplan/core/workspace.hpp"
@@ -75,6 +76,10 @@ class Dynamics {
   virtual bool is_float32() const { return false; }
   /// Whether it may jump from state to state, as a function from outside may.
   virtual bool may_jump() const { return false; }
+  /// Whether `jacobians` are central differences of `step`, as those of a function from outside are.
+  virtual bool takes_differences() const { return false; }
+  /// The states that are angles, so that differences of theirs are to go the short way round; null: there are none.
+  virtual const Angles* angles() const { return nullptr; }
 
   /// Scratch that one `step` or `disagreement` of `lanes` trajectories takes.
   virtual std::size_t workspace_bytes(Index lanes) const = 0;

@@ -2,6 +2,7 @@
 
 #include <vector>
 
+#include "dynaplan/core/angles.hpp"
 #include "dynaplan/networks/activation.hpp"
 #include "dynaplan/networks/network_member.hpp"
 
@@ -12,12 +13,14 @@ inline namespace DYNAPLAN_LEVEL {
 struct NetworkShape {
   Index state_dim = 0;
   Index action_dim = 0;
-  std::vector<Index> angles;  // states that are angles in radians, ascending: the network sees sin and cos of them
+  std::vector<Index> angles;  // states that are angles, ascending: the network sees sin and cos of them
   std::vector<Index> hidden;  // units of each hidden layer
   Activation activation = Activation::kSiLU;
-  bool probabilistic = false;  // a log-variance beside every mean
-  bool rewards = false;        // one more target after the states: the reward of the step
+  bool probabilistic = false;     // a log-variance beside every mean
+  bool rewards = false;           // one more target after the states: the reward of the step
+  std::vector<double> periods{};  // of each angle, in its state's unit; none: all in radians
 
+  double period(std::size_t angle) const { return periods.empty() ? kTurn : periods[angle]; }
   /// What the first layer sees: the states with sin in place of each angle, the cosines, the actions.
   Index inputs() const { return state_dim + static_cast<Index>(angles.size()) + action_dim; }
   /// The changes of the states, then the reward if there is one.

@@ -25,6 +25,7 @@ class NetworkEncoding {
  private:
   Index state_dim_;
   std::vector<Index> angles_;
+  std::vector<T> rates_;  // from each angle's unit to radians
   std::vector<T> mean_;
 };
 

@@ -72,6 +72,7 @@ class ForwardPass {
   std::vector<double> paths_;                                         // (kAtOnce, H + 1, S), only for a score
   std::vector<double> sequences_;                                     // (kAtOnce, H, A), likewise
   std::vector<double> end_states_;                                    // (kAtOnce, S), only for a terminal value
+  std::vector<double> periods_;                                       // (S), 0 of a state that is no angle
   NominalTrajectory candidate_;
   NominalTrajectory kept_;
   Workspace workspace_;

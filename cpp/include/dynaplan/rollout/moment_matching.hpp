@@ -20,8 +20,10 @@ std::size_t match_moments_bytes(Index state_dim, Index lanes);
 
 /// Replaces the particles of each lane by draws from the Gaussian of their mean and variance, each state apart (Chua et
 /// al. 2018, sec. 5). Where `alive` (P, K) has data, particles that are not are left out of both and stay.
+/// Angles are taken the short way round from one of the particles, and brought into their ranges again.
 template <class T>
-void match_moments(const ParticleStates<T>& states, ConstBlock<T> alive, const Draw& draw, Workspace& workspace);
+void match_moments(const ParticleStates<T>& states, ConstBlock<T> alive, const Angles* angles, const Draw& draw,
+                   Workspace& workspace);
 
 }  // namespace DYNAPLAN_LEVEL
 }  // namespace dynaplan
