@@ -225,6 +225,7 @@ CALLS: dict[str, tuple[Callable[..., Any], dict[str, Any]]] = {
             "policy": lambda: lambda state: [0.0],
             "seed": 0,
             "episode_steps": 5,
+            "angles": {0: 4.0},
         },
     ),
     "collect at random": (dp.collect, {"env": pendulum, "steps": 5, "hold": (1, 2)}),

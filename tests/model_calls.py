@@ -19,6 +19,7 @@ def known() -> dp.LinearModel:
 DIMS = {"state_dim": 2, "action_dim": 1}
 ROWS = {"states": [[0.0, 0.0]], "actions": [[0.0]]}
 OBSERVED = {"observed": ([-1.0, -1.0, -1.0], [1.0, 1.0, 1.0])}
+ROUND = {"angles": (0,)}
 REGRESSION = {"features": dp.Identity, "target": "change", "intercept": True, "ridge": 0.0}
 REGRESSION |= {"threshold": 0.0}
 FORGETTING = {"forgetting": 0.9, "forgetting_kind": "directional"}
@@ -68,15 +69,16 @@ CALLS: dict[str, tuple[Callable[..., Any], dict[str, Any]]] = {
             "dtype": np.float64,
             "user_data": ctypes.c_double(1.0),
             **OBSERVED,
+            **ROUND,
         },
     ),
     "CompiledModel.from_numba": (
         dp.CompiledModel.from_numba,
-        {"function": lambda: _step, **DIMS, "dtype": np.float64, **OBSERVED},
+        {"function": lambda: _step, **DIMS, "dtype": np.float64, **OBSERVED, **ROUND},
     ),
     "CompiledModel.from_equations by numba": (
         dp.CompiledModel.from_equations,
-        {"function": lambda: _decay, **DIMS, "dtype": np.float64, **OBSERVED},
+        {"function": lambda: _decay, **DIMS, "dtype": np.float64, **OBSERVED, **ROUND},
     ),
     "Ensemble.fit": (
         dp.Ensemble.fit,
@@ -89,11 +91,11 @@ CALLS: dict[str, tuple[Callable[..., Any], dict[str, Any]]] = {
     ),
     "FunctionModel": (
         dp.FunctionModel,
-        {"function": lambda: lambda s, a: s, **DIMS, **OBSERVED},
+        {"function": lambda: lambda s, a: s, **DIMS, **OBSERVED, **ROUND},
     ),
     "FunctionModel.from_equations": (
         dp.FunctionModel.from_equations,
-        {"function": lambda: _decay, **DIMS, **OBSERVED},
+        {"function": lambda: _decay, **DIMS, **OBSERVED, **ROUND},
     ),
     "FunctionModel.predict": (
         lambda **given: dp.FunctionModel(lambda s, a: s, 2, 1).predict(**given),
@@ -150,6 +152,7 @@ CALLS: dict[str, tuple[Callable[..., Any], dict[str, Any]]] = {
             "c": np.zeros(2),
             "noise": np.ones(2),
             "observed": (np.zeros(3), np.ones(3)),
+            **ROUND,
         },
     ),
     "LinearModel.equations": (
@@ -175,6 +178,7 @@ CALLS: dict[str, tuple[Callable[..., Any], dict[str, Any]]] = {
             "method": "zoh",
             "substeps": 2,
             **OBSERVED,
+            **ROUND,
         },
     ),
     "discretise of equations by numba": (
@@ -187,6 +191,7 @@ CALLS: dict[str, tuple[Callable[..., Any], dict[str, Any]]] = {
             **DIMS,
             "compiled": True,
             **OBSERVED,
+            **ROUND,
         },
     ),
     "MLP.fit": (dp.MLP.fit, TRAINING),
@@ -206,7 +211,7 @@ CALLS: dict[str, tuple[Callable[..., Any], dict[str, Any]]] = {
     "Polynomial": (dp.Polynomial, {"degree": 2}),
     "RecursiveLeastSquares": (
         dp.RecursiveLeastSquares,
-        {**DIMS, **REGRESSION, **FORGETTING},
+        {**DIMS, **REGRESSION, **FORGETTING, **ROUND},
     ),
     "RecursiveLeastSquares.from_model": (
         dp.RecursiveLeastSquares.from_model,

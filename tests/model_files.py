@@ -25,12 +25,25 @@ def known() -> dp.LinearModel:
     return dp.LinearModel(0.8 * np.eye(2), [[0.9], [1.0]], noise=[0.1, 0.1])
 
 
+TRANSITIONS = transitions().states, transitions().actions, transitions().next_states
+
 # Each setting of a model that a file must bring back.
 MODELS = {
     "linear": lambda: dp.LinearGaussian.fit(transitions()),
     "quadratic": lambda: dp.LinearGaussian.fit(transitions(), features=dp.Polynomial(2)),
     "polynomial of degree 1": lambda: dp.LinearGaussian.fit(
         transitions(), features=dp.Polynomial(1), target="absolute"
+    ),
+    "linear in angles": lambda: dp.LinearGaussian.fit(
+        dp.Transitions(*TRANSITIONS, angles={0: (-9.0, 9.0), 1: 9.0})
+    ),
+    "quadratic in angles": lambda: dp.LinearGaussian.fit(
+        dp.Transitions(*TRANSITIONS, angles={0: (-9.0, 9.0), 1: 9.0}), features=dp.Polynomial(2)
+    ),
+    "quadratic in angles with a prior": lambda: dp.LinearGaussian.fit(
+        dp.Transitions(*TRANSITIONS, angles={0: (-9.0, 9.0), 1: 9.0}),
+        features=dp.Polynomial(2),
+        prior=dp.LinearModel(0.8 * np.eye(2), [[0.9], [1.0]], angles={0: (-9.0, 9.0), 1: 9.0}),
     ),
     "no intercept, ridge": lambda: dp.LinearGaussian.fit(
         transitions(), intercept=False, ridge=0.1, weights=np.linspace(0.0, 1.0, 40)
@@ -63,6 +76,9 @@ NETWORKS = {
     "MLP with rewards, linear": lambda: dp.MLP.fit(LEARNT, **{**SHORT, "hidden": ()}, rewards=True),
     "GaussianMLP": lambda: dp.GaussianMLP.fit(LEARNT, **SHORT, activation="tanh", angles=[1]),
     "Ensemble": lambda: dp.Ensemble.fit(LEARNT, **SHORT, members=3, rewards=True, held_out=LEARNT),
+    "MLP with angles": lambda: dp.MLP.fit(
+        dp.Transitions(*TRANSITIONS, angles={0: (-9.0, 9.0), 1: 9.0}), **SHORT
+    ),
     "GaussianMLP with bands": lambda: dp.calibrate_bands(
         dp.GaussianMLP.fit(LEARNT, **SHORT), transitions(seed=1), propagation="ts1"
     ),

@@ -55,6 +55,7 @@ NAMED = {
     "action_names": ["u"],
     "units": {"x": "m"},
     "time_step": 0.1,
+    "angles": (0,),
 }
 
 
@@ -77,6 +78,7 @@ LOG = {
     "drop_nonfinite": False,
     "gaps": "ignore",
     "units": lambda: {"s": "m"},
+    "angles": (0,),
 }
 LOG_OF_NUMBERS = {"source": log, "states": ["s"], "actions": ["e"], "discrete_actions": 2}
 

@@ -24,6 +24,7 @@ Row = tuple[Callable[..., Any], dict[str, Any]]
 
 POINTS = {"states": [0.0, 0.0], "actions": [0.0], "threads": 1}
 OBSERVED = ([-1.0] * 3, [1.0] * 3)
+ROUND = {"angles": {0: (-1.0, 1.0)}}
 WEIGHTS = np.ones(40)
 
 
@@ -180,11 +181,17 @@ def _of_functions() -> dict[str, Row]:
         ),
         "FunctionModel": (
             predicting(dp.FunctionModel),
-            {"function": lambda: one_step, "state_dim": 2, "action_dim": 1, "observed": OBSERVED},
+            {
+                "function": lambda: one_step,
+                "state_dim": 2,
+                "action_dim": 1,
+                "observed": OBSERVED,
+                **ROUND,
+            },
         ),
         "FunctionModel.from_equations": (
             predicting(dp.FunctionModel.from_equations),
-            {**DIMS, "function": lambda: one_state, "observed": OBSERVED},
+            {**DIMS, "function": lambda: one_state, "observed": OBSERVED, **ROUND},
         ),
         "CompiledModel": (
             predicting(dp.CompiledModel),
@@ -196,6 +203,7 @@ def _of_functions() -> dict[str, Row]:
                 "user_data": np.zeros(2),
                 "owner": "kept",
                 "observed": OBSERVED,
+                **ROUND,
             },
         ),
     }
@@ -229,11 +237,17 @@ def _of_numba() -> dict[str, Row]:
         "terminations.from_numba": (dp.terminations.from_numba, {**scalar, "function": truth}),
         "CompiledModel.from_equations, by numba": (
             predicting(dp.CompiledModel.from_equations),
-            {**DIMS, "dtype": np.float64, "function": lambda: one_state, "observed": OBSERVED},
+            {
+                **DIMS,
+                "dtype": np.float64,
+                "function": lambda: one_state,
+                "observed": OBSERVED,
+                **ROUND,
+            },
         ),
         "CompiledModel.from_numba": (
             dp.CompiledModel.from_numba,
-            {**scalar, "function": written, "observed": OBSERVED},
+            {**scalar, "function": written, "observed": OBSERVED, **ROUND},
         ),
     }
 
@@ -252,6 +266,7 @@ MODEL_CALLS: dict[str, Row] = {
             "calibration": np.ones(2),
             "band_factors": lambda: {"sample": np.ones((3, 2))},
             "prior": known,
+            "angle_inputs": lambda: linear()._angle_inputs,
         },
     ),
     "MLP": (predicting(dp.MLP), {"fitted": lambda: mlp()._fitted()}),

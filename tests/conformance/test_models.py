@@ -29,7 +29,17 @@ def curves(states, actions):
 
 
 # What is known of it, roughly.
-KNOWN = dp.LinearModel(0.4 * np.eye(3), [[0.9, 0.0], [0.0, 0.8], [0.0, 0.0]], [0.1, 0.0, 0.0])
+MATRICES = 0.4 * np.eye(3), [[0.9, 0.0], [0.0, 0.8], [0.0, 0.0]], [0.1, 0.0, 0.0]
+KNOWN = dp.LinearModel(*MATRICES)
+ROUND_KNOWN = dp.LinearModel(*MATRICES, angles={1: (-4.0, 4.0)})
+
+
+def round_data() -> dp.Transitions:
+    """The same, one state of which is an angle."""
+    plain, angles = data(), {1: (-4.0, 4.0)}
+    return dp.Transitions(plain.states, plain.actions, plain.next_states, angles=angles)
+
+
 MODELS = {
     "linear": dp.LinearGaussian.fit,
     "quadratic": lambda d: dp.LinearGaussian.fit(d, features=dp.Polynomial(2)),
@@ -50,6 +60,26 @@ MODELS = {
     "ensemble, calibrated": lambda d: dp.Ensemble.fit(
         d, members=3, hidden=(16,), epochs=100, seed=0
     ).calibrated(d),
+    "linear in an angle": lambda _: dp.LinearGaussian.fit(round_data()),
+    "quadratic in an angle": lambda _: dp.LinearGaussian.fit(
+        round_data(), features=dp.Polynomial(2)
+    ),
+    "sparse in an angle": lambda _: dp.LinearGaussian.fit(
+        round_data(), features=dp.Polynomial(2), threshold=0.1
+    ),
+    "quadratic in an angle with a prior": lambda _: dp.LinearGaussian.fit(
+        round_data(), features=dp.Polynomial(2), prior=ROUND_KNOWN
+    ),
+    "features of a function of an angle": lambda _: dp.LinearGaussian.fit(
+        round_data(), features=curves
+    ),
+    "network of an angle with a prior": lambda _: dp.GaussianMLP.fit(
+        round_data(), hidden=(16,), epochs=100, seed=0, prior=ROUND_KNOWN
+    ),
+    "network of an angle": lambda _: dp.GaussianMLP.fit(
+        round_data(), hidden=(16,), epochs=100, seed=0
+    ),
+    "function of an angle": lambda _: dp.FunctionModel(system, 3, 2, angles={1: (-4.0, 4.0)}),
     "function": lambda _: dp.FunctionModel(system, 3, 2),
     "compiled": lambda _: dp.CompiledModel(dynamics_callback(system, 3, 2), 3, 2),
 }

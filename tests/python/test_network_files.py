@@ -183,6 +183,13 @@ WRONG = {
         in_part("training_data", observed_disagreement="0.1"),
         "'observed_disagreement' must be of type float",
     ),
+    "angles that the networks do not have": (
+        in_part("training_data", angles=[[0.0, -1.0, 1.0]]),
+        "must be the networks'",
+    ),
+    "angles without a range": (in_part("training_data", angles=[[0.0]]), "a state and its range"),
+    "an angle of no state": (in_part("training_data", angles=[[9.0, 0.0, 1.0]]), "got 9, must be"),
+    "an angle in words": (in_part("training_data", angles=[["0", 1.0]]), "a state and its range"),
 }
 
 

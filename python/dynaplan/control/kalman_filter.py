@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from dynaplan import _arrays, _texts
+from dynaplan.data.angles import Angles
 from dynaplan.errors import ArgumentError, NumericalError, ShapeError
 from dynaplan.models.linear.covariances import covariance_factor, covariance_matrix
 from dynaplan.models.linear.linear_gaussian import LinearGaussian
@@ -74,6 +75,7 @@ class KalmanFilter:
     """
 
     __slots__ = (
+        "_angles",
         "_belief",
         "_first",
         "_log_likelihood",
@@ -105,6 +107,7 @@ class KalmanFilter:
             )
         self.model = model
         self._outputs = _outputs(C, model.state_dim)
+        self._angles = _angles_of(self._outputs, model.angles)
         self._noise_factor = _noise_factor(observation_noise, len(self._outputs))
         self._process_factor = covariance_factor("model", model.noise_covariance)
         self._first = self._belief_of(mean, covariance)
@@ -161,7 +164,8 @@ class KalmanFilter:
         outputs = self._outputs[seen]
         with np.errstate(over="ignore", invalid="ignore"):
             root, cross, after = _observed(factor, outputs, self._noise_factor[seen])
-            surprise = np.linalg.solve(root, values[seen] - outputs @ mean)
+            apart = self._angles.short_way(values - self._outputs @ mean)[seen]
+            surprise = np.linalg.solve(root, apart)
             density = -0.5 * float(surprise @ surprise + len(outputs) * np.log(2.0 * np.pi))
             density -= float(np.log(np.abs(np.diag(root))).sum())
             self._take(mean + cross @ surprise, after, self._log_likelihood + density)
@@ -225,6 +229,7 @@ class KalmanFilter:
             raise NumericalError(
                 "mean, covariance: the estimate overflows float64; reset, or choose other units"
             )
+        mean = self.model.angles.wrapped(mean)
         self._belief, self._log_likelihood = _Belief(mean, factor), log_likelihood
 
     def _belief_of(self, mean: ArrayLike | None, covariance: Covariance | None) -> _Belief:
@@ -341,3 +346,14 @@ def _observed(
     rows[noises:, count:] = factor.T
     lower = _lower(rows)
     return lower[:count, :count], lower[count:, :count], lower[count:, count:]
+
+
+def _angles_of(outputs: Float64, angles: Angles) -> Angles:
+    """Returns the outputs that are one of the states that are angles, whatever the unit."""
+    found = {}
+    for row, output in enumerate(outputs):
+        states = np.flatnonzero(output)
+        if len(states) == 1 and states[0] in angles.columns:
+            place = int(np.searchsorted(angles.columns, states[0]))
+            found[row] = float(abs(output[states[0]]) * angles.period[place])
+    return Angles(found)

@@ -118,7 +118,8 @@ class SystemMemory:
         """The plan's action with its feedback, within bounds and rates."""
         assert plan.gains is not None
         planned: Float64 = plan.actions[step]
-        action: Float64 = planned + plan.gains[step] @ (state - plan.states[step])
+        apart = planner.angles.short_way(state - plan.states[step])
+        action: Float64 = planned + plan.gains[step] @ apart
         if planner.action_rate is not None:
             last = self.last_action
             action = np.clip(action, last - planner.action_rate, last + planner.action_rate)

@@ -9,6 +9,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from dynaplan.data.angles import NO_ANGLES, Angles
 from dynaplan.planners.action_bounds import ActionBounds
 from dynaplan.planners.plan import Plan
 from dynaplan.planners.prepared import PreparedPlanner
@@ -57,11 +58,11 @@ class TimedPlan(NamedTuple):
         """Which of its steps that moment lies in; negative before the first."""
         return math.floor((moment - self.begins) / self.step)
 
-    def expected(self, moment: float) -> Float64:
+    def expected(self, moment: float, angles: Angles = NO_ANGLES) -> Float64:
         """(N, S) states expected at that moment, on straight lines from step to step."""
         position = max((moment - self.observed) / self.step, 0.0)
         before = min(int(position), self.path.shape[1] - 2)
-        change = self.path[:, before + 1] - self.path[:, before]
+        change = angles.short_way(self.path[:, before + 1] - self.path[:, before])
         states: Float64 = self.path[:, before] + min(position - before, 1.0) * change
         return states
 
@@ -147,7 +148,8 @@ class Sender:
             return False
         actions: Float64 = plan.actions[:, step]
         if plan.gains is not None and sight is not None:
-            apart = sight.states - plan.expected(sight.time)
+            expected = plan.expected(sight.time, prepared.angles)
+            apart = prepared.angles.short_way(sight.states - expected)
             corrected = actions + (plan.gains[:, step] @ apart[:, :, np.newaxis])[:, :, 0]
             actions = corrected if np.isfinite(corrected).all() else actions
         self._enter_step(plan.begins + step * plan.step, plan.step)

@@ -11,6 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 from dynaplan import _arrays, _callbacks, _texts
 from dynaplan._environments import action_dim, spaces
 from dynaplan._spaces import is_discrete
+from dynaplan.data.angles import Angles, AnglesLike
 from dynaplan.data.driver import Driver
 from dynaplan.data.recorder import Recorder
 from dynaplan.data.transitions import Transitions
@@ -30,6 +31,7 @@ def collect(  # noqa: PLR0917  # the settings after `seed` are named in practice
     seed: int | None = None,
     hold: tuple[int, int] = (1, 10),
     episode_steps: int | None = 25,
+    angles: AnglesLike = (),
 ) -> Transitions:
     """Collects exactly `steps` transitions from a Gymnasium environment.
 
@@ -56,6 +58,7 @@ def collect(  # noqa: PLR0917  # the settings after `seed` are named in practice
             starts show more of the states than one long run does. On Pendulum-v1 a
             model of 200 transitions that never saw the upper half cannot swing up.
             Take more to see how errors compound further ahead.
+        angles: the states that are angles, as `Transitions` takes them. Default: none.
 
     Returns:
         The transitions, with rewards.
@@ -91,7 +94,9 @@ def collect(  # noqa: PLR0917  # the settings after `seed` are named in practice
     choose = _RandomHeldActions(action_space, hold, rng) if policy is None else policy
 
     driver = Driver(env, action_space)
-    recorder = Recorder(observation_space.shape[0], action_dim(action_space))
+    state_dim = observation_space.shape[0]
+    circles = Angles.of(angles, state_dim)
+    recorder = Recorder(state_dim, action_dim(action_space), circles)
     driver.reset(seed)
     episode = 0
     for _ in range(steps):

@@ -1,10 +1,10 @@
-"""What is known of the columns of a data set beside their numbers: names, units, the time step."""
+"""What is known of columns beside their numbers: names, units, the time step, angles."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import islice
 from typing import Any
 
@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dynaplan import _arrays, _tables, _texts
+from dynaplan.data.angles import NO_ANGLES, Angles, AnglesLike
 from dynaplan.errors import ArgumentError, ShapeError
 
 __all__ = ["Columns", "listed_names"]
@@ -31,12 +32,14 @@ class Columns:
         action_names: A names, or None.
         units: pairs of a name and its unit.
         time_step: time from one row to the next, or None.
+        angles: the states that are angles.
     """
 
     state_names: tuple[str, ...] | None = None
     action_names: tuple[str, ...] | None = None
     units: tuple[tuple[str, str], ...] = ()
     time_step: float | None = None
+    angles: Angles = NO_ANGLES
 
     @staticmethod
     def checked(
@@ -65,8 +68,14 @@ class Columns:
             time_step=time_step,
         )
 
-    def require_dims(self, state_dim: int, action_dim: int) -> None:
-        """Raises ShapeError unless there is a name for each column, where there are names."""
+    def for_dims(self, state_dim: int, action_dim: int, angles: AnglesLike) -> Columns:
+        """Returns the same with the states that are angles.
+
+        Raises:
+            ShapeError: there are names, and not one for each column.
+            ArgumentError: an angle is none of the states, or its range is none.
+            TypeError: angles are neither integers nor a mapping.
+        """
         for argument, names, count in (
             ("state_names", self.state_names, state_dim),
             ("action_names", self.action_names, action_dim),
@@ -76,6 +85,7 @@ class Columns:
                 raise ShapeError(
                     f"{argument}: got {len(names)} names, must be {count}, one for each {kind}"
                 )
+        return replace(self, angles=Angles.of(angles, state_dim))
 
     def labels(self, state_dim: int, action_dim: int) -> tuple[list[str], list[str]]:
         """Returns what states and actions are called: by their names, or as "state 0"."""
@@ -98,9 +108,13 @@ class Columns:
         """Returns what is known of data sets one below the other: what none contradicts.
 
         Raises:
-            ArgumentError: two parts have other names or units, or time steps not within 5 %.
+            ArgumentError: two parts have other names, units or angles, or time steps not within
+                5 %.
         """
         found: dict[str, Any] = {}
+        for number, part in enumerate(parts):
+            if part.angles != parts[0].angles:
+                raise ArgumentError(f"parts: item {number} has other angles than item 0")
         for name in Columns.__slots__:
             values = [getattr(part, name) for part in parts]
             known = [number for number, value in enumerate(values) if value]
@@ -121,15 +135,21 @@ class Columns:
         for name in Columns.__slots__:
             value = getattr(self, name)
             if value:
-                kept[name] = np.array(value)
+                kept[name] = value.to_array() if name == "angles" else np.array(value)
         return kept
 
     @staticmethod
-    def kept(arrays: Mapping[str, NDArray[Any]]) -> dict[str, Any]:
-        """Returns what `arrays` gave, as a user says it and not yet checked."""
+    def kept(arrays: Mapping[str, NDArray[Any]], state_dim: int) -> dict[str, Any]:
+        """Returns what `arrays` gave, as a user says it and not yet checked.
+
+        Raises:
+            ArgumentError, TypeError: angles are none.
+        """
         values = {name: array.tolist() for name, array in arrays.items()}
         if "units" in values:
             values["units"] = dict(values["units"])
+        if "angles" in values:
+            values["angles"] = Angles.of_array(arrays["angles"], state_dim)
         return values
 
 

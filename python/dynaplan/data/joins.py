@@ -12,6 +12,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from dynaplan.data.angles import NO_ANGLES, Angles
+
 __all__ = ["Joins", "measured_joins", "rounding_of"]
 
 Float64 = NDArray[np.float64]
@@ -72,7 +74,11 @@ def _roundings(states: Float64) -> tuple[Float64, Float64]:
 
 @np.errstate(over="ignore")  # of numbers at the ends of float64
 def measured_joins(
-    states: Float64, next_states: Float64, terminations: Bools, ids: NDArray[np.int64]
+    states: Float64,
+    next_states: Float64,
+    terminations: Bools,
+    ids: NDArray[np.int64],
+    angles: Angles = NO_ANGLES,
 ) -> Joins:
     """Finds the rows that do not follow each other.
 
@@ -89,46 +95,48 @@ def measured_joins(
         next_states: (N, S), finite.
         terminations: (N,).
         ids: (N,) of episodes; equal ones are adjacent.
+        angles: of the states.
     """
     inside = ids[1:] == ids[:-1]
     broken, shift = _rows_of(next_states[:-1] != states[1:], inside), None
     if broken.size:
-        broken, shift = _broken(states, next_states, ids, inside, broken)
+        broken, shift = _broken((states, next_states, angles), ids, inside, broken)
     ends = np.flatnonzero(~inside | terminations[:-1])
     return Joins(
         count=int(np.count_nonzero(inside)),
         broken=broken,
-        gaps=_apart(next_states, states, broken, broken + 1),
+        gaps=_apart(next_states, states, broken, broken + 1, angles),
         shift=shift,
-        resets=_resets(states, next_states, ends),
+        resets=_resets(states, next_states, ends, angles),
     )
 
 
 def _broken(
-    states: Float64,
-    next_states: Float64,
+    path: tuple[Float64, Float64, Angles],
     ids: NDArray[np.int64],
     inside: Bools,
     unequal: NDArray[np.intp],
 ) -> tuple[NDArray[np.intp], int | None]:
     """Returns those of the unequal rows that neither rounding nor noise explains, and the shift."""
+    states, next_states, angles = path
     count, sampled = int(np.count_nonzero(inside)), _sampled(unequal)
-    widths = _apart(next_states, states, sampled, sampled + 1)
+    widths = _apart(next_states, states, sampled, sampled + 1, angles)
     of_floats, of_range = _roundings(states)
     limit, shift = of_floats + of_range, None
     differ = (widths > of_floats).any(axis=1).mean() * len(unequal)
     has_noise = len(unequal) > (1.0 - _EXACT) * count and differ > (1.0 - _ROUNDED) * count
     if has_noise:
         shift = _shift_of(states, next_states, ids)
-        noise = None if shift is not None else _noise_limit(states, next_states, widths, count)
+        noise = None if shift is not None else _noise_limit(path, widths, count)
         has_noise = noise is not None
         limit = limit if noise is None else np.maximum(limit, noise)
-    broken = _rows_of(np.abs(next_states[:-1] - states[1:]) > limit, inside)
+    gaps = np.abs(angles.short_way(next_states[:-1] - states[1:]))
+    broken = _rows_of(gaps > limit, inside)
     # The values there may be larger than elsewhere.
     of_floats = _ROUNDING * np.abs(next_states[broken])
-    broken = broken[(_apart(next_states, states, broken, broken + 1) > of_floats).any(axis=1)]
+    broken = broken[(gaps[broken] > of_floats).any(axis=1)]
     if has_noise:
-        broken = _beyond_noise(states, next_states, broken, limit, count)
+        broken = _beyond_noise(path, broken, limit, count)
     return broken, shift
 
 
@@ -140,10 +148,14 @@ def _rows_of(marks: Bools, inside: Bools) -> NDArray[np.intp]:
 
 
 def _apart(
-    first: Float64, second: Float64, rows: NDArray[np.intp], others: NDArray[np.intp]
+    first: Float64,
+    second: Float64,
+    rows: NDArray[np.intp],
+    others: NDArray[np.intp],
+    angles: Angles,
 ) -> Float64:
     """Returns (rows, S) how far apart some rows of two arrays are."""
-    return np.abs(first[rows] - second[others])
+    return np.abs(angles.short_way(first[rows] - second[others]))
 
 
 def _sampled(rows: NDArray[np.intp]) -> NDArray[np.intp]:
@@ -164,11 +176,12 @@ def _shift_of(states: Float64, next_states: Float64, ids: NDArray[np.int64]) -> 
 
 
 def _noise_limit(
-    states: Float64, next_states: Float64, widths: Float64, count: int
+    path: tuple[Float64, Float64, Angles], widths: Float64, count: int
 ) -> Float64 | None:
     """Returns (S,) what the noise of measuring a state twice does not reach; None if it is none."""
+    states, next_states, angles = path
     sampled = _sampled(np.arange(len(states)))
-    change = _typical(_apart(next_states, states, sampled, sampled))
+    change = _typical(_apart(next_states, states, sampled, sampled, angles))
     width = _typical(widths)
     few = 1.0 + 10.0 / count  # whose medians may be far from the truth
     if ((width > 2.0 * few * change) & np.isfinite(width)).any():
@@ -178,16 +191,17 @@ def _noise_limit(
 
 
 def _beyond_noise(
-    states: Float64, next_states: Float64, broken: NDArray[np.intp], limit: Float64, count: int
+    path: tuple[Float64, Float64, Angles], broken: NDArray[np.intp], limit: Float64, count: int
 ) -> NDArray[np.intp]:
     """Returns the joins wider than the limit at which the states, and the next states, move too.
 
     A single wild measurement is in one of the two, and does not stay.
     """
-    widths = _apart(next_states, states, broken, broken + 1)
+    states, next_states, angles = path
+    widths = _apart(next_states, states, broken, broken + 1, angles)
     moved = widths > limit
-    for path in (states, next_states):
-        moved &= _apart(path, path, broken, broken + 1) >= 0.5 * widths
+    for each in (states, next_states):
+        moved &= _apart(each, each, broken, broken + 1, angles) >= 0.5 * widths
     if np.count_nonzero(moved.any(axis=1)) < max(2.0, _MANY * count):
         moved &= widths > _LARGE * limit
     return broken[moved.any(axis=1)]
@@ -198,7 +212,9 @@ def _typical(sizes: Float64) -> Float64:
     return np.array([np.median(size[size > 0.0]) if size.any() else np.inf for size in sizes.T])
 
 
-def _resets(states: Float64, next_states: Float64, ends: NDArray[np.intp]) -> NDArray[np.intp]:
+def _resets(
+    states: Float64, next_states: Float64, ends: NDArray[np.intp], angles: Angles
+) -> NDArray[np.intp]:
     """Returns the rows at the end of an episode that lead to the first state of the next one.
 
     It must be exactly that state, which it also is where a long run was cut by hand; but then it is
@@ -210,11 +226,11 @@ def _resets(states: Float64, next_states: Float64, ends: NDArray[np.intp]) -> ND
     others = np.setdiff1d(_sampled(np.arange(len(states))), ends)
     if not ends.size or not others.size:
         return none
-    changes = _apart(next_states, states, others, others)
+    changes = _apart(next_states, states, others, others, angles)
     level = np.quantile(changes, 1.0 - _RARE / states.shape[1], axis=0, method="higher")
     # Of one row alone it takes more to tell.
     factor = 1.5 if len(ends) > 1 else 4.0
-    jumps = _apart(next_states, states, ends, ends) > np.maximum(
+    jumps = _apart(next_states, states, ends, ends, angles) > np.maximum(
         factor * level, rounding_of(states)
     )
     found = np.count_nonzero(jumps.any(axis=1))

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
+from dynaplan.data.angles import AnglesLike
 from dynaplan.data.readers.source import require_package
 from dynaplan.errors import ArgumentError, ModelFileError
 
@@ -32,6 +33,7 @@ def read_minari(
     *,
     drop: bool,
     units: Mapping[str, str] | None,
+    angles: AnglesLike,
 ) -> _T:
     """Reads the episodes of a folder, in their order.
 
@@ -42,6 +44,7 @@ def read_minari(
         discrete_actions: as in `Transitions`.
         drop: whether rows that lack a value are left out.
         units: None, as the columns have no names.
+        angles: as in `Transitions`.
 
     Raises:
         ArgumentError: the folder is none of Minari, or columns are named.
@@ -71,7 +74,7 @@ def read_minari(
             name: [data_set(file, f"{episode}/{name}")[()] for episode in episodes]
             for name in _DATA_SETS
         }
-    return _made(cls, path, arrays, discrete_actions, drop=drop, units=units)
+    return _made(cls, path, arrays, discrete_actions, drop=drop, units=units, angles=angles)
 
 
 def _made(
@@ -82,6 +85,7 @@ def _made(
     *,
     drop: bool,
     units: Mapping[str, str] | None,
+    angles: AnglesLike,
 ) -> _T:
     try:
         made: _T = cls.from_trajectories(
@@ -92,6 +96,7 @@ def _made(
             discrete_actions=discrete_actions,
             drop_nonfinite=drop,
             units=units,
+            angles=angles,
         )
     except (TypeError, ValueError) as error:
         raise ArgumentError(f"source: {path}: {error}") from error

@@ -11,6 +11,7 @@ import numpy as np
 
 from dynaplan import _arrays
 from dynaplan._docstrings import shares_arguments
+from dynaplan.data.angles import AnglesLike
 from dynaplan.data.log import LogSteps, log_steps
 from dynaplan.data.log_layout import COLUMNS, Layout, flat_layout
 from dynaplan.data.log_rows import LogReader, LogRows
@@ -62,6 +63,7 @@ class FromLogs:
         drop_nonfinite: bool = False,
         gaps: _Gaps = "warn",
         units: Mapping[str, str] | None = None,
+        angles: AnglesLike = (),
     ) -> _T:
         """Reads a log whose rows are measurements at successive times.
 
@@ -99,6 +101,7 @@ class FromLogs:
                 cuts the segments there; "split" cuts the episodes too, and says nothing; "ignore"
                 takes steps of any length. Given `next_states`, also as in the class.
             units: as in the class.
+            angles: as in the class; states by their place among `states`, from 0.
 
         Returns:
             The transitions; `time_step` is the median step of the `time` column.
@@ -128,10 +131,13 @@ class FromLogs:
         named = _columns(locals())
         drop = _settings(drop_nonfinite, gaps)
         if _is_folder(source):
-            return read_minari(cls, Path(source), named, discrete_actions, drop=drop, units=units)
+            made: _T = read_minari(
+                cls, Path(source), named, discrete_actions, drop=drop, units=units, angles=angles
+            )
+            return made
         reader = _reader(source, named)
         steps = _all_steps(reader, drop=drop, gaps=gaps)
-        return _made(cls, reader, steps, discrete_actions, gaps=gaps, units=units)
+        return _made(cls, reader, steps, discrete_actions, gaps=gaps, units=units, angles=angles)
 
     @classmethod
     @shares_arguments(read)
@@ -152,6 +158,7 @@ class FromLogs:
         drop_nonfinite: bool = False,
         gaps: _Gaps = "warn",
         units: Mapping[str, str] | None = None,
+        angles: AnglesLike = (),
     ) -> Iterator[_T]:
         """Reads a log as `read` does, a part at a time: for logs that are larger than the memory.
 
@@ -184,7 +191,8 @@ class FromLogs:
         reader = _reader(source, named)
         parts = _log_parts(reader, count, drop=drop, gaps=gaps)
         return (
-            _made(cls, reader, part, discrete_actions, gaps=gaps, units=units) for part in parts
+            _made(cls, reader, part, discrete_actions, gaps=gaps, units=units, angles=angles)
+            for part in parts
         )
 
 
@@ -267,6 +275,7 @@ def _made(
     *,
     gaps: _Gaps,
     units: Mapping[str, str] | None,
+    angles: AnglesLike,
 ) -> _T:
     arrays, labels = steps.arrays, reader.labels
     actions, action_names = arrays["actions"], labels["actions"] or None
@@ -291,6 +300,7 @@ def _made(
         action_names=action_names if reader.layout.are_names else None,
         units=units,
         time_step=steps.time_step,
+        angles=angles,
     )
     ids = {"groups": steps.groups}
     if gaps != "split":

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from dynaplan.data.angles import NO_ANGLES, Angles
 from dynaplan.data.driver import Row
 from dynaplan.data.transitions import Transitions
 
@@ -19,10 +20,11 @@ class Recorder:
     Args:
         state_dim: S.
         action_dim: A.
+        angles: of the states. Default: none.
     """
 
-    def __init__(self, state_dim: int, action_dim: int) -> None:
-        self._size = 0
+    def __init__(self, state_dim: int, action_dim: int, angles: Angles = NO_ANGLES) -> None:
+        self._size, self._angles = 0, angles
         self._arrays: dict[str, NDArray[Any]] = {
             "states": np.empty((64, state_dim)),
             "actions": np.empty((64, action_dim)),
@@ -45,7 +47,11 @@ class Recorder:
         self._size += 1
 
     def extend(self, data: Transitions) -> None:
-        """Records all rows of other transitions; rewards they do not have are 0."""
+        """Records all rows of other transitions; rewards they do not have are 0.
+
+        Their angles are those of all rows from then on.
+        """
+        self._angles = data.angles
         rewards = np.zeros(len(data)) if data.rewards is None else data.rewards
         columns = (data.states, data.actions, data.next_states, rewards, data.terminations)
         for *row, episode in zip(*columns, data.episodes, strict=True):
@@ -54,7 +60,8 @@ class Recorder:
     def since(self, first: int) -> Transitions:
         """Returns the transitions from row `first` on, at least one."""
         rows: dict[str, Any] = {n: a[first : self._size] for n, a in self._arrays.items()}
-        return Transitions(**rows, gaps="ignore")  # a driver's rows do follow each other
+        # A driver's rows do follow each other.
+        return Transitions(**rows, gaps="ignore", angles=self._angles)
 
     def return_since(self, first: int) -> float:
         """Returns the sum of the rewards from row `first` on."""

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from dynaplan import _arrays, _texts
+from dynaplan.data.angles import Angles
 from dynaplan.data.joins import rounding_of
 from dynaplan.errors import ArgumentError, ShapeError
 
@@ -128,6 +129,7 @@ def inferred_ids(
     next_states: NDArray[np.float64],
     terminations: NDArray[np.bool_],
     rows: NDArray[np.intp] | None,
+    angles: Angles,
 ) -> NDArray[np.int64]:
     """Numbers the episodes of data that came without: see `Transitions.episodes`.
 
@@ -138,7 +140,7 @@ def inferred_ids(
     if unequal.size:
         tolerance = rounding_of(states)
         with np.errstate(over="ignore"):
-            jumps = np.abs(next_states[unequal] - states[unequal + 1])
+            jumps = np.abs(angles.short_way(next_states[unequal] - states[unequal + 1]))
         continues[unequal] = (jumps <= tolerance).all(axis=1)
     continues &= ~terminations[:-1]
     if rows is not None:

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from dynaplan.data.angles import Angles
 from dynaplan.data.joins import Joins
 from dynaplan.errors import SuspectDataWarning
 
@@ -17,7 +18,13 @@ Float64 = NDArray[np.float64]
 
 
 def warn_of_joins(
-    joins: Joins, states: Float64, next_states: Float64, names: Sequence[str], *, cut: bool
+    joins: Joins,
+    states: Float64,
+    next_states: Float64,
+    angles: Angles,
+    names: Sequence[str],
+    *,
+    cut: bool,
 ) -> None:
     """Warns of joins that are broken, and of next states that are the first ones after a reset.
 
@@ -25,6 +32,7 @@ def warn_of_joins(
         joins: as measured.
         states: (N, S) of the same data.
         next_states: (N, S).
+        angles: of the states.
         names: S, what the states are called.
         cut: whether the episodes are cut at broken joins, so that there is nothing to say of them.
 
@@ -35,7 +43,10 @@ def warn_of_joins(
     if joins.broken.size and (not cut or joins.shift is not None):
         texts.append(_text_of_broken(joins, states, names))
     if joins.resets.size:
-        texts.append(_text_of_resets(joins.resets, states, next_states, names))
+        with np.errstate(over="ignore"):
+            changes = next_states[joins.resets] - states[joins.resets]
+        changes = np.abs(angles.short_way(changes))
+        texts.append(_text_of_resets(joins.resets, states, changes, names))
     for text in texts:
         warnings.warn(text, SuspectDataWarning, stacklevel=3)
 
@@ -57,10 +68,8 @@ def _text_of_broken(joins: Joins, states: Float64, names: Sequence[str]) -> str:
 
 
 def _text_of_resets(
-    rows: NDArray[np.intp], states: Float64, next_states: Float64, names: Sequence[str]
+    rows: NDArray[np.intp], states: Float64, changes: Float64, names: Sequence[str]
 ) -> str:
-    with np.errstate(over="ignore"):
-        changes = np.abs(next_states[rows] - states[rows])
     row, state, size = largest(changes, states)
     return (
         f"next_states: {len(rows)} rows lead from the end of an episode to the first state of the "

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from dynaplan import _arrays, _texts
+from dynaplan.data.angles import AnglesLike
 from dynaplan.errors import ShapeError
 
 if TYPE_CHECKING:
@@ -41,6 +42,7 @@ class FromTrajectories:
         action_names: Iterable[str] | None = None,
         units: Mapping[str, str] | None = None,
         time_step: float | None = None,
+        angles: AnglesLike = (),
     ) -> _T:
         """Makes transitions of several trajectories, each of them an episode.
 
@@ -62,6 +64,7 @@ class FromTrajectories:
             action_names: as in the class.
             units: as in the class.
             time_step: as in the class.
+            angles: as in the class.
 
         Raises:
             ShapeError: there is no trajectory, or the arrays of one do not fit each other; the
@@ -102,6 +105,7 @@ class FromTrajectories:
             action_names=action_names,
             units=units,
             time_step=time_step,
+            angles=angles,
         )
 
 

@@ -13,9 +13,11 @@ from numpy.typing import ArrayLike, NDArray
 from dynaplan import _arrays, _texts
 from dynaplan._discrete import numbering_of
 from dynaplan.data import rows
+from dynaplan.data.angles import AnglesLike
 from dynaplan.data.columns import Columns
 from dynaplan.data.files import write_arrays
 from dynaplan.data.joins import measured_joins
+from dynaplan.data.known_columns import KnownColumns
 from dynaplan.data.reading import FromLogs
 from dynaplan.data.suspect_joins import warn_of_joins
 from dynaplan.data.trajectories import FromTrajectories
@@ -39,7 +41,7 @@ ARRAYS = (
 
 
 @dataclass(frozen=True, slots=True, init=False, eq=False, repr=False)
-class Transitions(FromLogs, FromTrajectories):
+class Transitions(FromLogs, FromTrajectories, KnownColumns):
     """N steps of a system: `actions` applied in `states` led to `next_states`.
 
     The arrays are copies: C-contiguous, owned and read-only. Anything that `np.asarray` converts
@@ -86,6 +88,10 @@ class Transitions(FromLogs, FromTrajectories):
         action_names: A different names.
         units: of named columns, such as {"speed": "m/s"}.
         time_step: time from row to row, above 0; in seconds unless the log says otherwise.
+        angles: the states that are angles, whose differences go the short way round: their indices,
+            where they are in radians from -pi to pi; `{0: (0.0, 360.0)}` for another range, or
+            `{0: 360.0}`, the period, where values count full turns on. Models fitted to the data
+            know it, and predict within the range. Default: none.
 
     Raises:
         ShapeError: an array has the wrong number of dimensions, rows or columns, or no row.
@@ -138,6 +144,7 @@ class Transitions(FromLogs, FromTrajectories):
         action_names: Iterable[str] | None = None,
         units: Mapping[str, str] | None = None,
         time_step: float | None = None,
+        angles: AnglesLike = (),
     ) -> None:
         known = Columns.checked(state_names, action_names, units, time_step)
         _arrays.choice("gaps", gaps, "warn", "split", "ignore")
@@ -155,7 +162,8 @@ class Transitions(FromLogs, FromTrajectories):
         rows.check_shapes(columns)
         if discrete_actions is not None:
             columns["actions"] = numbering.one_hot("actions", columns["actions"])
-        known.require_dims(columns["states"].shape[1], columns["actions"].shape[1])
+        dims = columns["states"].shape[1], columns["actions"].shape[1]
+        known = known.for_dims(*dims, angles)
         numbers = {name: rows.copied(values) for name, values in columns.items()}
         ended = np.zeros(count, np.bool_)
         if terminations is not None:
@@ -166,18 +174,18 @@ class Transitions(FromLogs, FromTrajectories):
         if kept is not None:
             numbers = {name: values[kept] for name, values in numbers.items()}
             ended = ended[kept]
-        groups = ids
+        known.angles.require_within(numbers)
+        groups, path = ids, (numbers["states"], numbers["next_states"])
         if ids is None:
-            ids = rows.inferred_ids(numbers["states"], numbers["next_states"], ended, kept)
+            ids = rows.inferred_ids(*path, ended, kept, known.angles)
         elif kept is not None:
             groups, ids = ids[kept], rows.selected_ids(ids, kept)
-        labels = known.labels(numbers["states"].shape[1], numbers["actions"].shape[1])
-        wild_rows(numbers["states"], numbers["actions"], numbers["next_states"], labels).warn()
+        labels = known.labels(*dims)
+        wild_rows(path[0], numbers["actions"], path[1], known.angles, labels).warn()
         segments = ids
         if gaps != "ignore":
-            path = numbers["states"], numbers["next_states"]
-            joins = measured_joins(*path, ended, ids)
-            warn_of_joins(joins, *path, labels[0], cut=gaps == "split")
+            joins = measured_joins(*path, ended, ids, known.angles)
+            warn_of_joins(joins, *path, known.angles, labels[0], cut=gaps == "split")
             segments = rows.cut_ids(ids, joins.cuts)
         self._own(
             known,
@@ -223,26 +231,6 @@ class Transitions(FromLogs, FromTrajectories):
     def action_dim(self) -> int:
         """Number of action dimensions, A."""
         return int(self.actions.shape[1])
-
-    @property
-    def state_names(self) -> tuple[str, ...] | None:
-        """Names of the states, or None."""
-        return self._columns.state_names
-
-    @property
-    def action_names(self) -> tuple[str, ...] | None:
-        """Names of the actions, or None."""
-        return self._columns.action_names
-
-    @property
-    def units(self) -> dict[str, str]:
-        """The units that are known, by the names of the columns."""
-        return dict(self._columns.units)
-
-    @property
-    def time_step(self) -> float | None:
-        """Time from one row to the next, or None."""
-        return self._columns.time_step
 
     @property
     def episode_slices(self) -> list[slice]:
@@ -340,7 +328,7 @@ class Transitions(FromLogs, FromTrajectories):
             ShapeError: the parts differ in `state_dim` or `action_dim`.
             TypeError: a part is not a `Transitions`.
             ArgumentError: there is no part, some have rewards and some have none, or their names,
-                units or time steps differ.
+                units, time steps or angles differ.
         """
         if isinstance(parts, Transitions | np.ndarray) or not isinstance(parts, Iterable):
             raise TypeError(f"parts: got {_texts.shown(parts)}, must be a list of Transitions")

@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
+from dynaplan.data.angles import NO_ANGLES, Angles
 from dynaplan.data.columns import Columns
 from dynaplan.errors import SuspectDataWarning
 
@@ -70,6 +71,7 @@ def wild_rows(
     states: Float64,
     actions: Float64,
     next_states: Float64,
+    angles: Angles = NO_ANGLES,
     labels: tuple[Sequence[str], Sequence[str]] | None = None,
 ) -> WildRows:
     """Finds rows with a value that is far beyond what the others let expect.
@@ -85,11 +87,13 @@ def wild_rows(
         states: (N, S), finite.
         actions: (N, A), finite.
         next_states: (N, S), finite.
+        angles: of the states; within a range no value is wild.
         labels: what states and actions are called. Default: by their numbers.
 
     Source: Weissman 1978, "Estimation of parameters and large quantiles based on the k largest
     observations".
     """
+    states, next_states = angles.without_ranges(states), angles.without_ranges(next_states)
     most = max(4, int(_SHARE * len(states)))
     found: list[WildRows] = []
     columns = states.shape[1] + actions.shape[1]

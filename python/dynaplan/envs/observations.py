@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dynaplan.errors import ArgumentError
-from dynaplan.models.interface import predicted
+from dynaplan.models.interface import angles_of, predicted
 
 if TYPE_CHECKING:
     from gymnasium.spaces import Box
@@ -95,10 +95,8 @@ def require_resolved(
     if not (errors[0] > _MAX_ROUNDING * apart).any():
         return
     bounded = [np.where(np.isfinite(one), one, 0.0) for one in actions]
-    moves = [
-        abs(predicted(model, few, np.tile(one, (len(few), 1))).mean - few).max(axis=0)
-        for one in bounded
-    ]
+    reached = [predicted(model, few, np.tile(one, (len(few), 1))).mean for one in bounded]
+    moves = [abs(angles_of(model).short_way(mean - few)).max(axis=0) for mean in reached]
     apart = apart + _EPISODE * np.maximum(*moves)
     unresolved = (errors[0] > _MAX_ROUNDING * apart) & (errors[1] <= _MAX_ROUNDING * apart)
     if unresolved.any():

@@ -169,7 +169,7 @@ class PETSState:
     def _play(self, max_steps: int) -> Transitions:
         """One episode under control, of at most so many steps; it may learn in between."""
         known, driver = self._known(), self._driver
-        recorder = Recorder(known.state_dim, known.action_dim)
+        recorder = Recorder(known.state_dim, known.action_dim, known.angles)
         driver.reset(self._take_env_seed())
         self._mpc.reset()
         while True:

@@ -15,7 +15,7 @@ from dynaplan import _arrays, _texts
 from dynaplan.data.transitions import Transitions, require_transitions
 from dynaplan.errors import ArgumentError, NumericalError, ShapeError
 from dynaplan.models.fitted import FittedModel
-from dynaplan.models.interface import Model, Prediction, predicted
+from dynaplan.models.interface import Model, Prediction, angles_of, predicted
 
 if TYPE_CHECKING:
     from typing_extensions import Self
@@ -99,7 +99,8 @@ class CalibratedModel(FittedModel):
             raise ArgumentError(f"level: got {level}, must be in (0, 1)")
         plain = self.uncalibrated
         prediction = predicted(cast("Model", plain), held_out.states, held_out.actions, threads)
-        errors = plain._errors(prediction, held_out.next_states)
+        angles = held_out.angles or angles_of(model)
+        errors = angles.short_way(prediction.mean - held_out.next_states)
         size = np.abs(held_out.next_states).max(axis=0)
         errors = np.where(np.abs(errors) <= _ROUNDING * size, 0.0, errors)
         return plain._with_calibration(
@@ -114,10 +115,6 @@ class CalibratedModel(FittedModel):
     @abstractmethod
     def _with_band_factors(self, factors: Mapping[str, Float64]) -> Self:
         """Returns this model with other factors on its bands."""
-
-    def _errors(self, prediction: Prediction, next_states: Float64) -> Float64:
-        """Returns (N, S): by how much the means are off."""
-        return prediction.mean - next_states
 
     @abstractmethod
     def _scaled_variances(self, prediction: Prediction) -> tuple[Float64, Float64]:

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from dynaplan import _arrays, _callbacks, _core, _texts
+from dynaplan.data.angles import AnglesLike
 from dynaplan.errors import ArgumentError, Error, NumericalError, ShapeError
 from dynaplan.functions.compiled_equations import CompiledEquations
 from dynaplan.functions.equations import (
@@ -43,6 +44,7 @@ def discretise(
     method: Method | None = None,
     substeps: int = 1,
     observed: Observed | None = None,
+    angles: AnglesLike = (),
 ) -> LinearModel: ...
 @overload
 def discretise(
@@ -59,6 +61,7 @@ def discretise(
     action_dim: int,
     compiled: bool = False,
     observed: Observed | None = None,
+    angles: AnglesLike = (),
 ) -> FunctionModel | CompiledModel: ...
 
 
@@ -72,6 +75,7 @@ def discretise(
     action_dim: int | None = None,
     compiled: bool = False,
     observed: Observed | None = None,
+    angles: AnglesLike = (),
 ) -> Any:
     """Makes steps of a fixed length of equations in continuous time; actions are held in between.
 
@@ -92,6 +96,7 @@ def discretise(
         compiled: compile the equations and their steps, by numba. Default False: NumPy runs them,
             which gives the same numbers up to rounding.
         observed: as for `FunctionModel`; not of a function of batches.
+        angles: likewise.
 
     Returns:
         A `LinearModel` of matrices. Of equations of one state a `FunctionModel`, or where they are
@@ -131,11 +136,12 @@ def discretise(
             f"substeps: got {_texts.shown(substeps)}, must be at most {_MAX_SUBSTEPS}"
         )
     to_compile = _arrays.flag("compiled", compiled)
+    known = {"observed": observed, "angles": angles}
     of_one_state = {"state_dim": state_dim, "action_dim": action_dim}
     if isinstance(system, (tuple, list)):
         _require_none("of matrices", **of_one_state, compiled=compiled or None)
         kind = "zoh" if method is None else _known("method", method, _OF_MATRICES)
-        return _of_matrices(system, length / parts, kind, parts, observed)
+        return _of_matrices(system, length / parts, kind, parts, known)
     _callbacks.require_function("system", system, "a pair of matrices or a function")
     kind = "rk4" if method is None else _known("method", method, _OF_FUNCTIONS)
     steps = Steps(kind, length / parts, parts)
@@ -144,14 +150,13 @@ def discretise(
             "of batches, without state_dim and action_dim",
             compiled=compiled or None,
             observed=observed,
+            angles=None if isinstance(angles, tuple) and not angles else angles,
         )
         return _Stepped(_CheckedRates(cast(Rates, system)), steps)
     for name, size in of_one_state.items():
         if size is None:
             raise ArgumentError(f"{name}: got None, must be given with the other dimension")
-    return _of_equations(
-        cast(Equations, system), (state_dim, action_dim), steps, to_compile, observed
-    )
+    return _of_equations(cast(Equations, system), (state_dim, action_dim), steps, to_compile, known)
 
 
 def _known(name: str, method: str, known: tuple[str, ...]) -> str:
@@ -196,18 +201,18 @@ def _of_equations(
     dims: tuple[Any, Any],
     steps: Steps,
     to_compile: bool,
-    observed: Observed | None,
+    known: dict[str, Any],
 ) -> FunctionModel | CompiledModel:
     require_equations("system", system)
     if to_compile:
         recipe = CompiledEquations("system", system, dims, np.float64, steps)
-        return compiled_model(CompiledModel, recipe, observed)
+        return compiled_model(CompiledModel, recipe, **known)
     step = _Stepped(ColumnFunction("system", system), steps)
-    return FunctionModel(OnRows(step), *dims, observed=observed)
+    return FunctionModel(OnRows(step), *dims, **known)
 
 
 def _of_matrices(
-    system: Matrices, dt: float, method: str, substeps: int, observed: Observed | None
+    system: Matrices, dt: float, method: str, substeps: int, known: dict[str, Any]
 ) -> LinearModel:
     if len(system) not in {2, 3}:
         raise ShapeError(f"system: got {len(system)} matrices, must be (A, B) or (A, B, c)")
@@ -224,7 +229,7 @@ def _of_matrices(
         step = np.linalg.matrix_power(_transition(dt * rates, size, method), substeps)
     if not np.isfinite(step).all():
         raise NumericalError(f"system: a step of {dt * substeps:g} overflows; shorten dt")
-    return LinearModel(step[:size, :size], step[:size, size:-1], step[:size, -1], observed=observed)
+    return LinearModel(step[:size, :size], step[:size, size:-1], step[:size, -1], **known)
 
 
 def _transition(rates: Float64, size: int, method: str) -> Float64:

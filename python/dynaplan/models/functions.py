@@ -11,6 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from dynaplan import _arrays, _callbacks, _core
 from dynaplan._recipes import Recipe, Unportable
+from dynaplan.data.angles import Angles, AnglesLike
 from dynaplan.errors import ArgumentError
 from dynaplan.functions.compiled import compiled_function
 from dynaplan.functions.compiled_equations import CompiledEquations
@@ -43,6 +44,8 @@ class FunctionModel(KnownDynamics):
         observed: pair (low, high) of (S + A,), the range that states and actions are known to
             take, for the planners' `clip` and the `trust` of `MPC`. Default: not known, so that
             nothing is clipped and nothing is doubted.
+        angles: the states that are angles, as `Transitions` takes them: next states are brought
+            into their ranges, and differences go the short way round. Default: none.
 
     Attributes:
         dynamics: what rollouts and planners run.
@@ -72,13 +75,14 @@ class FunctionModel(KnownDynamics):
         action_dim: int,
         *,
         observed: tuple[ArrayLike, ArrayLike] | None = None,
+        angles: AnglesLike = (),
     ) -> None:
         _callbacks.require_function("function", function)
         self.function = function
         dims = [_arrays.count("state_dim", state_dim), _arrays.count("action_dim", action_dim)]
         if min(dims) < 1:
             raise ArgumentError(f"state_dim, action_dim: got {dims}, must be at least 1")
-        super().__init__(_core.python_dynamics(_Checked(function), *dims), observed)
+        super().__init__(_core.python_dynamics(_Checked(function), *dims), observed, angles)
 
     @classmethod
     def from_equations(
@@ -88,6 +92,7 @@ class FunctionModel(KnownDynamics):
         action_dim: int,
         *,
         observed: tuple[ArrayLike, ArrayLike] | None = None,
+        angles: AnglesLike = (),
     ) -> Self:
         """Makes a model of the equations of one step, written for one state and one action.
 
@@ -101,6 +106,7 @@ class FunctionModel(KnownDynamics):
             state_dim: S.
             action_dim: A.
             observed: as for `FunctionModel`.
+            angles: as for `FunctionModel`.
 
         Raises:
             ArgumentError: the function has other parameters, or a dimension is below 1; later,
@@ -117,11 +123,11 @@ class FunctionModel(KnownDynamics):
         """
         require_equations("function", function)
         on_rows = OnRows(ColumnFunction("function", function))
-        return cls(on_rows, state_dim, action_dim, observed=observed)
+        return cls(on_rows, state_dim, action_dim, observed=observed, angles=angles)
 
     def __reduce__(self) -> tuple[Any, ...]:
         # A copy's function is its own, where it can be copied, such as an object that is called.
-        make = partial(type(self), observed=self._observed)
+        make = partial(type(self), observed=self._observed, angles=self.angles)
         return make, (self.function, self.state_dim, self.action_dim)
 
 
@@ -159,6 +165,7 @@ class CompiledModel(KnownDynamics):
             address; kept alive. Its contents may change between plans.
         owner: what else must stay alive, such as the library that cffi opened.
         observed: as for `FunctionModel`.
+        angles: as for `FunctionModel`.
 
     Attributes:
         dynamics: what rollouts and planners run.
@@ -190,16 +197,19 @@ class CompiledModel(KnownDynamics):
         user_data: Any = None,
         owner: object = None,
         observed: tuple[ArrayLike, ArrayLike] | None = None,
+        angles: AnglesLike = (),
     ) -> None:
         compiled = compiled_function("dynamics", function, dtype, user_data, owner)
         dims = _arrays.count("state_dim", state_dim), _arrays.count("action_dim", action_dim)
         name = getattr(function, "__name__", "function")
         dynamics = _core.compiled_dynamics(*compiled, *dims)
-        self._take(Unportable(dynamics, f"CompiledModel({name})"), observed)
+        self._take(Unportable(dynamics, f"CompiledModel({name})"), observed, angles)
 
-    def _take(self, recipe: Recipe, observed: tuple[ArrayLike, ArrayLike] | None) -> Self:
+    def _take(
+        self, recipe: Recipe, observed: tuple[ArrayLike, ArrayLike] | None, angles: AnglesLike
+    ) -> Self:
         self._recipe = recipe
-        super().__init__(recipe.make(), observed)
+        super().__init__(recipe.make(), observed, angles)
         return self
 
     def __copy__(self) -> Self:
@@ -209,7 +219,7 @@ class CompiledModel(KnownDynamics):
         return self
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return compiled_model, (type(self), self._recipe, self._observed)
+        return compiled_model, (type(self), self._recipe, self._observed, self.angles)
 
     @classmethod
     def from_equations(
@@ -220,6 +230,7 @@ class CompiledModel(KnownDynamics):
         *,
         dtype: Dtype = np.float64,
         observed: tuple[ArrayLike, ArrayLike] | None = None,
+        angles: AnglesLike = (),
     ) -> Self:
         """Compiles the equations of one step, as `FunctionModel.from_equations` takes them.
 
@@ -235,6 +246,7 @@ class CompiledModel(KnownDynamics):
             dtype: numpy.float32 or numpy.float64, in which the rollout keeps the states. Default
                 numpy.float64.
             observed: as for `FunctionModel`.
+            angles: as for `FunctionModel`.
 
         Raises:
             ImportError: numba is not installed: `pip install numba`.
@@ -252,7 +264,7 @@ class CompiledModel(KnownDynamics):
             array([[0.1, 1.1]])
         """
         recipe = CompiledEquations("function", function, (state_dim, action_dim), dtype, None)
-        return compiled_model(cls, recipe, observed)
+        return compiled_model(cls, recipe, observed, angles)
 
     @classmethod
     def from_numba(
@@ -264,6 +276,7 @@ class CompiledModel(KnownDynamics):
         data: NDArray[Any] | None = None,
         dtype: Dtype = np.float64,
         observed: tuple[ArrayLike, ArrayLike] | None = None,
+        angles: AnglesLike = (),
     ) -> Self:
         """Compiles one step of a system, written in Python, by numba.
 
@@ -276,6 +289,7 @@ class CompiledModel(KnownDynamics):
             data: array for the parameter `data`. Its contents may change between plans.
             dtype: numpy.float32 or numpy.float64, of the arrays. Default numpy.float64.
             observed: as for `FunctionModel`.
+            angles: as for `FunctionModel`.
 
         Raises:
             ImportError: numba is not installed: `pip install numba`.
@@ -288,13 +302,17 @@ class CompiledModel(KnownDynamics):
             array([[4.]])
         """
         scalar = ScalarFunction("dynamics", function, (state_dim, action_dim), data, dtype)
-        return compiled_model(cls, scalar, observed)
+        return compiled_model(cls, scalar, observed, angles)
 
 
 def compiled_model(
-    kind: type[_Kind], recipe: Recipe, observed: tuple[ArrayLike, ArrayLike] | None
+    kind: type[_Kind],
+    recipe: Recipe,
+    observed: tuple[ArrayLike, ArrayLike] | None,
+    angles: AnglesLike = (),
 ) -> _Kind:
     """Makes a model of what a recipe compiles; again, too, in another process."""
     if isinstance(recipe, ScalarFunction | CompiledEquations):
         observed_range(observed, *recipe.dims)  # refused before a second of compiling
-    return kind.__new__(kind)._take(recipe, observed)
+        Angles.of(angles, recipe.dims[0])
+    return kind.__new__(kind)._take(recipe, observed, angles)

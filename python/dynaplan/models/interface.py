@@ -8,9 +8,10 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from dynaplan import _core, _texts
+from dynaplan.data.angles import Angles
 from dynaplan.errors import ShapeError
 
-__all__ = ["Model", "Prediction", "predicted", "require_model"]
+__all__ = ["Model", "Prediction", "angles_of", "predicted", "require_model"]
 
 Float64 = NDArray[np.float64]
 
@@ -41,7 +42,8 @@ class Model(Protocol):
     all of its members, does not change once made, and may be shared by threads. Its `dynamics` are
     those of a model that exists, such as `FunctionModel(f, state_dim, action_dim).dynamics`, as
     rollouts and planners run compiled dynamics alone; `predict` must give the same means. It may
-    say in `observed_disagreement`, as `Ensemble` does, how far its members disagree on their data.
+    say in `observed_disagreement`, as `Ensemble` does, how far its members disagree on their data,
+    and in `angles`, as `Transitions` takes it, which of its states are angles.
 
     Wherever states and actions are passed to a model, here as to rollouts, planners and agents,
     they must be finite: a nan or an infinity is refused by name, with an ArgumentError. What a
@@ -133,6 +135,16 @@ def require_model(model: Any, *members: str) -> None:
             f"model: got {_texts.shown(model)} without {', '.join(lacking)}, must have all members "
             "of Model"
         )
+
+
+def angles_of(model: Model) -> Angles:
+    """Returns the states of a model that are angles, none where it does not say.
+
+    Raises:
+        ArgumentError, TypeError: what a class of one's own says names no states.
+    """
+    given = getattr(model, "angles", ())
+    return given if isinstance(given, Angles) else Angles.of(given, model.state_dim, "model.angles")
 
 
 def predicted(model: Model, states: Float64, actions: Float64, threads: int = 1) -> Prediction:

@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
-from typing import Literal, SupportsIndex, TypeAlias
+from typing import SupportsIndex
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from dynaplan import _arrays, _core
+from dynaplan.data.angles import Angles, AnglesLike
 from dynaplan.errors import ArgumentError, ShapeError
 from dynaplan.models.interface import Prediction
 from dynaplan.models.jacobians import Jacobians, with_jacobians
+from dynaplan.models.single_steps import Drawn, single_steps
+from dynaplan.models.wrapping import with_angles
 
 __all__ = ["KnownDynamics", "observed_range"]
 
 Float64 = NDArray[np.float64]
-_Drawn: TypeAlias = Literal["mean", "sample"]
 
 
 def observed_range(
@@ -47,12 +49,19 @@ class KnownDynamics:
 
     Attributes:
         dynamics: what rollouts and planners run.
+        angles: the states that are angles.
     """
 
-    __slots__ = ("__weakref__", "_observed", "dynamics")
+    __slots__ = ("__weakref__", "_observed", "angles", "dynamics")
 
-    def __init__(self, dynamics: _core.Dynamics, observed: tuple[ArrayLike, ArrayLike] | None):
-        self.dynamics: _core.Dynamics = dynamics
+    def __init__(
+        self,
+        dynamics: _core.Dynamics,
+        observed: tuple[ArrayLike, ArrayLike] | None,
+        angles: AnglesLike = (),
+    ) -> None:
+        self.angles: Angles = Angles.of(angles, dynamics.state_dim)
+        self.dynamics: _core.Dynamics = with_angles(dynamics, self.angles)
         self._observed = observed_range(observed, dynamics.state_dim, dynamics.action_dim)
 
     @property
@@ -94,7 +103,7 @@ class KnownDynamics:
         return Prediction(mean, np.zeros_like(mean), np.zeros_like(mean))
 
     def _steps(
-        self, states: ArrayLike, actions: ArrayLike, propagation: _Drawn, seed: int, threads: int
+        self, states: ArrayLike, actions: ArrayLike, propagation: Drawn, seed: int, threads: int
     ) -> Float64:
         """Returns (N, S): each state one step later."""
         first = _arrays.finite_rows("states", states, self.state_dim)
@@ -103,20 +112,8 @@ class KnownDynamics:
             raise ShapeError(
                 f"actions: got {len(action_rows)} rows, must be as many as the {len(first)} states"
             )
-        steps = np.empty((len(first), 1, 2, self.state_dim))
-        _core.rollout(
-            self.dynamics,
-            first,
-            action_rows[:, None],
-            None,
-            None,
-            _core.Particles(propagation, 1, "mean", 1.0),
-            None,
-            seed,
-            _arrays.count("threads", threads),
-            steps,
-        )
-        return steps[:, 0, 1].copy()
+        count = _arrays.count("threads", threads)
+        return single_steps(self.dynamics, first, action_rows, propagation, seed, count)
 
     def sample(
         self, states: ArrayLike, actions: ArrayLike, *, seed: int | None = None, threads: int = 1

@@ -8,25 +8,28 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dynaplan import _core, _texts
+from dynaplan.data.angles import Angles
 from dynaplan.data.transitions import Transitions
 from dynaplan.errors import ArgumentError, ShapeError
-from dynaplan.models.interface import Model, predicted, require_model
+from dynaplan.models.interface import Model, angles_of, predicted, require_model
 
 __all__ = ["dynamics_with", "require_prior", "require_same_prior", "rest_of", "with_prior_mean"]
 
 Float64 = NDArray[np.float64]
 
 
-def require_prior(prior: Any, system: Any) -> None:
+def require_prior(prior: Any, system: Any, angles: Angles) -> None:
     """Refuses what is no model of a system.
 
     Args:
         prior: any object.
         system: data or a model of it.
+        angles: of its states.
 
     Raises:
         TypeError: it is no model.
         ShapeError: it has other states or actions.
+        ArgumentError: it has other angles.
     """
     if isinstance(prior, type) or not isinstance(getattr(prior, "dynamics", None), _core.Dynamics):
         raise TypeError(
@@ -38,6 +41,13 @@ def require_prior(prior: Any, system: Any) -> None:
     if dims != wanted:
         raise ShapeError(
             f"prior: got (state_dim, action_dim) {dims}, must be {wanted} as in the data"
+        )
+    its = angles_of(prior)
+    # One without any does as well where angles count full turns on.
+    if its != angles and (its or angles.has_ranges):
+        raise ArgumentError(
+            f"prior: has {its}, must have {angles} as the data; pass angles= where it is made, and "
+            "to Transitions"
         )
 
 
@@ -61,14 +71,17 @@ def rest_of(prior: Model | None, data: Transitions, threads: int) -> Transitions
             f"prior: predicts {_texts.brief(mean[wrong[0]])} from row {wrong[0]} of the data, must "
             "be finite"
         )
-    rest = data.states + (data.next_states - mean)
+    rest = data.states + angles_of(prior).short_way(data.next_states - mean)
     return Transitions._of({**data._arrays(), "next_states": rest}, data._columns)
 
 
 def with_prior_mean(
     prior: Model | None, rest: Float64, states: Float64, actions: Float64, threads: int
 ) -> Float64:
-    """Returns next states (N, S) from those of a model of the rest; without a prior the same."""
+    """Returns next states (N, S) from those of a model of the rest; without a prior the same.
+
+    Angles are yet to be brought into their ranges.
+    """
     if prior is None:
         return rest
     return rest + (predicted(prior, states, actions, threads).mean - states)

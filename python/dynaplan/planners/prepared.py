@@ -14,6 +14,7 @@ from dynaplan import _arrays, _core
 from dynaplan._discrete import Numbering, numbering_of
 from dynaplan._spaces import integer_dtype, is_discrete
 from dynaplan.errors import ArgumentError
+from dynaplan.models.interface import angles_of
 from dynaplan.planners.action_bounds import ActionBounds
 from dynaplan.planners.action_delay import acting_along, with_queue, without_queue
 from dynaplan.planners.bound_problem import bound_problem
@@ -104,6 +105,7 @@ class PreparedPlanner:
         self._has_step_bounds = limits is not None and limits._bound_actions
         self._require_systems = problem.require_systems
         self._model, self._delay = model, problem.delay
+        self.angles = angles_of(model)
         self._horizon = planner.horizon
         self._threads = planner.threads
         self._settings = planner._settings()

@@ -3,18 +3,27 @@
 from __future__ import annotations
 
 import ctypes
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from dynaplan import _callbacks
+from dynaplan.data.angles import NO_ANGLES, Angles
 from dynaplan.data.transitions import require_transitions
-from dynaplan.errors import ShapeError
+from dynaplan.errors import ArgumentError, ShapeError
+from dynaplan.models.interface import angles_of
 from dynaplan.rewards.terms import Term
 from dynaplan.terminations.terms import Term as TerminationTerm
 
 if TYPE_CHECKING:
     from dynaplan.models.interface import Model
 
-__all__ = ["require_fitting", "require_reward", "require_termination"]
+__all__ = [
+    "common_angles",
+    "fitting_angles",
+    "require_fitting",
+    "require_reward",
+    "require_termination",
+]
 
 
 def require_reward(reward: Any, name: str = "reward") -> None:
@@ -60,3 +69,41 @@ def require_fitting(name: str, data: Any, model: Model) -> None:
             f"{name}: got ({data.state_dim}, {data.action_dim}) states and actions, "
             f"must be the model's ({model.state_dim}, {model.action_dim})"
         )
+
+
+def fitting_angles(name: str, data: Any, model: Model) -> Angles:
+    """Refuses data that are not of the model's states and actions; returns which are angles.
+
+    They are those of the data, or the model's where the data have none.
+
+    Raises:
+        TypeError: they are no transitions.
+        ShapeError: their dimensions are not the model's.
+        ArgumentError: both have angles, and they differ.
+    """
+    require_fitting(name, data, model)
+    own = angles_of(model)
+    if own and data.angles and not own.have_periods_of(data.angles):
+        raise ArgumentError(f"{name}: got {data.angles}, must be the model's {own}")
+    angles: Angles = data.angles or own
+    return angles
+
+
+def common_angles(name: str, data: Any, models: Mapping[str, Model]) -> Angles:
+    """Refuses data that are not of all models' states and actions; returns which are angles.
+
+    They are those of the data, or those of the models where the data have none.
+
+    Raises:
+        TypeError: they are no transitions.
+        ShapeError: their dimensions are not those of a model.
+        ArgumentError: the angles of the data and of the models that have some differ.
+    """
+    found = {key: fitting_angles(name, data, model) for key, model in models.items()}
+    known = [key for key, angles in found.items() if angles]
+    for key in known[1:]:
+        if not found[key].have_periods_of(found[known[0]]):
+            raise ArgumentError(
+                f"models: {key!r} has {found[key]}, must be {found[known[0]]} as {known[0]!r}"
+            )
+    return found[known[0]] if known else NO_ANGLES

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from dynaplan.data.angles import Angles
 from dynaplan.data.transitions import Transitions
 from dynaplan.models.interface import Model
 from dynaplan.rollouts.bands import (
@@ -27,7 +28,7 @@ Float64 = NDArray[np.float64]
 def band_coverage(  # noqa: PLR0917  # called in one place
     model: Model,
     held_out: Transitions,
-    ahead: Ahead,
+    of_states: tuple[Ahead, Angles],
     propagation: Propagation,
     seed: int | None,
     threads: int,
@@ -36,6 +37,7 @@ def band_coverage(  # noqa: PLR0917  # called in one place
 
     With the model's factors on its bands, and without, where it has some.
     """
+    ahead, angles = of_states
     reached = ahead.reached
     count, horizon = reached.shape
     factors = band_factors_of(model, propagation)
@@ -52,10 +54,10 @@ def band_coverage(  # noqa: PLR0917  # called in one place
             threads,
         )
         actual = held_out.next_states[rows]
-        as_drawn += (are_inside(drawn, actual).mean(axis=2) * reached[some]).sum(axis=0)
+        as_drawn += (are_inside(drawn, actual, angles).mean(axis=2) * reached[some]).sum(axis=0)
         if factors is not None:
             held = scaled_bands(drawn, factors)
-            scaled += (are_inside(held, actual).mean(axis=2) * reached[some]).sum(axis=0)
+            scaled += (are_inside(held, actual, angles).mean(axis=2) * reached[some]).sum(axis=0)
     starts = reached.sum(axis=0)
     if factors is None:
         return as_drawn / starts, None

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from dynaplan import _arrays, _texts
+from dynaplan.data.angles import NO_ANGLES, Angles
 from dynaplan.data.rows import ends_of
 from dynaplan.data.transitions import Transitions
 from dynaplan.errors import ArgumentError, NumericalError
@@ -17,8 +18,8 @@ from dynaplan.models.calibrated import (
     conformal_factors,
     fewest_rows,
 )
-from dynaplan.models.interface import Model
-from dynaplan.rollouts.arguments import require_fitting
+from dynaplan.models.interface import Model, angles_of
+from dynaplan.rollouts.arguments import fitting_angles
 from dynaplan.rollouts.open_loop import Ahead
 from dynaplan.rollouts.rollout import Propagation, rollout
 
@@ -39,7 +40,8 @@ class Bands(NamedTuple):
     """Where states are expected to be: each in its band with a chance of 90 %.
 
     Attributes:
-        low: (N, H, S) lower ends after 1 ... H steps, in the states' units.
+        low: (N, H, S) lower ends after 1 ... H steps, in the states' units; that of an angle may
+            lie beyond its range, as the upper one may.
         middle: (N, H, S) medians of the draws.
         high: (N, H, S) upper ends.
     """
@@ -53,8 +55,9 @@ class Bands(NamedTuple):
         return f"Bands({starts} starts, {steps} steps, {states} states)"
 
 
-def are_inside(found: Bands, states: Float64) -> NDArray[np.bool_]:
+def are_inside(found: Bands, states: Float64, angles: Angles = NO_ANGLES) -> NDArray[np.bool_]:
     """Returns (N, H, S) whether the states after each step lie within their bands."""
+    states = angles.near(states, found.middle)
     inside: NDArray[np.bool_] = (states >= found.low) & (states <= found.high)
     return inside
 
@@ -133,9 +136,24 @@ def drawn_bands(  # noqa: PLR0917  # what `bands` is given, by position
         dtype=np.float64,
         threads=threads,
     )[:, :, 1:]
-    middle = BAND_PARTICLES // 2
+    angles, middle = angles_of(model), BAND_PARTICLES // 2
+    if angles:
+        drawn = angles.near(drawn, _circular_means(angles, drawn))
     drawn.partition((1, middle, BAND_PARTICLES - 2), axis=1)
-    return Bands(drawn[:, 1], drawn[:, middle], drawn[:, -2])
+    found = Bands(drawn[:, 1], drawn[:, middle], drawn[:, -2])
+    moved = angles.wrapped(found.middle) - found.middle
+    return Bands(*(each + moved for each in found)) if angles else found
+
+
+def _circular_means(angles: Angles, drawn: Float64) -> Float64:
+    """Returns (N, 1, H, S) means over the draws of what is an angle; of other states the first."""
+    means = drawn[:, :1].copy()
+    rate = 2.0 * np.pi / angles.period
+    turns = drawn[..., angles.columns] * rate
+    turns[~np.isfinite(turns)] = 0.0  # one that diverged is anywhere
+    sines, cosines = (f(turns).mean(axis=1, keepdims=True) for f in (np.sin, np.cos))
+    means[..., angles.columns] = np.arctan2(sines, cosines) / rate
+    return means
 
 
 def band_factors_of(model: Any, propagation: Propagation) -> Float64 | None:
@@ -208,12 +226,12 @@ def calibrate_bands(
             "Ensemble, which keep the factors"
         )
     plain = cast("Model", model)
-    require_fitting("held_out", held_out, plain)
+    angles = fitting_angles("held_out", held_out, plain)
     _arrays.choice("propagation", propagation, *PROPAGATIONS)
     seed = _arrays.seed_number(seed)
     threads = _arrays.count("threads", threads, 1)
     windows = _windows(held_out, horizon, seed)
-    scores = _scores(plain, held_out, len(windows), propagation, seed, threads)
+    scores = _scores(plain, (held_out, angles), len(windows), propagation, seed, threads)
     factors = []
     for step, starts in enumerate(windows):
         try:
@@ -256,7 +274,7 @@ def _windows(held_out: Transitions, horizon: int | None, seed: int) -> list[NDAr
 
 def _scores(  # noqa: PLR0917  # called in one place
     model: Model,
-    held_out: Transitions,
+    data: tuple[Transitions, Angles],
     horizon: int,
     propagation: Propagation,
     seed: int,
@@ -266,6 +284,7 @@ def _scores(  # noqa: PLR0917  # called in one place
 
     Beyond the end of its segment a row has those of the steps before, which nothing reads.
     """
+    held_out, angles = data
     ahead = Ahead.of(held_out, horizon)
     size = np.abs(held_out.next_states).max(axis=0)
     scores = np.empty((len(held_out), horizon, held_out.state_dim))
@@ -281,7 +300,7 @@ def _scores(  # noqa: PLR0917  # called in one place
             threads,
         )
         with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
-            errors = held_out.next_states[rows] - drawn.middle
+            errors = angles.short_way(held_out.next_states[rows] - drawn.middle)
             widths = np.where(errors < 0.0, drawn.middle - drawn.low, drawn.high - drawn.middle)
             found = np.abs(errors) / widths
         found[np.isnan(found)] = np.inf

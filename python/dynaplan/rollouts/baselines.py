@@ -29,14 +29,14 @@ def baseline_sizes(
         data: where it starts, and what it is compared with.
         ahead: what follows each row.
         scale: of the states.
-        mean: (S,) of the states, of data that the baseline may know.
+        mean: (S,) of the states, the circular one of angles, of data that the baseline may know.
 
     Constant velocity is the change from the state before, once more at each step; where a segment
     begins, none.
     """
     velocity = np.zeros_like(data.states)
     later = ~begins(data.segments)
-    velocity[later] = (data.states[1:] - data.states[:-1])[later[1:]]
+    velocity[later] = scale.angles.short_way(data.states[1:] - data.states[:-1])[later[1:]]
     steps = (ahead.steps + 1.0)[:, None]
     predictions: tuple[Callable[[slice], Float64], ...] = (
         lambda some: data.states[some, None],
@@ -48,6 +48,6 @@ def baseline_sizes(
         some = slice(first, first + _STARTS_AT_ONCE)
         actual = data.next_states[ahead.rows(some)]
         for name, predict in zip(BASELINES, predictions, strict=True):
-            difference = squared(actual - predict(some), ahead.reached[some], scale.unit)
+            difference = squared(actual - predict(some), ahead.reached[some], scale)
             sizes[name][some] = scale.size(difference)
     return sizes

@@ -13,7 +13,7 @@ from dynaplan import _arrays, _texts
 from dynaplan.data.transitions import Transitions
 from dynaplan.errors import ArgumentError, Error
 from dynaplan.models.interface import Model, require_model
-from dynaplan.rollouts.arguments import require_fitting
+from dynaplan.rollouts.arguments import common_angles
 from dynaplan.rollouts.baselines import NO_CHANGE, baseline_sizes
 from dynaplan.rollouts.choice import chosen_of
 from dynaplan.rollouts.comparison_text import comparison_text
@@ -147,7 +147,8 @@ def compare(
         The comparison. A model that fails is in it, with the reason.
 
     Raises:
-        ArgumentError: there is no model, or `horizon` or `share` is out of range.
+        ArgumentError: there is no model, `horizon` or `share` is out of range, or the angles of the
+            data and of the models differ.
         ShapeError: the data or the reference have other dimensions than a model.
         TypeError: `models` is no mapping from names to models, or data are no Transitions.
 
@@ -166,21 +167,20 @@ def compare(
     _require_models(models)
     share = _arrays.positive_fraction("share", share)
     horizon = checked_horizon(horizon)
-    for model in models.values():
-        require_fitting("held_out", held_out, model)
-        if reference is not None:
-            require_fitting("reference", reference, model)
+    angles = common_angles("held_out", held_out, models)
+    if reference is not None:
+        angles = common_angles("reference", reference, models) or angles
     number = None if seed is None else _arrays.seed_number(seed)
     threads = _arrays.count("threads", threads, 1)
     reference = held_out if reference is None else reference
     ahead = Ahead.of(held_out, horizon)
     steps = len(ahead.steps)
-    yardstick = Yardstick.of(reference, steps, steps=steps)
+    yardstick = Yardstick.of(reference, steps, angles, steps=steps)
     data = HeldOut(
         yardstick=yardstick,
         moved=yardstick.moved if reference is held_out else None,
         reached=ahead.reached,
-        baselines=baseline_sizes(held_out, ahead, yardstick.scale, reference.states.mean(axis=0)),
+        baselines=baseline_sizes(held_out, ahead, yardstick.scale, angles.mean(reference.states)),
         units=units_of(held_out.groups, steps),
         episodes=len(held_out.episode_slices),
     )

@@ -41,7 +41,8 @@ def default_learners(
     """
     learners: dict[str, DataLearner] = {"linear": partial(_linear, Identity(), threads)}
     left_out: dict[str, str] = {}
-    inputs = data.state_dim + data.action_dim
+    # Of an angle a polynomial has the sine and the cosine.
+    inputs = data.state_dim + len(data.angles) + data.action_dim
     for name, degree in _POLYNOMIALS.items():
         columns = comb(inputs + degree, degree)
         if columns * _ROWS_PER_COLUMN > rows:

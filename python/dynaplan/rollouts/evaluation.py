@@ -14,7 +14,7 @@ from dynaplan import _arrays, _texts
 from dynaplan.data.transitions import Transitions
 from dynaplan.models.calibrated import CalibratedModel
 from dynaplan.models.interface import Model, require_model
-from dynaplan.rollouts.arguments import require_fitting
+from dynaplan.rollouts.arguments import fitting_angles
 from dynaplan.rollouts.band_coverage import band_coverage as coverage_of_bands
 from dynaplan.rollouts.error_ratio import (
     error_ratio,
@@ -57,7 +57,8 @@ class Evaluation:
 
     Attributes:
         one_step_rmse: (S,) in the states' units.
-        spread: (S,) standard deviation of the reference states, in their units.
+        spread: (S,) standard deviation of the reference states, in their units; of angles about
+            their circular mean, as all differences of angles go the short way round.
         noise_floor: (S,) standard deviation of the noise that the sensors add to the reference
             states, in their units, estimated from the data alone and rather too small; 0 where none
             is evident.
@@ -239,7 +240,8 @@ def evaluate(
 
     Raises:
         ShapeError: the data or the reference have other dimensions than the model.
-        ArgumentError: `horizon` or `share` is out of range, or `propagation` draws nothing.
+        ArgumentError: `horizon` or `share` is out of range, `propagation` draws nothing, or the
+            data have other angles than the model.
         TypeError: `model` is no model, or the data or the reference are not Transitions.
 
     Source: the compounding of one-step errors: Talvitie 2014, "Model regularization for stable
@@ -254,11 +256,11 @@ def evaluate(
     require_model(model, "predict")
     horizon = _arrays.at_least(1, "horizon", horizon)
     share = _arrays.positive_fraction("share", share)
-    require_fitting("held_out", held_out, model)
+    angles = fitting_angles("held_out", held_out, model)
     if reference is None:
         reference = held_out
     else:
-        require_fitting("reference", reference, model)
+        angles = fitting_angles("reference", reference, model) or angles
     if propagation is not None:
         _arrays.choice("propagation", propagation, "sample", "ts1", "tsinf", "moment")
     if seed is not None:
@@ -266,13 +268,13 @@ def evaluate(
     threads = _arrays.count("threads", threads, 1)
     ahead = Ahead.of(held_out, horizon)
     last = len(ahead.steps)
-    yardstick = Yardstick.of(reference, last, steps=last)
+    yardstick = Yardstick.of(reference, last, angles, steps=last)
     groups = grouped(held_out.episodes)
     errors = held_out_errors(model, held_out, ahead, yardstick, groups, threads)
     covered, uncalibrated = (
         (None, None)
         if propagation is None
-        else coverage_of_bands(model, held_out, ahead, propagation, seed, threads)
+        else coverage_of_bands(model, held_out, (ahead, angles), propagation, seed, threads)
     )
     return evaluation_of(
         errors,
@@ -284,7 +286,7 @@ def evaluate(
         band_coverage=covered,
         band_coverage_uncalibrated=uncalibrated,
         coverage_uncalibrated=(
-            one_step_errors(model.uncalibrated, held_out, threads).coverage
+            one_step_errors(model.uncalibrated, held_out, angles, threads).coverage
             if isinstance(model, CalibratedModel) and model.calibration is not None
             else None
         ),

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from dynaplan.data.angles import Angles
 from dynaplan.data.transitions import Transitions
 from dynaplan.models.interface import Model
 from dynaplan.rollouts.measurement_noise import MeasurementNoise, measurement_noise
@@ -31,8 +32,9 @@ class Yardstick:
     """Spread, noise and change of the reference data.
 
     Attributes:
-        spread: (S,) standard deviations of the states, exactly 0 of those that never varied.
-        scale: the lengths in which differences are counted.
+        spread: (S,) standard deviations of the states, exactly 0 of those that never varied; of
+            angles about their circular mean.
+        scale: the lengths in which differences are counted, and the angles.
         noise: of the sensors.
         moved: how far the states move in 1 ... K steps.
         change_median: (K,) median of that over the starts.
@@ -49,18 +51,22 @@ class Yardstick:
     units: Mapping[str, str]
 
     @staticmethod
-    def of(reference: Transitions, horizon: int, *, steps: int | None = None) -> Yardstick:
+    def of(
+        reference: Transitions, horizon: int, angles: Angles, *, steps: int | None = None
+    ) -> Yardstick:
         """Measures reference data.
 
         Args:
             reference: the data.
             horizon: steps to look ahead, at most the longest segment.
+            angles: of the states.
             steps: K. Beyond the longest segment the last figure holds on. Default: up to there.
         """
         # The deviation of equal numbers may come out as 1e-17 of them, which is no scale.
-        varied = reference.states.max(axis=0) > reference.states.min(axis=0)
-        spread = np.where(varied, deviation_of(reference.states), 0.0)
-        scale = Scale.of(reference.states, spread)
+        centred = angles.about_mean(reference.states)
+        varied = centred.max(axis=0) > centred.min(axis=0)
+        spread = np.where(varied, deviation_of(centred), 0.0)
+        scale = Scale.of(reference.states, spread, angles)
         ahead = Ahead.of(reference, horizon)
         moved = changes(reference, ahead, scale)
         [change_median] = quantile(moved.size, moved.reached, 0.5)
@@ -68,7 +74,7 @@ class Yardstick:
         return Yardstick(
             spread,
             scale,
-            measurement_noise(reference, ahead.ends, spread),
+            measurement_noise(reference, ahead.ends, spread, angles),
             moved,
             np.pad(change_median, (0, later), mode="edge"),
             reference.state_names,
@@ -136,7 +142,7 @@ def held_out_errors(  # noqa: PLR0917  # called by the names it takes
 ) -> HeldOutErrors:
     """Returns the errors of a model on data, one step and several steps ahead."""
     return HeldOutErrors(
-        one_step_errors(model, held_out, threads),
+        one_step_errors(model, held_out, yardstick.scale.angles, threads),
         open_loop_errors(
             model,
             held_out,

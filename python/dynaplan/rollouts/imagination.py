@@ -11,9 +11,10 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from dynaplan import _arrays, _callbacks, _core, _texts
+from dynaplan.data.angles import NO_ANGLES, Angles
 from dynaplan.data.transitions import Transitions
 from dynaplan.errors import ArgumentError, ShapeError
-from dynaplan.models.interface import require_model
+from dynaplan.models.interface import angles_of, require_model
 from dynaplan.rewards.terms import Term as RewardTerm
 from dynaplan.rewards.terms import predicted
 from dynaplan.rollouts.arguments import require_reward, require_termination
@@ -58,6 +59,7 @@ class Imagined:
         lengths: (N,) number of transitions from each start.
         cut: (N,) bool: the rollout ended early, before a step whose prediction cannot be trusted:
             it exceeds the disagreement limit, or is not finite.
+        angles: the states that the model keeps in a range as angles.
     """
 
     states: Float64
@@ -68,6 +70,7 @@ class Imagined:
     starts: NDArray[np.int64]
     lengths: NDArray[np.int64]
     cut: NDArray[np.bool_]
+    angles: Angles = NO_ANGLES
 
     def __len__(self) -> int:
         return len(self.states)
@@ -84,15 +87,8 @@ class Imagined:
         Raises:
             ShapeError: there is no row.
         """
-        return Transitions(
-            self.states,
-            self.actions,
-            self.next_states,
-            self.rewards,
-            self.terminations,
-            self.starts,
-            gaps="ignore",
-        )
+        rows = self.states, self.actions, self.next_states, self.rewards, self.terminations
+        return Transitions(*rows, self.starts, gaps="ignore", angles=self.angles)
 
 
 def imagine(
@@ -181,13 +177,13 @@ def imagine(
     if not made.all():
         kept = made.ravel()
         states, actions, next_states = states[kept], actions[kept], next_states[kept]
-        terminated, rewards = (
-            terminated[kept],
-            rewards[kept] if reward_function is None else rewards,
-        )
+        terminated = terminated[kept]
+        rewards = rewards[kept] if reward_function is None else rewards
     if reward_function is not None:
         rewards = reward_function(states, actions, next_states)
-    return Imagined(states, actions, rewards, next_states, terminated, origin, lengths, cut)
+    angles = angles_of(model) if angles_of(model).has_ranges else NO_ANGLES
+    path = states, actions, rewards, next_states, terminated
+    return Imagined(*path, origin, lengths, cut, angles)
 
 
 class Imagination:

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from dynaplan import _arrays, _core
 from dynaplan.errors import ArgumentError
-from dynaplan.models.interface import Model
+from dynaplan.models.interface import Model, angles_of
 from dynaplan.rollouts.trust import MARGIN, ROUNDING, Trust
 
 if TYPE_CHECKING:
@@ -28,8 +28,8 @@ class KnownRegion:
 
     Args:
         model: its `observed_low` and `observed_high` are the range; its `observed_disagreement`, if
-            it has one, is the most that its members disagree by; `architecture.angles`, if it has
-            them, are states that a whole turn leaves the same.
+            it has one, is the most that its members disagree by; its `angles`, if it has them, are
+            states that a whole turn leaves the same.
         trusted_horizon: steps that it is trusted to look ahead, or None.
         margin: how far beyond the range the region reaches, in units of the range. Default: that of
             known ground.
@@ -77,8 +77,7 @@ class KnownRegion:
         self.disagreement_limit = _disagreement_limit(model)
         # Kept only where it is needed: plans are pickled, and not every model can be.
         self._model = None if self.disagreement_limit is None else model
-        architecture = getattr(model, "architecture", None)
-        self._angles = np.array(getattr(architecture, "angles", ()), np.intp)
+        self._angles = angles_of(model)
         low, high = np.where(known, low, 0.0), np.where(known, high, 0.0)
         self._middle = 0.5 * low + 0.5 * high
         self._reach = np.where(known, 0.5 * high - 0.5 * low, np.inf)
@@ -92,7 +91,7 @@ class KnownRegion:
         self._state_range = _freed(self._start_range, self._constant_states)
         low, high = self._widened(margin)
         self.state_bounds = _freed((low[:size], high[:size]), self._constant_states)
-        self.state_bounds = _freed(self.state_bounds, self._angles)
+        self.state_bounds = _freed(self.state_bounds, self._angles.columns)
         self.action_bounds = low[size:], high[size:]
 
     def _widened(self, margin: float) -> Bounds:
@@ -199,13 +198,7 @@ class KnownRegion:
 
     def _turned(self, inputs: Float64) -> Float64:
         """Returns the inputs with angles less than half a turn from the middle of their range."""
-        if not len(self._angles):
-            return inputs
-        turned, middle = inputs.copy(), self._middle[self._angles]
-        with np.errstate(invalid="ignore"):
-            away = turned[..., self._angles] - middle
-            turned[..., self._angles] = middle + np.remainder(away + np.pi, 2.0 * np.pi) - np.pi
-        return turned
+        return self._angles.near(inputs, self._middle[: inputs.shape[-1]])
 
 
 def observed_range(model: Model) -> Bounds:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from dynaplan.data.angles import Angles
 from dynaplan.data.transitions import Transitions
 
 __all__ = ["MeasurementNoise", "measurement_noise"]
@@ -37,7 +38,7 @@ class MeasurementNoise:
 
 
 def measurement_noise(
-    data: Transitions, ends: NDArray[np.int64], spread: Float64
+    data: Transitions, ends: NDArray[np.int64], spread: Float64, angles: Angles
 ) -> MeasurementNoise:
     """Estimates the noise of the sensors from the data alone, whatever the model.
 
@@ -58,6 +59,7 @@ def measurement_noise(
         data: the transitions.
         ends: (N,) the first row beyond the segment of each row.
         spread: (S,) standard deviations of the states; 0 for those that never varied.
+        angles: which of them are angles; they count from their circular mean.
 
     Source: Mehra 1970, "On the identification of variances and adaptive Kalman filtering";
     Odelson, Rajamani & Rawlings 2006, "A new autocovariance least-squares method for estimating
@@ -72,15 +74,17 @@ def measurement_noise(
     pairs = np.flatnonzero(left > 1)
     if len(pairs) < _MIN_PAIRS:
         return MeasurementNoise(low, high)
-    offset, unit = _centre(data.states[recent][:, varied]), spread[varied]
-    states, following = (
-        _scaled(values[recent][:, varied], offset, unit)
-        for values in (data.states, data.next_states)
-    )
+    begin, reached = data.states[recent], data.next_states[recent]
+    if angles:
+        change = angles.short_way(reached - begin)
+        begin = angles.about_mean(begin)
+        reached = begin + change
+    offset, unit = _centre(begin[:, varied]), spread[varied]
+    states, following = (_scaled(values[:, varied], offset, unit) for values in (begin, reached))
     if not np.isfinite(following).all():  # beyond any scale of the states
         return MeasurementNoise(low, high)
     lowest, highest = _from_remains(states, data.actions[recent], following, left)
-    apart = following[pairs] - states[pairs + 1]
+    apart = angles.among(varied, unit).short_way(following[pairs] - states[pairs + 1])
     if apart.any():
         variance = 0.5 * (_DEVIATION_OF_MEDIAN * np.median(np.abs(apart), axis=0)) ** 2
         error = variance / np.sqrt(len(pairs))

@@ -8,6 +8,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from dynaplan.data.angles import Angles
 from dynaplan.data.transitions import Transitions
 from dynaplan.models.interface import Model, predicted
 
@@ -22,7 +23,8 @@ class OneStep(NamedTuple):
     """What a model predicts one step ahead, beside what followed.
 
     Attributes:
-        errors: (N, S) predicted less actual next states, in the states' units.
+        errors: (N, S) predicted less actual next states, in the states' units; of angles the short
+            way round.
         deviations: (N, S) standard deviations of the predictions, 0 where there is no band.
     """
 
@@ -46,11 +48,11 @@ class OneStep(NamedTuple):
         return coverage
 
 
-def one_step_errors(model: Model, held_out: Transitions, threads: int) -> OneStep:
+def one_step_errors(model: Model, held_out: Transitions, angles: Angles, threads: int) -> OneStep:
     """Returns the errors of a model at each row."""
     prediction = predicted(model, held_out.states, held_out.actions, threads)
     return OneStep(
-        prediction.mean - held_out.next_states,
+        angles.short_way(prediction.mean - held_out.next_states),
         np.sqrt(prediction.aleatoric + prediction.epistemic),
     )
 

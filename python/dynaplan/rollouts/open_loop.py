@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from dynaplan.data.angles import NO_ANGLES, Angles
 from dynaplan.data.rows import ends_of
 from dynaplan.data.transitions import Transitions
 from dynaplan.models.interface import Model
@@ -30,20 +31,22 @@ class Scale:
     Attributes:
         unit: (S,) standard deviation of each state; of one that never varied another length.
         weights: (S,) of the states in the mean over them, 0 for those that never varied.
+        angles: the states whose differences go the short way round.
     """
 
     unit: Float64
     weights: Float64
+    angles: Angles = NO_ANGLES
 
     @staticmethod
-    def of(states: Float64, spread: Float64) -> Scale:
+    def of(states: Float64, spread: Float64, angles: Angles = NO_ANGLES) -> Scale:
         """Returns the scale of states (N, S) with this standard deviation (S,)."""
         varied = spread > 0.0
         if not varied.any():
-            return Scale(np.ones_like(spread), np.full(len(spread), 1.0 / len(spread)))
+            return Scale(np.ones_like(spread), np.full(len(spread), 1.0 / len(spread)), angles)
         largest = np.abs(states).max(axis=0)
         unit = np.where(varied, spread, np.where(largest > 0.0, largest, 1.0))
-        return Scale(unit, varied / np.count_nonzero(varied))
+        return Scale(unit, varied / np.count_nonzero(varied), angles)
 
     def size(self, squares: Float64) -> Float64:
         """Returns (...) root mean squares over the states of (..., S) squares in squared units."""
@@ -140,8 +143,8 @@ def open_loop_errors(
         if len(local):
             with np.errstate(invalid="ignore"):  # of two that diverge
                 apart = paths[count:] - paths[local]
-            moved += _summed(squared(apart, reached[local], scale.unit))
-        difference = squared(paths[:count] - data.next_states[rows], reached, scale.unit)
+            moved += _summed(squared(apart, reached[local], scale))
+        difference = squared(paths[:count] - data.next_states[rows], reached, scale)
         size[some] = scale.size(difference)
         add_by_group(group_squares, difference, groups[some])
     starts_left = ahead.reached.sum(axis=0)[:, None]
@@ -162,7 +165,7 @@ def changes(data: Transitions, ahead: Ahead, scale: Scale) -> Differences:
     for first in range(0, len(data), _STARTS_AT_ONCE):
         some = slice(first, first + _STARTS_AT_ONCE)
         stayed = data.next_states[ahead.rows(some)] - data.states[some, np.newaxis]
-        difference = squared(stayed, ahead.reached[some], scale.unit)
+        difference = squared(stayed, ahead.reached[some], scale)
         size[some] = scale.size(difference)
         squares += _summed(difference)
     mean_squares = _no_nan(squares / ahead.reached.sum(axis=0)[:, None])
@@ -215,11 +218,12 @@ class _Nudges:
         return offsets
 
 
-def squared(difference: Float64, reached: NDArray[np.bool_], unit: Float64) -> Float64:
+def squared(difference: Float64, reached: NDArray[np.bool_], scale: Scale) -> Float64:
     """Returns squares of differences (N, K, S) in squared units, 0 where not reached; in place."""
     difference[~reached] = 0.0
+    scale.angles.short_way(difference)
     with np.errstate(over="ignore", invalid="ignore"):
-        np.divide(difference, unit, out=difference)
+        np.divide(difference, scale.unit, out=difference)
         np.square(difference, out=difference)
     return difference
 

@@ -9,7 +9,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from dynaplan import _arrays, _core, _texts
 from dynaplan.errors import ArgumentError, ShapeError
-from dynaplan.models.interface import Model, require_model
+from dynaplan.models.interface import Model, angles_of, require_model
 from dynaplan.rewards.terms import Reward
 from dynaplan.rollouts.arguments import require_termination
 from dynaplan.rollouts.disagreement import DisagreementLimit, disagreement_limit_of
@@ -286,8 +286,10 @@ def state_limits(
         raise ArgumentError(f"clip: got {clip}, must be finite and above 0")
     low, high = observed_range(model)
     low, high = low[: model.state_dim], high[: model.state_dim]
-    # A state that never varied has no range, nor has one that was never observed.
+    # A state that never varied has no range, nor has one that was never observed; an angle needs
+    # none, as it is kept in its own or goes round and round.
     bounded = np.isfinite(low) & np.isfinite(high) & (high > low)
+    bounded[angles_of(model).columns] = False
     if not bounded.any():
         return None
     low, high = np.where(bounded, low, 0.0), np.where(bounded, high, 0.0)

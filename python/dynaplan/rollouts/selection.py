@@ -15,7 +15,7 @@ from dynaplan import _arrays, _callbacks, _tables, _texts
 from dynaplan.data.transitions import Transitions, require_transitions
 from dynaplan.errors import ArgumentError, NumericalError, RankDeficientWarning
 from dynaplan.models.interface import Model, require_model
-from dynaplan.rollouts.arguments import require_fitting
+from dynaplan.rollouts.arguments import fitting_angles
 from dynaplan.rollouts.baselines import BASELINES, baseline_sizes
 from dynaplan.rollouts.comparison import (
     FAILURES,
@@ -192,12 +192,12 @@ class _Trials:
 
     @staticmethod
     def of(data: Transitions, folds: Folds, threads: int, clock: _Clock) -> _Trials:
-        yardstick = Yardstick.of(data, folds.steps, steps=folds.steps)
+        yardstick = Yardstick.of(data, folds.steps, data.angles, steps=folds.steps)
         groups, baselines, reached, units = [], [], [], []
         for fold in folds.parts:
             part = data[fold.held_out]
             ahead = Ahead.of(part, folds.steps)
-            mean = data.states[fold.train].mean(axis=0)
+            mean = data.angles.mean(data.states[fold.train])
             later = ((0, 0), (0, folds.steps - len(ahead.steps)))
             sizes = baseline_sizes(part, ahead, yardstick.scale, mean)
             baselines.append({name: np.pad(size, later) for name, size in sizes.items()})
@@ -247,6 +247,7 @@ def _learned(name: str, learn: DataLearner, data: Transitions) -> Model:
     Raises:
         TypeError: it returned something else.
         ShapeError: the model has other dimensions than the data.
+        ArgumentError: it has other angles.
         KeyboardInterrupt: Ctrl-C ended the training of a network early.
     """
     model = learn(data)
@@ -254,7 +255,11 @@ def _learned(name: str, learn: DataLearner, data: Transitions) -> Model:
         require_model(model, "predict")
     except TypeError as error:
         raise TypeError(f"models: {name!r} returned no model: {error}") from None
-    require_fitting("data", data, model)
+    angles = fitting_angles("data", data, model)
+    if angles and not data.angles:
+        raise ArgumentError(
+            f"models: {name!r} has {angles}, must be said of the data: Transitions(angles=)"
+        )
     if getattr(getattr(model, "history", None), "interrupted", False):
         raise KeyboardInterrupt
     return model

@@ -37,6 +37,7 @@ def to_torch(network: NetworkArrays) -> torch.nn.Module:
     """Returns a PyTorch module of a single network: see `NetworkModel.to_torch`."""
     from dynaplan.models.formats import torch_networks  # noqa: PLC0415  # an extra
 
+    _require_radians(network)
     return torch_networks.NextState(network.means())
 
 
@@ -57,7 +58,14 @@ def to_onnx(network: NetworkArrays) -> onnx.ModelProto:
     """Returns an ONNX model of a single network: see `NetworkModel.to_onnx`."""
     from dynaplan.models.formats import onnx_networks  # noqa: PLC0415  # an extra
 
+    _require_radians(network)
     return onnx_networks.model_of(network.means())
+
+
+def _require_radians(network: NetworkArrays) -> None:
+    if network.periods:
+        got = _texts.brief(network.periods)
+        raise ArgumentError(f"network: has angles of period {got}, must be in radians to convert")
 
 
 def _require_units(units: NetworkUnits | None) -> None:

@@ -6,8 +6,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dynaplan import _core
+from dynaplan.data.angles import Angles
 from dynaplan.errors import ArgumentError
 from dynaplan.models.interface import Model
+from dynaplan.models.linear.angle_inputs import AngleInputs
 from dynaplan.models.linear.equations import PrintedEquations
 from dynaplan.models.linear.function_fit import FunctionFit
 from dynaplan.models.linear.settings import Fit
@@ -23,6 +25,7 @@ class FittedCoefficients(PrintedEquations):
     __slots__ = ()
 
     _fit: Fit
+    _angle_inputs: AngleInputs
     _noisy: Fit  # the same with the noise that `calibrated` found
     intercept: bool
     prior: Model | None
@@ -35,25 +38,31 @@ class FittedCoefficients(PrintedEquations):
     @property
     def action_dim(self) -> int:
         """Number of action dimensions, A."""
-        return self._fit.action_dim
+        return self._fit.action_dim - self._angle_inputs.cosines
+
+    @property
+    def angles(self) -> Angles:
+        """The states that are angles, as the data said it."""
+        return self._angle_inputs.angles
 
     @property
     def coefficients(self) -> Float64:
         """(S, columns): of the features in their order, then the intercept; of s' itself.
 
         With a prior: of the rest, s' - prior(s, a). Of features that are a function: of s' - s.
+        With sines and cosines, those of an angle are of its change.
         """
         weights = self._weights
         return np.column_stack([weights, self._fit.intercept]) if self.intercept else weights
 
     @property
     def exponents(self) -> NDArray[np.intc]:
-        """(features, S + A): the power of each input in each feature."""
+        """(features, S + A): the power of each input in each feature; cosines precede actions."""
         return self._polynomial("exponents").exponents()
 
     @property
     def A(self) -> Float64:
-        """(S, S) coefficients of the states themselves."""
+        """(S, S) coefficients of the states themselves, or of an angle's sine in its place."""
         self._polynomial("A")
         return self._weights[:, : self.state_dim].copy()
 
@@ -61,7 +70,8 @@ class FittedCoefficients(PrintedEquations):
     def B(self) -> Float64:
         """(S, A) coefficients of the actions themselves."""
         self._polynomial("B")
-        return self._weights[:, self.state_dim : self.state_dim + self.action_dim].copy()
+        first = self.state_dim + self._angle_inputs.cosines
+        return self._weights[:, first : first + self.action_dim].copy()
 
     @property
     def c(self) -> Float64:
@@ -93,16 +103,16 @@ class FittedCoefficients(PrintedEquations):
     @property
     def observed_low(self) -> Float64:
         """(S + A,) smallest value of each input in the data."""
-        return self._fit.input_low
+        return self._angle_inputs.observed(self._fit.input_low, self.state_dim, highest=False)
 
     @property
     def observed_high(self) -> Float64:
         """(S + A,) largest value of each input in the data."""
-        return self._fit.input_high
+        return self._angle_inputs.observed(self._fit.input_high, self.state_dim, highest=True)
 
     def _equation_terms(self) -> tuple[Float64, NDArray[np.intc], Float64 | None]:
         self._polynomial("equations")
-        largest = np.maximum(np.abs(self.observed_low), np.abs(self.observed_high))
+        largest = np.maximum(np.abs(self._fit.input_low), np.abs(self._fit.input_high))
         return np.column_stack([self._weights, self._fit.intercept]), self.exponents, largest
 
     def _polynomial(self, name: str) -> _core.LinearGaussianFit:
@@ -116,12 +126,17 @@ class FittedCoefficients(PrintedEquations):
         return "" if self.prior is None else "prior"
 
     @property
+    def _angle_rates(self) -> dict[int, float]:
+        return self._angle_inputs.rates
+
+    @property
     def _weights(self) -> Float64:
         weights = self._fit.weights
-        if self.prior is not None and not isinstance(
-            self._fit, FunctionFit
-        ):  # the fit predicts the state plus the rest
-            weights[:, : self.state_dim] -= np.eye(self.state_dim)
+        if isinstance(self._fit, FunctionFit):
+            return weights
+        if self.prior is None:
+            return self._angle_inputs.coefficients(weights)
+        weights[:, : self.state_dim] -= np.eye(self.state_dim)  # it predicts the state plus that
         return weights
 
 

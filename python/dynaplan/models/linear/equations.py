@@ -33,7 +33,9 @@ class PrintedEquations:
 
         With a prior the right side begins with `prior`, what it predicts of that state. A
         coefficient that is 1 to the digits printed is left out. So is a term that is 0, or no
-        more than rounding beside the others wherever the model has data.
+        more than rounding beside the others wherever the model has data. Of an angle that is given
+        as sine and cosine stand `sin(theta)` and `cos(theta)`, with a factor inside where it is not
+        in radians.
 
         Args:
             names: of the S states, then of the A actions; different, without spaces. Default:
@@ -58,16 +60,21 @@ class PrintedEquations:
             omega' = -0.5 theta + omega + 0.05 torque
         """
         coefficients, exponents, largest = self._equation_terms()
-        states, inputs = len(coefficients), exponents.shape[1]
+        rates = self._angle_rates
+        states, inputs = len(coefficients), exponents.shape[1] - len(rates)
         given = _checked_names(names, states, inputs)
         digits = _arrays.count("precision", precision, 1)
         if digits > _MAX_DIGITS:
             raise ArgumentError(f"precision: got {digits}, must be at most {_MAX_DIGITS}")
-        monomials = [*(_monomial(row, given) for row in exponents.tolist()), ""]
+        called = _with_sines(given, states, rates, digits)
+        monomials = [*(_monomial(row, called) for row in exponents.tolist()), ""]
         shown = _is_shown(coefficients, exponents, largest)
+        known = [
+            self._known_part or (given[state] if state in rates else "") for state in range(states)
+        ]
         return [
             f"{given[state]}' = "
-            + _sum_text(self._known_part, coefficients[state], shown[state], monomials, digits)
+            + _sum_text(known[state], coefficients[state], shown[state], monomials, digits)
             for state in range(states)
         ]
 
@@ -75,6 +82,14 @@ class PrintedEquations:
     def _known_part(self) -> str:
         """What comes before the terms; empty where that is nothing."""
         return ""
+
+    @property
+    def _angle_rates(self) -> dict[int, float]:
+        """To radians, of each state whose sine stands in its place, its cosine before the actions.
+
+        The coefficients of its next state are then those of its change.
+        """
+        return {}
 
     @abstractmethod
     def _equation_terms(self) -> tuple[Float64, NDArray[np.intc], Float64 | None]:
@@ -107,6 +122,16 @@ def _checked_names(names: Sequence[str] | None, states: int, inputs: int) -> lis
     if repeated := [name for name in given if given.count(name) > 1]:
         raise ArgumentError(f"names: got {_texts.shown(repeated[0])} twice, must be different")
     return [str(name) for name in given]
+
+
+def _with_sines(names: list[str], states: int, rates: dict[int, float], digits: int) -> list[str]:
+    """Returns what the inputs are called, of names (S + A) of states and actions."""
+    called, cosines = list(names[:states]), []
+    for state, rate in rates.items():
+        inside = names[state] if rate == 1.0 else f"{rate:.{digits}g} {names[state]}"
+        called[state] = f"sin({inside})"
+        cosines.append(f"cos({inside})")
+    return [*called, *cosines, *names[states:]]
 
 
 def _monomial(powers: Sequence[int], names: Sequence[str]) -> str:

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from dynaplan import files
+from dynaplan.data.angles import Angles
 from dynaplan.errors import ModelFileError
 from dynaplan.models.calibrated import band_arrays, band_factors_in
+from dynaplan.models.linear.angle_inputs import AngleInputs
 from dynaplan.models.linear.features import Identity, Polynomial
 from dynaplan.models.linear.settings import Features, Settings
 
@@ -24,12 +27,13 @@ _SETTINGS = {"features": str, "degree": int, "target": str, "intercept": bool, "
 _DATA = {"rows": float, "state_dim": int, "action_dim": int, "float32_exact": bool}
 
 
-def parts(
+def parts(  # noqa: PLR0917  # those of a model, in its order
     state: tuple[Any, ...],
     features: Features,
     settings: Settings,
     calibration: NDArray[np.float64] | None,
     band_factors: Mapping[str, NDArray[np.float64]],
+    angle_inputs: AngleInputs,
 ) -> tuple[Arrays, dict[str, Any]]:
     """Returns the arrays and the header, from the state of an uncalibrated `LinearGaussianFit`."""
     if not isinstance(features, Identity | Polynomial):
@@ -40,6 +44,10 @@ def parts(
     arrays |= band_arrays(band_factors)
     if calibration is not None:
         arrays["calibration"] = calibration
+    angles = {}
+    if angle_inputs.angles:
+        arrays |= {"angle_low": angle_inputs.low, "angle_high": angle_inputs.high}
+        angles["angles"] = angle_inputs.angles.to_lists()
     return arrays, {
         "settings": {
             "features": type(features).__name__,
@@ -52,24 +60,26 @@ def parts(
         "training_data": {
             "rows": float(rows),
             "state_dim": int(state_dim),
-            "action_dim": len(low) - int(state_dim),
+            "action_dim": len(low) - int(state_dim) - angle_inputs.cosines,
             "float32_exact": bool(float32_exact),
+            **angles,
         },
     }
 
 
 def from_parts(arrays: Arrays, header: dict[str, Any]) -> tuple[Any, ...]:
-    """Returns the state of a fit, features, settings, calibration and band factors, all checked.
+    """Returns the parts that `parts` takes, all checked.
 
     Raises:
         ModelFileError: something is missing, out of range or does not fit the rest.
     """
     top = files.fields(header, "header", {"settings": dict, "training_data": dict})
     # Files of dense fits have none, nor have those of older versions.
-    known = {"threshold": float} if "threshold" in top["settings"] else {}
-    settings = files.fields(top["settings"], "settings", {**_SETTINGS, **known})
-    data = files.fields(top["training_data"], "training_data", _DATA)
-    state_dim, inputs = data["state_dim"], data["state_dim"] + data["action_dim"]
+    sparse = {"threshold": float} if "threshold" in top["settings"] else {}
+    settings = files.fields(top["settings"], "settings", {**_SETTINGS, **sparse})
+    known = {"angles": list} if "angles" in top["training_data"] else {}
+    data = files.fields(top["training_data"], "training_data", {**_DATA, **known})
+    state_dim = data["state_dim"]
     if state_dim < 1 or data["action_dim"] < 1:
         raise ModelFileError("training_data: state_dim and action_dim must be at least 1")
     if not data["rows"] > 0.0:
@@ -80,6 +90,8 @@ def from_parts(arrays: Arrays, header: dict[str, Any]) -> tuple[Any, ...]:
     if not 0.0 <= threshold < 1.0:
         raise ModelFileError(f"settings: threshold must be in [0, 1), got {threshold}")
     features = _features(settings["features"], settings["degree"])
+    seen = AngleInputs.unseen(features, Angles.of_lists(data.get("angles", []), state_dim))
+    inputs = state_dim + data["action_dim"] + seen.cosines
     columns = _columns(arrays)
     # In this order: a large degree takes time to count the features of, and memory to make them.
     fits = max(settings["degree"], inputs) <= columns
@@ -97,6 +109,8 @@ def from_parts(arrays: Arrays, header: dict[str, Any]) -> tuple[Any, ...]:
     }
     if "calibration" in arrays:  # it may be missing
         wanted["calibration"] = ("float64", (state_dim,))
+    if seen.angles:
+        wanted |= dict.fromkeys(("angle_low", "angle_high"), ("float64", (len(seen.angles),)))
     band_factors = band_factors_in(arrays, wanted)
     files.named_arrays(arrays, wanted)
     _check_values(arrays)
@@ -109,7 +123,9 @@ def from_parts(arrays: Arrays, header: dict[str, Any]) -> tuple[Any, ...]:
         data["float32_exact"],
     )
     kept = (settings["target"], settings["intercept"], settings["ridge"], threshold)
-    return state, features, kept, arrays.get("calibration"), band_factors
+    if seen.angles:
+        seen = replace(seen, low=arrays["angle_low"], high=arrays["angle_high"])
+    return state, features, kept, arrays.get("calibration"), band_factors, seen
 
 
 def _count(inputs: int, degree: int) -> int:
@@ -135,5 +151,6 @@ def _columns(arrays: Arrays) -> int:
 def _check_values(arrays: Arrays) -> None:
     if np.tril(arrays["factor"], -1).any():
         raise ModelFileError("array 'factor': must be 0 below the diagonal")
-    if (arrays["observed_low"] > arrays["observed_high"]).any():
-        raise ModelFileError("array 'observed_low': must not be above 'observed_high'")
+    for name in ("observed", "angle"):
+        if f"{name}_low" in arrays and (arrays[f"{name}_low"] > arrays[f"{name}_high"]).any():
+            raise ModelFileError(f"array '{name}_low': must not be above '{name}_high'")

@@ -8,16 +8,16 @@ from typing import TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from dynaplan.data.transitions import Transitions
 from dynaplan.data.wild_rows import wild_rows
 from dynaplan.errors import NumericalError
+from dynaplan.models.linear.regression_rows import Rows
 from dynaplan.models.linear.settings import Fit
 
 __all__ = ["WeightedFit", "huber_fit"]
 
 Float64 = NDArray[np.float64]
 # From data and the weights (N,) of their rows to the least-squares fit.
-WeightedFit: TypeAlias = Callable[[Transitions, Float64 | None], Fit]
+WeightedFit: TypeAlias = Callable[[Rows, Float64 | None], Fit]
 
 _CUTOFF = 1.345  # deviations: 95 % of the efficiency of least squares where the noise is normal
 _NORMAL_MEDIAN = 0.6744897501960817  # of the size of a standard normal number
@@ -29,7 +29,7 @@ _ITERATIONS = 500
 _EXACT = 1e-8  # of a change: data with less noise have none
 
 
-def huber_fit(fit: WeightedFit, data: Transitions, weights: Float64 | None, degree: int) -> Fit:
+def huber_fit(fit: WeightedFit, data: Rows, weights: Float64 | None, degree: int) -> Fit:
     """Returns the fit that minimises the sum of Huber's loss of the rows' residuals.
 
     A row's residual is the root mean square over its states, each in units of its own scale, the
@@ -82,7 +82,7 @@ def huber_fit(fit: WeightedFit, data: Transitions, weights: Float64 | None, degr
     )
 
 
-def _residuals(found: Fit, data: Transitions) -> Float64:
+def _residuals(found: Fit, data: Rows) -> Float64:
     residuals: Float64 = data.next_states - found.predict(data.states, data.actions, 1)[0]
     return residuals
 

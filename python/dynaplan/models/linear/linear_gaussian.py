@@ -13,11 +13,13 @@ from dynaplan.data.transitions import Transitions, require_transitions
 from dynaplan.models.calibrated import CalibratedModel, checked_band_factors, checked_calibration
 from dynaplan.models.interface import Model, Prediction
 from dynaplan.models.linear import files
+from dynaplan.models.linear.angle_inputs import NO_ANGLE_INPUTS, AngleInputs
 from dynaplan.models.linear.coefficients import FittedCoefficients
 from dynaplan.models.linear.features import Identity, checked_features, is_function
-from dynaplan.models.linear.function_fit import FunctionFit
 from dynaplan.models.linear.losses import Loss, fit_by
 from dynaplan.models.linear.noise import with_noise_scaled
+from dynaplan.models.linear.parts import require_parts
+from dynaplan.models.linear.regression_rows import Rows
 from dynaplan.models.linear.settings import (
     Features,
     Fit,
@@ -31,12 +33,12 @@ from dynaplan.models.linear.settings import (
 )
 from dynaplan.models.linear.undetermined import warn_of_undetermined
 from dynaplan.models.priors import (
-    dynamics_with,
     require_prior,
     require_same_prior,
     rest_of,
     with_prior_mean,
 )
+from dynaplan.models.single_steps import single_steps
 
 __all__ = ["LinearGaussian"]
 
@@ -72,6 +74,7 @@ class LinearGaussian(FittedCoefficients, CalibratedModel):
 
     __slots__ = (
         "__weakref__",
+        "_angle_inputs",
         "_dynamics",
         "_fit",
         "_noisy",
@@ -97,16 +100,14 @@ class LinearGaussian(FittedCoefficients, CalibratedModel):
         calibration: Float64 | None = None,
         band_factors: Mapping[str, Float64] | None = None,
         *,
+        angle_inputs: AngleInputs = NO_ANGLE_INPUTS,
         prior: Model | None = None,
     ) -> None:
-        if not isinstance(fit, _core.LinearGaussianFit | FunctionFit):
-            raise TypeError(f"fit: got {_texts.shown(fit)}; use LinearGaussian.fit(data)")
-        if not isinstance(settings, tuple) or len(settings) != 4:
-            raise TypeError(f"settings: got {_texts.shown(settings)}, must be four")
+        require_parts(fit, settings, angle_inputs)
+        self._fit, self._angle_inputs = fit, angle_inputs
         if prior is not None:
-            require_prior(prior, fit)
+            require_prior(prior, self, self.angles)
             require_change(settings[0], "a prior")
-        self._fit = fit
         self.prior = prior
         self._dynamics: _core.Dynamics | None = None
         self.features = features if is_function(features) else checked_features(features)
@@ -144,7 +145,8 @@ class LinearGaussian(FittedCoefficients, CalibratedModel):
         transformations, never through the normal equations of the raw data.
 
         Args:
-            data: transitions, at least one.
+            data: transitions, at least one. Of their `angles` a polynomial takes the sines and
+                cosines, all else the values: choose a range that ends far from its place.
             features: `Identity()` for a linear model, `Polynomial(degree)` for a polynomial one; or
                 a function of yours, `f(states (N, S), actions (N, A)) -> (N, F)` for any N, whose
                 rows do not depend on each other: s' = s + W f(s, a) + c. In rollouts it is called
@@ -170,7 +172,7 @@ class LinearGaussian(FittedCoefficients, CalibratedModel):
             prior: what is known of the system: any model of it, such as `discretise` makes of
                 equations. The data then teach the rest, by which the next states differ from its
                 mean predictions, and the model predicts the sum. Noise and uncertainty are those
-                of the rest. Default: nothing is known.
+                of the rest. It has the same `angles` as the data. Default: nothing is known.
             threads: threads to use; the result is the same for any number.
 
         Returns:
@@ -212,15 +214,17 @@ class LinearGaussian(FittedCoefficients, CalibratedModel):
         else:
             checked_features(features)
         if prior is not None:
-            require_prior(prior, data)
+            require_prior(prior, data, data.angles)
+        seen = AngleInputs.unseen(features, data.angles).having_seen(data.states)
+        if seen.sine_cosine and threshold:
+            require_change(target, "a threshold and angles")
 
-        def fit(rows: Transitions, of_rows: Float64 | None) -> Fit:
+        def fit(rows: Rows, of_rows: Float64 | None) -> Fit:
             return fit_rows(rows, of_rows, features, settings, threads)
 
-        rest, degree = rest_of(prior, data, threads), getattr(features, "degree", 1)
-        return cls(
-            fit_by(loss, fit, rest, row_weights, degree), features, settings, prior=prior
-        )._warned()
+        rest, degree = seen.rows(rest_of(prior, data, threads)), getattr(features, "degree", 1)
+        found = fit_by(loss, fit, rest, row_weights, degree)
+        return cls(found, features, settings, angle_inputs=seen, prior=prior)._warned()
 
     def updated(
         self, data: Transitions, *, weights: ArrayLike | None = None, threads: int = 1
@@ -234,15 +238,16 @@ class LinearGaussian(FittedCoefficients, CalibratedModel):
 
         Raises:
             ShapeError: the dimensions differ.
+            ArgumentError: the angles do.
         """
         require_transitions("data", data)
         row_weights = None if weights is None else _arrays.vector("weights", weights, len(data))
         threads = _arrays.count("threads", threads)
         if self.prior is not None:
-            require_prior(self.prior, data)
-        rest = rest_of(self.prior, data, threads)
-        fit = self._fit.updated(rest.states, rest.actions, rest.next_states, row_weights, threads)
-        return self._like(fit)
+            require_prior(self.prior, data, data.angles or self.angles)
+        rows = self._angle_inputs.rows(rest_of(self.prior, data, threads))
+        fit = self._fit.updated(rows.states, rows.actions, rows.next_states, row_weights, threads)
+        return self._like(fit, self._angle_inputs.having_seen(data.states))
 
     def merged(self, other: LinearGaussian) -> LinearGaussian:
         """Returns the model of both data sets, as if fitted to all rows at once.
@@ -253,28 +258,30 @@ class LinearGaussian(FittedCoefficients, CalibratedModel):
 
         Raises:
             ShapeError: the dimensions differ.
-            ArgumentError: the settings differ.
+            ArgumentError: the settings or the angles differ.
         """
         require_linear_gaussian("other", other)
+        both = self._angle_inputs.joined(other._angle_inputs)
         fit = merged_fit(self._fit, other._fit)
         seen = np.stack([self.observed_low, self.observed_high])
         rows = seen[:, : self.state_dim], seen[:, self.state_dim :]
         require_same_prior("other", other, self.prior, *rows)
-        return self._like(fit)
+        return self._like(fit, both)
 
-    def _like(self, fit: Fit) -> LinearGaussian:
-        return LinearGaussian(fit, self.features, self._settings, prior=self.prior)._warned()
+    def _like(self, fit: Fit, seen: AngleInputs) -> LinearGaussian:
+        parts = fit, self.features, self._settings
+        return LinearGaussian(*parts, angle_inputs=seen, prior=self.prior)._warned()
 
     def _warned(self, *, of_late: bool = False) -> LinearGaussian:
         """Warns of what the data leave open; `of_late` if they are what a recursion remembers."""
-        warn_of_undetermined(self._fit, of_late=of_late)
+        warn_of_undetermined(self._fit, self._angle_inputs, of_late=of_late)
         return self
 
     @property
     def dynamics(self) -> _core.Dynamics:
         """The compiled dynamics that rollouts and planners run."""
         if self._dynamics is None:
-            self._dynamics = dynamics_with(self.prior, self._noisy.dynamics())
+            self._dynamics = self._angle_inputs.dynamics(self._noisy, self.prior)
         return self._dynamics
 
     def predict(self, states: ArrayLike, actions: ArrayLike, *, threads: int = 1) -> Prediction:
@@ -297,9 +304,10 @@ class LinearGaussian(FittedCoefficients, CalibratedModel):
         state_rows = _arrays.rows("states", states, self.state_dim)
         action_rows = _arrays.rows("actions", actions, self.action_dim)
         count = _arrays.count("threads", threads)
-        mean, aleatoric, epistemic = self._noisy.predict(state_rows, action_rows, count)
-        mean = with_prior_mean(self.prior, mean, state_rows, action_rows, count)
-        return Prediction(mean, aleatoric, epistemic)
+        rows = state_rows, action_rows
+        mean, *variances = self._angle_inputs.predict(self._noisy, *rows, count)
+        mean = with_prior_mean(self.prior, mean, *rows, count)
+        return Prediction(self.angles.wrapped(mean), *variances)
 
     def sample(
         self, states: ArrayLike, actions: ArrayLike, *, seed: int | None = None, threads: int = 1
@@ -317,21 +325,8 @@ class LinearGaussian(FittedCoefficients, CalibratedModel):
         """
         state_rows = _arrays.finite_rows("states", states, self.state_dim)
         action_rows = _arrays.finite_rows("actions", actions, self.action_dim)
-        sequences = action_rows.reshape(len(action_rows), 1, self.action_dim)
-        out = np.empty((len(sequences), 1, 2, self.state_dim))
-        _core.rollout(
-            self.dynamics,
-            state_rows,
-            sequences,
-            None,
-            None,
-            _core.Particles("sample", 1, "mean", 1.0),
-            None,
-            seed=_arrays.seed_number(seed),
-            threads=_arrays.count("threads", threads),
-            out=out,
-        )
-        return np.ascontiguousarray(out[:, 0, 1])
+        number, count = _arrays.seed_number(seed), _arrays.count("threads", threads)
+        return single_steps(self.dynamics, state_rows, action_rows, "sample", number, count)
 
     def __repr__(self) -> str:
         known = "" if self.prior is None else f", prior={type(self.prior).__name__}"
@@ -345,14 +340,17 @@ class LinearGaussian(FittedCoefficients, CalibratedModel):
     @property
     def uncalibrated(self) -> LinearGaussian:
         """The model as it was fitted: itself, where it was not `calibrated`."""
-        has_any = self.calibration is not None or self.band_factors
-        return _restored(*self._parts[:3], None, None, self.prior) if has_any else self
+        return self if self.calibration is None and not self.band_factors else self._with()
 
     def _with_calibration(self, factors: Float64) -> LinearGaussian:
-        return _restored(*self._parts[:3], factors, None, self.prior)
+        return self._with(factors)
 
     def _with_band_factors(self, factors: Mapping[str, Float64]) -> LinearGaussian:
-        return _restored(*self._parts[:4], factors, self.prior)
+        return self._with(self.calibration, factors)
+
+    def _with(self, *factors: Any) -> LinearGaussian:
+        parts, seen = (self._fit, self.features, self._settings), self._angle_inputs
+        return LinearGaussian(*parts, *factors, angle_inputs=seen, prior=self.prior)
 
     def _scaled_variances(self, prediction: Prediction) -> tuple[Float64, Float64]:
         # What is not known of the coefficients is in proportion to the noise.
@@ -369,7 +367,7 @@ class LinearGaussian(FittedCoefficients, CalibratedModel):
     @property
     def _parts(self) -> tuple[Any, ...]:
         parts = self._fit.state(), self.features, self._settings
-        return (*parts, self.calibration, self.band_factors, self.prior)
+        return (*parts, self.calibration, self.band_factors, self._angle_inputs, self.prior)
 
     def _file_parts(self) -> tuple[files.Arrays, dict[str, Any]]:
         return files.parts(*self._parts[:-1])
@@ -395,6 +393,6 @@ def _restored(
     *others: Any,
 ) -> LinearGaussian:
     """Makes a model again from its factor: for copies and other processes."""
-    *calibration, prior = others
-    fit = fit_of(state, features, settings)
-    return LinearGaussian(fit, features, settings, *calibration, prior=prior)
+    *factors, seen, prior = others
+    parts = fit_of(state, features, settings), features, settings, *factors
+    return LinearGaussian(*parts, angle_inputs=seen, prior=prior)

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from dynaplan import _arrays, _core, files
+from dynaplan.data.angles import Angles, AnglesLike
 from dynaplan.data.transitions import Transitions, require_transitions
 from dynaplan.errors import ArgumentError, ModelFileError, ShapeError
 from dynaplan.models.fitted import FittedModel
@@ -42,6 +43,8 @@ class LinearModel(PrintedEquations, FittedModel, KnownDynamics):
         observed: pair (low, high) of (S + A,), the range that states and actions are known to
             take, for the planners' `clip` and the `trust` of `MPC`. Default: not known, so that
             nothing is clipped and nothing is doubted.
+        angles: the states that are angles, as `Transitions` takes them: next states are brought
+            into their ranges, and differences go the short way round. Default: none.
 
     Attributes:
         dynamics: what rollouts and planners run.
@@ -70,6 +73,7 @@ class LinearModel(PrintedEquations, FittedModel, KnownDynamics):
         *,
         noise: ArrayLike | None = None,
         observed: tuple[ArrayLike, ArrayLike] | None = None,
+        angles: AnglesLike = (),
     ) -> None:
         self._states = _finite_matrix("A", A)
         size = len(self._states)
@@ -84,7 +88,7 @@ class LinearModel(PrintedEquations, FittedModel, KnownDynamics):
         self._covariance = covariance_matrix("noise", given, size)
         weights = np.ascontiguousarray(np.hstack([self._states, self._inputs]))
         factor = covariance_factor("noise", self._covariance)
-        super().__init__(_core.linear_dynamics(weights, self._constant, factor), observed)
+        super().__init__(_core.linear_dynamics(weights, self._constant, factor), observed, angles)
 
     @property
     def A(self) -> Float64:
@@ -192,10 +196,13 @@ class LinearModel(PrintedEquations, FittedModel, KnownDynamics):
             raise ArgumentError(f"rows: got {worth}, must be above 0 and at most {_MAX_ROWS:g}")
         change = np.column_stack([self._states - np.eye(size), self._inputs, self._constant])
         spread = input_spread(*self._observed, data)
-        return known_rows(change, self._covariance, spread, worth).updated(data)
+        angles = self.angles or data.angles
+        return known_rows(change, self._covariance, spread, worth, angles).updated(data)
 
     def __reduce__(self) -> tuple[Any, ...]:
-        make = partial(type(self), noise=self._covariance, observed=self._observed)
+        make = partial(
+            type(self), noise=self._covariance, observed=self._observed, angles=self.angles
+        )
         return make, (self._states, self._inputs, self._constant)
 
     def _equation_terms(self) -> tuple[Float64, NDArray[np.intc], Float64 | None]:
@@ -211,13 +218,13 @@ class LinearModel(PrintedEquations, FittedModel, KnownDynamics):
             "noise_covariance": self._covariance,
             "observed_low": low,
             "observed_high": high,
-        }, {}
+        }, {"angles": self.angles.to_lists()} if self.angles else {}
 
     @classmethod
     def _from_file_parts(
         cls, arrays: Mapping[str, NDArray[Any]], header: dict[str, Any]
     ) -> LinearModel:
-        files.fields(header, "header", {})
+        known = files.fields(header, "header", {"angles": list} if "angles" in header else {})
         for name in ("A", "B"):
             if name not in arrays or arrays[name].ndim != 2 or not arrays[name].size:
                 raise ModelFileError(f"array {name!r}: must be there and a matrix")
@@ -239,6 +246,7 @@ class LinearModel(PrintedEquations, FittedModel, KnownDynamics):
             arrays["c"],
             noise=arrays["noise_covariance"],
             observed=(observed[0], observed[1]),
+            angles=Angles.of_lists(known.get("angles", []), size),
         )
 
 

@@ -8,8 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dynaplan import _arrays
-from dynaplan.data.transitions import Transitions
 from dynaplan.models.linear.huber import WeightedFit, huber_fit
+from dynaplan.models.linear.regression_rows import Rows
 from dynaplan.models.linear.settings import Fit
 
 __all__ = ["Loss", "fit_by"]
@@ -18,9 +18,7 @@ Loss: TypeAlias = Literal["squared_error", "huber"]
 Float64 = NDArray[np.float64]
 
 
-def fit_by(
-    loss: Loss, fit: WeightedFit, data: Transitions, weights: Float64 | None, degree: int
-) -> Fit:
+def fit_by(loss: Loss, fit: WeightedFit, data: Rows, weights: Float64 | None, degree: int) -> Fit:
     """Returns the fit with the smallest loss.
 
     Args:

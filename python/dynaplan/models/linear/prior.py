@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 from numpy.typing import NDArray
 
 from dynaplan import _core
+from dynaplan.data.angles import Angles
 from dynaplan.data.transitions import Transitions
 from dynaplan.errors import ArgumentError
+from dynaplan.models.linear.angle_inputs import AngleInputs
 from dynaplan.models.linear.covariances import covariance_factor
 from dynaplan.models.linear.features import Identity
 from dynaplan.models.linear.linear_gaussian import LinearGaussian
@@ -56,6 +60,7 @@ def known_rows(
     noise: Float64,
     spread: tuple[Float64, Float64, Float64, Float64],
     rows: float,
+    angles: Angles,
 ) -> LinearGaussian:
     """Returns the model that so many transitions of a known system lead to, whatever the number.
 
@@ -67,6 +72,7 @@ def known_rows(
         noise: (S, S) covariance; 0 where it is not known.
         spread: what `input_spread` returns.
         rows: how many, above 0.
+        angles: of the states.
     """
     centre, deviation, low, high = spread
     targets, columns = coefficients.shape
@@ -86,4 +92,7 @@ def known_rows(
     fit = _core.LinearGaussianFit.from_state(
         (targets, factor, count, low, high, False), 1, True, True, 0.0, 0.0
     )
-    return LinearGaussian(fit, Identity(), ("change", True, 0.0, 0.0))
+    seen = AngleInputs.unseen(Identity(), angles)
+    if angles:
+        seen = replace(seen, low=low[angles.columns], high=high[angles.columns])
+    return LinearGaussian(fit, Identity(), ("change", True, 0.0, 0.0), angle_inputs=seen)

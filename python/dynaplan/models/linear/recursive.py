@@ -9,11 +9,13 @@ from numpy.typing import ArrayLike, NDArray
 
 from dynaplan import _arrays, _core
 from dynaplan._docstrings import shares_arguments
+from dynaplan.data.angles import Angles, AnglesLike
 from dynaplan.errors import ArgumentError
+from dynaplan.models.linear.angle_inputs import AngleInputs
 from dynaplan.models.linear.features import Identity, Polynomial, checked_features
 from dynaplan.models.linear.function_fit import FunctionFit
 from dynaplan.models.linear.linear_gaussian import LinearGaussian, require_linear_gaussian
-from dynaplan.models.linear.settings import Settings, Target, predicts_change
+from dynaplan.models.linear.settings import Settings, Target, predicts_change, require_change
 
 __all__ = ["RecursiveLeastSquares"]
 
@@ -43,6 +45,7 @@ class RecursiveLeastSquares:
             nothing is forgotten.
         forgetting_kind: "exponential" (default, as it is the least squares of recent data) or
             "directional", for systems that may rest.
+        angles: the states that are angles, as `Transitions` takes them. Default: none.
 
     Attributes:
         forgetting: as given.
@@ -63,7 +66,14 @@ class RecursiveLeastSquares:
         array([[0.5]])
     """
 
-    __slots__ = ("_features", "_recursive", "_settings", "forgetting", "forgetting_kind")
+    __slots__ = (
+        "_angle_inputs",
+        "_features",
+        "_recursive",
+        "_settings",
+        "forgetting",
+        "forgetting_kind",
+    )
 
     def __init__(
         self,
@@ -77,6 +87,7 @@ class RecursiveLeastSquares:
         threshold: float = 0.0,
         forgetting: float = 1.0,
         forgetting_kind: ForgettingKind = "exponential",
+        angles: AnglesLike = (),
     ) -> None:
         intercept, ridge = _arrays.flag("intercept", intercept), _arrays.real("ridge", ridge)
         if not 0.0 <= ridge < np.inf:
@@ -85,10 +96,15 @@ class RecursiveLeastSquares:
         if not 0.0 <= threshold < 1.0:
             raise ArgumentError(f"threshold: got {threshold}, must be in [0, 1)")
         forgetting = _arrays.real("forgetting", forgetting)
+        states = _arrays.count("state_dim", state_dim)
+        circles = Angles.of(angles, states)
+        self._angle_inputs = AngleInputs.unseen(checked_features(features), circles)
+        if self._angle_inputs.sine_cosine and threshold:
+            require_change(target, "a threshold and angles")
         self._recursive = _core.RecursiveLeastSquares(
-            _arrays.count("state_dim", state_dim),
-            _arrays.count("action_dim", action_dim),
-            checked_features(features).degree,
+            states,
+            _arrays.count("action_dim", action_dim) + self._angle_inputs.cosines,
+            features.degree,
             intercept,
             predicts_change(target),
             ridge,
@@ -137,7 +153,7 @@ class RecursiveLeastSquares:
             model._fit, forgetting, _is_directional(forgetting_kind)
         )
         made._features = checked_features(model.features)
-        made._settings = model._settings
+        made._settings, made._angle_inputs = model._settings, model._angle_inputs
         made.forgetting = forgetting
         made.forgetting_kind = forgetting_kind
         return made
@@ -152,8 +168,10 @@ class RecursiveLeastSquares:
             "threshold": threshold,
             "forgetting": self.forgetting,
             "forgetting_kind": self.forgetting_kind,
+            "angles": self._angle_inputs.angles,
         }
-        return _restored, (type(self), core.state_dim, core.action_dim, settings, core.state())
+        dims = core.state_dim, core.action_dim - self._angle_inputs.cosines
+        return _restored, (type(self), *dims, settings, (core.state(), self._angle_inputs))
 
     @property
     def rows(self) -> float:
@@ -176,9 +194,22 @@ class RecursiveLeastSquares:
             ArgumentError: a value is not finite; nothing has changed then.
             NumericalError: a product of the features overflows; likewise.
         """
-        self._recursive.update(
-            _entry("state", state), _entry("action", action), _entry("next_state", next_state)
-        )
+        row = _entry("state", state), _entry("action", action), _entry("next_state", next_state)
+        if self._angle_inputs.angles:
+            self._update_with_angles(*row)
+        else:
+            self._recursive.update(*row)
+
+    def _update_with_angles(self, *row: NDArray[Any]) -> None:
+        core, inputs = self._recursive, self._angle_inputs
+        dims = core.state_dim, core.action_dim - inputs.cosines, core.state_dim
+        names = ("state", "action", "next_state")
+        given = zip(names, row, dims, strict=True)
+        state, action, after = (_arrays.finite_rows(name, v, size) for name, v, size in given)
+        change = inputs.angles.short_way(after - state)
+        seen, acting = inputs.given(state, action)
+        core.update(seen[0], acting[0], (seen + change)[0])
+        self._angle_inputs = inputs.having_seen(state)
 
     def model(self) -> LinearGaussian:
         """Returns the model of the data so far, as an immutable `LinearGaussian`.
@@ -190,7 +221,8 @@ class RecursiveLeastSquares:
             RankDeficientWarning: what is remembered of the data does not determine the effect of
                 some input, or leaves no degrees of freedom for the noise.
         """
-        model = LinearGaussian(self._recursive.fit(), self._features, self._settings)
+        parts = self._recursive.fit(), self._features, self._settings
+        model = LinearGaussian(*parts, angle_inputs=self._angle_inputs)
         return model._warned(of_late=True)
 
     def __repr__(self) -> str:
@@ -210,11 +242,12 @@ def _restored(
     state_dim: int,
     action_dim: int,
     settings: dict[str, Any],
-    state: tuple[Any, ...],
+    state: tuple[tuple[Any, ...], AngleInputs],
 ) -> RecursiveLeastSquares:
     """Makes the same again: for copies and other processes."""
     made = kind(state_dim, action_dim, **settings)
-    made._recursive.restore(state)
+    made._recursive.restore(state[0])
+    made._angle_inputs = state[1]
     return made
 
 

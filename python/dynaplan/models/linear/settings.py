@@ -8,10 +8,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dynaplan import _arrays, _core
-from dynaplan.data.transitions import Transitions
 from dynaplan.errors import ArgumentError
 from dynaplan.models.linear.features import Identity, Polynomial, checked_features
 from dynaplan.models.linear.function_fit import FeatureFunction, FunctionFit
+from dynaplan.models.linear.regression_rows import Rows
 
 __all__ = ["Features", "Fit", "Settings", "Target", "fit_of", "fit_rows", "merged_fit"]
 __all__ += ["predicts_change", "require_change"]
@@ -39,7 +39,7 @@ def require_change(target: str, where: str) -> None:
 
 
 def fit_rows(
-    data: Transitions,
+    data: Rows,
     weights: NDArray[np.float64] | None,
     features: Features,
     settings: Settings,

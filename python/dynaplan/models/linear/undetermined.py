@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dynaplan.errors import RankDeficientWarning
+from dynaplan.models.linear.angle_inputs import AngleInputs
 from dynaplan.models.linear.function_fit import FunctionFit
 from dynaplan.models.linear.settings import Fit
 
@@ -20,11 +21,12 @@ Powers = NDArray[np.intc]
 _SHARE, _SHARE_OF_SUMS = 1e-6, 1e-5
 
 
-def warn_of_undetermined(fit: Fit, *, of_late: bool) -> None:
+def warn_of_undetermined(fit: Fit, angle_inputs: AngleInputs, *, of_late: bool) -> None:
     """Warns of what the data leave open, where that is anything.
 
     Args:
         fit: any.
+        angle_inputs: what it is given of angles.
         of_late: whether the data are what a recursion remembers.
 
     Warns:
@@ -32,15 +34,16 @@ def warn_of_undetermined(fit: Fit, *, of_late: bool) -> None:
     """
     if fit.rank == fit.columns and fit.degrees_of_freedom.min() > 0.0:
         return
-    if text := _undetermined_text(fit, of_late=of_late):
+    if text := _undetermined_text(fit, angle_inputs, of_late=of_late):
         warnings.warn(text, RankDeficientWarning, stacklevel=4)
 
 
-def _undetermined_text(fit: Fit, *, of_late: bool) -> str:
+def _undetermined_text(fit: Fit, angle_inputs: AngleInputs, *, of_late: bool) -> str:
     """Returns the warning; empty where only products of inputs depend on each other.
 
     Args:
         fit: of less than full rank, or without degrees of freedom.
+        angle_inputs: what it is given of angles.
         of_late: whether the data are what a recursion remembers.
     """
     if fit.rank == fit.columns:
@@ -53,14 +56,14 @@ def _undetermined_text(fit: Fit, *, of_late: bool) -> str:
             f"the features have rank {fit.rank} for {fit.columns} coefficients, as they depend on "
             "each other in all rows; the smallest coefficients are used"
         )
-    names = [f"state {i}" for i in range(fit.state_dim)]
-    names += [f"action {i}" for i in range(fit.action_dim)]
+    of_states = fit.state_dim + angle_inputs.cosines
+    names = angle_inputs.names(fit.state_dim, fit.action_dim - angle_inputs.cosines)
     low, high = fit.input_low, fit.input_high
     never_varied = [name for name, same in zip(names, low == high, strict=True) if same]
     rank = f"the data have rank {fit.rank} for {fit.columns} coefficients"
     if never_varied:
         return f"{rank}: {', '.join(never_varied)} never varied; the smallest coefficients are used"
-    is_open = undetermined_inputs(fit.null_basis, fit.exponents(), fit.state_dim, (low, high))
+    is_open = undetermined_inputs(fit.null_basis, fit.exponents(), of_states, (low, high))
     tied = ", ".join(name for name, marked in zip(names, is_open, strict=True) if marked)
     if not tied:
         return ""

@@ -69,7 +69,7 @@ class NetworkArrays:
     Attributes:
         state_dim: S.
         action_dim: A.
-        angles: the states that are angles in radians, ascending.
+        angles: the states that are angles, ascending.
         hidden: units of each hidden layer.
         activation: "silu", "tanh" or "relu", after each hidden layer.
         probabilistic: a log-variance beside every mean.
@@ -80,6 +80,7 @@ class NetworkArrays:
         weights: for each layer (K, outputs, inputs); the last gives means, then log-variances.
         biases: for each layer (K, outputs).
         log_variance_low, log_variance_high: (K, targets) if probabilistic, else None.
+        periods: of each angle, in its state's unit; none where all are in radians.
     """
 
     state_dim: int
@@ -97,6 +98,7 @@ class NetworkArrays:
     biases: Sequence[Float32]
     log_variance_low: Float32 | None
     log_variance_high: Float32 | None
+    periods: Sequence[float] = ()
 
     @property
     def members(self) -> int:
@@ -210,7 +212,7 @@ class NetworkArrays:
         arguments: dict[str, Any] = {
             field.name: getattr(self, field.name) for field in fields(self)
         }
-        return _core.NetworkParameters(**arguments)
+        return _core.NetworkParameters(**arguments | {"periods": list(self.periods)})
 
 
 def _unit(name: str, values: ArrayLike) -> Float64:

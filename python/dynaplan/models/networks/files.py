@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dynaplan import files
+from dynaplan.data.angles import Angles
 from dynaplan.errors import ModelFileError
 from dynaplan.models.calibrated import band_arrays, band_factors_in
 from dynaplan.models.networks.arrays import NetworkArrays
@@ -57,10 +58,13 @@ def network_parts(network: NetworkArrays) -> tuple[Arrays, dict[str, Any]]:
     if network.probabilistic:
         arrays |= {name: getattr(network, name) for name in _BOUNDS}
     values = {name: getattr(network, name) for name in _FIELDS}
-    return arrays, {
+    header = {
         name: [int(value) for value in values[name]] if kind is list else kind(values[name])
         for name, kind in _FIELDS.items()
     }
+    if network.periods:
+        header["periods"] = [float(period) for period in network.periods]
+    return arrays, header
 
 
 def wanted_arrays(header: Mapping[str, Any]) -> Wanted:
@@ -91,10 +95,13 @@ def checked_header(header: object) -> dict[str, Any]:
     Raises:
         ModelFileError: a field is missing, too many, or has a value that none can have.
     """
-    checked = files.fields(header, "network", _FIELDS)
+    periods = {"periods": list} if isinstance(header, dict) and "periods" in header else {}
+    checked = files.fields(header, "network", {**_FIELDS, **periods})
     for name in ("angles", "hidden"):
         if any(type(value) is not int for value in checked[name]):
             raise ModelFileError(f"network: {name!r} must be whole numbers")
+    if any(type(value) is not float for value in checked.get("periods", ())):
+        raise ModelFileError("network: 'periods' must be numbers")
     for name in ("state_dim", "action_dim", "members"):
         if checked[name] < 1:
             raise ModelFileError(f"network: {name!r} must be at least 1, got {checked[name]}")
@@ -119,8 +126,11 @@ def network_from_parts(arrays: Arrays, header: Mapping[str, Any]) -> NetworkArra
     angles = header["angles"]
     if angles != sorted({angle for angle in angles if 0 <= angle < header["state_dim"]}):
         raise ModelFileError("network: 'angles' must be indices of states, ascending")
+    if len(header.get("periods", angles)) != len(angles):
+        raise ModelFileError("network: 'periods' must be one of each angle")
     layers = range(len(header["hidden"]) + 1)
     parts: dict[str, Any] = {name: header[name] for name in _FIELDS if name != "members"}
+    parts["periods"] = header.get("periods", ())
     parts |= {name: arrays[name] for name in _SCALING}
     parts |= {name: arrays.get(name) for name in _BOUNDS}
     return NetworkArrays(
@@ -169,7 +179,7 @@ def model_from_parts(kind: str, arrays: Arrays, header: dict[str, Any]) -> Fitte
             f"{network['probabilistic']}, must be those of {kind}"
         )
     settings = _settings(top["settings"], len(network["hidden"]) + 1)
-    data = _checked_data(top["training_data"])
+    data = _checked_data(top["training_data"], network["state_dim"])
     history = files.fields(top["history"], "history", _HISTORY)
     losses = ("float64", (2, history["epochs"], network["members"]))
     observed = ("float64", (network["state_dim"] + network["action_dim"],))
@@ -191,20 +201,26 @@ def model_from_parts(kind: str, arrays: Arrays, header: dict[str, Any]) -> Fitte
         data.get("observed_disagreement"),
         arrays.get("calibration"),
         band_factors,
+        angles=data.get("angles"),
     )
 
 
 def _training_data(fitted: Fitted) -> dict[str, Any]:
-    rows, disagreement = int(fitted.rows), fitted.observed_disagreement
-    if disagreement is None:
-        return {"rows": rows}
-    return {"rows": rows, "observed_disagreement": float(disagreement)}
+    data: dict[str, Any] = {"rows": int(fitted.rows)}
+    if fitted.observed_disagreement is not None:
+        data["observed_disagreement"] = float(fitted.observed_disagreement)
+    if fitted.angles is not None and fitted.angles.has_ranges:
+        data["angles"] = fitted.angles.to_lists()
+    return data
 
 
-def _checked_data(header: dict[str, Any]) -> dict[str, Any]:
-    """Returns what `_training_data` wrote; files of older versions know of no disagreement."""
-    known = {"observed_disagreement": float} if "observed_disagreement" in header else {}
+def _checked_data(header: dict[str, Any], state_dim: int) -> dict[str, Any]:
+    """Returns what `_training_data` wrote; files of older versions know of less."""
+    optional = {"observed_disagreement": float, "angles": list}
+    known = {name: kind for name, kind in optional.items() if name in header}
     data = files.fields(header, "training_data", {"rows": int, **known})
+    if "angles" in data:
+        data["angles"] = Angles.of_lists(data["angles"], state_dim)
     if data["rows"] < 0:
         raise ModelFileError(f"training_data: rows must not be negative, got {data['rows']}")
     if data.get("observed_disagreement", 1.0) <= 0.0:

@@ -64,8 +64,9 @@ class MLP(NetworkModel):
                 ten states, and quick to plan with.
             activation: "silu" (default; smooth, so that the model has derivatives), "tanh" or
                 "relu".
-            angles: the states that are angles in radians: the network sees their sin and cos, and
-                their change is taken the short way round. Default: none.
+            angles: the states that are angles in radians, where `data` do not say it: the network
+                sees their sin and cos, their change is taken the short way round, and predictions
+                count turns on. Default: those of `data`, kept in their range.
             rewards: learn the reward of a step too, as one more output; `data` must have rewards.
             epochs: largest number of passes over the data. Default 400: a few hundred rows are few
                 mini-batches per epoch, and `patience` stops earlier where there are many rows.

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from dynaplan import _arrays, _callbacks, _core, _texts
+from dynaplan.data.angles import Angles
 from dynaplan.data.transitions import Transitions, require_transitions
 from dynaplan.errors import ArgumentError
 from dynaplan.models.calibrated import CalibratedModel, checked_band_factors, checked_calibration
@@ -23,6 +24,8 @@ from dynaplan.models.networks.training import (
     Progress,
     TrainingHistory,
     TrainingSettings,
+    angles_for,
+    angles_of_networks,
     decay_of,
     held_out_fraction,
     train,
@@ -33,6 +36,7 @@ from dynaplan.models.priors import (
     require_same_prior,
     with_prior_mean,
 )
+from dynaplan.models.wrapping import with_angles
 
 if TYPE_CHECKING:
     import onnx
@@ -55,6 +59,7 @@ class NetworkModel(CalibratedModel):
         state_dim: number of state dimensions, S.
         action_dim: number of action dimensions, A.
         architecture: the shape of the networks.
+        angles: the states that are angles, as the data said it or `fit`.
         settings: how they were trained.
         history: how the training went.
         rows: transitions trained on, without the held-out ones.
@@ -74,6 +79,7 @@ class NetworkModel(CalibratedModel):
         "_parameters",
         "_trained",
         "action_dim",
+        "angles",
         "architecture",
         "band_factors",
         "calibration",
@@ -96,12 +102,13 @@ class NetworkModel(CalibratedModel):
         self._observed = fitted.observed
         self.observed_disagreement: float | None = fitted.observed_disagreement
         self.architecture: Architecture = Architecture.of(fitted.parameters)
+        self.angles: Angles = angles_of_networks(fitted)
         self.settings: TrainingSettings = fitted.settings
         self.history: TrainingHistory = fitted.history
         self.rows: int = fitted.rows
         self.prior: Model | None = fitted.prior
         if self.prior is not None:
-            require_prior(self.prior, self)
+            require_prior(self.prior, self, self.angles)
         self.calibration: Float64 | None = None
         self.band_factors = checked_band_factors(fitted.band_factors, self.state_dim)
         if fitted.calibration is not None:
@@ -157,13 +164,15 @@ class NetworkModel(CalibratedModel):
             seed=_arrays.seed_number(seed),
         )
         threads = _arrays.count("threads", threads)
+        circles = angles_for(data, angles)
         if prior is not None:
-            require_prior(prior, data)
+            require_prior(prior, data, circles)
         if initial is not None:
             require_same_prior("initial", initial, prior, data.states[:_FEW], data.actions[:_FEW])
         fitted = train(
             data,
-            Architecture.given(data, members, probabilistic, hidden, activation, angles, rewards),
+            circles,
+            Architecture.given(members, probabilistic, hidden, activation, circles, rewards),
             settings,
             held_out=held_out,
             initial=None if initial is None else initial._trained,
@@ -187,7 +196,8 @@ class NetworkModel(CalibratedModel):
     def dynamics(self) -> _core.Dynamics:
         """The compiled dynamics that rollouts and planners run."""
         if self._dynamics is None:
-            self._dynamics = dynamics_with(self.prior, self._parameters.dynamics())
+            known = dynamics_with(self.prior, self._parameters.dynamics())
+            self._dynamics = with_angles(known, self.angles)
         return self._dynamics
 
     def predict(self, states: ArrayLike, actions: ArrayLike, *, threads: int = 1) -> Prediction:
@@ -213,7 +223,7 @@ class NetworkModel(CalibratedModel):
         count = _arrays.count("threads", threads)
         mean, aleatoric, epistemic = self._parameters.predict(state_rows, action_rows, count)[:3]
         mean = with_prior_mean(self.prior, mean, state_rows, action_rows, count)
-        return Prediction(mean, aleatoric, epistemic)
+        return Prediction(self.angles.wrapped(mean), aleatoric, epistemic)
 
     def sample(
         self, states: ArrayLike, actions: ArrayLike, *, seed: int | None = None, threads: int = 1
@@ -234,7 +244,8 @@ class NetworkModel(CalibratedModel):
         number = _arrays.seed_number(seed)
         count = _arrays.count("threads", threads)
         drawn = self._parameters.sample(state_rows, action_rows, number, count)
-        return with_prior_mean(self.prior, drawn, state_rows, action_rows, count)
+        drawn = with_prior_mean(self.prior, drawn, state_rows, action_rows, count)
+        return self.angles.wrapped(drawn)
 
     @property
     def uncalibrated(self) -> Self:
@@ -252,12 +263,6 @@ class NetworkModel(CalibratedModel):
     def _scaled_variances(self, prediction: Prediction) -> tuple[Float64, Float64]:
         self._require_noise()
         return prediction.aleatoric, prediction.epistemic
-
-    def _errors(self, prediction: Prediction, next_states: Float64) -> Float64:
-        errors = prediction.mean - next_states
-        angles = list(self.architecture.angles)
-        errors[:, angles] = np.remainder(errors[:, angles] + np.pi, 2.0 * np.pi) - np.pi
-        return errors
 
     def _require_noise(self) -> None:
         if not self.architecture.probabilistic:
@@ -280,10 +285,11 @@ class NetworkModel(CalibratedModel):
 
         In the data's own units, standardisation included; with rewards it returns (next state,
         reward). Its attribute `network` is the bare `torch.nn.Sequential`. float32, gradients on;
-        variances are left out.
+        variances are left out, and angles count turns on.
 
         Raises:
-            ArgumentError: the model is an ensemble, or has a prior.
+            ArgumentError: the model is an ensemble, or has a prior or angles that are not in
+                radians.
             ImportError: PyTorch is not installed: `pip install "dynaplan[torch]"`.
         """
         self._require_no_prior()
@@ -293,11 +299,12 @@ class NetworkModel(CalibratedModel):
         """Makes an ONNX model that gives `next_state` (N, S) from `state_action` (N, S + A).
 
         In the data's own units, standardisation included; with rewards it also gives `reward`
-        (N, 1). float32, operator set 17; variances are left out. `onnx.save(model, path)` writes
-        it.
+        (N, 1). float32, operator set 17; variances are left out, and angles count turns on.
+        `onnx.save(model, path)` writes it.
 
         Raises:
-            ArgumentError: the model is an ensemble, or has a prior.
+            ArgumentError: the model is an ensemble, or has a prior or angles that are not in
+                radians.
             ImportError: onnx is not installed: `pip install "dynaplan[onnx]"`.
         """
         self._require_no_prior()
@@ -325,8 +332,8 @@ class NetworkModel(CalibratedModel):
 
     def _other_parts(self) -> tuple[Any, ...]:
         parts = (self.settings, self.history, self.rows, self._observed)
-        corrections = (self.calibration, self.band_factors)
-        return (*parts, self.observed_disagreement, *corrections, self.prior)
+        corrections = self.calibration, self.band_factors
+        return *parts, self.observed_disagreement, *corrections, self.prior, self.angles
 
     def __reduce__(self) -> tuple[Any, ...]:
         return _restored, (type(self), NetworkArrays.of(self._trained), self._other_parts())

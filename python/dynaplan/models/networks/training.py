@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from dynaplan import _arrays, _core, _texts
 from dynaplan._settings import checked_settings
+from dynaplan.data.angles import Angles
 from dynaplan.data.transitions import Transitions
 from dynaplan.errors import ArgumentError, ShapeError
 from dynaplan.models.interface import Model
@@ -44,7 +45,7 @@ class Architecture:
         probabilistic: whether each predicts a variance beside every mean.
         hidden: units of each hidden layer.
         activation: the function between the layers.
-        angles: the states that are angles in radians.
+        angles: the states that are angles.
         rewards: whether the reward is predicted too.
     """
 
@@ -70,25 +71,21 @@ class Architecture:
     @classmethod
     def given(  # noqa: PLR0917  # internal, called with the names it takes
         cls,
-        data: Transitions,
         members: int,
         probabilistic: bool,
         hidden: Sequence[int],
         activation: str,
-        angles: Sequence[int],
+        angles: Angles,
         rewards: bool,
     ) -> Architecture:
-        """Returns what a `fit` is given, for these data."""
+        """Returns what a `fit` is given."""
         _arrays.choice("activation", activation, "silu", "tanh", "relu")
-        # A state counted from the end is the same state.
-        counted = _arrays.counts("angles", angles)
-        states = [i + data.state_dim if i < 0 else i for i in counted]
         return cls(
             members=members,
             probabilistic=probabilistic,
             hidden=_arrays.counts("hidden", hidden),
             activation=activation,
-            angles=tuple(sorted(states)),
+            angles=tuple(angles),
             rewards=rewards,
         )
 
@@ -161,6 +158,25 @@ def held_out_fraction(held_out: float | Transitions) -> float | None:
         raise TypeError(f"held_out: got {got}, must be a fraction or Transitions") from None
 
 
+def angles_for(data: Transitions, given: Sequence[int]) -> Angles:
+    """Returns the angles of data; or those that a `fit` is given, in radians that count on.
+
+    Raises:
+        ArgumentError: both say which they are, and differ; or one is none of the states.
+        TypeError: they are no integers.
+    """
+    columns = _arrays.counts("angles", given)
+    named = Angles.of(dict.fromkeys(columns, 2.0 * np.pi), data.state_dim)
+    if len(named) < len(columns):
+        raise ArgumentError(f"angles: got {_texts.shown(given)}, must be states, each once")
+    if not data.angles:
+        return named
+    if named and list(named) != list(data.angles):
+        wanted = f"those of the data, {list(data.angles)}, or left out"
+        raise ArgumentError(f"angles: got {list(named)}, must be {wanted}")
+    return data.angles
+
+
 def arrays_of(data: Transitions, rewards: bool) -> tuple[Float64, Float64, Float64, Float64 | None]:
     """Returns what the core trains on."""
     if rewards and data.rewards is None:
@@ -178,6 +194,10 @@ def divided(
             raise ShapeError(
                 f"held_out: got (state_dim, action_dim) {dims}, must be "
                 f"{(data.state_dim, data.action_dim)} as in the training data"
+            )
+        if held_out.angles != data.angles:
+            raise ArgumentError(
+                f"held_out: got {held_out.angles}, must be {data.angles} as of the training data"
             )
         return data, held_out
     if not 0.0 <= held_out < 1.0:
@@ -207,6 +227,23 @@ class Fitted:
     calibration: Float64 | None = None
     band_factors: Mapping[str, Float64] | None = None
     prior: Model | None = None
+    angles: Angles | None = None
+
+
+def angles_of_networks(fitted: Fitted) -> Angles:
+    """Returns the angles of a model, those of its networks where it knows no more of them.
+
+    Raises:
+        ArgumentError: they are not those of its networks.
+    """
+    parameters = fitted.parameters
+    periods = parameters.periods or [2.0 * np.pi] * len(parameters.angles)
+    own = Angles(dict(zip(parameters.angles, periods, strict=True)))
+    if fitted.angles is None:
+        return own
+    if not fitted.angles.have_periods_of(own):
+        raise ArgumentError(f"angles: got {fitted.angles}, must be the networks' {own}")
+    return fitted.angles
 
 
 def untrained(network: NetworkArrays) -> Fitted:
@@ -233,6 +270,7 @@ def untrained(network: NetworkArrays) -> Fitted:
 
 def train(
     data: Transitions,
+    angles: Angles,
     architecture: Architecture,
     settings: TrainingSettings,
     *,
@@ -256,12 +294,14 @@ def train(
         settings=_core.NetworkFitSettings(**core_settings),
         initial=initial,
         progress=progress,
+        periods=angles.core_periods,
     )
     history = TrainingHistory(training, held_out_losses, np.array(best_epoch), interrupted)
     inputs = np.hstack([data.states, data.actions])
-    observed = (inputs.min(axis=0), inputs.max(axis=0))
+    observed = angles.observed_range(inputs)
     disagreement = _observed_disagreement(parameters, [rows, kept_back], threads)
-    return Fitted(parameters, settings, history, len(rows), observed, disagreement, prior=prior)
+    parts = parameters, settings, history, len(rows), observed, disagreement
+    return Fitted(*parts, prior=prior, angles=angles)
 
 
 def _observed_disagreement(

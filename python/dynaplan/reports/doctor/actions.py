@@ -46,7 +46,7 @@ def closed_loop(record: Record) -> list[Finding] | str:
         lefts = [
             _left(np.hstack([base, others]), own[free])
             for base in (
-                features(record.states[free], others.shape[1], products=products)
+                features(record.inputs[free], others.shape[1], products=products)
                 for products in (False, True)
             )
             if base is not None and len(free) >= _FEWEST

@@ -30,14 +30,14 @@ _KNOWN = {"2 pi": 2.0 * math.pi, "360": 360.0, "pi": math.pi, "180": 180.0}
 
 
 def wrapped_angles(record: Record) -> list[Finding]:
-    """Finds states that jump by their whole range, and go on there as they came.
+    """Finds states that jump by their whole range, and go on there as they came, undeclared.
 
     All jumps begin near one end of the range and lead near the other; and once the period is added,
     what is left of each is no larger than other changes. The period is the median of what the jump
     and the change in the row before (or below) come to together.
     """
     found = []
-    for state in record.varied[0].tolist():
+    for state in np.setdiff1d(record.varied[0], record.data.angles.columns).tolist():
         values = record.data.states[record.rows, state]
         following = record.data.next_states[record.rows, state]
         period = _period(values, following, record)
@@ -52,13 +52,28 @@ def wrapped_angles(record: Record) -> list[Finding]:
             f"changes by {_tables.number(usual)} at most in others: an angle with a period of "
             f"{_tables.number(period)}{f' ({known[0]})' if known else ''}, wrapped."
         )
-        turn = known[0].replace("pi", "* np.pi").removeprefix("* ") if known else f"{period:.4g}"
+        low = min(values.min(), following.min())
         cure = (
-            "Put its cosine and sine into the states in its place, or undo it in each episode by "
-            f"np.unwrap(..., period={turn}), in states and next_states alike."
+            f"Say it: Transitions(angles={_argument(state, low, period, known)}), so that "
+            "differences go the short way round; every model fitted to the data then knows it."
         )
         found.append(Finding("wrapped_angle", "error", (("states", state),), evidence, cure, rows))
     return found
+
+
+def _argument(state: int, low: float, period: float, known: list[str]) -> str:
+    """Returns what to pass as `angles`: the state, with its range where it is another one."""
+    if not known:
+        return f"{{{state}: ({low:.4g}, {low + period:.4g})}}"
+    whole = _KNOWN[known[0]]
+    # The range begins at 0 or half a period below, where the values do about.
+    begins = min((0.0, -0.5 * whole), key=lambda one: abs(low - one))
+    if known[0] == "2 pi":
+        return f"[{state}]" if begins else f"{{{state}: (0.0, 2.0 * np.pi)}}"
+    ends = {"pi": "np.pi", "360": "360.0", "180": "180.0"}[known[0]]
+    if not begins:
+        return f"{{{state}: (0.0, {ends})}}"
+    return f"{{{state}: (-0.5 * {ends}, 0.5 * {ends})}}"
 
 
 def _jumps(values: Float64, following: Float64) -> NDArray[np.bool_]:

@@ -48,8 +48,11 @@ def constant_columns(record: Record) -> list[Finding] | str:
 
 
 def time_columns(record: Record) -> list[Finding]:
-    """Finds states that grow by the same amount in every step: time stamps, counters."""
-    changes = record.data.next_states[record.rows] - record.data.states[record.rows]
+    """Finds states that grow by the same amount in every step: time stamps, counters.
+
+    An angle that turns evenly comes back.
+    """
+    changes = record.steps
     if len(changes) < _FEWEST_CHANGES:
         return []
     found = []
@@ -58,6 +61,7 @@ def time_columns(record: Record) -> list[Finding]:
     largest = np.abs(record.data.states[record.rows]).max(axis=0)
     off = np.abs(changes - typical).max(axis=0)
     even = off <= _EVEN * np.abs(typical) + 4.0 * np.spacing(largest)
+    even[record.data.angles.columns] = False
     for state in np.flatnonzero(even & (np.abs(typical) > 16.0 * np.spacing(largest))):
         evidence = (
             f"state {state} changes by {_tables.number(typical[state])} in each of {len(changes)} "

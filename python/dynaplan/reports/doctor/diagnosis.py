@@ -71,7 +71,7 @@ def diagnose(
     Raises:
         TypeError: an argument has the wrong type.
         ShapeError: `held_out` has other columns than `data`, or `time` is not one number a row.
-        ArgumentError: a time is not finite.
+        ArgumentError: a time is not finite, or `held_out` has other angles than `data`.
 
     Example:
         >>> rng = np.random.default_rng(0)
@@ -88,6 +88,8 @@ def diagnose(
             got, wanted = getattr(held_out, name), getattr(data, name)
             if got != wanted:
                 raise ShapeError(f"held_out: {name} is {got}, must be {wanted} as in data")
+        if held_out.angles != data.angles:
+            raise ArgumentError(f"held_out: has {held_out.angles}, must have {data.angles} as data")
     when = None
     if time is not None:
         when = rows.copied(rows.vector("time", time, len(data)))

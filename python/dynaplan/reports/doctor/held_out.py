@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 
 from dynaplan import _tables
 from dynaplan.data import rows
+from dynaplan.data.angles import Angles
 from dynaplan.data.transitions import Transitions
 from dynaplan.reports.doctor.findings import Finding, Severity, named
 from dynaplan.reports.doctor.ordering import has_few_states, row_keys
@@ -61,7 +62,7 @@ def outside_range(data: Transitions, held_out: Transitions | None) -> list[Findi
     if held_out is None:
         return NO_HELD_OUT
     fitted, judged = (np.hstack([one.states, one.actions]) for one in (data, held_out))
-    beyond = _beyond(judged, fitted)
+    beyond = _beyond(judged, fitted, data.angles)
     outside = beyond.any(axis=1)
     share = float(outside.mean())
     if share <= _usual_share(fitted, data):
@@ -87,9 +88,10 @@ def outside_range(data: Transitions, held_out: Transitions | None) -> list[Findi
     return [Finding("outside_range", "warning", columns, evidence, cure, np.flatnonzero(outside))]
 
 
-def _beyond(judged: Float64, fitted: Float64) -> Bools:
+def _beyond(judged: Float64, fitted: Float64, angles: Angles) -> Bools:
     """Marks entries (N, columns) that are far outside of the range of the fitted ones."""
-    low, high = fitted.min(axis=0), fitted.max(axis=0)
+    low, high = angles.observed_range(fitted)
+    judged = angles.near(judged, 0.5 * low + 0.5 * high)
     rounding = 4.0 * np.spacing(np.maximum(np.abs(low), np.abs(high)))
     with np.errstate(over="ignore"):
         width = np.maximum(_BEYOND * (high - low), rounding)  # also of what never varied
@@ -104,7 +106,7 @@ def _usual_share(fitted: Float64, data: Transitions) -> float:
     by = groups if count >= _PARTS else np.arange(len(data))
     parts = by * _PARTS // (int(by.max()) + 1)
     shares = [
-        float(_beyond(fitted[parts == part], fitted[parts != part]).any(axis=1).mean())
+        float(_beyond(fitted[parts == part], fitted[parts != part], data.angles).any(axis=1).mean())
         for part in np.unique(parts)
         if (parts != part).any()
     ]
@@ -149,6 +151,8 @@ def _near(data: Transitions, held_out: Transitions) -> tuple[Bools, str]:
         values[:, varied] / spread[varied]
         for values in (data.states, held_out.states[chosen], held_out.next_states[chosen])
     )
+    angles = data.angles.among(np.flatnonzero(varied), spread[varied])
+    following = states + angles.short_way(following - states)
     if not all(np.isfinite(values).all() for values in (fitted, states, following)):
         return marks, ""
     between = _nearest(0.5 * states + 0.5 * following, fitted)

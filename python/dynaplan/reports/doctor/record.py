@@ -39,12 +39,14 @@ class Record:
     def joins(self) -> Joins:
         """Where rows of an episode do not follow each other."""
         data = self.data
-        return measured_joins(data.states, data.next_states, data.terminations, data.episodes)
+        path = data.states, data.next_states
+        return measured_joins(*path, data.terminations, data.episodes, data.angles)
 
     @cached_property
     def wild(self) -> WildRows:
         """Rows with a wild value."""
-        return wild_rows(self.data.states, self.data.actions, self.data.next_states)
+        data = self.data
+        return wild_rows(data.states, data.actions, data.next_states, data.angles)
 
     @cached_property
     def runs(self) -> NDArray[np.int64]:
@@ -76,8 +78,12 @@ class Record:
 
     @cached_property
     def spreads(self) -> tuple[Float64, Float64]:
-        """(S,) of the states and (A,) of the actions in the excerpt; 0 of those that never vary."""
-        return spread_of(self.data.states[self.rows]), spread_of(self.data.actions[self.rows])
+        """(S,) of the states and (A,) of the actions in the excerpt; 0 of those that never vary.
+
+        Of angles it is that about their circular mean.
+        """
+        centred = self.data.angles.about_mean(self.data.states[self.rows])
+        return spread_of(centred), spread_of(self.data.actions[self.rows])
 
     @cached_property
     def varied(self) -> tuple[Rows, Rows]:
@@ -92,6 +98,19 @@ class Record:
         return _scaled(self.data.states[self.rows][:, columns], self.spreads[0][columns])
 
     @cached_property
+    def inputs(self) -> Float64:
+        """(M, varied states + angles) for regressions: sines in place of angles, then cosines."""
+        columns, _ = self.varied
+        angles = self.data.angles.among(columns, np.ones(len(columns)))
+        if not angles or self.too_large:
+            return self.states
+        turns = 2.0 * np.pi / angles.period
+        turned = self.data.states[self.rows][:, columns[angles.columns]] * turns
+        found, sines, cosines = self.states.copy(), np.sin(turned), np.cos(turned)
+        found[:, angles.columns] = _scaled(sines, _or_one(spread_of(sines)))
+        return np.hstack([found, _scaled(cosines, _or_one(spread_of(cosines)))])
+
+    @cached_property
     def actions(self) -> Float64:
         """(M, varied actions) of the excerpt, in deviations from their mean."""
         _, columns = self.varied
@@ -101,11 +120,14 @@ class Record:
     def changes(self) -> Float64:
         """(M, varied states) changes over one step in the excerpt, in the states' spreads."""
         columns, _ = self.varied
-        before, after = (
-            values[self.rows][:, columns] for values in (self.data.states, self.data.next_states)
-        )
+        return self.steps[:, columns] / self.spreads[0][columns]
+
+    @cached_property
+    def steps(self) -> Float64:
+        """(M, S) changes over one step in the excerpt, those of angles the short way round."""
+        data = self.data
         with np.errstate(over="ignore"):  # of numbers at the ends of float64
-            return (after - before) / self.spreads[0][columns]
+            return data.angles.short_way(data.next_states[self.rows] - data.states[self.rows])
 
     @cached_property
     def too_large(self) -> bool:
@@ -136,6 +158,10 @@ def spread_of(values: Float64) -> Float64:
     spread = np.where(np.ptp(scaled, axis=0) > _ROUNDING, scaled.std(axis=0), 0.0)
     found: Float64 = unit * spread
     return found
+
+
+def _or_one(spread: Float64) -> Float64:
+    return np.where(spread > 0.0, spread, 1.0)
 
 
 def _scaled(values: Float64, spread: Float64) -> Float64:

@@ -85,7 +85,7 @@ def noisy_sensors(record: Record) -> list[Finding] | str:
     if not len(record.varied[0]) or np.count_nonzero(ends - np.arange(len(data)) > 1) < 30:
         return "too few rows that follow each other"
     spread = record.spreads[0]
-    noise = measurement_noise(data, ends, spread).low
+    noise = measurement_noise(data, ends, spread, data.angles).low
     found = []
     for place, state in enumerate(record.varied[0].tolist()):
         with np.errstate(over="ignore"):

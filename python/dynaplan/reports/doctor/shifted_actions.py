@@ -136,7 +136,7 @@ class _Trial:
             ]
             for delay in range(_EARLIEST, latest + 1)
         ]
-        base = features(record.states[kept], len(varied), products=products)
+        base = features(record.inputs[kept], len(varied), products=products)
         if base is None:
             return None
         changes = record.changes[kept]

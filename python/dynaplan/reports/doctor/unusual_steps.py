@@ -133,6 +133,7 @@ def _further(record: Record, usual: UsualSteps) -> tuple[Float64, Bools]:
 def _largest_jump(record: Record, rows: Rows) -> str:
     data = record.data
     with np.errstate(over="ignore"):
-        changes = np.abs(data.next_states[rows] - data.states[rows])
+        changes = data.next_states[rows] - data.states[rows]
+    changes = np.abs(data.angles.short_way(changes))
     row, state, size = largest(changes, data.states)
     return f"state {state} jumps most, by {size}, in row {rows[row]}"

@@ -55,7 +55,7 @@ def usual_steps_of(record: Record) -> UsualSteps | None:
 
     Three times the tenth of the rows that fits worst is left out.
     """
-    states, actions, changes = record.states, record.actions, record.changes
+    states, actions, changes = record.inputs, record.actions, record.changes
     bases = [features(states, actions.shape[1], products=products) for products in (True, False)]
     base = next((base for base in bases if base is not None), None)
     if base is None:

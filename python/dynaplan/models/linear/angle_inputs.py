@@ -1,0 +1,175 @@
+"""What linear models are given of angles, and what they make of them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dynaplan import _arrays, _core
+from dynaplan.data.angles import NO_ANGLES, Angles
+from dynaplan.data.transitions import Transitions
+from dynaplan.errors import ArgumentError, ShapeError
+from dynaplan.models.interface import Model
+from dynaplan.models.linear.features import Polynomial
+from dynaplan.models.linear.regression_rows import Rows
+from dynaplan.models.linear.settings import Features, Fit
+from dynaplan.models.priors import dynamics_with
+from dynaplan.models.wrapping import with_angles
+
+__all__ = ["NO_ANGLE_INPUTS", "AngleInputs"]
+
+Float64 = NDArray[np.float64]
+
+
+@dataclass(frozen=True, eq=False)
+class AngleInputs:
+    """The angles of a linear model.
+
+    Polynomials are given the sine in place of each angle, and the cosines before the actions; the
+    next state's entry in the sine's place is then the sine and the angle's change. A linear model,
+    and features that are a function, are given the angles themselves. The change goes the short way
+    round for all.
+
+    Attributes:
+        angles: of the states.
+        low: (K,) where the arc begins in which each was observed.
+        high: (K,) where it ends.
+        sine_cosine: whether sines and cosines are given.
+    """
+
+    angles: Angles
+    low: Float64
+    high: Float64
+    sine_cosine: bool
+
+    @staticmethod
+    def unseen(features: Features, angles: Angles) -> AngleInputs:
+        """Returns those of a model with these features, before there are data."""
+        if not angles:
+            return NO_ANGLE_INPUTS
+        sine_cosine = isinstance(features, Polynomial) and features.degree > 1
+        low, high = np.full((2, len(angles)), [[np.inf], [-np.inf]])
+        return AngleInputs(angles, low, high, sine_cosine=sine_cosine)
+
+    @property
+    def cosines(self) -> int:
+        """Number of inputs between the states and the actions."""
+        return len(self.angles) if self.sine_cosine else 0
+
+    @property
+    def rates(self) -> dict[int, float]:
+        """To radians, of each angle that is given as sine and cosine."""
+        if not self.sine_cosine:
+            return {}
+        rates = 2.0 * np.pi / self.angles.period
+        return dict(zip(self.angles, rates.tolist(), strict=True))
+
+    def having_seen(self, states: Float64) -> AngleInputs:
+        """Returns the same with states (N, S) among those observed."""
+        if not self.angles:
+            return self
+        low, high = self.angles.observed_range(states)
+        columns = self.angles.columns
+        return self._with_arcs(low[columns], high[columns])
+
+    def joined(self, other: AngleInputs) -> AngleInputs:
+        """Returns what two models have seen.
+
+        Raises:
+            ArgumentError: their angles differ.
+        """
+        if other.angles != self.angles:
+            raise ArgumentError(f"other: has {other.angles}, must have {self.angles} as this model")
+        return self._with_arcs(other.low, other.high)
+
+    def _with_arcs(self, low: Float64, high: Float64) -> AngleInputs:
+        period, has_range = self.angles.period, np.isfinite(self.angles.low)
+        with np.errstate(invalid="ignore"):
+            turns = np.round(0.5 * (self.low + self.high - low - high) / period)
+        turns[~(has_range & np.isfinite(turns))] = 0.0  # or nothing was seen before
+        first = np.minimum(self.low, low + turns * period)
+        last = np.maximum(self.high, high + turns * period)
+        last = np.where(has_range, np.minimum(last, first + period), last)
+        return replace(self, low=first, high=last)
+
+    def rows(self, data: Transitions) -> Rows:
+        """Returns transitions as the core fits them.
+
+        Raises:
+            ArgumentError: the data have other angles.
+        """
+        if data.angles and data.angles != self.angles:
+            raise ArgumentError(f"data: got {data.angles}, must be {self.angles} as of the model")
+        if not self.angles:
+            return Rows(data.states, data.actions, data.next_states)
+        change = self.angles.short_way(data.next_states - data.states)
+        states, actions = self.given(data.states, data.actions)
+        return Rows(states, actions, states + change)
+
+    def given(self, states: Float64, actions: Float64) -> tuple[Float64, Float64]:
+        """Returns states and actions as the core is given them."""
+        if not self.sine_cosine:
+            return states, actions
+        columns, rate = self.angles.columns, 2.0 * np.pi / self.angles.period
+        seen = states.copy()
+        seen[:, columns] = np.sin(rate * states[:, columns])
+        cosines = np.cos(rate * states[:, columns])
+        return seen, np.ascontiguousarray(np.hstack([cosines, actions]))
+
+    def predict(
+        self, fit: Fit, states: Float64, actions: Float64, threads: int
+    ) -> tuple[Float64, Float64, Float64]:
+        """Returns next states (N, S), not yet in their ranges, and both kinds of variance.
+
+        Raises:
+            ArgumentError: a state or an action is not finite.
+            ShapeError: there are more of one than of the other.
+        """
+        if not self.sine_cosine:
+            return fit.predict(states, actions, threads)
+        _arrays.finite_rows("states", states, states.shape[1])
+        if len(states) != len(actions):
+            rows = f"as many as the {len(states)} states"
+            raise ShapeError(f"actions: got {len(actions)} rows, must be {rows}")
+        columns = self.angles.columns
+        given = self.given(states, actions)
+        mean, aleatoric, epistemic = fit.predict(*given, threads)
+        mean[:, columns] += states[:, columns] - given[0][:, columns]
+        return mean, aleatoric, epistemic
+
+    def dynamics(self, fit: Fit, prior: Model | None) -> _core.Dynamics:
+        """Returns what rollouts and planners run."""
+        rest = with_angles(fit.dynamics(), self.angles, sine_cosine=self.sine_cosine)
+        if prior is None:
+            return rest
+        return with_angles(dynamics_with(prior, rest), self.angles)
+
+    def coefficients(self, weights: Float64) -> Float64:
+        """Returns those of the next states, or of an angle's change where its sine is an input."""
+        if self.sine_cosine:
+            columns = self.angles.columns
+            weights[columns, columns] -= 1.0
+        return weights
+
+    def observed(self, inputs: Float64, state_dim: int, *, highest: bool) -> Float64:
+        """Returns (S + A,) the ends of the range of states and actions, of those of the inputs."""
+        if not self.angles:
+            return inputs
+        ends = np.delete(inputs, np.arange(state_dim, state_dim + self.cosines))
+        ends[self.angles.columns] = self.high if highest else self.low
+        return ends
+
+    def names(self, state_dim: int, action_dim: int) -> list[str]:
+        """Returns what the inputs are called in messages."""
+        names = [f"state {i}" for i in range(state_dim)]
+        if self.sine_cosine:
+            for column in self.angles:
+                names[column] = f"the sine of state {column}"
+            names += [f"the cosine of state {column}" for column in self.angles]
+        return names + [f"action {i}" for i in range(action_dim)]
+
+
+_NONE = np.empty(0)
+NO_ANGLE_INPUTS = AngleInputs(NO_ANGLES, _NONE, _NONE, sine_cosine=False)
