@@ -279,6 +279,28 @@ def test_an_imagined_environment_turns_on_at_the_end_of_its_space():
         assert box.contains(seen[0])
 
 
+@pytest.mark.parametrize("planner", [dp.ILQR(horizon=40), dp.CEM(horizon=15, candidates=64)])
+def test_a_plan_does_not_hang_on_where_the_angle_is_cut(planner):
+    def upright(states, actions, next_states):
+        return np.cos(next_states[:, 0]) - 0.01 * next_states[:, 1] ** 2
+
+    plans = [
+        planner.plan(
+            dp.FunctionModel(pendulum, 2, 1, angles=angles),
+            upright,
+            [PI - 0.1, 1.0],
+            action_space=([-2.0], [2.0]),
+            seed=0,
+        )
+        for angles in ([0], {0: 2.0 * PI})
+    ]
+    wrapped, counting = (plan.states for plan in plans)
+    assert np.abs(wrapped[:, 0]).max() <= PI
+    assert np.abs(counting[:, 0]).max() > PI
+    assert plans[0].value == pytest.approx(plans[1].value, rel=1e-6)
+    assert np.allclose(Angles({0: 2.0 * PI}).short_way(wrapped - counting), 0.0, atol=1e-5)
+
+
 def test_plans_are_followed_across_the_end_of_a_range():
     # From just before the end to just behind it: a step of 0.2, not of a whole turn less that.
     known = dp.LinearModel([[1.0]], [[0.1]], angles=[0])
