@@ -45,6 +45,27 @@ void gather(const Angle& angle, ConstBlock<T> alive, const Draw& draw, const Par
   }
 }
 
+// A particle that has ended stays where it is.
+template <class T>
+void redraw_particle(ConstBlock<T> mean, ConstBlock<T> deviation, ConstBlock<T> normals, const T* lives,
+                     Block<T> particle) {
+  for (Index i = 0; i < particle.dim; ++i) {
+    T* const value = particle.row(i);
+    for (Index k = 0; k < particle.lanes; ++k) {
+      const T redrawn = mean.row(i)[k] + deviation.row(i)[k] * normals.row(i)[k];
+      value[k] = lives == nullptr || lives[k] != T(0) ? redrawn : value[k];
+    }
+  }
+}
+
+// The values of an angle are gathered within half a period of the first that lives, in each lane.
+template <class T>
+void gather_angles(const Angles& angles, ConstBlock<T> alive, const Draw& draw, const ParticleStates<T>& states) {
+  for (const Angle& angle : angles) {
+    for (Index k = 0; k < states.first.lanes; ++k) gather(angle, alive, draw, states, k);
+  }
+}
+
 }  // namespace
 
 template <class T>
@@ -64,9 +85,7 @@ void match_moments(const ParticleStates<T>& states, ConstBlock<T> alive, const A
   const Block<T> normals = workspace.take_block<T>(dim, lanes);
   const auto alive_row = [&](Index p) { return alive.data != nullptr ? alive.row(p) : nullptr; };
   count_alive(alive, draw.particles, lanes, count);
-  for (std::size_t a = 0; angles != nullptr && a < angles->size(); ++a) {
-    for (Index k = 0; k < lanes; ++k) gather((*angles)[a], alive, draw, states, k);
-  }
+  if (angles != nullptr) gather_angles(*angles, alive, draw, states);
   std::fill_n(mean.data, dim * lanes, T(0));
   std::fill_n(deviation.data, dim * lanes, T(0));
   const auto for_each_particle = [&](const auto& visit) {
@@ -93,14 +112,7 @@ void match_moments(const ParticleStates<T>& states, ConstBlock<T> alive, const A
   for (Index p = 0; p < draw.particles; ++p) {
     redraw.particle = p;
     fill_normal(redraw, Purpose::kMoment, normals);
-    const T* const lives = alive_row(p);
-    for (Index i = 0; i < dim; ++i) {
-      T* const value = states.of(p).row(i);
-      for (Index k = 0; k < lanes; ++k) {
-        const T redrawn = mean.row(i)[k] + deviation.row(i)[k] * normals.row(i)[k];
-        value[k] = lives == nullptr || lives[k] != T(0) ? redrawn : value[k];
-      }
-    }
+    redraw_particle<T>(mean, deviation, normals, alive_row(p), states.of(p));
     if (angles != nullptr) wrap(*angles, states.of(p));
   }
 }

@@ -18,7 +18,7 @@ struct NetworkShape {
   Activation activation = Activation::kSiLU;
   bool probabilistic = false;     // a log-variance beside every mean
   bool rewards = false;           // one more target after the states: the reward of the step
-  std::vector<double> periods{};  // of each angle, in its state's unit; none: all in radians
+  std::vector<double> periods;  // of each angle, in its state's unit; none: all in radians
 
   double period(std::size_t angle) const { return periods.empty() ? kTurn : periods[angle]; }
   /// What the first layer sees: the states with sin in place of each angle, the cosines, the actions.
