@@ -225,3 +225,15 @@ def test_what_is_refused():
             call()
     with pytest.raises(dp.ShapeError, match=r"data: got \(state_dim, action_dim\) \(1, 1\), must"):
         model.updated(dp.Transitions([[1.0]], [[1.0]], [[1.0]]))
+
+
+def test_features_are_those_of_the_fit():
+    states, actions = np.split(np.random.default_rng(0).normal(size=(40, 3)), [2], axis=1)
+    data = dp.Transitions(states, actions, 0.5 * states, episodes=np.arange(40))
+    of_powers = dp.LinearGaussian.fit(data)
+    of_function = dp.LinearGaussian.fit(data, features=lambda s, a: np.hstack([s, a]))
+    settings = ("change", True, 0.0, 0.0)
+    with pytest.raises(TypeError, match=r"^features: got .*, must be those of the fit"):
+        dp.LinearGaussian(of_powers._fit, lambda s, a: s, settings)
+    with pytest.raises(TypeError, match=r"^features: got .*, must be those of the fit"):
+        dp.LinearGaussian(of_function._fit, dp.Identity(), settings)

@@ -103,7 +103,7 @@ class LinearGaussian(FittedCoefficients, CalibratedModel):
         angle_inputs: AngleInputs = NO_ANGLE_INPUTS,
         prior: Model | None = None,
     ) -> None:
-        require_parts(fit, settings, angle_inputs)
+        require_parts(fit, features, settings, angle_inputs)
         self._fit, self._angle_inputs = fit, angle_inputs
         if prior is not None:
             require_prior(prior, self, self.angles)
