@@ -16,8 +16,8 @@ struct NetworkShape {
   std::vector<Index> angles;  // states that are angles, ascending: the network sees sin and cos of them
   std::vector<Index> hidden;  // units of each hidden layer
   Activation activation = Activation::kSiLU;
-  bool probabilistic = false;     // a log-variance beside every mean
-  bool rewards = false;           // one more target after the states: the reward of the step
+  bool probabilistic = false;   // a log-variance beside every mean
+  bool rewards = false;         // one more target after the states: the reward of the step
   std::vector<double> periods;  // of each angle, in its state's unit; none: all in radians
 
   double period(std::size_t angle) const { return periods.empty() ? kTurn : periods[angle]; }
