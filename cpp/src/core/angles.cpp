@@ -21,6 +21,12 @@ void validate(const Angles& angles, Index state_dim) {
   }
 }
 
+void assign_periods(const Angles* angles, Index state_dim, std::vector<double>& periods) {
+  periods.assign(static_cast<std::size_t>(state_dim), 0.0);
+  if (angles == nullptr) return;
+  for (const Angle& angle : *angles) periods[static_cast<std::size_t>(angle.state)] = angle.period;
+}
+
 template <class T>
 void wrap(const Angles& angles, Block<T> states) {
   for (const Angle& angle : angles) {

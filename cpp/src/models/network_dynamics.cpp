@@ -11,11 +11,6 @@ inline namespace DYNAPLAN_LEVEL {
 namespace {
 
 template <class T>
-void add_block(ConstBlock<T> from, Block<T> to) {
-  for (Index i = 0; i < from.dim; ++i) lanes_of(to, i) += lanes_of(from.row(i), from.lanes);
-}
-
-template <class T>
 void scale_block(T factor, Block<T> block) {
   for (Index i = 0; i < block.dim; ++i) {
     for (Index k = 0; k < block.lanes; ++k) block.row(i)[k] *= factor;

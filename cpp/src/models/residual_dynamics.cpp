@@ -8,15 +8,6 @@
 namespace dynaplan {
 inline namespace DYNAPLAN_LEVEL {
 
-namespace {
-
-template <class T>
-void add(ConstBlock<T> from, Block<T> to) {
-  for (Index i = 0; i < to.dim; ++i) lanes_of(to, i) += lanes_of(from.row(i), to.lanes);
-}
-
-}  // namespace
-
 template <class T>
 ResidualDynamics<T>::ResidualDynamics(Part prior, Part rest) : prior_(std::move(prior)), rest_(std::move(rest)) {
   require_model_dims("prior", "a model", {prior_->state_dim(), prior_->action_dim()},
@@ -87,8 +78,8 @@ void ResidualDynamics<T>::jacobians(ConstBlock<T> state, ConstBlock<T> action, W
     lanes_of(out.next, d) += lanes_of(known.next, d) - lanes_of(state.row(d), lanes);
     lanes_of(out.state, d * states + d) -= T(1);
   }
-  add<T>(known.state, out.state);
-  add<T>(known.action, out.action);
+  add_block<T>(known.state, out.state);
+  add_block<T>(known.action, out.action);
 }
 
 template class ResidualDynamics<float>;

@@ -89,10 +89,7 @@ void ForwardPass::prepare(const ExactPlanProblem& problem, Index horizon) {
   rollout_ = problem.rollout;
   rollout_.allowed = nullptr;  // is among the added costs, as the constraints are
   rollout_.constraints.clear();
-  periods_.assign(static_cast<std::size_t>(whole_.state_dim), 0.0);
-  if (const Angles* const angles = rollout_.dynamics->angles()) {
-    for (const Angle& angle : *angles) periods_[static_cast<std::size_t>(angle.state)] = angle.period;
-  }
+  assign_periods(rollout_.dynamics->angles(), whole_.state_dim, periods_);
   if (problem.score != nullptr) {
     rollout_.reward = nullptr;
     rollout_.termination = nullptr;

@@ -31,14 +31,6 @@ struct Motion {
   }
 };
 
-// The period of each entry that is an angle, 0 of the others.
-std::vector<double> periods_of(const Dynamics<double>& dynamics) {
-  std::vector<double> periods(static_cast<std::size_t>(dynamics.state_dim()), 0.0);
-  if (dynamics.angles() == nullptr) return periods;
-  for (const Angle& angle : *dynamics.angles()) periods[static_cast<std::size_t>(angle.state)] = angle.period;
-  return periods;
-}
-
 // Where an entry is after a step, of an angle the short way round.
 double end_of_step(double from, double to, double period) {
   return period > 0.0 ? from + short_way(to - from, period) : to;
@@ -77,7 +69,8 @@ std::vector<Motion> motion_in_float64(const ExactImaginationProblem& problem, co
   Draw draw;
   draw.candidates = count;
   dynamics.step(state, action, draw, workspace, next);
-  const std::vector<double> periods = periods_of(dynamics);
+  std::vector<double> periods;
+  assign_periods(dynamics.angles(), state_dim, periods);
   std::vector<Motion> motion(periods.size());
   for (std::size_t i = 0; i < motion.size(); ++i) {
     const double* const from = state.row(static_cast<Index>(i));
@@ -106,7 +99,8 @@ bool are_actions_resolved(Index action_dim, const ImaginedRows& rows) {
 // Whether float32 told how far the steps that were made move each entry of the state.
 bool is_resolved(const ExactImaginationProblem& exact, const ImaginedRows& rows) {
   const Index state_dim = exact.dynamics->state_dim();
-  const std::vector<double> periods = periods_of(*exact.dynamics);
+  std::vector<double> periods;
+  assign_periods(exact.dynamics->angles(), state_dim, periods);
   std::vector<Motion> motion(periods.size());
   for_each_row(rows, [&](Index row) {
     const double* const from = rows.states + row * state_dim;

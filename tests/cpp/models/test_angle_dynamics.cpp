@@ -6,18 +6,17 @@
 #include <limits>
 #include <memory>
 
-#include "dynaplan/models/central_differences.hpp"
 #include "dynaplan/models/delayed_dynamics.hpp"
-#include "dynaplan/models/linear.hpp"
-#include "tiles.hpp"
+#include "two_states.hpp"
 
 using namespace dynaplan;
-using dynaplan_test::random_matrix;
+using dynaplan_test::check_jacobians;
+using dynaplan_test::kLanes;
 using dynaplan_test::Tile;
+using dynaplan_test::two_states;
 
 namespace {
 
-constexpr Index kLanes = 16;  // whole vectors of either type
 constexpr double kHalfTurn = 0.5 * kTurn;
 
 const Angles kAngles{{1, -kHalfTurn, kHalfTurn, kTurn}};
@@ -25,10 +24,7 @@ const Angles kAngles{{1, -kHalfTurn, kHalfTurn, kTurn}};
 // Two states and two actions, or a cosine and an action, with all products of pairs.
 template <class T>
 std::shared_ptr<const LinearDynamics<T>> of_pairs() {
-  const PolynomialFeatures features(4, 2);
-  const Eigen::MatrixXd weights = random_matrix(2, 4 + features.products_count(), 1);
-  return std::make_shared<const LinearDynamics<T>>(2, features, weights, Eigen::Vector2d(0.5, -0.1),
-                                                   Eigen::MatrixXd::Zero(2, 2));
+  return std::make_shared<const LinearDynamics<T>>(two_states<T>(2, 2, 1, 1.0, 0.0));
 }
 
 }  // namespace
@@ -103,26 +99,7 @@ TEST_CASE("sines and cosines of angles in any unit are what the dynamics inside 
 
 TEST_CASE("the derivatives of dynamics with angles are those of differences the short way round") {
   for (const AngleInputs inputs : {AngleInputs::kThemselves, AngleInputs::kSineCosine}) {
-    const AngleDynamics<double> dynamics(of_pairs<double>(), kAngles, inputs);
-    const Index actions = dynamics.action_dim();
-    const Tile<double> state(2, kLanes, 3);
-    const Tile<double> action(actions, kLanes, 4);
-    Tile<double> next[] = {{2, kLanes}, {2, kLanes}};
-    Tile<double> of_state[] = {{4, kLanes}, {4, kLanes}};
-    Tile<double> of_action[] = {{2 * actions, kLanes}, {2 * actions, kLanes}};
-    Workspace workspace;
-    workspace.reserve(dynamics.jacobians_workspace_bytes(kLanes) + central_differences_bytes(dynamics, kLanes));
-    dynamics.jacobians(state.view(), action.view(), workspace,
-                       {next[0].block(), of_state[0].block(), of_action[0].block()});
-    central_differences(dynamics, state.view(), action.view(), workspace,
-                        {next[1].block(), of_state[1].block(), of_action[1].block()});
-    for (Index k = 0; k < kLanes; ++k) {
-      for (Index row = 0; row < 2; ++row) CHECK(next[0](row, k) == doctest::Approx(next[1](row, k)));
-      for (Index row = 0; row < 4; ++row) CHECK(std::abs(of_state[0](row, k) - of_state[1](row, k)) < 1e-7);
-      for (Index row = 0; row < 2 * actions; ++row) {
-        CHECK(std::abs(of_action[0](row, k) - of_action[1](row, k)) < 1e-7);
-      }
-    }
+    check_jacobians(AngleDynamics<double>(of_pairs<double>(), kAngles, inputs), 1e-7);
   }
 }
 

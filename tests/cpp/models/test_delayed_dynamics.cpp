@@ -2,26 +2,19 @@
 
 #include <doctest/doctest.h>
 
-#include <cmath>
-
-#include "dynaplan/models/central_differences.hpp"
-#include "dynaplan/models/linear.hpp"
-#include "tiles.hpp"
+#include "two_states.hpp"
 
 using namespace dynaplan;
-using dynaplan_test::random_matrix;
+using dynaplan_test::check_jacobians;
+using dynaplan_test::kLanes;
 using dynaplan_test::Tile;
+using dynaplan_test::two_states;
 
 namespace {
 
-constexpr Index kLanes = 16;  // whole vectors of either type
-
-// Two states and three actions, with all products of pairs unless `degree` is 1.
 template <class T>
 LinearDynamics<T> of_three_actions(int degree) {
-  const PolynomialFeatures features(5, degree);
-  const Eigen::MatrixXd weights = random_matrix(2, 5 + features.products_count(), 1);
-  return {2, features, 0.3 * weights, Eigen::Vector2d(0.5, -0.1), Eigen::MatrixXd::Zero(2, 2)};
+  return two_states<T>(3, degree, 1, 0.3, 0.0);
 }
 
 const ActionDelay kDelay{{2, 0, 0}, {0.0, 0.25, 0.0}};  // a queue of two entries and of one
@@ -58,23 +51,7 @@ TEST_CASE_TEMPLATE("what was sent acts late, in shares", T, float, double) {
 
 TEST_CASE("the derivatives of delayed dynamics are those of differences") {
   const LinearDynamics<double> undelayed = of_three_actions<double>(2);
-  const DelayedDynamics<double> delayed(undelayed, kDelay);
-  const Tile<double> state(5, kLanes, 3);
-  const Tile<double> action(3, kLanes, 4);
-  Tile<double> next[] = {{5, kLanes}, {5, kLanes}};
-  Tile<double> of_state[] = {{25, kLanes}, {25, kLanes}};
-  Tile<double> of_action[] = {{15, kLanes}, {15, kLanes}};
-  Workspace workspace;
-  workspace.reserve(delayed.jacobians_workspace_bytes(kLanes) + central_differences_bytes(delayed, kLanes));
-  delayed.jacobians(state.view(), action.view(), workspace,
-                    {next[0].block(), of_state[0].block(), of_action[0].block()});
-  central_differences(delayed, state.view(), action.view(), workspace,
-                      {next[1].block(), of_state[1].block(), of_action[1].block()});
-  for (Index k = 0; k < kLanes; ++k) {
-    for (Index row = 0; row < 5; ++row) CHECK(next[0](row, k) == doctest::Approx(next[1](row, k)));
-    for (Index row = 0; row < 25; ++row) CHECK(std::abs(of_state[0](row, k) - of_state[1](row, k)) < 1e-8);
-    for (Index row = 0; row < 15; ++row) CHECK(std::abs(of_action[0](row, k) - of_action[1](row, k)) < 1e-8);
-  }
+  check_jacobians(DelayedDynamics<double>(undelayed, kDelay), 1e-8);
 }
 
 TEST_CASE("the terms of delayed linear dynamics make the same step") {

@@ -2,28 +2,21 @@
 
 #include <doctest/doctest.h>
 
-#include <cmath>
-
 #include "dynaplan/core/error.hpp"
-#include "dynaplan/models/central_differences.hpp"
-#include "dynaplan/models/linear.hpp"
-#include "tiles.hpp"
+#include "two_states.hpp"
 
 using namespace dynaplan;
-using dynaplan_test::random_matrix;
+using dynaplan_test::check_jacobians;
+using dynaplan_test::kLanes;
 using dynaplan_test::Tile;
+using dynaplan_test::two_states;
 
 namespace {
 
-constexpr Index kLanes = 16;  // whole vectors of either type
-
-// Two states and one action, with all products of pairs unless `degree` is 1, and noise.
+// Two states and one action.
 template <class T>
 std::shared_ptr<const LinearDynamics<T>> system(int degree, unsigned seed, double noise) {
-  const PolynomialFeatures features(3, degree);
-  const Eigen::MatrixXd weights = random_matrix(2, 3 + features.products_count(), seed);
-  return std::make_shared<const LinearDynamics<T>>(2, features, 0.3 * weights, Eigen::Vector2d(0.5, -0.1),
-                                                   noise * Eigen::MatrixXd::Identity(2, 2));
+  return std::make_shared<const LinearDynamics<T>>(two_states<T>(1, degree, seed, 0.3, noise));
 }
 
 template <class T>
@@ -61,22 +54,7 @@ TEST_CASE_TEMPLATE("a step is what is known plus the rest, with the noise of the
 }
 
 TEST_CASE("the derivatives of the sum are those of differences") {
-  const ResidualDynamics<double> sum(system<double>(2, 1, 0.0), system<double>(2, 2, 0.0));
-  const Tile<double> state(2, kLanes, 3);
-  const Tile<double> action(1, kLanes, 4);
-  Tile<double> next[] = {{2, kLanes}, {2, kLanes}};
-  Tile<double> of_state[] = {{4, kLanes}, {4, kLanes}};
-  Tile<double> of_action[] = {{2, kLanes}, {2, kLanes}};
-  Workspace workspace;
-  workspace.reserve(sum.jacobians_workspace_bytes(kLanes) + central_differences_bytes(sum, kLanes));
-  sum.jacobians(state.view(), action.view(), workspace, {next[0].block(), of_state[0].block(), of_action[0].block()});
-  central_differences(sum, state.view(), action.view(), workspace,
-                      {next[1].block(), of_state[1].block(), of_action[1].block()});
-  for (Index k = 0; k < kLanes; ++k) {
-    for (Index row = 0; row < 2; ++row) CHECK(next[0](row, k) == doctest::Approx(next[1](row, k)));
-    for (Index row = 0; row < 4; ++row) CHECK(std::abs(of_state[0](row, k) - of_state[1](row, k)) < 1e-8);
-    for (Index row = 0; row < 2; ++row) CHECK(std::abs(of_action[0](row, k) - of_action[1](row, k)) < 1e-8);
-  }
+  check_jacobians(ResidualDynamics<double>(system<double>(2, 1, 0.0), system<double>(2, 2, 0.0)), 1e-8);
 }
 
 TEST_CASE("the terms of a linear sum make the same step, and a sum that is not linear has none") {

@@ -28,6 +28,9 @@ using Angles = std::vector<Angle>;  // ascending
 /// Throws ValueError unless they are states, ascending, each with a range as long as its period, or none.
 void validate(const Angles& angles, Index state_dim);
 
+/// Writes the period of each of so many states, 0 of those that are no angles; `angles` may be null.
+void assign_periods(const Angles* angles, Index state_dim, std::vector<double>& periods);
+
 /// The short way round that a difference of two values goes, at most half a period.
 inline double short_way(double difference, double period) { return std::remainder(difference, period); }
 

@@ -76,5 +76,10 @@ void copy_block(ConstBlock<T> from, Block<T> to) {
   for (Index i = 0; i < from.dim; ++i) lanes_of(to, i) = lanes_of(from.row(i), from.lanes);
 }
 
+template <class T>
+void add_block(ConstBlock<T> from, Block<T> to) {
+  for (Index i = 0; i < from.dim; ++i) lanes_of(to, i) += lanes_of(from.row(i), from.lanes);
+}
+
 }  // namespace DYNAPLAN_LEVEL
 }  // namespace dynaplan
