@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import pickle
 import re
+import time
 
 import numpy as np
 import pytest
@@ -237,3 +238,20 @@ def test_features_are_those_of_the_fit():
         dp.LinearGaussian(of_powers._fit, lambda s, a: s, settings)
     with pytest.raises(TypeError, match=r"^features: got .*, must be those of the fit"):
         dp.LinearGaussian(of_function._fit, dp.Identity(), settings)
+
+
+def test_particles_never_call_a_function_from_several_threads_at_once():
+    inside, most = [0], [0]
+
+    def watched(states, actions):
+        inside[0] += 1
+        most[0] = max(most[0], inside[0])
+        time.sleep(1e-4)  # which lets other threads in
+        inside[0] -= 1
+        return np.hstack([states, actions])
+
+    model = dp.LinearGaussian.fit(transitions(noise=0.1), features=watched)
+    planner = dp.CEM(horizon=3, propagation="sample", particles=8, threads=2)
+    space = ([-1.0], [1.0])
+    planner.plan(model, dp.rewards.quadratic([1.0, 0.1]), [0.5, 0.0], action_space=space, seed=0)
+    assert most == [1]

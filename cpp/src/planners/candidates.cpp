@@ -94,13 +94,15 @@ Index lanes_in_time(const PlanProblemOf<T>& problem, Index horizon) {
   return std::max(lanes / kVectorLanes<T>, Index{1}) * kVectorLanes<T>;
 }
 
-// Where nothing beside a particle's return is kept of it, nor asked of the others.
+// Where nothing beside a particle's return is kept of it, nor asked of the others; not of a function from outside, of
+// which only one call runs at a time.
 template <class T>
 bool pays_to_share(const PlanProblemOf<T>& problem, Index blocks) {
   constexpr Index kManyBlocks = 8;  // for each thread: the last one to end is waited for a sixteenth of the time
   const RolloutProblem<T>& rollout = problem.rollout;
   return problem.threads > 1 && rollout.particles.count > 1 && blocks < kManyBlocks * problem.threads &&
-         rollout.has_independent_particles() && !rollout.rejects() && !problem.scores_at_once();
+         rollout.dynamics->max_lanes() <= kMaxLanes && rollout.has_independent_particles() && !rollout.rejects() &&
+         !problem.scores_at_once();
 }
 
 }  // namespace
@@ -133,9 +135,9 @@ void Candidates<T>::prepare(const PlanProblemOf<T>& problem, Index count, Index 
   ranking_.resize(static_cast<std::size_t>(count));
   late_.resize(static_cast<std::size_t>(blocks()));
   const Index particles = problem.rollout.particles.count;
-  shares_particles_ = pays_to_share(problem, blocks());
-  threads_ = usable_threads(shares_particles_ ? blocks() * particles : blocks(), problem.threads);
-  particle_returns_.resize(shares_particles_ ? totals_.size() * static_cast<std::size_t>(particles) : 0);
+  parts_ = pays_to_share(problem, blocks()) ? particles : 1;
+  threads_ = usable_threads(blocks() * parts_, problem.threads);
+  particle_returns_.resize(parts_ > 1 ? totals_.size() * static_cast<std::size_t>(particles) : 0);
   returns_.resize(static_cast<std::size_t>(particles));
   // Never fewer than before: populations shrink and grow again.
   workspaces_.resize(std::max(workspaces_.size(), static_cast<std::size_t>(threads_)));
@@ -149,9 +151,8 @@ bool Candidates<T>::in_time(const PlanProblemOf<T>& problem, Index scored) const
   if (!problem.deadline) return true;
   const Clock::duration slowest = slowest_.load(std::memory_order_relaxed);
   if (slowest == Clock::duration::zero()) return true;
-  // For the block itself and for the result, which is a block of one candidate with all its particles.
-  const Index of_result = shares_particles_ ? problem.rollout.particles.count : 1;
-  if (Clock::now() + (1 + of_result) * slowest > *problem.deadline) return false;
+  // For the block, or a part of it, and for the result, which is a block of one candidate.
+  if (Clock::now() + slowest / parts_ + slowest > *problem.deadline) return false;
   const double of_blocks = 2.0 * std::chrono::duration<double>(slowest).count();
   if (!problem.scores_at_once()) return true;
   return score_time_.of(score_time_.knows_rows() ? scored : 1) + of_blocks <= seconds_to_score(problem);
@@ -167,7 +168,7 @@ void Candidates<T>::run_timed(const PlanProblemOf<T>& problem, const Run& run) {
 
 template <class T>
 void Candidates<T>::took(Clock::time_point begin) {
-  const Clock::duration duration = Clock::now() - begin;
+  const Clock::duration duration = parts_ * (Clock::now() - begin);
   Clock::duration slowest = slowest_.load(std::memory_order_relaxed);
   while (slowest < duration && !slowest_.compare_exchange_weak(slowest, duration, std::memory_order_relaxed)) {
   }
@@ -180,7 +181,7 @@ Evaluated Candidates<T>::evaluate(const PlanProblemOf<T>& problem, std::uint32_t
   stream.iteration = iteration;
   std::fill(late_.begin(), late_.end(), char{0});
   scored_ = count_;
-  if (shares_particles_) {
+  if (parts_ > 1) {
     share_particles(problem, stream, context, fill);
   } else {
     parallel_for(blocks(), threads_, [&](Index index, int thread) {
@@ -222,12 +223,17 @@ void Candidates<T>::share_particles(const PlanProblemOf<T>& problem, const Strea
                                     CandidateFill<T> fill) {
   const Particles& particles = problem.rollout.particles;
   parallel_for(blocks(), threads_, [&](Index index, int thread) {
-    fill_tile(problem, index, context, fill, workspaces_[static_cast<std::size_t>(thread)]);
+    if (in_time(problem, index * lanes_ + candidates_of(index))) {
+      fill_tile(problem, index, context, fill, workspaces_[static_cast<std::size_t>(thread)]);
+    } else {
+      late_[static_cast<std::size_t>(index)] = 1;
+    }
   });
   late_particles_.assign(static_cast<std::size_t>(blocks() * particles.count), 0);
   const bool is_first = slowest_.load(std::memory_order_relaxed) == Clock::duration::zero();
   parallel_for(blocks() * particles.count, threads_, [&](Index item, int thread) {
     const Index index = item / particles.count;
+    if (late_[static_cast<std::size_t>(index)] != 0) return;
     // The first block of a plan is rolled out whole, so that there is always a candidate.
     const bool is_needed = is_first && index == 0;
     if (!is_needed && !in_time(problem, index * lanes_ + candidates_of(index))) {
@@ -244,6 +250,7 @@ void Candidates<T>::share_particles(const PlanProblemOf<T>& problem, const Strea
   }
   const Index members = problem.rollout.dynamics->members();
   for (Index n = 0; n < count_; ++n) {
+    if (is_late(n)) continue;
     for (Index p = 0; p < particles.count; ++p) returns_[static_cast<std::size_t>(p)] = returns_of(p)[n];
     totals_[static_cast<std::size_t>(n)] = reduce(particles.risk, members, returns_.data(), particles.count);
   }

@@ -145,7 +145,7 @@ class Candidates {
   std::vector<T> elite_actions_;
   std::vector<Index> selected_;  // their numbers
   std::vector<Workspace> workspaces_;
-  bool shares_particles_ = false;            // between threads
+  Index parts_ = 1;  // that each block is rolled out in: its particles, where threads share them
   UninitialisedVector<T> particle_returns_;  // (P, totals), where they are shared
   std::vector<T> returns_;                   // (P) of one candidate
   std::vector<char> late_particles_;         // (blocks, P)
