@@ -55,6 +55,7 @@ PYTHON_LAYERS = (
         "_tables",
         "_texts",
         "_version",
+        "_warnings",
         "_wrappers",
         "errors",
         "files",

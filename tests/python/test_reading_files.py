@@ -191,7 +191,7 @@ def test_next_observations_keep_the_last_row_of_an_episode(tmp_path):
 
 def test_data_sets_of_unequal_length_are_refused(tmp_path):
     path = d4rl(tmp_path / "log.h5", short=np.zeros(3))
-    with pytest.raises(dp.ShapeError, match=r"log\.h5: the data sets have .* equally many"):
+    with pytest.raises(dp.ShapeError, match=r"log\.h5: columns have .* equally many"):
         dp.Transitions.read(path, states="observations", actions="short")
 
 
@@ -254,3 +254,23 @@ def test_dates_of_one_time_zone_may_be_objects():
         dp.Transitions.read({"x": [0.0, 1.0, 2.0, 3.0], "t": times}, states="x", time="t").time_step
         == 1.0
     )
+
+
+@pytest.mark.parametrize("form", ["table", "parquet", "arrow"])
+def test_integers_beside_missing_ones_keep_all_their_digits(tmp_path, form):
+    pa = pytest.importorskip("pyarrow")
+    first = 2**53 + 1  # which float64 cannot tell from the one before
+    episodes = [first, first, first - 1, first - 1, None]
+    table = pa.table({"x": np.arange(5.0), "run": episodes, "t": [*range(first, first + 4), None]})
+    source = table
+    if form != "table":
+        source = tmp_path / f"log.{form}"
+        if form == "parquet":
+            pytest.importorskip("pyarrow.parquet").write_table(table, source)
+        else:
+            pytest.importorskip("pyarrow.feather").write_feather(table, source)
+    names = {"states": "x", "drop_nonfinite": True}
+    data = dp.Transitions.read(source, episode="run", **names)
+    np.testing.assert_array_equal(data.states[:, 0], [0.0, 2.0])
+    assert data.groups.tolist() == [first, first - 1]
+    assert dp.Transitions.read(source, time="t", **names).time_step == 1.0

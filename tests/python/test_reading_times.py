@@ -134,3 +134,15 @@ def test_gaps_at_the_border_of_batches_are_found():
     for rows in range(2, 8):
         parts = dp.Transitions.read_batches(columns, rows=rows, states="x", time="t", gaps="split")
         assert starts(dp.Transitions.concatenate(parts)) == [0, 1, 3, 4, 5]
+
+
+def test_a_clock_that_is_set_to_winter_time_goes_on():
+    zone = pytest.importorskip("zoneinfo").ZoneInfo("Europe/Berlin")
+    before = datetime.datetime(2024, 10, 27, 0, 30, tzinfo=datetime.timezone.utc)
+    times = [
+        (before + datetime.timedelta(minutes=10 * i)).astimezone(zone) for i in range(len(LOST))
+    ]
+    assert times[3].hour == times[0].hour == 2  # twice that night
+    data = read(times)
+    assert data.time_step == 600.0
+    assert starts(data) == [0, 1, 2, 3, 4, 5]

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Callable, Sequence
 from typing import Any, Literal, TypeAlias
 
 import numpy as np
 from numpy.typing import ArrayLike
 
-from dynaplan import _arrays, _callbacks
+from dynaplan import _arrays, _callbacks, _warnings
 from dynaplan.control.trust import TrustRule
 from dynaplan.errors import ArgumentError, FailedPlanWarning, NumericalError
 from dynaplan.planners.plan import Plan
@@ -81,11 +80,10 @@ class FailureRule:
             raise NumericalError(f"{happened}; on_failure says not to act")
         if not self._warned:
             self._warned = True
-            warnings.warn(
+            _warnings.warn(
                 f"{happened}; on_failure={self._on_failure!r} says what is sent, from now on "
                 "without a further warning until reset()",
                 FailedPlanWarning,
-                stacklevel=5,
             )
         action = memory.previous_action
         assert action is not None

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any, Literal, TypeAlias, cast
@@ -10,7 +9,7 @@ from typing import Any, Literal, TypeAlias, cast
 import numpy as np
 from numpy.typing import NDArray
 
-from dynaplan import _arrays
+from dynaplan import _arrays, _warnings
 from dynaplan.errors import ArgumentError, UntrustedPlanWarning, UntrustedStateError
 from dynaplan.planners.interface import Planner
 from dynaplan.planners.plan import Plan
@@ -131,7 +130,7 @@ class TrustRule:
                 is_looked_along and region.known_steps(plan.states, plan.actions).mean() < _ENOUGH
             ):
                 self._warned = True
-                warnings.warn(_report(plan), UntrustedPlanWarning, stacklevel=4)
+                _warnings.warn(_report(plan), UntrustedPlanWarning)
                 return
 
 

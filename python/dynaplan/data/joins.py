@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from dynaplan.data.angles import NO_ANGLES, Angles
 
-__all__ = ["Joins", "measured_joins", "rounding_of"]
+__all__ = ["Joins", "apart", "measured_joins", "rounding_of"]
 
 Float64 = NDArray[np.float64]
 Bools = NDArray[np.bool_]
@@ -105,7 +105,7 @@ def measured_joins(
     return Joins(
         count=int(np.count_nonzero(inside)),
         broken=broken,
-        gaps=_apart(next_states, states, broken, broken + 1, angles),
+        gaps=apart(next_states, states, broken, broken + 1, angles),
         shift=shift,
         resets=_resets(states, next_states, ends, angles),
     )
@@ -120,7 +120,7 @@ def _broken(
     """Returns those of the unequal rows that neither rounding nor noise explains, and the shift."""
     states, next_states, angles = path
     count, sampled = int(np.count_nonzero(inside)), _sampled(unequal)
-    widths = _apart(next_states, states, sampled, sampled + 1, angles)
+    widths = apart(next_states, states, sampled, sampled + 1, angles)
     of_floats, of_range = _roundings(states)
     limit, shift = of_floats + of_range, None
     differ = (widths > of_floats).any(axis=1).mean() * len(unequal)
@@ -147,7 +147,7 @@ def _rows_of(marks: Bools, inside: Bools) -> NDArray[np.intp]:
     return np.flatnonzero(marked & inside)
 
 
-def _apart(
+def apart(
     first: Float64,
     second: Float64,
     rows: NDArray[np.intp],
@@ -181,7 +181,7 @@ def _noise_limit(
     """Returns (S,) what the noise of measuring a state twice does not reach; None if it is none."""
     states, next_states, angles = path
     sampled = _sampled(np.arange(len(states)))
-    change = _typical(_apart(next_states, states, sampled, sampled, angles))
+    change = _typical(apart(next_states, states, sampled, sampled, angles))
     width = _typical(widths)
     few = 1.0 + 10.0 / count  # whose medians may be far from the truth
     if ((width > 2.0 * few * change) & np.isfinite(width)).any():
@@ -198,10 +198,10 @@ def _beyond_noise(
     A single wild measurement is in one of the two, and does not stay.
     """
     states, next_states, angles = path
-    widths = _apart(next_states, states, broken, broken + 1, angles)
+    widths = apart(next_states, states, broken, broken + 1, angles)
     moved = widths > limit
     for each in (states, next_states):
-        moved &= _apart(each, each, broken, broken + 1, angles) >= 0.5 * widths
+        moved &= apart(each, each, broken, broken + 1, angles) >= 0.5 * widths
     if np.count_nonzero(moved.any(axis=1)) < max(2.0, _MANY * count):
         moved &= widths > _LARGE * limit
     return broken[moved.any(axis=1)]
@@ -226,11 +226,11 @@ def _resets(
     others = np.setdiff1d(_sampled(np.arange(len(states))), ends)
     if not ends.size or not others.size:
         return none
-    changes = _apart(next_states, states, others, others, angles)
+    changes = apart(next_states, states, others, others, angles)
     level = np.quantile(changes, 1.0 - _RARE / states.shape[1], axis=0, method="higher")
     # Of one row alone it takes more to tell.
     factor = 1.5 if len(ends) > 1 else 4.0
-    jumps = _apart(next_states, states, ends, ends, angles) > np.maximum(
+    jumps = apart(next_states, states, ends, ends, angles) > np.maximum(
         factor * level, rounding_of(states)
     )
     found = np.count_nonzero(jumps.any(axis=1))

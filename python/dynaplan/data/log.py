@@ -120,8 +120,8 @@ def _lacking(
     """
     # The state of a row is needed where its transition is, or the one that leads there.
     leads = goes_on if logged else goes_on | np.append(False, goes_on[:-1])
-    lacks, named = ~goes_on & False, ""
-    count = 0
+    lacks, named = np.zeros(len(rows), np.bool_), ""
+    lacking = lacks.copy()
     for kind, needed in (
         ("states", leads),
         ("next_states", goes_on),
@@ -137,7 +137,7 @@ def _lacking(
         lacks |= bad
         if kind in ("states", "times") and not logged:
             lacks[:-1] |= bad[1:] & goes_on[:-1]
-        count += int(np.count_nonzero(bad))
+        lacking |= bad
         if bad.any() and not named:
             row = int(np.argmax(bad))
             column = int(np.argmax(marks[row]))
@@ -152,10 +152,11 @@ def _lacking(
     if nameless.any():
         lacks |= nameless
         lacks[:-1] |= nameless[1:]
-        count += int(np.count_nonzero(nameless))
+        lacking |= nameless
         place = reader.table.place(first + int(np.argmax(nameless)))
         named = named or f"episode: {place} of {reader.table.title} is missing"
     if named and not drop:
+        count = np.count_nonzero(lacking)
         more = f" ({count} rows lack a value)" if count > 1 else ""
         raise ArgumentError(
             f"{named}{more}; leave such rows out with drop_nonfinite=True, or mend the logger"

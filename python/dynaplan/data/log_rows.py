@@ -112,6 +112,11 @@ class LogReader:
                 ("rewards", (layout.rewards,) if layout.rewards else ()),
             )
         }
+        if layout.rewards is not None and matrices["rewards"].shape[1] != 1:
+            raise ArgumentError(
+                f"rewards: column {layout.rewards!r} of {self.table.title} has "
+                f"{matrices['rewards'].shape[1]} numbers in a row, must be one"
+            )
         times = np.empty((count, 0))
         if layout.time is not None:
             column = chunk[layout.time]
@@ -164,8 +169,15 @@ class LogReader:
         name = self.layout.episode
         if name is None:
             return np.zeros(count, np.int64), np.zeros(count, np.bool_)
-        heads = run_starts(chunk[name])
-        keys = episode_keys(chunk[name][heads])
+        values = np.asarray(chunk[name])
+        if values.shape not in ((count,), (count, 1)):
+            raise ArgumentError(
+                f"episode: column {name!r} of {self.table.title} has shape {values.shape}, "
+                "must be one value in each row"
+            )
+        values = values.reshape(count)
+        heads = run_starts(values)
+        keys = episode_keys(values[heads])
         codes = np.empty(len(heads), np.int64)
         for place, (row, key) in enumerate(zip(heads.tolist(), keys, strict=True)):
             if key is not None:

@@ -10,7 +10,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from dynaplan import _arrays, _texts
 from dynaplan.data.angles import Angles
-from dynaplan.data.joins import rounding_of
+from dynaplan.data.joins import apart, rounding_of
 from dynaplan.errors import ArgumentError, ShapeError
 
 # What numbers the rows beside `episodes`, and equals it in most data.
@@ -140,7 +140,7 @@ def inferred_ids(
     if unequal.size:
         tolerance = rounding_of(states)
         with np.errstate(over="ignore"):
-            jumps = np.abs(angles.short_way(next_states[unequal] - states[unequal + 1]))
+            jumps = apart(next_states, states, unequal, unequal + 1, angles)
         continues[unequal] = (jumps <= tolerance).all(axis=1)
     continues &= ~terminations[:-1]
     if rows is not None:

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
+from dynaplan import _warnings
 from dynaplan.data.angles import Angles
-from dynaplan.data.joins import Joins
+from dynaplan.data.joins import Joins, apart
 from dynaplan.errors import SuspectDataWarning
 
 __all__ = ["largest", "warn_of_joins"]
@@ -37,18 +37,17 @@ def warn_of_joins(
         cut: whether the episodes are cut at broken joins, so that there is nothing to say of them.
 
     Warns:
-        SuspectDataWarning: at the caller of the caller.
+        SuspectDataWarning: at the line outside of this package.
     """
     texts = []
     if joins.broken.size and (not cut or joins.shift is not None):
         texts.append(_text_of_broken(joins, states, names))
     if joins.resets.size:
         with np.errstate(over="ignore"):
-            changes = next_states[joins.resets] - states[joins.resets]
-        changes = np.abs(angles.short_way(changes))
+            changes = apart(next_states, states, joins.resets, joins.resets, angles)
         texts.append(_text_of_resets(joins.resets, states, changes, names))
     for text in texts:
-        warnings.warn(text, SuspectDataWarning, stacklevel=3)
+        _warnings.warn(text, SuspectDataWarning)
 
 
 def _text_of_broken(joins: Joins, states: Float64, names: Sequence[str]) -> str:

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import warnings
-
 import numpy as np
 from numpy.typing import NDArray
 
+from dynaplan import _warnings
 from dynaplan.errors import ArgumentError, SuspectDataWarning
 
 __all__ = ["TimeSteps"]
@@ -61,7 +60,7 @@ class TimeSteps:
         That they vary is told once, of the first rows.
 
         Warns:
-            SuspectDataWarning: at the caller of the caller.
+            SuspectDataWarning: at the line outside of this package.
         """
         if self.median is None:
             return
@@ -69,23 +68,21 @@ class TimeSteps:
         if rows.size:
             size = self._steps[rows]
             worst = int(rows[np.argmax(np.abs(size - self.median))])
-            warnings.warn(
+            _warnings.warn(
                 f"time: {len(rows)} of {np.count_nonzero(self._follows)} steps are not from half "
                 f"to one and a half times the median of {self.median:.4g}, the worst one is "
                 f"{self._steps[worst]:.4g} from row {first + worst} to row {first + worst + 1}. "
                 "Rows are missing, double or out of order: nothing is predicted across them. Use "
                 'gaps="split", which cuts the episodes there; or gaps="ignore" to take all steps',
                 SuspectDataWarning,
-                stacklevel=3,
             )
         usual = self._steps[self._follows & ~self.are_unusual & np.isfinite(self._steps)]
         if not usual.size or not self._begins:
             return
         low, high = np.quantile(usual, [0.1, 0.9])
         if high - low > _JITTER * self.median:
-            warnings.warn(
+            _warnings.warn(
                 f"time: steps are uneven, one in five is not from {low:.4g} to {high:.4g}; a model "
                 f"takes all of them as one step of {self.median:.4g}",
                 SuspectDataWarning,
-                stacklevel=3,
             )

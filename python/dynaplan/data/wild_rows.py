@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
+from dynaplan import _warnings
 from dynaplan.data.angles import NO_ANGLES, Angles
 from dynaplan.data.columns import Columns
 from dynaplan.errors import SuspectDataWarning
@@ -33,6 +33,7 @@ class WildRows:
     Attributes:
         rows: which ones.
         name: of the column of the wildest value, such as "state 2".
+        column: ("states", 2) or ("actions", 0): the column itself.
         row: its row.
         value: itself.
         score: by how many robust standard deviations it is off the median.
@@ -40,6 +41,7 @@ class WildRows:
 
     rows: NDArray[np.intp]
     name: str = ""
+    column: tuple[str, int] = ("states", 0)
     row: int = 0
     value: float = 0.0
     score: float = 0.0
@@ -48,7 +50,7 @@ class WildRows:
         """Warns of the rows, if there are any.
 
         Warns:
-            SuspectDataWarning: at the caller of the caller.
+            SuspectDataWarning: at the line outside of this package.
         """
         if not self.rows.size:
             return
@@ -56,13 +58,12 @@ class WildRows:
         rows += ", ..." if count > _NAMED else ""
         several = f"rows {rows} are" if count > 1 else f"row {rows} is"
         cut = f"data[np.delete(np.arange(len(data)), [{rows}])]"
-        warnings.warn(
+        _warnings.warn(
             f"{self.name} is {self.value:.4g} in row {self.row}, {self.score:.2g} robust standard "
             f"deviations from its median: {several} unlike all others, and bend{'s' * (count == 1)}"
             f" a fit to all; leave {'them' if count > 1 else 'it'} out, as {cut}, or use "
-            'LinearGaussian.fit(..., loss="huber")',
+            'fit(..., loss="huber")',
             SuspectDataWarning,
-            stacklevel=3,
         )
 
 
@@ -99,7 +100,8 @@ def wild_rows(
     columns = states.shape[1] + actions.shape[1]
     if labels is None:
         labels = Columns().labels(states.shape[1], actions.shape[1])
-    for names, arrays in zip(labels, ((states, next_states), (actions,)), strict=True):
+    sides = {"states": (states, next_states), "actions": (actions,)}
+    for names, (kind, arrays) in zip(labels, sides.items(), strict=True):
         low, high = _extremes(arrays)
         for column in range(len(low)):
             spread = _spread_of(arrays[0][:, column], columns)
@@ -109,7 +111,8 @@ def wild_rows(
             limits = _limits_of(values, spread, columns)
             rows = spread.wild(values, limits)
             if 0 < len(rows) <= most:
-                found.append(spread.described(names[column], rows, values[:, rows]))
+                wild = spread.described(rows, values[:, rows])
+                found.append(replace(wild, name=names[column], column=(kind, column)))
     if not found:
         return WildRows(rows=np.empty(0, np.intp))
     rows = np.unique(np.concatenate([one.rows for one in found]))
@@ -145,13 +148,12 @@ class _Spread:
             is_wild &= (away <= limits / _BEYOND).any(axis=0)
         return np.flatnonzero(is_wild)
 
-    def described(self, name: str, rows: NDArray[np.intp], values: Float64) -> WildRows:
+    def described(self, rows: NDArray[np.intp], values: Float64) -> WildRows:
         """Returns the rows with the wildest of their values (1 or 2, rows)."""
         away = self._away(values)
         which, place = np.unravel_index(int(np.argmax(away)), away.shape)
         return WildRows(
             rows=rows,
-            name=name,
             row=int(rows[place]),
             value=float(values[which, place]),
             score=float(away[which, place] / self.deviation),

@@ -13,7 +13,7 @@ import pyarrow.ipc
 import pyarrow.parquet
 
 from dynaplan import _disk
-from dynaplan.data.readers.table import Chunk, Table
+from dynaplan.data.readers.table import Chunk, Table, damaged
 from dynaplan.errors import ModelFileError
 
 __all__ = ["ArrowTable", "ParquetTable"]
@@ -69,7 +69,9 @@ def _columns(batch: Any, names: Sequence[str]) -> Chunk:
     for name in names:
         column = batch.column(batch.schema.get_field_index(name))
         column.validate(full=True)  # of a damaged file, sizes and places may lie outside
-        columns[name] = _values(column)
+        # With nulls NumPy would have floats, which hold no integer beyond 2**53.
+        has_gaps = column.null_count and pa.types.is_integer(column.type)
+        columns[name] = np.array(column.to_pylist(), object) if has_gaps else _values(column)
     return columns
 
 
@@ -90,5 +92,4 @@ def damage_named(path: Path) -> Iterator[None]:
     except (pa.ArrowException, OSError, ValueError, OverflowError, KeyError, MemoryError) as error:
         if isinstance(error, ModelFileError | GeneratorExit):
             raise
-        text = " ".join(str(error).split())[:200]
-        raise ModelFileError(f"{path}: damaged, or of another kind: {text}") from error
+        raise damaged(path, error) from error

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from datetime import datetime, timedelta
+from datetime import datetime, timedelta, timezone
 from typing import Any
 
 import numpy as np
@@ -167,6 +167,8 @@ class Clock:
             ArgumentError: a value is no time; the message names its row.
         """
         array = values if isinstance(values, np.ndarray) else np.asarray(values)
+        if array.ndim == 2 and array.shape[1] == 1:
+            array = array[:, 0]
         if array.dtype.kind in "mM" and array.ndim == 1:
             return self._of_dates(array)
         if array.dtype.kind in "iu" and array.ndim == 1:
@@ -176,11 +178,15 @@ class Clock:
             return (array.astype(np.int64) - np.int64(self._origin or 0)).astype(np.float64)
         if array.dtype.kind in "OUS" and array.ndim == 1:
             dates = [_date(value) for value in array.tolist()]
-            if any(isinstance(date, datetime | timedelta) for date in dates):
+            are_integers = all(date is None or type(date) is int for date in dates)
+            if are_integers or any(isinstance(date, datetime | timedelta) for date in dates):
                 return self._of_objects(name, dates, array, table, first)
         numbers = column_numbers("time", name, array, table, first)
         if numbers.shape[1] != 1:
-            raise ArgumentError(f"time: column {name!r} has {numbers.shape[1]} numbers in a row")
+            raise ArgumentError(
+                f"time: column {name!r} of {table.title} has {numbers.shape[1]} numbers in a row, "
+                "must be one"
+            )
         return np.ascontiguousarray(numbers[:, 0])
 
     def _of_dates(self, array: NDArray[Any]) -> Float64:
@@ -200,7 +206,9 @@ class Clock:
                 self._origin = date
             try:
                 since = None if date is None else date - self._origin
-                seconds[row] = math.nan if since is None else since.total_seconds()
+                if isinstance(since, timedelta):
+                    since = since.total_seconds()
+                seconds[row] = math.nan if since is None else since
             except (TypeError, AttributeError, ValueError, OverflowError) as error:
                 raise ArgumentError(
                     f"time: column {name!r}, {table.place(first + row)} of {table.title} is "
@@ -213,6 +221,8 @@ def _date(value: Any) -> Any:
     """Returns a date of a text, None of a missing value, all else as it is."""
     if missing_key(value):
         return None
+    if isinstance(value, datetime) and value.tzinfo is not None:
+        return value.astimezone(timezone.utc)  # of one zone Python subtracts what clocks show
     if isinstance(value, str) and "-" in value[4:8]:
         try:
             return datetime.fromisoformat(value.strip().replace("Z", "+00:00"))

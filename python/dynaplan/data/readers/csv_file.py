@@ -115,14 +115,14 @@ class CsvTable(Table):
         """Gives the rows, without comments and empty lines."""
         number = 0
         count = len(self.names)
-        nothing = self._delimiter * (count - 1)
+        nothing = self._delimiter * (count - 1) if count > 1 else '""'
 
         def texts() -> Iterator[str]:
             nonlocal number
             for number, line in lines:  # noqa: B007  # the line of the row that ends here
                 if not line.startswith("#"):
                     yield line
-                elif count > 1 and line.count(self._delimiter) == count - 1:
+                elif _is_row(line[1:], self._delimiter, count):
                     yield nothing  # a row that was made a comment is missing between the others
 
         for row in self._cells(texts(), self._delimiter):
@@ -135,6 +135,17 @@ class CsvTable(Table):
                 )
             self._lines.append(number)
             yield row
+
+
+def _is_row(text: str, delimiter: str, count: int) -> bool:
+    """Returns whether a comment was a row: it has as many cells, of one column a number."""
+    if count > 1:
+        return text.count(delimiter) == count - 1
+    try:
+        float(text)
+    except ValueError:
+        return False
+    return True
 
 
 def _encoding_of(path: Path) -> str:

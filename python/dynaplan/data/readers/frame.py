@@ -33,11 +33,7 @@ class FrameTable(Table):
     def chunks(self, names: Sequence[str], rows: int) -> Iterator[Chunk]:
         """As in the base class."""
         columns = {name: self._column(name) for name in names}
-        lengths = {name: len(column) for name, column in columns.items()}
-        if len(set(lengths.values())) > 1:
-            raise ShapeError(f"source: the columns have {lengths} rows, must have equally many")
-        for first in range(0, next(iter(lengths.values()), 0), rows):
-            yield {name: column[first : first + rows] for name, column in columns.items()}
+        yield from self.parts(columns, rows)
 
     def _column(self, name: str) -> Any:
         try:
@@ -54,6 +50,11 @@ class FrameTable(Table):
             array = np.asarray(values if convert is None else convert())
         except Exception as error:  # of the object's own conversion
             raise ArgumentError(f"source: column {name!r} is no array: {error}") from error
+        kind = str(getattr(values, "type", getattr(values, "dtype", ""))).lower()
+        if array.dtype.kind == "f" and kind.startswith(("int", "uint")):
+            # Nulls made floats of it, which hold no integer beyond 2**53.
+            listed = getattr(values, "to_pylist", None) or values.to_list
+            array = np.array(listed(), object)
         if not array.ndim:
             raise ShapeError(f"source: column {name!r} is {_texts.shown(values)}, must be an array")
         return array

@@ -10,7 +10,7 @@ from typing import Any
 import h5py
 
 from dynaplan import _disk
-from dynaplan.data.readers.table import Chunk, Table
+from dynaplan.data.readers.table import Chunk, Table, damaged
 from dynaplan.errors import ModelFileError, ShapeError
 
 __all__ = ["Hdf5Table", "data_set", "opened_hdf5"]
@@ -39,13 +39,7 @@ class Hdf5Table(Table):
         """As in the base class."""
         with opened_hdf5(self._path) as file:
             columns = {name: data_set(file, name) for name in names}
-            lengths = {name: len(column) for name, column in columns.items()}
-            if len(set(lengths.values())) > 1:
-                raise ShapeError(
-                    f"{self._path}: the data sets have {lengths} rows, must have equally many"
-                )
-            for first in range(0, next(iter(lengths.values()), 0), rows):
-                yield {name: column[first : first + rows] for name, column in columns.items()}
+            yield from self.parts(columns, rows)
 
 
 def data_set(file: Any, name: str) -> Any:
@@ -82,5 +76,4 @@ def opened_hdf5(path: Path) -> Iterator[Any]:
     except (OSError, RuntimeError, KeyError, TypeError, ValueError, MemoryError) as error:
         if isinstance(error, ModelFileError | ShapeError):
             raise
-        text = " ".join(str(error).split())[:200]
-        raise ModelFileError(f"{path}: damaged, or of another kind: {text}") from error
+        raise damaged(path, error) from error

@@ -5,12 +5,13 @@ from __future__ import annotations
 import difflib
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 from dynaplan import _texts
-from dynaplan.errors import ArgumentError
+from dynaplan.errors import ArgumentError, ModelFileError, ShapeError
 
-__all__ = ["Chunk", "Table"]
+__all__ = ["Chunk", "Table", "damaged"]
 
 Chunk = Mapping[str, Any]  # from the name of a column to its values, as NumPy reads them
 _NAMED = 12  # columns in a message
@@ -34,6 +35,18 @@ class Table(ABC):
         Raises:
             ModelFileError: the file is damaged.
         """
+
+    def parts(self, columns: Chunk, rows: int) -> Iterator[Chunk]:
+        """Gives columns that are there as a whole, at most so many rows at a time.
+
+        Raises:
+            ShapeError: they differ in length.
+        """
+        lengths = {name: len(column) for name, column in columns.items()}
+        if len(set(lengths.values())) > 1:
+            raise ShapeError(f"{self.title}: columns have {lengths} rows, must have equally many")
+        for first in range(0, next(iter(lengths.values()), 0), rows):
+            yield {name: column[first : first + rows] for name, column in columns.items()}
 
     def place(self, row: int) -> str:
         """Returns how a message names a row, counted from 0."""
@@ -59,3 +72,9 @@ class Table(ABC):
             f"{argument}: {self.title} has no column {name!r}{hint or ';'} it has "
             f"{listed or 'none'}"
         )
+
+
+def damaged(path: Path, error: Exception) -> ModelFileError:
+    """Returns the error that says so of a file, in one line, for what a library raised of it."""
+    text = " ".join(str(error).split())[:200]
+    return ModelFileError(f"{path}: damaged, or of another kind: {text}")

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import warnings
-
 import numpy as np
 from numpy.typing import NDArray
 
+from dynaplan import _warnings
 from dynaplan.errors import RankDeficientWarning
 from dynaplan.models.linear.angle_inputs import AngleInputs
 from dynaplan.models.linear.function_fit import FunctionFit
@@ -30,12 +29,12 @@ def warn_of_undetermined(fit: Fit, angle_inputs: AngleInputs, *, of_late: bool) 
         of_late: whether the data are what a recursion remembers.
 
     Warns:
-        RankDeficientWarning: at the caller of the caller's caller.
+        RankDeficientWarning: at the line outside of this package.
     """
     if fit.rank == fit.columns and fit.degrees_of_freedom.min() > 0.0:
         return
     if text := _undetermined_text(fit, angle_inputs, of_late=of_late):
-        warnings.warn(text, RankDeficientWarning, stacklevel=4)
+        _warnings.warn(text, RankDeficientWarning)
 
 
 def _undetermined_text(fit: Fit, angle_inputs: AngleInputs, *, of_late: bool) -> str:
