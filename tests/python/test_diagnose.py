@@ -170,6 +170,31 @@ def test_heavy_tails_of_the_process_are_no_fault(states: int, degrees: float) ->
         assert dp.diagnose(dp.Transitions(path[:-1], actions, path[1:])).kinds == ()
 
 
+@pytest.mark.parametrize("seed", range(10))
+@pytest.mark.parametrize("dither", [0.03, 0.1, 0.3, 1.0])
+def test_feedback_with_noise_is_no_shift(seed: int, dither: float) -> None:
+    rng = np.random.default_rng(seed)
+    transition, effect = np.array([[1.0, 0.1], [-0.2, 0.95]]), np.array([0.0, 0.1])
+    state, path, actions = np.zeros(2), [], []
+    for _ in range(1500):
+        action = -state @ [2.0, 3.0] + dither * rng.normal()
+        path.append(state)
+        actions.append([action])
+        state = transition @ state + effect * action + 0.02 * rng.normal(size=2)
+    data = dp.Transitions(path, actions, [*path[1:], state], episodes=np.zeros(1500, int))
+    assert "shifted_actions" not in dp.diagnose(data).kinds
+
+
+def test_a_counter_is_no_rounded_sensor() -> None:
+    log = clean_log("linear", 0, length=600)
+    log.episodes[:] = 0
+    log.next_states[:-1] = log.states[1:]
+    count = np.arange(len(log.states) + 1.0)
+    assert dp.diagnose(log.with_state(count[:-1], count[1:]).transitions()).kinds == (
+        "time_column",
+    )
+
+
 def test_states_that_are_choices_settings_or_levels_by_nature_are_no_fault() -> None:
     log = clean_log("oscillator", 0, length=100)
     rng = np.random.default_rng(0)
@@ -277,6 +302,33 @@ def test_the_period_of_a_wrapped_angle_is_estimated(period: float, name: str) ->
     assert found == pytest.approx(period, rel=0.005)
     assert finding.evidence.endswith(f"{name}, wrapped.") or not name
     np.testing.assert_array_equal(finding.rows, np.flatnonzero(np.diff(angle) < -0.5 * period))
+
+
+@pytest.mark.parametrize("period", [2 * np.pi, np.pi, 360.0, 180.0, 24.0])
+@pytest.mark.parametrize("low", [-0.5, 0.0, -0.25, 0.1])
+def test_the_cure_of_a_wrapped_angle_is_taken_as_it_is_printed(period: float, low: float) -> None:
+    log = clean_log("linear", 0, length=300)
+    turns = np.cumsum(0.03 + 0.01 * np.sin(np.arange(len(log.states) + 1) / 9.0))
+    angle = period * (turns % 1.0 + low)
+    log.episodes[:] = 0
+    log.next_states[:-1] = log.states[1:]
+    log = log.with_state(angle[:-1], angle[1:])
+    cure = next(one.cure for one in dp.diagnose(log.transitions()) if one.kind == "wrapped_angle")
+    printed = re.search(r"Transitions\(angles=(.*?)\), so", cure)
+    assert printed is not None
+    cured = log.transitions(angles=eval(printed[1], {"np": np}))  # as a user would
+    assert cured.angles.period[0] == pytest.approx(period, rel=0.005)
+    assert "wrapped_angle" not in dp.diagnose(cured).kinds
+
+
+def test_a_wild_value_of_a_named_column_is_told_by_its_place() -> None:
+    log = clean_log("linear", 0)
+    log.actions[250, 1] = 1e5
+    names = [f"the state of number {number}" for number in range(log.states.shape[1])]
+    with pytest.warns(errors.SuspectDataWarning):
+        data = log.transitions(state_names=names)
+    wild = next(one for one in dp.diagnose(data) if one.kind == "wild_values")
+    assert wild.columns == (("actions", 1),)
 
 
 def test_rows_of_a_finding_are_those_planted() -> None:

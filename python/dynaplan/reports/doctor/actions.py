@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from dynaplan import _tables
 from dynaplan.reports.doctor.findings import Finding, Severity, named
 from dynaplan.reports.doctor.record import Record
-from dynaplan.reports.doctor.regression import LeastSquares, features
+from dynaplan.reports.doctor.regression import features, unexplained
 
 __all__ = ["closed_loop", "saturated_actions"]
 
@@ -44,7 +44,7 @@ def closed_loop(record: Record) -> list[Finding] | str:
         free = np.flatnonzero(~(low | high))
         others = np.delete(record.actions[free], place, axis=1)
         lefts = [
-            _left(np.hstack([base, others]), own[free])
+            unexplained(np.hstack([base, others]), own[free])
             for base in (
                 features(record.inputs[free], others.shape[1], products=products)
                 for products in (False, True)
@@ -110,12 +110,3 @@ def _at_bounds(values: Float64) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
 def _visits(marks: NDArray[np.bool_]) -> int:
     """Returns how many unbroken stretches of the marks (M,) there are."""
     return int(np.count_nonzero(np.diff(marks.astype(np.int8), prepend=0) == 1))
-
-
-def _left(inputs: Float64, values: Float64) -> float:
-    """Returns the share of the deviation that is left of values (M,) predicted from others."""
-    spread = float(values.std())
-    if spread == 0.0:
-        return 1.0
-    fit = LeastSquares(inputs, (values[:, None] - values.mean()) / spread)
-    return float(np.sqrt(fit.squares(np.arange(inputs.shape[1]))[0]))

@@ -26,6 +26,7 @@ _FEWEST, _MOST = 2, 0.25  # jumps, and their share of the rows
 # Of the values, in the middle half of the range: an angle passes there, what switches does not.
 _BETWEEN = 0.1
 _SAME = 0.02  # of the period: as well as it is known from some jumps of an angle that moves
+_TEXTS = {"2 pi": "2.0 * np.pi", "pi": "np.pi", "360": "360.0", "180": "180.0"}
 _KNOWN = {"2 pi": 2.0 * math.pi, "360": 360.0, "pi": math.pi, "180": 180.0}
 
 
@@ -52,28 +53,31 @@ def wrapped_angles(record: Record) -> list[Finding]:
             f"changes by {_tables.number(usual)} at most in others: an angle with a period of "
             f"{_tables.number(period)}{f' ({known[0]})' if known else ''}, wrapped."
         )
-        low = min(values.min(), following.min())
+        ends = min(values.min(), following.min()), max(values.max(), following.max())
         cure = (
-            f"Say it: Transitions(angles={_argument(state, low, period, known)}), so that "
+            f"Say it: Transitions(angles={_argument(state, ends, period, known)}), so that "
             "differences go the short way round; every model fitted to the data then knows it."
         )
         found.append(Finding("wrapped_angle", "error", (("states", state),), evidence, cure, rows))
     return found
 
 
-def _argument(state: int, low: float, period: float, known: list[str]) -> str:
-    """Returns what to pass as `angles`: the state, with its range where it is another one."""
-    if not known:
-        return f"{{{state}: ({low:.4g}, {low + period:.4g})}}"
-    whole = _KNOWN[known[0]]
-    # The range begins at 0 or half a period below, where the values do about.
-    begins = min((0.0, -0.5 * whole), key=lambda one: abs(low - one))
-    if known[0] == "2 pi":
-        return f"[{state}]" if begins else f"{{{state}: (0.0, 2.0 * np.pi)}}"
-    ends = {"pi": "np.pi", "360": "360.0", "180": "180.0"}[known[0]]
-    if not begins:
-        return f"{{{state}: (0.0, {ends})}}"
-    return f"{{{state}: (-0.5 * {ends}, 0.5 * {ends})}}"
+def _argument(state: int, ends: tuple[float, float], period: float, known: list[str]) -> str:
+    """Returns what to pass as `angles`: the state, with a range that holds all of its values."""
+    low, high = map(float, ends)
+    if known:
+        whole, text = _KNOWN[known[0]], _TEXTS[known[0]]
+        reach = 1e-6 * whole
+        if -0.5 * whole - reach <= low and high <= 0.5 * whole + reach:
+            return (
+                f"[{state}]"
+                if known[0] == "2 pi"
+                else f"{{{state}: (-0.5 * {text}, 0.5 * {text})}}"
+            )
+        if -reach <= low and high <= whole + reach:
+            return f"{{{state}: (0.0, {text})}}"
+        period = whole
+    return f"{{{state}: ({low!r}, {max(low + period, high)!r})}}"
 
 
 def _jumps(values: Float64, following: Float64) -> NDArray[np.bool_]:

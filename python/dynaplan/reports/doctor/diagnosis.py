@@ -121,6 +121,9 @@ def _made(
 ) -> dict[tuple[str, ...], Found]:
     """Returns what all checks give, by the kinds that they look for."""
     made = {kinds: check(record) for kinds, check in _CHECKS.items()}
+    if made["closed_loop",] and not isinstance(made["closed_loop",], str):
+        # The action in the row below tells the state that it follows from.
+        made["shifted_actions",] = "actions follow from the states"
     made["uneven_time",] = ordering.uneven_time(record, time)
     made["leakage",] = splits.leakage(record.data, held_out)
     made["outside_range",] = splits.outside_range(record.data, held_out)

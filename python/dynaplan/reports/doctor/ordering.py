@@ -88,16 +88,14 @@ def wild_values(record: Record) -> list[Finding]:
     wild = record.wild
     if not wild.rows.size:
         return []
-    kind, number = wild.name.split()
     count = len(wild.rows)
     evidence = (
         f"{count} row{'s have' if count > 1 else ' has'} a value unlike all others: {wild.name} is "
         f"{wild.value:.4g} in row {wild.row}, {wild.score:.2g} robust standard deviations from its "
         "median."
     )
-    cure = f'{LEAVE_OUT}, or use LinearGaussian.fit(loss="huber").'
-    columns = ((f"{kind}s", int(number)),)
-    return [Finding("wild_values", "error", columns, evidence, cure, wild.rows)]
+    cure = f'{LEAVE_OUT}, or use fit(loss="huber").'
+    return [Finding("wild_values", "error", (wild.column,), evidence, cure, wild.rows)]
 
 
 def duplicate_rows(record: Record) -> list[Finding]:

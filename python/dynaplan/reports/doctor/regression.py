@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["LeastSquares", "features"]
+__all__ = ["LeastSquares", "features", "unexplained"]
 
 Float64 = NDArray[np.float64]
 Columns = NDArray[np.intp]
@@ -35,6 +35,15 @@ def features(states: Float64, others: int, *, products: bool) -> Float64 | None:
         scale = found.std(axis=0)
         parts.append((found - found.mean(axis=0)) / np.where(scale > 0.0, scale, 1.0))
     return np.hstack(parts)
+
+
+def unexplained(inputs: Float64, values: Float64) -> float:
+    """Returns the share of the deviation that is left of values (M,) predicted from others."""
+    spread = float(values.std())
+    if spread == 0.0:
+        return 1.0
+    fit = LeastSquares(inputs, (values[:, None] - values.mean()) / spread)
+    return float(np.sqrt(fit.squares(np.arange(inputs.shape[1]))[0]))
 
 
 class LeastSquares:

@@ -27,6 +27,7 @@ _MANY_STUCK = 0.01  # of the rows: a fit is bent by as many
 # A rounded value is off by step / sqrt(12), a change by step / sqrt(6): beyond a fifth of what
 # changes commonly it is mostly what a model fails to predict.
 _LEVELS, _STEPS_PER_CHANGE = 6, 2.0
+_EVEN = 1e-3
 _OFF_LEVEL = 0.05  # of a step: rounding, where the step is known from all levels together
 # Of the variance of the changes, by a lower bound that is at most half of what a fit leaves: of
 # noise alone it comes to a half, and where it is a third, noise is the larger part.
@@ -62,7 +63,8 @@ def quantised_sensors(record: Record) -> list[Finding]:
         values = np.unique(record.data.states[record.rows, state])
         step = _step_of(values)
         change = float(record.changes[:, place].std() * record.spreads[0][state])
-        if not 0.0 < change < _STEPS_PER_CHANGE * step:
+        even = _EVEN * abs(float(record.steps[:, state].mean()))  # a counter is no sensor
+        if not even < change < _STEPS_PER_CHANGE * step:
             continue
         evidence = (
             f"state {state} has {len(values)} levels, {_tables.number(step)} apart, and its "

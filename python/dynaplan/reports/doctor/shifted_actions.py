@@ -8,9 +8,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from dynaplan import _tables
 from dynaplan.reports.doctor.findings import Columns, Finding, Severity
 from dynaplan.reports.doctor.record import Record
-from dynaplan.reports.doctor.regression import LeastSquares, features
+from dynaplan.reports.doctor.regression import LeastSquares, features, unexplained
 
 __all__ = ["shifted_actions"]
 
@@ -24,6 +25,9 @@ _ROUNDING = 1e-5
 # little where a state was measured with noise, and past actions tell of it.
 _LEAST_GAIN = 0.06
 _HARMLESS = 0.9  # of the error: where as much is left, a fit to the wrong rows is hardly worse
+# Of an action's deviation: where the states leave less of it unexplained, it is feedback, and the
+# one in a row below shows the state that the row led to, as an action that came too late would.
+_FREE = 0.3
 # Of what the right row explains beyond the wrong one, the wrong one beyond the right: nothing, were
 # it not for noise. Under feedback an action shows what the state was, and both explain something.
 _LEFT_OVER = 0.25
@@ -47,9 +51,12 @@ def shifted_actions(record: Record) -> list[Finding] | str:
         return "no states or actions that vary"
     if record.too_large:
         return "numbers too large"
+    free = _free_actions(record)
     trials = [
         trial
-        for trial in (_Trial.of(record, latest, products=products) for products in (False, True))
+        for trial in (
+            _Trial.of(record, latest, free, products=products) for products in (False, True)
+        )
         if trial is not None
     ]
     if not trials:
@@ -74,8 +81,8 @@ def _described(columns: Columns, shift: int, ratios: Float64) -> Finding:
     right, least = "above" if shift > 0 else "below", float(ratios.min())
     evidence = (
         f"{names} explain{'s' * (not several)} the changes of the states {where}: taken from "
-        f"{rows} {right}, the error on rows not fitted is {_percent(least)} of what it is with "
-        "those of the row itself, in the state where they say most."
+        f"{rows} {right}, the error on rows not fitted is {_tables.number(100.0 * least, 2)} % of "
+        "what it is with those of the row itself, in the state where they say most."
     )
     cut = (
         f"states[{shift}:], actions[:-{shift}], next_states[{shift}:]"
@@ -88,8 +95,16 @@ def _described(columns: Columns, shift: int, ratios: Float64) -> Finding:
     return Finding("shifted_actions", severity, columns, evidence, cure)
 
 
-def _percent(share: float) -> str:
-    return f"{100.0 * share:.2g} %"
+def _free_actions(record: Record) -> NDArray[np.bool_]:
+    """Returns (actions that vary,) which of them are no feedback from the states of their row."""
+    bases = [features(record.inputs, 0, products=products) for products in (False, True)]
+    return np.array(
+        [
+            min((unexplained(base, own) for base in bases if base is not None), default=1.0)
+            >= _FREE
+            for own in record.actions.T
+        ]
+    )
 
 
 def _latest(record: Record) -> int:
@@ -110,6 +125,7 @@ class _Trial:
 
     Attributes:
         groups: columns of the actions that are shifted together.
+        earliest: for each group the smallest delay, which is negative or 0.
         latest: the largest delay.
         fit: the regressions.
         base: how many of its columns are no actions.
@@ -118,6 +134,7 @@ class _Trial:
     """
 
     groups: tuple[tuple[int, ...], ...]
+    earliest: tuple[int, ...]
     latest: int
     fit: LeastSquares
     base: int
@@ -125,7 +142,9 @@ class _Trial:
     width: int
 
     @classmethod
-    def of(cls, record: Record, latest: int, *, products: bool) -> _Trial | None:
+    def of(
+        cls, record: Record, latest: int, free: NDArray[np.bool_], *, products: bool
+    ) -> _Trial | None:
         _, varied = record.varied
         kept = (record.rows_before >= latest) & (record.rows_after >= -_EARLIEST)
         rows = record.rows[kept]
@@ -146,9 +165,11 @@ class _Trial:
         numbers = varied.tolist()
         groups = [tuple(numbers)] if record.has_choices else [(number,) for number in numbers]
         first = base.shape[1] - _EARLIEST * len(varied)
-        places = [first + np.searchsorted(varied, group) for group in groups]
+        columns = [np.searchsorted(varied, group) for group in groups]
+        earliest = tuple(_EARLIEST if free[own].all() else 0 for own in columns)
+        places = tuple(first + own for own in columns)
         fit = LeastSquares(np.hstack([base, *shifted]), changes)
-        return cls(tuple(groups), latest, fit, base.shape[1], tuple(places), len(varied))
+        return cls(tuple(groups), earliest, latest, fit, base.shape[1], places, len(varied))
 
     def columns(self, *choices: Sequence[int]) -> NDArray[np.intp]:
         """Returns the columns of the fit with the delays (groups,) of all the choices."""
@@ -172,7 +193,7 @@ class _Trial:
                 (*best[:place], delay, *best[place + 1 :])
                 for place in range(len(best))
                 for delay in self._delays
-                if delay != best[place]
+                if delay != best[place] and delay >= self.earliest[place]
             ]
             other = min(tried, key=self._loss)
             if len(best) == 1 or not self._is_better(other, best):
@@ -189,7 +210,7 @@ class _Trial:
         return range(_EARLIEST, self.latest + 1)
 
     def _all(self, delay: int) -> tuple[int, ...]:
-        return (delay,) * len(self.groups)
+        return tuple(max(delay, earliest) for earliest in self.earliest)
 
     def _loss(self, *choices: Sequence[int]) -> float:
         return float(2.0 * np.log(self.errors(*choices)).sum())

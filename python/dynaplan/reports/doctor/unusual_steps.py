@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dynaplan import _tables
+from dynaplan.data.joins import apart
 from dynaplan.data.suspect_joins import largest
 from dynaplan.reports.doctor.findings import LEAVE_OUT, Finding
 from dynaplan.reports.doctor.ordering import has_few_states
@@ -133,7 +134,6 @@ def _further(record: Record, usual: UsualSteps) -> tuple[Float64, Bools]:
 def _largest_jump(record: Record, rows: Rows) -> str:
     data = record.data
     with np.errstate(over="ignore"):
-        changes = data.next_states[rows] - data.states[rows]
-    changes = np.abs(data.angles.short_way(changes))
+        changes = apart(data.next_states, data.states, rows, rows, data.angles)
     row, state, size = largest(changes, data.states)
     return f"state {state} jumps most, by {size}, in row {rows[row]}"
