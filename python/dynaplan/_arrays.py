@@ -130,6 +130,14 @@ def finite_rows(name: str, values: ArrayLike, columns: int) -> NDArray[np.float6
     return array
 
 
+def require_action_for_each(states: NDArray[Any], actions: NDArray[Any]) -> None:
+    """Raises ShapeError unless there are as many rows of actions as of states."""
+    if len(states) != len(actions):
+        raise ShapeError(
+            f"actions: got {len(actions)} rows, must be as many as the {len(states)} states"
+        )
+
+
 def step_rows(name: str, values: ArrayLike) -> NDArray[Any]:
     """Returns (N, columns), any number of columns; a single row must be written as one."""
     array = numbers(name, values)

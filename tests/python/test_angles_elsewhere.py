@@ -218,3 +218,30 @@ def test_an_even_turn_is_no_counter():
     noise = np.random.default_rng(0).normal(size=(200, 1))
     wheel = dp.Transitions(path[:-1], noise, path[1:], angles=[0])
     assert "time_column" not in dp.diagnose(wheel).kinds
+
+
+def test_data_whose_angles_are_others_are_refused():
+    model = dp.LinearGaussian.fit(log())
+    of_speed = log(angles={1: 500.0})
+    with pytest.raises(dp.ArgumentError, match=r"^held_out: got Angles.*, must be the model's"):
+        model.calibrated(of_speed)
+    of_angle = log(angles={0: 500.0})
+    message = r"^reference: got Angles.*, must be .* as held_out"
+    with pytest.raises(dp.ArgumentError, match=message):  # of a model that names none
+        dp.evaluate(known(), of_angle, 3, reference=of_speed)
+    with pytest.raises(dp.ArgumentError, match=message):
+        dp.compare({"known": known()}, of_angle, 3, reference=of_speed)
+    dp.evaluate(known(), of_angle, 3, reference=of_angle)
+
+
+@pytest.mark.parametrize(("angles", "low", "period"), [([0], -np.pi, TURN), ({0: 360.0}, 0, 360)])
+def test_what_was_observed_of_an_angle_is_an_arc_that_grows(angles, low, period):
+    generator = np.random.default_rng(0)
+    states = generator.normal(size=(50, 2))
+    states[:, 0] = low + period * generator.uniform(0.3, 0.6, 50)
+    model = dp.RecursiveLeastSquares(2, 1, angles=angles)
+    for state in states:
+        model.update(state, state[1:], state)
+    fit = model.model
+    assert fit.observed_low[:2] == pytest.approx(states.min(axis=0))
+    assert fit.observed_high[:2] == pytest.approx(states.max(axis=0))

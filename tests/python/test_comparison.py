@@ -280,6 +280,30 @@ def test_what_fails_is_listed_with_its_reason():
     assert "ZeroDivisionError" in str(alone)
 
 
+def test_a_model_whose_step_cannot_be_timed_is_compared_all_the_same():
+    def of_many(states, actions):
+        if len(states) == 1:
+            raise ValueError("for batches alone")
+        return 0.9 * states
+
+    found = dp.compare({"of many": dp.FunctionModel(of_many, 2, 1), **models()}, held_out(), 2)
+    assert found.models["of many"].problem is None
+    assert np.isnan(found.models["of many"].step_nanoseconds[0])
+    assert found.chosen == "cubic"
+
+
+def test_terms_that_were_dropped_are_no_numbers_of_a_model():
+    states, actions = np.split(np.random.default_rng(0).normal(size=(200, 3)), [2], axis=1)
+    following = np.column_stack([0.9 * states[:, 0] + 0.1 * states[:, 1] ** 2, 0.5 * actions[:, 0]])
+    data = dp.Transitions(states, actions, following, episodes=np.arange(200))
+    cubic = dp.Polynomial(3)
+    sparse = dp.LinearGaussian.fit(data, features=cubic, threshold=0.01)
+    found = dp.compare({"sparse": sparse, "all": dp.LinearGaussian.fit(data, features=cubic)}, data)
+    # Of the changes: -0.1 x and 0.1 y^2; -y and 0.5 u.
+    assert found.models["sparse"].fitted_numbers == 4
+    assert found.models["all"].fitted_numbers == 40
+
+
 def test_a_fault_in_a_function_is_not_kept_from_the_caller():
     def wrong(states, actions):
         return undefined  # noqa: F821

@@ -15,7 +15,7 @@ from dynaplan import _arrays, _texts
 from dynaplan.data.transitions import Transitions, require_transitions
 from dynaplan.errors import ArgumentError, NumericalError, ShapeError
 from dynaplan.models.fitted import FittedModel
-from dynaplan.models.interface import Model, Prediction, angles_of, predicted
+from dynaplan.models.interface import Model, Prediction, agreed_angles, predicted
 
 if TYPE_CHECKING:
     from typing_extensions import Self
@@ -68,11 +68,12 @@ class CalibratedModel(FittedModel):
             `calibrate_bands` are dropped.
 
         Raises:
-            ArgumentError: `level` is out of range, there are too few rows for it, or the model
-                predicts no noise, as an `MLP`.
+            ArgumentError: `level` is out of range, there are too few rows for it, the model
+                predicts no noise, as an `MLP`, or `held_out` has other angles.
             ShapeError: `held_out` has other dimensions.
             NumericalError: a state is predicted without noise, and wrongly; or noise would have to
-                shrink to less than what the ridge of a `LinearGaussian` leaves unexplained.
+                shrink to less than what the ridge or the threshold of a `LinearGaussian` leaves
+                unexplained.
             TypeError: `held_out` is no Transitions.
 
         Source: Lei et al. 2018, "Distribution-free predictive inference for regression" (split
@@ -99,7 +100,7 @@ class CalibratedModel(FittedModel):
             raise ArgumentError(f"level: got {level}, must be in (0, 1)")
         plain = self.uncalibrated
         prediction = predicted(cast("Model", plain), held_out.states, held_out.actions, threads)
-        angles = held_out.angles or angles_of(model)
+        angles = agreed_angles("held_out", held_out.angles, model)
         errors = angles.short_way(prediction.mean - held_out.next_states)
         size = np.abs(held_out.next_states).max(axis=0)
         errors = np.where(np.abs(errors) <= _ROUNDING * size, 0.0, errors)

@@ -9,9 +9,9 @@ from numpy.typing import ArrayLike, NDArray
 
 from dynaplan import _core, _texts
 from dynaplan.data.angles import Angles
-from dynaplan.errors import ShapeError
+from dynaplan.errors import ArgumentError, ShapeError
 
-__all__ = ["Model", "Prediction", "angles_of", "predicted", "require_model"]
+__all__ = ["Model", "Prediction", "agreed_angles", "angles_of", "predicted", "require_model"]
 
 Float64 = NDArray[np.float64]
 
@@ -145,6 +145,23 @@ def angles_of(model: Model) -> Angles:
     """
     given = getattr(model, "angles", ())
     return given if isinstance(given, Angles) else Angles.of(given, model.state_dim, "model.angles")
+
+
+def agreed_angles(name: str, angles: Angles, model: Model) -> Angles:
+    """Returns which states are angles: those of the data, or the model's where the data have none.
+
+    Args:
+        name: of the argument that the data are.
+        angles: of the data.
+        model: that they are given to.
+
+    Raises:
+        ArgumentError: both have some, and they differ.
+    """
+    own = angles_of(model)
+    if own and angles and not own.have_periods_of(angles):
+        raise ArgumentError(f"{name}: got {angles}, must be the model's {own}")
+    return angles or own
 
 
 def predicted(model: Model, states: Float64, actions: Float64, threads: int = 1) -> Prediction:

@@ -9,7 +9,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from dynaplan import _arrays, _core
 from dynaplan.data.angles import Angles, AnglesLike
-from dynaplan.errors import ArgumentError, ShapeError
+from dynaplan.errors import ArgumentError
 from dynaplan.models.interface import Prediction
 from dynaplan.models.jacobians import Jacobians, with_jacobians
 from dynaplan.models.single_steps import Drawn, single_steps
@@ -108,10 +108,7 @@ class KnownDynamics:
         """Returns (N, S): each state one step later."""
         first = _arrays.finite_rows("states", states, self.state_dim)
         action_rows = _arrays.finite_rows("actions", actions, self.action_dim)
-        if len(first) != len(action_rows):
-            raise ShapeError(
-                f"actions: got {len(action_rows)} rows, must be as many as the {len(first)} states"
-            )
+        _arrays.require_action_for_each(first, action_rows)
         count = _arrays.count("threads", threads)
         return single_steps(self.dynamics, first, action_rows, propagation, seed, count)
 

@@ -10,7 +10,7 @@ from dynaplan import _callbacks
 from dynaplan.data.angles import NO_ANGLES, Angles
 from dynaplan.data.transitions import require_transitions
 from dynaplan.errors import ArgumentError, ShapeError
-from dynaplan.models.interface import angles_of
+from dynaplan.models.interface import agreed_angles
 from dynaplan.rewards.terms import Term
 from dynaplan.terminations.terms import Term as TerminationTerm
 
@@ -23,6 +23,7 @@ __all__ = [
     "require_fitting",
     "require_reward",
     "require_termination",
+    "with_reference",
 ]
 
 
@@ -82,11 +83,18 @@ def fitting_angles(name: str, data: Any, model: Model) -> Angles:
         ArgumentError: both have angles, and they differ.
     """
     require_fitting(name, data, model)
-    own = angles_of(model)
-    if own and data.angles and not own.have_periods_of(data.angles):
-        raise ArgumentError(f"{name}: got {data.angles}, must be the model's {own}")
-    angles: Angles = data.angles or own
-    return angles
+    return agreed_angles(name, data.angles, model)
+
+
+def with_reference(angles: Angles, of_reference: Angles) -> Angles:
+    """Returns the angles of held-out and of reference data, which must agree.
+
+    Raises:
+        ArgumentError: both have some, and they differ.
+    """
+    if angles and of_reference and not angles.have_periods_of(of_reference):
+        raise ArgumentError(f"reference: got {of_reference}, must be {angles} as held_out")
+    return of_reference or angles
 
 
 def common_angles(name: str, data: Any, models: Mapping[str, Model]) -> Angles:

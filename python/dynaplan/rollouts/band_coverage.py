@@ -9,18 +9,15 @@ from dynaplan.data.angles import Angles
 from dynaplan.data.transitions import Transitions
 from dynaplan.models.interface import Model
 from dynaplan.rollouts.bands import (
-    BAND_PARTICLES,
     are_inside,
     band_factors_of,
-    drawn_bands,
+    drawn_ahead,
     scaled_bands,
 )
 from dynaplan.rollouts.open_loop import Ahead
 from dynaplan.rollouts.rollout import Propagation
 
 __all__ = ["band_coverage"]
-
-_STARTS_AT_ONCE = 4096 // BAND_PARTICLES  # bounds the memory of the trajectories
 
 Float64 = NDArray[np.float64]
 
@@ -39,20 +36,9 @@ def band_coverage(  # noqa: PLR0917  # called in one place
     """
     ahead, angles = of_states
     reached = ahead.reached
-    count, horizon = reached.shape
     factors = band_factors_of(model, propagation)
-    as_drawn, scaled = np.zeros((2, horizon))
-    for first in range(0, count, _STARTS_AT_ONCE):
-        some = slice(first, first + _STARTS_AT_ONCE)
-        rows = ahead.rows(some)
-        drawn = drawn_bands(
-            model,
-            held_out.states[some],
-            held_out.actions[rows],
-            propagation,
-            None if seed is None else (seed + first) % 2**64,
-            threads,
-        )
+    as_drawn, scaled = np.zeros((2, reached.shape[1]))
+    for some, rows, drawn in drawn_ahead(model, held_out, ahead, propagation, seed, threads):
         actual = held_out.next_states[rows]
         as_drawn += (are_inside(drawn, actual, angles).mean(axis=2) * reached[some]).sum(axis=0)
         if factors is not None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any, NamedTuple, TypeVar, cast
 
 import numpy as np
@@ -20,16 +21,16 @@ from dynaplan.models.calibrated import (
 )
 from dynaplan.models.interface import Model, angles_of
 from dynaplan.rollouts.arguments import fitting_angles
-from dynaplan.rollouts.open_loop import Ahead
+from dynaplan.rollouts.open_loop import STARTS_AT_ONCE, Ahead
 from dynaplan.rollouts.rollout import Propagation, rollout
 
 __all__ = ["BAND_LEVEL", "BAND_PARTICLES", "Bands", "are_inside", "band_factors_of", "bands"]
-__all__ += ["calibrate_bands", "drawn_bands", "scaled_bands"]
+__all__ += ["calibrate_bands", "drawn_ahead", "drawn_bands", "scaled_bands"]
 
 # Between the second smallest and the second largest of 39 draws lies a 40th with 36 of 40 chances.
 BAND_PARTICLES = 39
 BAND_LEVEL = 0.9
-_STARTS_AT_ONCE = 4096 // BAND_PARTICLES  # bounds the memory of the trajectories
+_STARTS_AT_ONCE = STARTS_AT_ONCE // BAND_PARTICLES
 _ROUNDING = 1e-9  # of a state's size: errors that are rounding alone
 
 Float64 = NDArray[np.float64]
@@ -143,6 +144,32 @@ def drawn_bands(  # noqa: PLR0917  # what `bands` is given, by position
     found = Bands(drawn[:, 1], drawn[:, middle], drawn[:, -2])
     moved = angles.wrapped(found.middle) - found.middle
     return Bands(*(each + moved for each in found)) if angles else found
+
+
+def drawn_ahead(  # noqa: PLR0917  # as `drawn_bands`
+    model: Model,
+    held_out: Transitions,
+    ahead: Ahead,
+    propagation: Propagation,
+    seed: int | None,
+    threads: int,
+) -> Iterator[tuple[slice, NDArray[np.intp], Bands]]:
+    """Gives some starts at a time: (n,), the rows (n, K) that follow, and the bands from them."""
+    for first in range(0, len(held_out), _STARTS_AT_ONCE):
+        some = slice(first, first + _STARTS_AT_ONCE)
+        rows = ahead.rows(some)
+        yield (
+            some,
+            rows,
+            drawn_bands(
+                model,
+                held_out.states[some],
+                held_out.actions[rows],
+                propagation,
+                None if seed is None else (seed + first) % 2**64,
+                threads,
+            ),
+        )
 
 
 def _circular_means(angles: Angles, drawn: Float64) -> Float64:
@@ -288,17 +315,7 @@ def _scores(  # noqa: PLR0917  # called in one place
     ahead = Ahead.of(held_out, horizon)
     size = np.abs(held_out.next_states).max(axis=0)
     scores = np.empty((len(held_out), horizon, held_out.state_dim))
-    for first in range(0, len(held_out), _STARTS_AT_ONCE):
-        some = slice(first, first + _STARTS_AT_ONCE)
-        rows = ahead.rows(some)
-        drawn = drawn_bands(
-            model,
-            held_out.states[some],
-            held_out.actions[rows],
-            propagation,
-            (seed + first) % 2**64,
-            threads,
-        )
+    for some, rows, drawn in drawn_ahead(model, held_out, ahead, propagation, seed, threads):
         with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
             errors = angles.short_way(held_out.next_states[rows] - drawn.middle)
             widths = np.where(errors < 0.0, drawn.middle - drawn.low, drawn.high - drawn.middle)

@@ -9,13 +9,12 @@ from numpy.typing import NDArray
 
 from dynaplan.data.rows import begins
 from dynaplan.data.transitions import Transitions
-from dynaplan.rollouts.open_loop import Ahead, Scale, squared
+from dynaplan.rollouts.open_loop import STARTS_AT_ONCE, Ahead, Scale, squared
 
 __all__ = ["BASELINES", "NO_CHANGE", "baseline_sizes"]
 
 NO_CHANGE = "nothing changes"
 BASELINES = (NO_CHANGE, "the mean", "constant velocity")
-_STARTS_AT_ONCE = 4096  # bounds the memory of the trajectories
 
 Float64 = NDArray[np.float64]
 
@@ -44,8 +43,8 @@ def baseline_sizes(
         lambda some: data.states[some, None] + steps * velocity[some, None],
     )
     sizes = {name: np.empty(ahead.reached.shape) for name in BASELINES}
-    for first in range(0, len(data), _STARTS_AT_ONCE):
-        some = slice(first, first + _STARTS_AT_ONCE)
+    for first in range(0, len(data), STARTS_AT_ONCE):
+        some = slice(first, first + STARTS_AT_ONCE)
         actual = data.next_states[ahead.rows(some)]
         for name, predict in zip(BASELINES, predictions, strict=True):
             difference = squared(actual - predict(some), ahead.reached[some], scale)

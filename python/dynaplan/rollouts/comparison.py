@@ -11,24 +11,23 @@ from numpy.typing import NDArray
 
 from dynaplan import _arrays, _texts
 from dynaplan.data.transitions import Transitions
-from dynaplan.errors import ArgumentError, Error
+from dynaplan.errors import ArgumentError
 from dynaplan.models.interface import Model, require_model
-from dynaplan.rollouts.arguments import common_angles
+from dynaplan.rollouts.arguments import common_angles, with_reference
 from dynaplan.rollouts.baselines import NO_CHANGE, baseline_sizes
 from dynaplan.rollouts.choice import chosen_of
 from dynaplan.rollouts.comparison_text import comparison_text
 from dynaplan.rollouts.error_ratio import grouped
 from dynaplan.rollouts.evaluation import Evaluation, evaluation_of
 from dynaplan.rollouts.held_out_errors import HeldOutErrors, Yardstick, held_out_errors
-from dynaplan.rollouts.model_size import fitted_numbers, step_nanoseconds
+from dynaplan.rollouts.model_size import FAILURES, fitted_numbers, step_nanoseconds
 from dynaplan.rollouts.open_loop import Ahead, Differences
 from dynaplan.rollouts.paired_errors import ModelErrors, drawn_units, units_of
 
-__all__ = ["FAILURES", "Candidate", "ComparedModel", "Comparison", "HeldOut"]
-__all__ += ["checked_horizon", "compare", "problem_text"]
+__all__ = ["Candidate", "ComparedModel", "Comparison", "HeldOut", "compare", "problem_text"]
+__all__ += ["require_named"]
 
 # What numbers may be to blame for; other exceptions are of code, and not kept from the caller.
-FAILURES = (Error, ArithmeticError, ValueError)
 
 Float64 = NDArray[np.float64]
 
@@ -166,16 +165,16 @@ def compare(
     """
     _require_models(models)
     share = _arrays.positive_fraction("share", share)
-    horizon = checked_horizon(horizon)
+    horizon = _arrays.at_least(1, "horizon", horizon)
     angles = common_angles("held_out", held_out, models)
     if reference is not None:
-        angles = common_angles("reference", reference, models) or angles
-    number = None if seed is None else _arrays.seed_number(seed)
+        angles = with_reference(angles, common_angles("reference", reference, models))
+    number = _arrays.seed_number(seed)  # the same draws for all models
     threads = _arrays.count("threads", threads, 1)
     reference = held_out if reference is None else reference
     ahead = Ahead.of(held_out, horizon)
     steps = len(ahead.steps)
-    yardstick = Yardstick.of(reference, steps, angles, steps=steps)
+    yardstick = Yardstick.of(reference, steps, angles)
     data = HeldOut(
         yardstick=yardstick,
         moved=yardstick.moved if reference is held_out else None,
@@ -279,11 +278,6 @@ class HeldOut:
         )
 
 
-def checked_horizon(horizon: int) -> int:
-    """Returns the steps to look ahead, at least 1."""
-    return _arrays.at_least(1, "horizon", horizon)
-
-
 def problem_text(error: BaseException) -> str:
     """Returns why a model failed, on one line."""
     return f"{type(error).__name__}: {' '.join(str(error).split())}"
@@ -294,15 +288,26 @@ def _numbers(one: Candidate) -> float:
     return np.inf if one.fitted_numbers is None else one.fitted_numbers
 
 
-def _require_models(models: Any) -> None:
+def require_named(models: Any, wanted: str) -> None:
+    """Refuses what is no mapping from names to something.
+
+    Raises:
+        TypeError: it is none, or a name is no text.
+        ArgumentError: it is empty.
+    """
     if not isinstance(models, Mapping):
         got = _texts.shown(models)
-        raise TypeError(f"models: got {got}, must be a mapping from names to models")
+        raise TypeError(f"models: got {got}, must be a mapping from names to {wanted}")
     if not models:
         raise ArgumentError("models: got none, must be at least one")
-    for name, model in models.items():
+    for name in models:
         if not isinstance(name, str):
             raise TypeError(f"models: got the name {_texts.shown(name)}, must be text")
+
+
+def _require_models(models: Any) -> None:
+    require_named(models, "models")
+    for name, model in models.items():
         try:
             require_model(model, "predict")
         except TypeError as error:

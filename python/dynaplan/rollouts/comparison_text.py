@@ -62,7 +62,7 @@ def _by_model(comparison: Comparison) -> list[list[str]]:
             [
                 mark + one.name,
                 _tables.number(one.error, 3),
-                _interval(one.error_interval, 3),
+                _interval(one.error_interval),
                 _known(_one_step(check)),
                 _trusted(check),
                 _tables.percent(_mean_known(check.coverage[_LEVEL])),
@@ -101,10 +101,10 @@ def _meanings(comparison: Comparison) -> list[str]:
     ]
 
 
-def _interval(interval: tuple[float, float] | None, digits: int) -> str:
+def _interval(interval: tuple[float, float] | None) -> str:
     if interval is None:
         return "-"
-    return " to ".join(_tables.number(value, digits) for value in interval)
+    return " to ".join(_tables.number(value, 3) for value in interval)
 
 
 def _trusted(check: Any) -> str:

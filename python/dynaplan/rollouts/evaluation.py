@@ -14,7 +14,7 @@ from dynaplan import _arrays, _texts
 from dynaplan.data.transitions import Transitions
 from dynaplan.models.calibrated import CalibratedModel
 from dynaplan.models.interface import Model, require_model
-from dynaplan.rollouts.arguments import fitting_angles
+from dynaplan.rollouts.arguments import fitting_angles, with_reference
 from dynaplan.rollouts.band_coverage import band_coverage as coverage_of_bands
 from dynaplan.rollouts.error_ratio import (
     error_ratio,
@@ -241,7 +241,7 @@ def evaluate(
     Raises:
         ShapeError: the data or the reference have other dimensions than the model.
         ArgumentError: `horizon` or `share` is out of range, `propagation` draws nothing, or the
-            data have other angles than the model.
+            data have other angles than the model or the reference.
         TypeError: `model` is no model, or the data or the reference are not Transitions.
 
     Source: the compounding of one-step errors: Talvitie 2014, "Model regularization for stable
@@ -260,7 +260,7 @@ def evaluate(
     if reference is None:
         reference = held_out
     else:
-        angles = fitting_angles("reference", reference, model) or angles
+        angles = with_reference(angles, fitting_angles("reference", reference, model))
     if propagation is not None:
         _arrays.choice("propagation", propagation, "sample", "ts1", "tsinf", "moment")
     if seed is not None:
@@ -268,7 +268,7 @@ def evaluate(
     threads = _arrays.count("threads", threads, 1)
     ahead = Ahead.of(held_out, horizon)
     last = len(ahead.steps)
-    yardstick = Yardstick.of(reference, last, angles, steps=last)
+    yardstick = Yardstick.of(reference, last, angles)
     groups = grouped(held_out.episodes)
     errors = held_out_errors(model, held_out, ahead, yardstick, groups, threads)
     covered, uncalibrated = (

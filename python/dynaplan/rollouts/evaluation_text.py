@@ -9,11 +9,11 @@ import numpy as np
 from dynaplan import _tables
 from dynaplan.data.columns import Columns
 from dynaplan.rollouts.bands import BAND_LEVEL
+from dynaplan.rollouts.open_loop import RUN_AWAY
 
 __all__ = ["evaluation_text", "labels", "remarks", "trust_interval"]
 
 _PRINTED_STEPS = (1, 2, 3, 5, 10, 20, 30, 50, 100, 200, 500, 1000)
-_RUN_AWAY = 100.0  # spreads of the data: no prediction any more
 
 Evaluation: TypeAlias = Any  # which prints by what is here, and so is not imported
 
@@ -52,9 +52,9 @@ def trust_interval(check: Evaluation) -> str:
 def remarks(check: Evaluation) -> list[str]:
     """Returns what a reader of the numbers alone may miss, a sentence each."""
     said, names = [], labels(check)
-    away = check.error_median > _RUN_AWAY
-    some_away = check.error_90 > _RUN_AWAY
-    beyond = f"(beyond {_RUN_AWAY:g} times the spread of the data)"
+    away = check.error_median > RUN_AWAY
+    some_away = check.error_90 > RUN_AWAY
+    beyond = f"(beyond {RUN_AWAY:g} times the spread of the data)"
     if away.any():
         said.append(f"runs away after step {int(np.argmax(away))} {beyond}")
     elif some_away.any():

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from dynaplan.data.transitions import Transitions
 from dynaplan.rollouts.error_ratio import grouped
 from dynaplan.rollouts.open_loop import Ahead
-from dynaplan.rollouts.paired_errors import units_of
+from dynaplan.rollouts.paired_errors import pieces_of, units_of
 
 __all__ = ["Fold", "Folds", "folds_of"]
 
@@ -80,7 +80,7 @@ def folds_of(data: Transitions, horizon: int, seed: int) -> Folds | None:
     parts = _of_pieces(piece, min(steps, max(1, count // _GAP)))
     # Where the recording has gaps of its own, no segment may be as long.
     reached = max(len(Ahead.of(data[part.held_out], steps).steps) for part in parts)
-    return Folds(parts, _cut(piece, np.maximum(1, inner)), reached, False)
+    return Folds(parts, pieces_of(piece, np.maximum(1, inner)), reached, False)
 
 
 def _of_groups(blocks: NDArray[np.int64], seed: int) -> tuple[Fold, ...]:
@@ -102,12 +102,3 @@ def _of_pieces(piece: NDArray[np.int64], gap: int) -> tuple[Fold, ...]:
         apart = (rows < held_out[0] - gap) | (rows > held_out[-1] + gap)
         parts.append(Fold(rows[apart], held_out))
     return tuple(parts)
-
-
-def _cut(pieces: NDArray[np.int64], numbers: NDArray[np.int64]) -> NDArray[np.int64]:
-    """Returns the pieces, each cut into as many."""
-    sizes = np.bincount(pieces)
-    place = np.concatenate([np.arange(size) for size in sizes])
-    first = np.concatenate([[0], np.cumsum(numbers)[:-1]])
-    cut: NDArray[np.int64] = first[pieces] + place * numbers[pieces] // sizes[pieces]
-    return cut

@@ -51,16 +51,13 @@ class Yardstick:
     units: Mapping[str, str]
 
     @staticmethod
-    def of(
-        reference: Transitions, horizon: int, angles: Angles, *, steps: int | None = None
-    ) -> Yardstick:
+    def of(reference: Transitions, horizon: int, angles: Angles) -> Yardstick:
         """Measures reference data.
 
         Args:
             reference: the data.
-            horizon: steps to look ahead, at most the longest segment.
+            horizon: steps to look ahead, K. Beyond the longest segment the last figure holds on.
             angles: of the states.
-            steps: K. Beyond the longest segment the last figure holds on. Default: up to there.
         """
         # The deviation of equal numbers may come out as 1e-17 of them, which is no scale.
         centred = angles.about_mean(reference.states)
@@ -70,7 +67,7 @@ class Yardstick:
         ahead = Ahead.of(reference, horizon)
         moved = changes(reference, ahead, scale)
         [change_median] = quantile(moved.size, moved.reached, 0.5)
-        later = max(0, (steps or 0) - len(ahead.steps))
+        later = horizon - len(ahead.steps)
         return Yardstick(
             spread,
             scale,

@@ -16,7 +16,10 @@ from dynaplan.models.networks.arrays import NetworkArrays
 from dynaplan.models.networks.network_model import NetworkModel
 from dynaplan.rollouts.rollout import rollout
 
-__all__ = ["fitted_numbers", "step_nanoseconds"]
+__all__ = ["FAILURES", "fitted_numbers", "step_nanoseconds"]
+
+# What a model that cannot be evaluated raises; anything else is a fault of the caller's.
+FAILURES = (Error, ArithmeticError, ValueError)
 
 _STEPS = 50
 _BATCHES = (1, 500)
@@ -27,6 +30,8 @@ _SECONDS = 0.05  # for each batch, beyond the first run
 def fitted_numbers(model: Any) -> int | None:
     """Returns how many numbers a fit has found: 0 of known dynamics, None where nobody can tell."""
     if isinstance(model, LinearGaussian):
+        if model.threshold > 0.0:  # a term that was dropped has no uncertainty
+            return sum(int(spread.any(axis=1).sum()) for spread in model._fit.spreads)
         return int(model.coefficients.size)
     if isinstance(model, NetworkModel):
         arrays = NetworkArrays.of(model._parameters)
@@ -39,7 +44,7 @@ def step_nanoseconds(model: Model, data: Transitions) -> tuple[float, float]:
 
     Returns:
         Nanoseconds for each step of each trajectory: of one trajectory at a time, and of 500; the
-        quickest of up to seven runs. nan where float32 does not hold the data.
+        quickest of up to seven runs. nan where it fails, as where float32 does not hold the data.
     """
     found = []
     for batch in _BATCHES:
@@ -48,7 +53,7 @@ def step_nanoseconds(model: Model, data: Transitions) -> tuple[float, float]:
             actions = np.resize(data.actions, (batch, _STEPS, data.action_dim)).astype(np.float32)
         try:
             found.append(_quickest(model, states, actions) / (batch * _STEPS) * 1e9)
-        except Error:
+        except FAILURES:
             found.append(float("nan"))
     return found[0], found[1]
 

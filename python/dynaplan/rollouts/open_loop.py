@@ -14,10 +14,11 @@ from dynaplan.data.transitions import Transitions
 from dynaplan.models.interface import Model
 from dynaplan.rollouts.rollout import rollout
 
-__all__ = ["Ahead", "Differences", "Scale", "add_by_group", "changes", "open_loop_errors"]
-__all__ += ["quantile", "squared"]
+__all__ = ["RUN_AWAY", "STARTS_AT_ONCE", "Ahead", "Differences", "Scale", "add_by_group"]
+__all__ += ["changes", "open_loop_errors", "quantile", "squared"]
 
-_STARTS_AT_ONCE = 4096  # bounds the memory of the trajectories
+STARTS_AT_ONCE = 4096  # bounds the memory of the trajectories
+RUN_AWAY = 100.0  # spreads of the data: no prediction any more
 _MAX_NUDGED = 256
 _MIN_NUDGED_SPACING = 8  # so that nudged starts add an eighth of the time at most
 
@@ -129,8 +130,8 @@ def open_loop_errors(
     group_squares = np.zeros((int(groups.max()) + 1, len(ahead.steps), data.state_dim))
     nudges = _Nudges.of(noise, len(data))
     moved = np.zeros_like(group_squares[0])
-    for first in range(0, len(data), _STARTS_AT_ONCE):
-        some = slice(first, first + _STARTS_AT_ONCE)
+    for first in range(0, len(data), STARTS_AT_ONCE):
+        some = slice(first, first + STARTS_AT_ONCE)
         rows = ahead.rows(some)
         starts, actions = data.states[some], data.actions[rows]
         local = nudges.within(first, len(starts))
@@ -162,8 +163,8 @@ def changes(data: Transitions, ahead: Ahead, scale: Scale) -> Differences:
     """Returns how far the states move: how wrong it is that nothing changes."""
     size = np.empty(ahead.reached.shape)
     squares = np.zeros((len(ahead.steps), data.state_dim))
-    for first in range(0, len(data), _STARTS_AT_ONCE):
-        some = slice(first, first + _STARTS_AT_ONCE)
+    for first in range(0, len(data), STARTS_AT_ONCE):
+        some = slice(first, first + STARTS_AT_ONCE)
         stayed = data.next_states[ahead.rows(some)] - data.states[some, np.newaxis]
         difference = squared(stayed, ahead.reached[some], scale)
         size[some] = scale.size(difference)

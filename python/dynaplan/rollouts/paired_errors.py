@@ -9,11 +9,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dynaplan.rollouts.error_ratio import draws_of, grouped, interval
-from dynaplan.rollouts.open_loop import add_by_group
+from dynaplan.rollouts.open_loop import RUN_AWAY, add_by_group
 
-__all__ = ["Draws", "ModelErrors", "drawn_units", "units_of"]
+__all__ = ["Draws", "ModelErrors", "drawn_units", "pieces_of", "units_of"]
 
-RUN_AWAY = 100.0  # spreads of the data: no prediction any more
 _MIN_UNITS = 5
 _PIECES = 16
 _DRAWS = 1000
@@ -42,12 +41,22 @@ def units_of(ids: NDArray[np.int64], steps: int) -> NDArray[np.int64]:
     if len(sizes) >= _MIN_UNITS:
         return units
     length = max(steps, -(-len(ids) // _PIECES))
-    pieces = np.maximum(1, sizes // length)
-    order = np.argsort(units, kind="stable")  # the rows of a group need not be adjacent
-    places = np.empty(len(ids), np.int64)
+    return pieces_of(units, np.maximum(1, sizes // length))
+
+
+def pieces_of(groups: NDArray[np.int64], pieces: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Returns (N,) numbers from 0 of pieces.
+
+    Args:
+        groups: (N,) of the rows, numbered from 0. The rows of one need not be adjacent.
+        pieces: (G,) into which each is cut.
+    """
+    sizes = np.bincount(groups)
+    order = np.argsort(groups, kind="stable")
+    places = np.empty(len(groups), np.int64)
     places[order] = np.concatenate([np.arange(size) for size in sizes])
     first = np.concatenate([[0], np.cumsum(pieces)[:-1]])
-    found: NDArray[np.int64] = first[units] + places * pieces[units] // sizes[units]
+    found: NDArray[np.int64] = first[groups] + places * pieces[groups] // sizes[groups]
     return found
 
 
@@ -132,10 +141,9 @@ class Draws(NamedTuple):
         drawn = np.ones((1, len(errors.sums))) if self.drawn is None else self.drawn
         return errors.square(drawn)
 
-    def as_good(self, errors: ModelErrors, *others: ModelErrors) -> float:
-        """Returns the share of the draws in which errors are no larger than any of the others."""
-        smallest = np.min([self.square(other) for other in others], axis=0)
-        return float((self.square(errors) <= smallest + _ROUNDING).mean())
+    def as_good(self, errors: ModelErrors, others: ModelErrors) -> float:
+        """Returns the share of the draws in which errors are no larger than those of another."""
+        return float((self.square(errors) <= self.square(others) + _ROUNDING).mean())
 
 
 def drawn_units(units: NDArray[np.int64], seed: int | None) -> Draws:

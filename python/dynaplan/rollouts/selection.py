@@ -18,17 +18,16 @@ from dynaplan.models.interface import Model, require_model
 from dynaplan.rollouts.arguments import fitting_angles
 from dynaplan.rollouts.baselines import BASELINES, baseline_sizes
 from dynaplan.rollouts.comparison import (
-    FAILURES,
     Candidate,
     Comparison,
     HeldOut,
-    checked_horizon,
     problem_text,
+    require_named,
 )
 from dynaplan.rollouts.default_learners import DataLearner, default_learners
 from dynaplan.rollouts.folds import Fold, Folds, folds_of
 from dynaplan.rollouts.held_out_errors import HeldOutErrors, Yardstick, held_out_errors
-from dynaplan.rollouts.model_size import fitted_numbers, step_nanoseconds
+from dynaplan.rollouts.model_size import FAILURES, fitted_numbers, step_nanoseconds
 from dynaplan.rollouts.open_loop import Ahead
 
 __all__ = ["Selection", "select"]
@@ -134,7 +133,8 @@ def select(
         ('linear', array([[1.]]))
     """
     require_transitions("data", data)
-    horizon, share = checked_horizon(horizon), _arrays.positive_fraction("share", share)
+    horizon = _arrays.at_least(1, "horizon", horizon)
+    share = _arrays.positive_fraction("share", share)
     number, threads = _arrays.seed_number(seed), _arrays.count("threads", threads, 1)
     if models is not None:
         _require_learners(models)
@@ -192,7 +192,7 @@ class _Trials:
 
     @staticmethod
     def of(data: Transitions, folds: Folds, threads: int, clock: _Clock) -> _Trials:
-        yardstick = Yardstick.of(data, folds.steps, data.angles, steps=folds.steps)
+        yardstick = Yardstick.of(data, folds.steps, data.angles)
         groups, baselines, reached, units = [], [], [], []
         for fold in folds.parts:
             part = data[fold.held_out]
@@ -266,12 +266,6 @@ def _learned(name: str, learn: DataLearner, data: Transitions) -> Model:
 
 
 def _require_learners(models: Any) -> None:
-    if not isinstance(models, Mapping):
-        got = _texts.shown(models)
-        raise TypeError(f"models: got {got}, must be a mapping from names to functions of data")
-    if not models:
-        raise ArgumentError("models: got none, must be at least one")
+    require_named(models, "functions of data")
     for name, learn in models.items():
-        if not isinstance(name, str):
-            raise TypeError(f"models: got the name {_texts.shown(name)}, must be text")
         _callbacks.require_function(f"models: {name!r}", learn, "a function from data to a model")

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from dynaplan import _arrays, _core
 from dynaplan.data.angles import NO_ANGLES, Angles
 from dynaplan.data.transitions import Transitions
-from dynaplan.errors import ArgumentError, ShapeError
+from dynaplan.errors import ArgumentError
 from dynaplan.models.interface import Model
 from dynaplan.models.linear.features import Polynomial
 from dynaplan.models.linear.regression_rows import Rows
@@ -68,7 +68,8 @@ class AngleInputs:
 
     def having_seen(self, states: Float64) -> AngleInputs:
         """Returns the same with states (N, S) among those observed."""
-        if not self.angles:
+        values = states[:, self.angles.columns]
+        if ((self.low <= values) & (values <= self.high)).all():
             return self
         low, high = self.angles.observed_range(states)
         columns = self.angles.columns
@@ -130,9 +131,7 @@ class AngleInputs:
         if not self.sine_cosine:
             return fit.predict(states, actions, threads)
         _arrays.finite_rows("states", states, states.shape[1])
-        if len(states) != len(actions):
-            rows = f"as many as the {len(states)} states"
-            raise ShapeError(f"actions: got {len(actions)} rows, must be {rows}")
+        _arrays.require_action_for_each(states, actions)
         columns = self.angles.columns
         given = self.given(states, actions)
         mean, aleatoric, epistemic = fit.predict(*given, threads)
@@ -141,10 +140,10 @@ class AngleInputs:
 
     def dynamics(self, fit: Fit, prior: Model | None) -> _core.Dynamics:
         """Returns what rollouts and planners run."""
-        rest = with_angles(fit.dynamics(), self.angles, sine_cosine=self.sine_cosine)
-        if prior is None:
-            return rest
-        return with_angles(dynamics_with(prior, rest), self.angles)
+        rest = fit.dynamics()
+        if prior is None or self.sine_cosine:
+            rest = with_angles(rest, self.angles, sine_cosine=self.sine_cosine)
+        return rest if prior is None else with_angles(dynamics_with(prior, rest), self.angles)
 
     def coefficients(self, weights: Float64) -> Float64:
         """Returns those of the next states, or of an angle's change where its sine is an input."""

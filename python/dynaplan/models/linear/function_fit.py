@@ -95,10 +95,7 @@ class FunctionFit:
         """Returns mean, aleatoric and epistemic variances."""
         _arrays.finite_rows("states", states, self.state_dim)
         _arrays.finite_rows("actions", actions, self.action_dim)
-        if len(states) != len(actions):
-            raise ShapeError(
-                f"actions: got {len(actions)} rows, must be as many as the {len(states)} states"
-            )
+        _arrays.require_action_for_each(states, actions)
         features = _values(self._function, states, actions)
         _require_count(features, self.weights.shape[1])
         nowhere = np.zeros_like(states)

@@ -29,7 +29,7 @@ def predicts_change(target: str) -> bool:
 
 
 def require_change(target: str, where: str) -> None:
-    """Refuses another target where there is a prior, or features are a function.
+    """Refuses another target than the change of the state, where something needs that.
 
     Raises:
         ArgumentError: it is "absolute".
