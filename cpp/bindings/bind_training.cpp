@@ -109,15 +109,15 @@ void bind_training(py::module_& m) {
   using Settings = NetworkFitSettings;
   py::class_<Settings>(m, "NetworkFitSettings", py::module_local())
       .def(py::init([](IndexType epochs, IndexType batch_size, double learning_rate, std::vector<double> weight_decay,
-                       IndexType patience, double improvement, IndexType warm_up, bool bootstrap, std::uint64_t seed,
-                       int threads) {
-             return Settings{epochs,   batch_size,  learning_rate, std::move(weight_decay),
-                             patience, improvement, warm_up,       bootstrap,
-                             seed,     threads};
+                       IndexType patience, double improvement, IndexType warm_up, bool robust, bool bootstrap,
+                       std::uint64_t seed, int threads) {
+             return Settings{epochs,    batch_size,  learning_rate, std::move(weight_decay),
+                             patience,  improvement, warm_up,       robust,
+                             bootstrap, seed,        threads};
            }),
            py::kw_only(), py::arg("epochs"), py::arg("batch_size"), py::arg("learning_rate"), py::arg("weight_decay"),
-           py::arg("patience"), py::arg("improvement"), py::arg("warm_up"), py::arg("bootstrap"), py::arg("seed"),
-           py::arg("threads"));
+           py::arg("patience"), py::arg("improvement"), py::arg("warm_up"), py::arg("robust"), py::arg("bootstrap"),
+           py::arg("seed"), py::arg("threads"));
   m.def("fit_networks", &fit, py::arg("training"), py::arg("held_out"), py::kw_only(), py::arg("members"),
         py::arg("hidden"), py::arg("activation"), py::arg("probabilistic"), py::arg("angles"), py::arg("rewards"),
         py::arg("settings"), py::arg("initial"), py::arg("progress"), py::arg("periods") = std::vector<double>());

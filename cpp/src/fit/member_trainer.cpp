@@ -10,6 +10,7 @@
 #include "dynaplan/core/check.hpp"
 #include "dynaplan/core/error.hpp"
 #include "dynaplan/core/random.hpp"
+#include "dynaplan/fit/robust_square.hpp"
 
 namespace dynaplan {
 inline namespace DYNAPLAN_LEVEL {
@@ -47,6 +48,35 @@ class Integers {
 template <class T>
 double mean_loss(double sum, Index rows, const NetworkPass<T>& pass) {
   return sum / static_cast<double>(rows * std::max<Index>(1, static_cast<Index>(pass.learned().size())));
+}
+
+// Robust means of the squares of the standardised targets.
+template <class T>
+std::vector<double> squares_of_targets(const TrainingRows<T>& rows, Index targets) {
+  std::vector<double> squares;
+  for (Index target = 0; target < targets; ++target) {
+    squares.push_back(robust_square(rows.target(target).data(), rows.count()));
+  }
+  return squares;
+}
+
+// What predicting the mean of the training rows gives on others, with the variance they have where that is robust.
+template <class T>
+std::vector<double> losses_of_mean(Loss loss, bool robust, const TrainingRows<T>& rows, Index targets) {
+  if (!robust) return rows.mean_squares(targets);
+  std::vector<double> means = squares_of_targets(rows, targets);
+  if (!has_variance(loss)) return means;
+  for (Index target = 0; target < targets; ++target) {
+    double& mean = means[static_cast<std::size_t>(target)];
+    const double deviation = std::sqrt(std::max(mean, kRoundingError));
+    double sum = 0.0;
+    for (const T value : rows.target(target)) {
+      const double size = static_cast<double>(value) / deviation;
+      sum += (kStudentDegrees + 1.0) * std::log1p(size * size / (kStudentDegrees * kStudentSquare));
+    }
+    mean = sum / static_cast<double>(rows.count()) + 2.0 * std::log(deviation);
+  }
+  return means;
 }
 
 }  // namespace
@@ -90,7 +120,7 @@ MemberTrainer<T>::MemberTrainer(const NetworkMember<T>& start, const ParameterLa
 
 template <class T>
 Loss MemberTrainer<T>::loss() const {
-  return epoch_ < settings_.warm_up ? warm_up_loss() : main_loss(layout_.has_bounds());
+  return epoch_ < settings_.warm_up ? warm_up_loss(settings_.robust) : final_loss();
 }
 
 // Fisher and Yates, from the order of the epoch before.
@@ -108,6 +138,7 @@ void MemberTrainer<T>::run_epoch(NetworkPass<T>& pass, const TrainingRows<T>& ro
   shuffle();
   const auto count = static_cast<Index>(order_.size());
   const std::vector<Index> settled = progress_ ? progress_->settled() : std::vector<Index>{};
+  use_cutoffs(pass, rows);
   double total = 0.0;
   for (Index first = 0; first < count; first += settings_.batch_size) {
     if (cancelled()) return;
@@ -120,6 +151,9 @@ void MemberTrainer<T>::run_epoch(NetworkPass<T>& pass, const TrainingRows<T>& ro
     ++steps_;
   }
   history_.training.push_back(mean_loss(total, count, pass));
+  for (std::size_t i = 0; i < squares_.size(); ++i) {
+    squares_[i] = pass.clipped_squares()[i] / (kHuberSquare * static_cast<double>(count));
+  }
   if (held_out == nullptr) {
     history_.best_epoch = epoch_;
   } else {
@@ -129,31 +163,65 @@ void MemberTrainer<T>::run_epoch(NetworkPass<T>& pass, const TrainingRows<T>& ro
   finished_ = finished_ || epoch_ == settings_.epochs;
 }
 
+// Of the epoch before, and at first those of predicting the mean. One pass of the iteration for a robust mean an epoch:
+// it settles long before the network does.
+template <class T>
+void MemberTrainer<T>::use_cutoffs(NetworkPass<T>& pass, const TrainingRows<T>& rows) {
+  if (loss() != Loss::kHuber) {
+    squares_.clear();
+    return;
+  }
+  if (squares_.empty()) squares_ = squares_of_targets(rows, pass.target_dim());
+  std::vector<double> cutoffs = squares_;
+  for (double& cutoff : cutoffs) cutoff = kHuberCutoff * std::sqrt(std::max(cutoff, kRoundingError));
+  pass.use_cutoffs(cutoffs);
+}
+
 template <class T>
 void MemberTrainer<T>::assess(NetworkPass<T>& pass, const TrainingRows<T>& held_out) {
-  std::vector<Index> all(static_cast<std::size_t>(held_out.count()));
-  std::iota(all.begin(), all.end(), Index{0});
-  std::vector<double> losses(static_cast<std::size_t>(pass.target_dim()));
+  const std::vector<double> losses = held_out_losses(pass, held_out);
   double total = 0.0;
-  for (Index first = 0; first < held_out.count(); first += pass.samples()) {
-    const MiniBatch batch{all.data() + first, std::min(pass.samples(), held_out.count() - first)};
-    pass.add_losses(loss(), parameters_, held_out, batch, losses.data());
-    total = std::accumulate(losses.begin(), losses.end(), 0.0);
-    if (!std::isfinite(total)) fail("held-out row", held_out, batch, total);
-  }
-  history_.held_out.push_back(mean_loss(total, held_out.count(), pass));
+  for (const Index target : pass.learned()) total += losses[static_cast<std::size_t>(target)];
+  history_.held_out.push_back(mean_loss(total, 1, pass));
   // Values of one loss are not comparable with those of the other.
-  if (loss() != main_loss(layout_.has_bounds())) return;
-  for (double& loss : losses) loss /= static_cast<double>(held_out.count());
+  if (loss() != final_loss()) return;
   if (!progress_) {
-    progress_.emplace(pass.learned(), held_out.mean_squares(pass.target_dim()), settings_.patience,
-                      settings_.improvement);
+    progress_.emplace(pass.learned(), losses_of_mean(final_loss(), settings_.robust, held_out, pass.target_dim()),
+                      settings_.patience, settings_.improvement);
   }
   if (progress_->take(loss(), losses)) {
     best_ = parameters_;
     history_.best_epoch = epoch_;
   }
   finished_ = progress_->all_settled();
+}
+
+// The mean loss of each target. With cutoffs that follow the errors, the values of Huber's are not comparable from
+// epoch to epoch: it is then the robust mean square.
+template <class T>
+std::vector<double> MemberTrainer<T>::held_out_losses(NetworkPass<T>& pass, const TrainingRows<T>& held_out) const {
+  const Index count = held_out.count();
+  std::vector<Index> all(static_cast<std::size_t>(count));
+  std::iota(all.begin(), all.end(), Index{0});
+  std::vector<double> losses(static_cast<std::size_t>(pass.target_dim()));
+  const bool is_huber = loss() == Loss::kHuber;
+  std::vector<T> errors(is_huber ? losses.size() * all.size() : 0);
+  for (Index first = 0; first < count; first += pass.samples()) {
+    const MiniBatch batch{all.data() + first, std::min(pass.samples(), count - first)};
+    if (is_huber) {
+      pass.errors(parameters_, held_out, batch, errors.data() + first, count);
+      continue;
+    }
+    pass.add_losses(loss(), parameters_, held_out, batch, losses.data());
+    const double total = std::accumulate(losses.begin(), losses.end(), 0.0);
+    if (!std::isfinite(total)) fail("held-out row", held_out, batch, total);
+  }
+  for (const Index target : pass.learned()) {
+    double& mean = losses[static_cast<std::size_t>(target)];
+    mean = is_huber ? robust_square(errors.data() + target * count, count) : mean / static_cast<double>(count);
+    if (!std::isfinite(mean)) fail("held-out row", held_out, {all.data(), count}, mean);
+  }
+  return losses;
 }
 
 template <class T>

@@ -1,6 +1,8 @@
 #include "dynaplan/fit/network_pass.hpp"
 
 #include <algorithm>
+#include <functional>
+#include <limits>
 #include <numeric>
 
 #include "dynaplan/core/transpose.hpp"
@@ -17,9 +19,31 @@ NetworkPass<T>::NetworkPass(const NetworkShape& shape, Index samples, const std:
       target_rows_(samples * padded_lanes<T>(target_dim_)),
       targets_(target_dim_ * padded_lanes<T>(samples)),
       settled_(shape.outputs() * padded_lanes<T>(samples)),
-      sums_(static_cast<std::size_t>(target_dim_)) {
+      sums_(static_cast<std::size_t>(target_dim_)),
+      cutoffs_(sums_.size(), std::numeric_limits<T>::infinity()),
+      clipped_squares_(sums_.size()) {
   for (Index i = 0; i < target_dim_; ++i) {
     if (std::find(constant_targets.begin(), constant_targets.end(), i) == constant_targets.end()) learned_.push_back(i);
+  }
+}
+
+template <class T>
+void NetworkPass<T>::use_cutoffs(const std::vector<double>& cutoffs) {
+  std::transform(cutoffs.begin(), cutoffs.end(), cutoffs_.begin(),
+                 [](double cutoff) { return static_cast<T>(cutoff); });
+  std::fill(clipped_squares_.begin(), clipped_squares_.end(), 0.0);
+}
+
+template <class T>
+void NetworkPass<T>::errors(const Numbers<T>& parameters, const TrainingRows<T>& rows, MiniBatch batch, T* errors,
+                            Index stride) {
+  gather(rows, batch);
+  tape_.forward(parameters.data(), batch_);
+  const ConstBlock<T> outputs = tape_.outputs(batch_);
+  const ConstBlock<T> wanted = targets();
+  for (Index target = 0; target < target_dim_; ++target) {
+    const T* const output = outputs.row(target);
+    std::transform(output, output + batch.count, wanted.row(target), errors + target * stride, std::minus<>());
   }
 }
 
@@ -28,7 +52,7 @@ void NetworkPass<T>::add_losses(Loss loss, const Numbers<T>& parameters, const T
                                 double* sums) {
   gather(rows, batch);
   tape_.forward(parameters.data(), batch_);
-  dynaplan::add_losses(loss, loss_inputs(parameters.data()), sums);
+  dynaplan::add_losses(loss, loss_inputs(parameters.data()), {sums});
 }
 
 template <class T>
@@ -42,7 +66,7 @@ double NetworkPass<T>::loss_and_gradient(Loss loss, const Numbers<T>& parameters
     at_outputs.high = gradient.data() + layout().high();
   }
   std::fill(sums_.begin(), sums_.end(), 0.0);
-  add_losses_and_gradient(loss, loss_inputs(parameters.data()), sums_.data(), at_outputs);
+  add_losses_and_gradient(loss, loss_inputs(parameters.data()), {sums_.data(), clipped_squares_.data()}, at_outputs);
   backward_without(settled, parameters.data());
   tape_.transpose_hidden_inputs(batch_);
   tape_.weight_gradient(batch.count, gradient.data());
@@ -86,8 +110,8 @@ void NetworkPass<T>::gather(const TrainingRows<T>& rows, MiniBatch batch) {
 
 template <class T>
 LossInputs<T> NetworkPass<T>::loss_inputs(const T* parameters) {
-  return {tape_.outputs(batch_),        targets(), batch_.count, parameters + layout().low(),
-          parameters + layout().high(), &learned_};
+  return {tape_.outputs(batch_),        targets(), batch_.count,   parameters + layout().low(),
+          parameters + layout().high(), &learned_, cutoffs_.data()};
 }
 
 template class NetworkPass<float>;

@@ -146,6 +146,13 @@ TrainingRows<T>::TrainingRows(const NetworkShape& shape, const NetworkScaling& s
 }
 
 template <class T>
+std::vector<T> TrainingRows<T>::target(Index target) const {
+  std::vector<T> values(static_cast<std::size_t>(count_));
+  for (Index i = 0; i < count_; ++i) values[static_cast<std::size_t>(i)] = row(i)[targets_at_ + target];
+  return values;
+}
+
+template <class T>
 std::vector<double> TrainingRows<T>::mean_squares(Index targets) const {
   std::vector<double> means(static_cast<std::size_t>(targets));
   for (Index i = 0; i < count_; ++i) {

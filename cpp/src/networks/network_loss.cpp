@@ -82,7 +82,7 @@ void clear(const LossGradient<T>& gradient, Index targets) {
 }
 
 template <class T>
-void squared_error(const LossInputs<T>& in, const LossGradient<T>* gradient, double* sums) {
+void squared_error(const LossInputs<T>& in, const LossGradient<T>* gradient, const LossSums& sums) {
   const T scale = T(2) / static_cast<T>(in.count * static_cast<Index>(in.learned->size()));
   const Mask<T> mask(in.count);
   for (const Index i : *in.learned) {
@@ -93,12 +93,67 @@ void squared_error(const LossInputs<T>& in, const LossGradient<T>* gradient, dou
       sum += error * error;
       if (gradient != nullptr) store_lanes(gradient->outputs.row(i) + lane, scale * error);
     }
-    sums[i] += static_cast<double>(sum_of<T>(sum));
+    sums.losses[i] += static_cast<double>(sum_of<T>(sum));
   }
 }
 
 template <class T>
-void gaussian(const LossInputs<T>& in, const LossGradient<T>* gradient, double* sums) {
+[[gnu::always_inline]] inline Lanes<T> clipped(Lanes<T> x, T limit) {
+  const Lanes<T> high = Lanes<T>{} + limit;
+  const Lanes<T> at_most = x < high ? x : high;
+  return at_most > -high ? at_most : -high;
+}
+
+template <class T>
+void huber(const LossInputs<T>& in, const LossGradient<T>* gradient, const LossSums& sums) {
+  const T scale = T(2) / static_cast<T>(in.count * static_cast<Index>(in.learned->size()));
+  const Mask<T> mask(in.count);
+  for (const Index i : *in.learned) {
+    Lanes<T> sum{};
+    Lanes<T> squares{};
+    for (Index lane = 0; lane < in.outputs.lanes; lane += kVectorLanes<T>) {
+      const Lanes<T> error =
+          (load_lanes(in.outputs.row(i) + lane) - load_lanes(in.targets.row(i) + lane)) * mask.at(lane);
+      const Lanes<T> pull = clipped<T>(error, in.cutoffs[i]);
+      sum += pull * (error + error - pull);
+      squares += pull * pull;
+      if (gradient != nullptr) store_lanes(gradient->outputs.row(i) + lane, scale * pull);
+    }
+    sums.losses[i] += static_cast<double>(sum_of<T>(sum));
+    if (sums.clipped_squares != nullptr) sums.clipped_squares[i] += static_cast<double>(sum_of<T>(squares));
+  }
+}
+
+// What the errors of a mini-batch add to a loss of the mean m and the variance v, and its slopes by m and by ln v.
+template <class T>
+struct Pulls {
+  Lanes<T> loss;
+  Lanes<T> by_mean;
+  Lanes<T> by_log_variance;
+};
+
+template <class T>
+struct GaussianPull {
+  [[gnu::always_inline]] static Pulls<T> of(Lanes<T> error, Lanes<T> precision) {
+    const Lanes<T> weighted = error * precision;
+    return {error * weighted, T(2) * weighted, -(error * weighted)};
+  }
+};
+
+template <class T>
+struct StudentPull {
+  [[gnu::always_inline]] static Pulls<T> of(Lanes<T> error, Lanes<T> precision) {
+    constexpr T kNumerator = static_cast<T>(kStudentDegrees + 1.0);
+    constexpr T kInverse = static_cast<T>(1.0 / (kStudentDegrees * kStudentSquare));
+    const Lanes<T> weighted = kInverse * error * precision;
+    const Lanes<T> ratio = T(1) + error * weighted;
+    const Lanes<T> weight = kNumerator / ratio;
+    return {kNumerator * logarithm<T>(ratio), T(2) * weight * weighted, -(weight * error * weighted)};
+  }
+};
+
+template <class T, class Pull>
+void with_variance(const LossInputs<T>& in, const LossGradient<T>* gradient, const LossSums& sums) {
   const Index targets = in.targets.dim;
   const T scale = T(1) / static_cast<T>(in.count * static_cast<Index>(in.learned->size()));
   const Mask<T> mask(in.count);
@@ -111,17 +166,17 @@ void gaussian(const LossInputs<T>& in, const LossGradient<T>* gradient, double* 
       const Lanes<T> used = mask.at(lane);
       const Lanes<T> error = load_lanes(in.outputs.row(i) + lane) - load_lanes(in.targets.row(i) + lane);
       const auto variance = bounds.of(load_lanes(in.outputs.row(targets + i) + lane));
-      const Lanes<T> weighted = error * variance.precision;
-      sum += used * (error * weighted + logarithm<T>(variance.value));
+      const Pulls<T> pulls = Pull::of(error, variance.precision);
+      sum += used * (pulls.loss + logarithm<T>(variance.value));
       if (gradient == nullptr) continue;
       const Lanes<T> share = scale * used;
-      const Lanes<T> by_value = share * (T(1) - error * weighted);
-      store_lanes(gradient->outputs.row(i) + lane, T(2) * share * weighted);
+      const Lanes<T> by_value = share * (T(1) + pulls.by_log_variance);
+      store_lanes(gradient->outputs.row(i) + lane, share * pulls.by_mean);
       store_lanes(gradient->outputs.row(targets + i) + lane, by_value * variance.by_raw);
       by_low += by_value * variance.by_low;
       by_high += by_value * variance.by_high;
     }
-    sums[i] += static_cast<double>(sum_of<T>(sum));
+    sums.losses[i] += static_cast<double>(sum_of<T>(sum));
     if (gradient == nullptr) continue;
     const bool apart = in.high[i] - in.low[i] > static_cast<T>(kMinBoundGap);
     const T penalty = apart ? static_cast<T>(kBoundPenalty) : T(0);
@@ -132,13 +187,22 @@ void gaussian(const LossInputs<T>& in, const LossGradient<T>* gradient, double* 
 
 // Adds to the sums of the learned targets.
 template <class T>
-void evaluate(Loss loss, const LossInputs<T>& inputs, const LossGradient<T>* gradient, double* sums) {
+void evaluate(Loss loss, const LossInputs<T>& inputs, const LossGradient<T>* gradient, const LossSums& sums) {
   if (gradient != nullptr) clear(*gradient, inputs.targets.dim);
   if (inputs.learned->empty()) return;
-  if (loss == Loss::kSquaredError) {
-    squared_error(inputs, gradient, sums);
-  } else {
-    gaussian(inputs, gradient, sums);
+  switch (loss) {
+    case Loss::kSquaredError:
+      squared_error(inputs, gradient, sums);
+      break;
+    case Loss::kGaussian:
+      with_variance<T, GaussianPull<T>>(inputs, gradient, sums);
+      break;
+    case Loss::kHuber:
+      huber(inputs, gradient, sums);
+      break;
+    case Loss::kStudent:
+      with_variance<T, StudentPull<T>>(inputs, gradient, sums);
+      break;
   }
 }
 
@@ -151,21 +215,24 @@ BoundedLogVariance<T> bounded_log_variance(T raw, T low, T high) {
 }
 
 template <class T>
-void add_losses(Loss loss, const LossInputs<T>& inputs, double* sums) {
+void add_losses(Loss loss, const LossInputs<T>& inputs, const LossSums& sums) {
   evaluate<T>(loss, inputs, nullptr, sums);
 }
 
 template <class T>
-void add_losses_and_gradient(Loss loss, const LossInputs<T>& inputs, double* sums, const LossGradient<T>& gradient) {
+void add_losses_and_gradient(Loss loss, const LossInputs<T>& inputs, const LossSums& sums,
+                             const LossGradient<T>& gradient) {
   evaluate(loss, inputs, &gradient, sums);
 }
 
 template BoundedLogVariance<float> bounded_log_variance(float, float, float);
 template BoundedLogVariance<double> bounded_log_variance(double, double, double);
-template void add_losses<float>(Loss, const LossInputs<float>&, double*);
-template void add_losses<double>(Loss, const LossInputs<double>&, double*);
-template void add_losses_and_gradient<float>(Loss, const LossInputs<float>&, double*, const LossGradient<float>&);
-template void add_losses_and_gradient<double>(Loss, const LossInputs<double>&, double*, const LossGradient<double>&);
+template void add_losses<float>(Loss, const LossInputs<float>&, const LossSums&);
+template void add_losses<double>(Loss, const LossInputs<double>&, const LossSums&);
+template void add_losses_and_gradient<float>(Loss, const LossInputs<float>&, const LossSums&,
+                                             const LossGradient<float>&);
+template void add_losses_and_gradient<double>(Loss, const LossInputs<double>&, const LossSums&,
+                                              const LossGradient<double>&);
 
 }  // namespace DYNAPLAN_LEVEL
 }  // namespace dynaplan

@@ -21,6 +21,7 @@ class NetworkFitSettings:
         patience: int,
         improvement: float,
         warm_up: int,
+        robust: bool,
         bootstrap: bool,
         seed: int,
         threads: int,

@@ -82,7 +82,7 @@ double objective(Loss loss, const Problem& problem, NetworkPass<double>& pass, c
   const Index targets = problem.shape.targets();
   const double sum = total(losses(loss, problem, pass, parameters));
   double penalty = 0.0;
-  if (loss == Loss::kGaussian) {
+  if (has_variance(loss)) {
     const auto& layout = pass.layout();
     const auto gap = parameters.segment(layout.high(), targets) - parameters.segment(layout.low(), targets);
     penalty = kBoundPenalty * gap.max(kMinBoundGap).sum();
@@ -93,6 +93,7 @@ double objective(Loss loss, const Problem& problem, NetworkPass<double>& pass, c
 void check_gradient(const NetworkShape& shape, Loss loss, Index count, double bound_gap = 2.2) {
   const Problem problem(shape, count);
   NetworkPass<double> pass(shape, 40, {});
+  pass.use_cutoffs(std::vector<double>(static_cast<std::size_t>(shape.targets()), 0.7));
   Numbers<double> parameters = problem.parameters(pass.layout(), bound_gap);
   Numbers<double> gradient = Numbers<double>::Zero(parameters.size());
   const double sum =
@@ -118,15 +119,19 @@ TEST_CASE("gradients of every loss agree with central differences") {
     check_gradient(shape_of({13, 6}, activation, false), Loss::kSquaredError, 37);
     check_gradient(shape_of({13, 6}, activation, true), Loss::kGaussian, 37);
     check_gradient(shape_of({13, 6}, activation, true), Loss::kSquaredError, 37);
+    check_gradient(shape_of({13, 6}, activation, false), Loss::kHuber, 37);
+    check_gradient(shape_of({13, 6}, activation, true), Loss::kHuber, 37);
+    check_gradient(shape_of({13, 6}, activation, true), Loss::kStudent, 37);
     check_gradient(shape_of({}, activation, true), Loss::kGaussian, 8);
     check_gradient(shape_of({20}, activation, true), Loss::kGaussian, 1);
   }
   check_gradient(shape_of({7, 5}, Activation::kReLU, true), Loss::kGaussian, 9);
   check_gradient(shape_of({7, 5}, Activation::kSiLU, true), Loss::kGaussian, 9, 0.5);  // not penalised
+  check_gradient(shape_of({7, 5}, Activation::kSiLU, true), Loss::kStudent, 9, 0.5);
 }
 
 TEST_CASE("a constant target is neither in the loss nor in the gradient") {
-  for (const Loss loss : {Loss::kSquaredError, Loss::kGaussian}) {
+  for (const Loss loss : {Loss::kSquaredError, Loss::kGaussian, Loss::kHuber, Loss::kStudent}) {
     const NetworkShape shape = shape_of({13}, Activation::kSiLU, true);
     const Problem problem(shape, 21);
     const MiniBatch batch{problem.order.data(), 21};
@@ -160,7 +165,7 @@ TEST_CASE("a constant target is neither in the loss nor in the gradient") {
 }
 
 TEST_CASE("a settled target trains the last layer alone") {
-  for (const Loss loss : {Loss::kSquaredError, Loss::kGaussian}) {
+  for (const Loss loss : {Loss::kSquaredError, Loss::kGaussian, Loss::kHuber, Loss::kStudent}) {
     const NetworkShape shape = shape_of({13, 7}, Activation::kSiLU, true);
     const Problem problem(shape, 21);
     const MiniBatch batch{problem.order.data(), 21};

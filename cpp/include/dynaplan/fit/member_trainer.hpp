@@ -21,6 +21,7 @@ struct NetworkFitSettings {
   Index patience = 10;                        // epochs without improvement on held-out rows: a target is settled
   double improvement = 0.01;                  // share by which an error or a variance must fall to count as one
   Index warm_up = 10;                         // epochs on the squared error before the Gaussian loss
+  bool robust = false;                        // Huber's losses
   bool bootstrap = true;                      // each member learns from its own draw of the rows, with replacement
   std::uint64_t seed = 0;
   int threads = 1;
@@ -59,8 +60,11 @@ class MemberTrainer {
 
  private:
   Loss loss() const;
+  Loss final_loss() const { return main_loss(layout_.has_bounds(), settings_.robust); }
   void shuffle();
+  void use_cutoffs(NetworkPass<T>& pass, const TrainingRows<T>& rows);
   void assess(NetworkPass<T>& pass, const TrainingRows<T>& held_out);
+  std::vector<double> held_out_losses(NetworkPass<T>& pass, const TrainingRows<T>& held_out) const;
   [[noreturn]] void fail(const char* kind, const TrainingRows<T>& rows, MiniBatch batch, double loss) const;
 
   ParameterLayout<T> layout_;
@@ -74,6 +78,7 @@ class MemberTrainer {
   Numbers<T> gradient_;
   Numbers<T> best_;
   Adam<T> adam_;
+  std::vector<double> squares_;  // (targets) robust means of the squares of the errors, where the loss is Huber's
   std::optional<TargetProgress> progress_;  // from the first assessment on
   MemberHistory history_;
 };

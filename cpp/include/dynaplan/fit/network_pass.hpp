@@ -25,6 +25,14 @@ class NetworkPass {
   /// trained.
   NetworkPass(const NetworkShape& shape, Index samples, const std::vector<Index>& constant_targets);
 
+  /// Where Loss::kHuber clips the errors of each target, from now on.
+  void use_cutoffs(const std::vector<double>& cutoffs);
+  /// Since then, of each learned target: the sum over all samples met in training of the squares of errors so clipped.
+  const std::vector<double>& clipped_squares() const { return clipped_squares_; }
+
+  /// Writes the error of each target, one sample after another from `errors + target * stride` on.
+  void errors(const Numbers<T>& parameters, const TrainingRows<T>& rows, MiniBatch batch, T* errors, Index stride);
+
   /// Adds each learned target's sum of the loss over the samples to `sums` (targets).
   void add_losses(Loss loss, const Numbers<T>& parameters, const TrainingRows<T>& rows, MiniBatch batch, double* sums);
 
@@ -54,6 +62,8 @@ class NetworkPass {
   Numbers<T> targets_;      // the same, samples in lanes
   Numbers<T> settled_;      // gradients by the outputs of settled targets
   std::vector<double> sums_;
+  std::vector<T> cutoffs_;
+  std::vector<double> clipped_squares_;
 };
 
 extern template class NetworkPass<float>;

@@ -43,6 +43,7 @@ class TrainingRows {
   /// Where the targets begin in a row; so many numbers the padded inputs have.
   Index targets_at() const { return targets_at_; }
   const T* row(Index i) const { return numbers_.data() + i * stride_; }
+  std::vector<T> target(Index target) const;
   /// Of each target.
   std::vector<double> mean_squares(Index targets) const;
 

@@ -13,18 +13,35 @@ inline namespace DYNAPLAN_LEVEL {
 enum class Loss {
   kSquaredError,  // (m - y)^2; the log-variances, if there are any, are left alone
   kGaussian,      // (m - y)^2 / v + ln v: twice the negative log likelihood, less a constant
+  kHuber,         // (m - y)^2 up to a cutoff, and linear beyond it
+  kStudent,  // (n + 1) ln(1 + (m - y)^2 / (n k v)) + ln v: the same of Student's t with n degrees of freedom, whose
+             // square of the scale is k v
 };
 
+/// In standard deviations: 95 % of the efficiency of squares where the noise is Gaussian (Huber 1981, "Robust
+/// statistics", sec. 4.3).
+inline constexpr double kHuberCutoff = 1.345;
+/// The mean square of standard Gaussian numbers clipped to it.
+inline constexpr double kHuberSquare = 0.7101645482690486;
+/// 89 % of the efficiency where the noise is Gaussian, of which v is then the variance by the factor k; what a row adds
+/// to the slope by ln v is at most n.
+inline constexpr double kStudentDegrees = 4.0;
+inline constexpr double kStudentSquare = 0.6905668068268682;
+
 /// The loss of the warm-up, and the one after it.
-constexpr Loss warm_up_loss() { return Loss::kSquaredError; }
-constexpr Loss main_loss(bool probabilistic) { return probabilistic ? Loss::kGaussian : Loss::kSquaredError; }
+constexpr Loss warm_up_loss(bool robust) { return robust ? Loss::kHuber : Loss::kSquaredError; }
+constexpr Loss main_loss(bool probabilistic, bool robust) {
+  if (!probabilistic) return warm_up_loss(robust);
+  return robust ? Loss::kStudent : Loss::kGaussian;
+}
+constexpr bool has_variance(Loss loss) { return loss == Loss::kGaussian || loss == Loss::kStudent; }
 
 /// Squared errors of standardised targets below this are rounding of float32.
 inline constexpr double kRoundingError = 1e-14;
 
 /// The mean of a loss on a scale where a fall by d means errors, or variances, less by the share 1 - e^-d.
 inline double logarithmic(Loss loss, double mean) {
-  return loss == Loss::kGaussian ? mean : std::log(mean < kRoundingError ? kRoundingError : mean);
+  return has_variance(loss) ? mean : std::log(mean < kRoundingError ? kRoundingError : mean);
 }
 
 /// Weight of `sum of high - sum of low` in the Gaussian loss, so that the learned bounds close in on the data
@@ -55,6 +72,13 @@ struct LossInputs {
   const T* low = nullptr;                       // (targets) bounds of the log-variances
   const T* high = nullptr;                      // (targets)
   const std::vector<Index>* learned = nullptr;  // targets that the loss is made of; the others have no gradient
+  const T* cutoffs = nullptr;                   // (targets) of Loss::kHuber
+};
+
+/// What is added to, for each learned target: its sum over the samples of the loss, without the penalty.
+struct LossSums {
+  double* losses = nullptr;           // (targets)
+  double* clipped_squares = nullptr;  // (targets) of the errors up to the cutoffs, by Loss::kHuber; or null
 };
 
 /// Where the gradient of the mean loss goes. `bounds` are those of the penalty too.
@@ -65,13 +89,13 @@ struct LossGradient {
   T* high = nullptr;  // (targets)
 };
 
-/// Adds each learned target's sum of the loss over the samples, without the penalty, to `sums` (targets).
 template <class T>
-void add_losses(Loss loss, const LossInputs<T>& inputs, double* sums);
+void add_losses(Loss loss, const LossInputs<T>& inputs, const LossSums& sums);
 
 /// The same, with the gradient of `sum over targets / (samples x learned targets) + penalty`.
 template <class T>
-void add_losses_and_gradient(Loss loss, const LossInputs<T>& inputs, double* sums, const LossGradient<T>& gradient);
+void add_losses_and_gradient(Loss loss, const LossInputs<T>& inputs, const LossSums& sums,
+                             const LossGradient<T>& gradient);
 
 }  // namespace DYNAPLAN_LEVEL
 }  // namespace dynaplan

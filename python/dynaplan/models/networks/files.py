@@ -15,7 +15,12 @@ from dynaplan.data.angles import Angles
 from dynaplan.errors import ModelFileError
 from dynaplan.models.calibrated import band_arrays, band_factors_in
 from dynaplan.models.networks.arrays import NetworkArrays
-from dynaplan.models.networks.training import Fitted, TrainingHistory, TrainingSettings
+from dynaplan.models.networks.training import (
+    Fitted,
+    TrainingHistory,
+    TrainingSettings,
+    usual_loss,
+)
 
 __all__ = ["checked_header", "model_from_parts", "model_parts", "network_from_parts"]
 __all__ += ["network_parts", "wanted_arrays"]
@@ -178,7 +183,7 @@ def model_from_parts(kind: str, arrays: Arrays, header: dict[str, Any]) -> Fitte
             f"network: got {network['members']} members, probabilistic "
             f"{network['probabilistic']}, must be those of {kind}"
         )
-    settings = _settings(top["settings"], len(network["hidden"]) + 1)
+    settings = _settings(kind, top["settings"], len(network["hidden"]) + 1)
     data = _checked_data(top["training_data"], network["state_dim"])
     history = files.fields(top["history"], "history", _HISTORY)
     losses = ("float64", (2, history["epochs"], network["members"]))
@@ -231,11 +236,15 @@ def _checked_data(header: dict[str, Any], state_dim: int) -> dict[str, Any]:
     return data
 
 
-def _settings(header: dict[str, Any], layers: int) -> TrainingSettings:
+def _settings(kind: str, header: dict[str, Any], layers: int) -> TrainingSettings:
     held_out = type(None) if header.get("held_out", 0.0) is None else float
     by_layer = isinstance(header.get("weight_decay"), list)
     kinds = {"held_out": held_out, "weight_decay": list if by_layer else float}
+    usual = usual_loss(kind)
+    header = {"loss": usual, **header}  # which files of older versions lack
     settings = files.fields(header, "settings", {**_SETTINGS, **kinds})
+    if settings["loss"] not in {usual, "huber"}:
+        raise ModelFileError(f"settings: 'loss' must be {usual!r} or 'huber'")
     if by_layer:
         decays = settings["weight_decay"]
         if len(decays) not in (1, layers) or any(type(decay) is not float for decay in decays):

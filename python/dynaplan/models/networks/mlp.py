@@ -38,6 +38,7 @@ class MLP(NetworkModel):
         activation: str = "silu",
         angles: Sequence[int] = (),
         rewards: bool = False,
+        loss: training.MeanLoss = "squared_error",
         epochs: int = training.EPOCHS,
         batch_size: int = training.BATCH_SIZE,
         learning_rate: float = training.LEARNING_RATE,
@@ -51,7 +52,7 @@ class MLP(NetworkModel):
         seed: int | None = None,
         threads: int = 1,
     ) -> MLP:
-        """Trains the network on the squared error, by Adam on mini-batches.
+        """Trains the network on the squared error, or Huber's loss, by Adam on mini-batches.
 
         Inputs and targets are standardised by the training rows; an input that never varies is
         harmless, and what never changes is predicted to stay, with next to no variance. Ctrl-C
@@ -68,6 +69,10 @@ class MLP(NetworkModel):
                 sees their sin and cos, their change is taken the short way round, and predictions
                 count turns on. Default: those of `data`, kept in their range.
             rewards: learn the reward of a step too, as one more output; `data` must have rewards.
+            loss: "squared_error" (default), or "huber": rows whose error in a state is beyond 1.345
+                robust standard deviations pull no harder than those at it, and wild ones are left
+                out. Not for states that few rows change, as a contact does: those rows would count
+                as faults.
             epochs: largest number of passes over the data. Default 400: a few hundred rows are few
                 mini-batches per epoch, and `patience` stops earlier where there are many rows.
             batch_size: rows per mini-batch. Default 32: small enough for some hundred rows.
@@ -78,11 +83,14 @@ class MLP(NetworkModel):
             held_out: fraction of the rows, drawn at random, that is not trained on but decides
                 when to stop and which weights to keep; or transitions for that purpose, such as
                 whole flights. 0: train all epochs and keep the last weights. Default 0.1.
-            patience: epochs without improvement on the held-out rows after which training stops,
-                for each member of an ensemble on its own.
-            improvement: fraction by which the held-out squared error (or variance) must fall to
-                count as an improvement. Default 0.01, as Chua et al.'s successors use. The best
-                weights are kept however small their lead.
+            patience: epochs without improvement on the held-out rows after which a state (or the
+                reward) is settled: from then on it trains the last layer alone, so that noise does
+                not stand in the way of what can be learned. A member of an ensemble stops once all
+                are. What it predicts worse than by the mean change, it predicts by that mean.
+            improvement: fraction by which the held-out squared error (or variance) of a state must
+                fall to count as an improvement. Default 0.01, as Chua et al.'s successors use. The
+                best weights are kept however small their lead, by the mean over the states of the
+                logarithm of the error, or of the likelihood where a variance is predicted.
             initial: a model of the same shape to continue from, on other or more data. Its weights
                 are brought to the units of the new data first, so that it starts as the same
                 function; but stretched along an input that varies many times more than before,
@@ -107,7 +115,8 @@ class MLP(NetworkModel):
             NumericalError: the loss stopped being finite; the message names the cause. Or a column
                 varies by less than 1e-303 or more than 1e303.
 
-        Source: Kingma & Ba 2015 (Adam); Loshchilov & Hutter 2019 (decoupled weight decay).
+        Source: Kingma & Ba 2015 (Adam); Loshchilov & Hutter 2019 (decoupled weight decay); Huber
+        1981, "Robust statistics" (sec. 6.4 for the standard deviations).
 
         Example:
             >>> s, a = np.random.default_rng(0).normal(size=(2, 300, 1))
@@ -122,6 +131,7 @@ class MLP(NetworkModel):
             activation=activation,
             angles=angles,
             rewards=rewards,
+            loss=loss,
             epochs=epochs,
             batch_size=batch_size,
             learning_rate=learning_rate,

@@ -29,6 +29,7 @@ from dynaplan.models.networks.training import (
     decay_of,
     held_out_fraction,
     train,
+    usual_loss,
 )
 from dynaplan.models.priors import (
     dynamics_with,
@@ -128,6 +129,7 @@ class NetworkModel(CalibratedModel):
         activation: str,
         angles: Sequence[int],
         rewards: bool,
+        loss: str,
         epochs: int,
         batch_size: int,
         learning_rate: float,
@@ -152,6 +154,7 @@ class NetworkModel(CalibratedModel):
         require_transitions("data", data)
         warm_up = _arrays.count("warm_up", warm_up, 0)
         settings = TrainingSettings(
+            loss=_arrays.choice("loss", loss, usual_loss(cls.__name__), "huber"),
             epochs=epochs,
             batch_size=batch_size,
             learning_rate=learning_rate,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, fields
-from typing import Any
+from typing import Any, Literal, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,16 +13,21 @@ from dynaplan import _arrays, _core, _texts
 from dynaplan._settings import checked_settings
 from dynaplan.data.angles import Angles
 from dynaplan.data.transitions import Transitions
+from dynaplan.data.wild_rows import wild_rows
 from dynaplan.errors import ArgumentError, ShapeError
 from dynaplan.models.interface import Model
 from dynaplan.models.networks.arrays import NetworkArrays
 from dynaplan.models.priors import rest_of
 
-__all__ = ["Architecture", "Progress", "TrainingHistory", "TrainingSettings"]
+__all__ = ["Architecture", "DensityLoss", "MeanLoss", "Progress", "TrainingHistory"]
+__all__ += ["TrainingSettings"]
 
 Float64 = NDArray[np.float64]
 # (epoch, training loss of each member, held-out loss of each member)
 Progress = Callable[[int, Float64, Float64], object]
+
+MeanLoss: TypeAlias = Literal["squared_error", "huber"]
+DensityLoss: TypeAlias = Literal["gaussian", "huber"]
 
 # Defaults of every `fit`; `MLP.fit` and `GaussianMLP.fit` give the reasons.
 EPOCHS = 400
@@ -98,6 +103,7 @@ class TrainingSettings:
     `seed` is the number that was drawn where none was given.
     """
 
+    loss: str
     epochs: int
     batch_size: int
     learning_rate: float
@@ -121,8 +127,9 @@ class TrainingHistory:
         training: (epochs, K) mean loss of each member over the mini-batches of each epoch, each
             before its step; nan after a member has stopped. The loss is the squared error in
             standardised units, or with a variance v and after the warm-up
-            `error^2 / v + log v`.
-        held_out: (epochs, K) the same over the held-out rows after each epoch; nan without any.
+            `error^2 / v + log v`; or Huber's in their place.
+        held_out: (epochs, K) the same over the held-out rows after each epoch; nan without any. Of
+            Huber's loss without a variance, the squares of robust standard deviations.
         best_epoch: (K,) the epoch whose weights each member keeps, from 0; -1: its initial
             weights.
         interrupted: whether Ctrl-C ended the training. The model is usable nevertheless.
@@ -138,6 +145,11 @@ class TrainingHistory:
             f"TrainingHistory(epochs={len(self.training)}, members={self.training.shape[1]}, "
             f"interrupted={self.interrupted})"
         )
+
+
+def usual_loss(kind: str) -> str:
+    """Returns the loss that is no robust one, of a class of this name."""
+    return "squared_error" if kind == "MLP" else "gaussian"
 
 
 def decay_of(weight_decay: float | Sequence[float]) -> float | tuple[float, ...]:
@@ -250,6 +262,7 @@ def untrained(network: NetworkArrays) -> Fitted:
     """Returns the parts of a model whose weights were trained elsewhere, on unknown data."""
     members, inputs = network.members, network.state_dim + network.action_dim
     settings = TrainingSettings(
+        loss="squared_error",
         epochs=0,
         batch_size=1,
         learning_rate=0.0,
@@ -281,12 +294,16 @@ def train(
     threads: int,
 ) -> Fitted:
     """Trains all members; `held_out` and `settings.held_out` agree."""
+    if settings.loss == "huber":
+        data = _without_wild_rows(data)
+        held_out = _without_wild_rows(held_out) if isinstance(held_out, Transitions) else held_out
     rows, kept_back = divided(data, held_out, settings.seed)
     rows = rest_of(prior, rows, threads)
     kept_back = None if kept_back is None else rest_of(prior, kept_back, threads)
     by_layer = np.atleast_1d(settings.weight_decay).tolist()
     core_settings = {**asdict(settings), "weight_decay": by_layer, "threads": threads}
     del core_settings["held_out"]  # which rows that are is known here alone
+    core_settings["robust"] = core_settings.pop("loss") == "huber"
     parameters, training, held_out_losses, best_epoch, interrupted = _core.fit_networks(
         arrays_of(rows, architecture.rewards),
         None if kept_back is None else arrays_of(kept_back, architecture.rewards),
@@ -302,6 +319,12 @@ def train(
     disagreement = _observed_disagreement(parameters, [rows, kept_back], threads)
     parts = parameters, settings, history, len(rows), observed, disagreement
     return Fitted(*parts, prior=prior, angles=angles)
+
+
+def _without_wild_rows(data: Transitions) -> Transitions:
+    """Returns the rows without those whose one value would set the unit of a column."""
+    wild = wild_rows(data.states, data.actions, data.next_states, data.angles).rows
+    return data[np.delete(np.arange(len(data)), wild)] if wild.size else data
 
 
 def _observed_disagreement(
