@@ -29,6 +29,7 @@ TRAINING = {
     "activation": "silu",
     "angles": (0,),
     "rewards": False,
+    "loss": "huber",
     "epochs": 1,
     "batch_size": 8,
     "learning_rate": 1e-3,

@@ -241,7 +241,7 @@ def test_what_was_observed_of_an_angle_is_an_arc_that_grows(angles, low, period)
     states[:, 0] = low + period * generator.uniform(0.3, 0.6, 50)
     model = dp.RecursiveLeastSquares(2, 1, angles=angles)
     for state in states:
-        model.update(state, state[1:], state)
-    fit = model.model
+        model.update(state, generator.normal(size=1), state)
+    fit = model.model()
     assert fit.observed_low[:2] == pytest.approx(states.min(axis=0))
     assert fit.observed_high[:2] == pytest.approx(states.max(axis=0))

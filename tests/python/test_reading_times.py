@@ -114,7 +114,7 @@ def test_dates_become_seconds_and_numbers_keep_all_their_digits(times, step):
         (["2024-01-01", "then", "2024-01-03"], "time: column 't', row 1 of source is 'then', must"),
         (["now", "then", "soon"], "time: column 't', row 0 of source is 'now', must be a number"),
         ([1.0, 1.0, 1.0], "time: no row is later than the row above"),
-        (np.ones((3, 2)), "time: column 't' has 2 numbers in a row"),
+        (np.ones((3, 2)), "time: column 't' of source has 2 numbers in a row"),
         (np.array(["2024-01-01", "NaT", "2024-01-03"], "datetime64[s]"), "row 1 .* is missing"),
     ],
 )

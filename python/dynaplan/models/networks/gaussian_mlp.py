@@ -52,10 +52,10 @@ class GaussianMLP(NetworkModel):
         The log-variances lie between two soft bounds that are learned too.
 
         Args:
-            loss: "gaussian" (default), the likelihood of Gaussian noise; or "huber": Huber's loss in
-                the warm-up, and then the likelihood of Student's t with 4 degrees of freedom, for
-                which rows far off hardly count. The variance is that of Gaussian noise as most rows
-                have it. Wild ones are left out.
+            loss: "gaussian" (default), the likelihood of Gaussian noise; or "huber": Huber's loss
+                in the warm-up, and then the likelihood of Student's t with 4 degrees of freedom,
+                for which rows far off hardly count. The variance is that of Gaussian noise as most
+                rows have it. Wild ones are left out.
             warm_up: first epochs, on the squared error alone, so that no variance grows to explain
                 what the mean could have learned, and then persists; `patience` starts after them.
                 Default 20. None are made when training continues from `initial`.
@@ -70,8 +70,8 @@ class GaussianMLP(NetworkModel):
                 varies by less than 1e-303 or more than 1e303, or one that is learned by less than
                 1e-151 or more than 1e151, since its variance would not be a number.
 
-        Source: Chua et al. 2018, sec. 4 and appendix A.1 (loss and bounds); Lange et al.
-        1989, "Robust statistical modeling using the t distribution".
+        Source: Chua et al. 2018, sec. 4 and appendix A.1 (loss and bounds); Lange et al. 1989,
+        "Robust statistical modeling using the t distribution".
         """
         return cls._fit(
             data,
