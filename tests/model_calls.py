@@ -212,7 +212,7 @@ CALLS: dict[str, tuple[Callable[..., Any], dict[str, Any]]] = {
     "Polynomial": (dp.Polynomial, {"degree": 2}),
     "RecursiveLeastSquares": (
         dp.RecursiveLeastSquares,
-        {**DIMS, **REGRESSION, **FORGETTING, **ROUND},
+        {**DIMS, **REGRESSION, **FORGETTING, **ROUND, "known": {1: 0}},
     ),
     "RecursiveLeastSquares.from_model": (
         dp.RecursiveLeastSquares.from_model,

@@ -25,6 +25,21 @@ def known() -> dp.LinearModel:
     return dp.LinearModel(0.8 * np.eye(2), [[0.9], [1.0]], noise=[0.1, 0.1])
 
 
+def remembered() -> dp.Transitions:
+    """The same, whose second state is the action a step before."""
+    given = transitions()
+    after = np.column_stack([given.next_states[:, 0], given.actions])
+    return dp.Transitions(given.states, given.actions, after, known={1: ("action", 0)})
+
+
+def with_lags(rows: int = 40) -> dp.Transitions:
+    """An angle that one episode follows, and where it was a step before."""
+    actions = np.random.default_rng(0).normal(size=(rows, 1))
+    states = np.sin(np.cumsum(np.append(0.0, 0.3 * actions)))[:, None]
+    data = dp.Transitions(states[:-1], actions, states[1:], angles={0: (-9.0, 9.0)})
+    return data.with_history(states=1)
+
+
 TRANSITIONS = transitions().states, transitions().actions, transitions().next_states
 
 # Each setting of a model that a file must bring back.
@@ -55,6 +70,10 @@ MODELS = {
     "calibrated, noise and bands": lambda: dp.calibrate_bands(
         dp.LinearGaussian.fit(transitions()).calibrated(transitions(seed=1)), transitions(seed=1)
     ),
+    "with known states": lambda: dp.LinearGaussian.fit(
+        remembered(), features=dp.Polynomial(2), prior=known()
+    ),
+    "with a history": lambda: dp.LinearGaussian.fit(with_lags()),
     "float32 data": lambda: dp.LinearGaussian.fit(
         dp.Transitions(
             np.float32(transitions().states), [[1.0]] * 40, np.float32(transitions().next_states)
@@ -83,6 +102,7 @@ NETWORKS = {
         dp.GaussianMLP.fit(LEARNT, **SHORT), transitions(seed=1), propagation="ts1"
     ),
     "MLP with a prior": lambda: dp.MLP.fit(LEARNT, **SHORT, prior=known()),
+    "Ensemble with a history": lambda: dp.Ensemble.fit(with_lags(), **SHORT, members=2),
     "Ensemble of means, none held out": lambda: dp.Ensemble.fit(
         LEARNT, **SHORT, members=2, probabilistic=False, held_out=0.0
     ),

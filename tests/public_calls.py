@@ -106,6 +106,7 @@ CALLS: dict[str, tuple[Callable[..., Any], dict[str, Any]]] = {
             "drop_nonfinite": False,
             "gaps": "warn",
             **NAMED,
+            "known": {1: 0},
         },
     ),
     "Transitions.from_trajectories": (
@@ -141,6 +142,10 @@ CALLS: dict[str, tuple[Callable[..., Any], dict[str, Any]]] = {
         {"fraction": 0.5, "seed": 0},
     ),
     "Transitions.__getitem__": (lambda key: data()[key], {"key": 0}),
+    "Transitions.with_history": (
+        lambda **arguments: data().with_history(**arguments),
+        {"states": 1, "actions": 1},
+    ),
     "bands": (
         dp.bands,
         {

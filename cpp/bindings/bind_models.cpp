@@ -9,6 +9,7 @@
 #include "dynaplan/models/jacobians.hpp"
 #include "dynaplan/models/linear.hpp"
 #include "dynaplan/models/residual_dynamics.hpp"
+#include "dynaplan/models/shift_dynamics.hpp"
 #include "garbage.hpp"
 #include "handles.hpp"
 #include "interrupt.hpp"
@@ -64,6 +65,15 @@ DynamicsHandle angle_dynamics(const DynamicsHandle& dynamics,
           std::make_shared<const AngleDynamics<double>>(dynamics.float64, states, inputs), dynamics.owned};
 }
 
+// The same dynamics with states that are exact shifts, each (state, source, whether that is an action).
+DynamicsHandle shift_dynamics(const DynamicsHandle& dynamics,
+                              const std::vector<std::tuple<IndexType, IndexType, bool>>& known) {
+  std::vector<Shift> shifts;
+  for (const auto& [state, source, is_action] : known) shifts.push_back({state, source, is_action});
+  return {std::make_shared<const ShiftDynamics<float>>(dynamics.float32, shifts),
+          std::make_shared<const ShiftDynamics<double>>(dynamics.float64, shifts), dynamics.owned};
+}
+
 }  // namespace
 
 void bind_models(py::module_& m) {
@@ -73,6 +83,7 @@ void bind_models(py::module_& m) {
   m.def("linear_dynamics", &linear_dynamics, py::arg("weights"), py::arg("constant"), py::arg("noise_factor"));
   m.def("residual_dynamics", &residual_dynamics, py::arg("prior"), py::arg("rest"));
   m.def("angle_dynamics", &angle_dynamics, py::arg("dynamics"), py::arg("angles"), py::arg("sine_cosine"));
+  m.def("shift_dynamics", &shift_dynamics, py::arg("dynamics"), py::arg("known"));
   m.def(
       "matrix_exponential",
       [](const py::array& matrix) { return to_array(exponential(matrix_input(matrix, "matrix"))); }, py::arg("matrix"));

@@ -40,8 +40,29 @@ def round_data() -> dp.Transitions:
     return dp.Transitions(plain.states, plain.actions, plain.next_states, angles=angles)
 
 
+def known_data(rows: int = 150) -> dp.Transitions:
+    """The same, with a state that is another one, and one that is an action, a step before."""
+    plain = data(rows)
+    after = np.column_stack([plain.next_states[:, 0], plain.states[:, 0], plain.actions[:, 1]])
+    known = {1: 0, 2: ("action", 1)}
+    return dp.Transitions(plain.states, plain.actions, after, known=known)
+
+
 MODELS = {
     "linear": dp.LinearGaussian.fit,
+    "linear with known states": lambda _: dp.LinearGaussian.fit(known_data()),
+    "quadratic with known states and a prior": lambda _: dp.LinearGaussian.fit(
+        known_data(), features=dp.Polynomial(2), prior=KNOWN
+    ),
+    "features of a function with known states": lambda _: dp.LinearGaussian.fit(
+        known_data(), features=curves
+    ),
+    "network with known states": lambda _: dp.MLP.fit(
+        known_data(), hidden=(16,), epochs=50, seed=0
+    ),
+    "ensemble with known states and a prior": lambda _: dp.Ensemble.fit(
+        known_data(), members=3, hidden=(16,), epochs=50, seed=0, prior=KNOWN
+    ),
     "quadratic": lambda d: dp.LinearGaussian.fit(d, features=dp.Polynomial(2)),
     "cubic with ridge": lambda d: dp.LinearGaussian.fit(d, features=dp.Polynomial(3), ridge=0.1),
     "sparse cubic": lambda d: dp.LinearGaussian.fit(d, features=dp.Polynomial(3), threshold=0.1),
@@ -168,7 +189,8 @@ def test_a_saved_and_loaded_model_predicts_the_same(model, tmp_path):
 
 
 def test_held_out_data_are_predicted_better_than_by_nothing_changes(model):
-    check = dp.evaluate(model, data(60), horizon=1)
+    held_out = known_data(60) if getattr(model, "known", None) else data(60)
+    check = dp.evaluate(model, held_out, horizon=1)
     assert check.error_median[0] < 0.5 * check.baseline_median[0]
 
 

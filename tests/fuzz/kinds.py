@@ -130,6 +130,7 @@ def named_transitions() -> dp.Transitions:
     states, actions = LEARNT.states, LEARNT.actions
     names = [f"s{i}" for i in range(states.shape[1])]
     known: dict[str, Any] = {"state_names": names, "units": {"s0": "m"}, "time_step": 0.1}
+    known["known"] = {0: 0}
     return dp.Transitions(states, actions, states, **known)
 
 

@@ -25,6 +25,7 @@ from dynaplan._core.models import linear_dynamics as linear_dynamics
 from dynaplan._core.models import matrix_exponential as matrix_exponential
 from dynaplan._core.models import python_dynamics as python_dynamics
 from dynaplan._core.models import residual_dynamics as residual_dynamics
+from dynaplan._core.models import shift_dynamics as shift_dynamics
 from dynaplan._core.networks import NetworkParameters as NetworkParameters
 from dynaplan._core.planners import CategoricalCem as CategoricalCem
 from dynaplan._core.planners import Cem as Cem

@@ -1,4 +1,4 @@
-"""What is known of columns beside their numbers: names, units, the time step, angles."""
+"""What is known of columns beside their numbers: names, units, the time step, angles, shifts."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from dynaplan import _arrays, _tables, _texts
 from dynaplan.data.angles import NO_ANGLES, Angles, AnglesLike
+from dynaplan.data.known_states import NO_KNOWN_STATES, KnownLike, KnownStates
 from dynaplan.errors import ArgumentError, ShapeError
 
 __all__ = ["Columns", "listed_names"]
@@ -33,6 +34,7 @@ class Columns:
         units: pairs of a name and its unit.
         time_step: time from one row to the next, or None.
         angles: the states that are angles.
+        known: the states that are exact shifts.
     """
 
     state_names: tuple[str, ...] | None = None
@@ -40,6 +42,7 @@ class Columns:
     units: tuple[tuple[str, str], ...] = ()
     time_step: float | None = None
     angles: Angles = NO_ANGLES
+    known: KnownStates = NO_KNOWN_STATES
 
     @staticmethod
     def checked(
@@ -68,13 +71,16 @@ class Columns:
             time_step=time_step,
         )
 
-    def for_dims(self, state_dim: int, action_dim: int, angles: AnglesLike) -> Columns:
-        """Returns the same with the states that are angles.
+    def for_dims(
+        self, state_dim: int, action_dim: int, angles: AnglesLike, known: KnownLike | None
+    ) -> Columns:
+        """Returns the same with the states that are angles, and those that are known.
 
         Raises:
             ShapeError: there are names, and not one for each column.
-            ArgumentError: an angle is none of the states, or its range is none.
-            TypeError: angles are neither integers nor a mapping.
+            ArgumentError: an angle is none of the states, or its range is none; or a known state
+                is none of them, or takes the value of none.
+            TypeError: angles are neither integers nor a mapping, or what is known is no mapping.
         """
         for argument, names, count in (
             ("state_names", self.state_names, state_dim),
@@ -85,7 +91,11 @@ class Columns:
                 raise ShapeError(
                     f"{argument}: got {len(names)} names, must be {count}, one for each {kind}"
                 )
-        return replace(self, angles=Angles.of(angles, state_dim))
+        return replace(
+            self,
+            angles=Angles.of(angles, state_dim),
+            known=KnownStates.of(known, state_dim, action_dim),
+        )
 
     def labels(self, state_dim: int, action_dim: int) -> tuple[list[str], list[str]]:
         """Returns what states and actions are called: by their names, or as "state 0"."""
@@ -108,13 +118,15 @@ class Columns:
         """Returns what is known of data sets one below the other: what none contradicts.
 
         Raises:
-            ArgumentError: two parts have other names, units or angles, or time steps not within
-                5 %.
+            ArgumentError: two parts have other names, units, angles or known states, or time steps
+                not within 5 %.
         """
         found: dict[str, Any] = {}
         for number, part in enumerate(parts):
             if part.angles != parts[0].angles:
                 raise ArgumentError(f"parts: item {number} has other angles than item 0")
+            if part.known != parts[0].known:
+                raise ArgumentError(f"parts: item {number} has other known states than item 0")
         for name in Columns.__slots__:
             values = [getattr(part, name) for part in parts]
             known = [number for number, value in enumerate(values) if value]
@@ -135,21 +147,24 @@ class Columns:
         for name in Columns.__slots__:
             value = getattr(self, name)
             if value:
-                kept[name] = value.to_array() if name == "angles" else np.array(value)
+                is_own = isinstance(value, Angles | KnownStates)
+                kept[name] = value.to_array() if is_own else np.array(value)
         return kept
 
     @staticmethod
-    def kept(arrays: Mapping[str, NDArray[Any]], state_dim: int) -> dict[str, Any]:
+    def kept(arrays: Mapping[str, NDArray[Any]], state_dim: int, action_dim: int) -> dict[str, Any]:
         """Returns what `arrays` gave, as a user says it and not yet checked.
 
         Raises:
-            ArgumentError, TypeError: angles are none.
+            ArgumentError, TypeError: angles or known states are none.
         """
         values = {name: array.tolist() for name, array in arrays.items()}
         if "units" in values:
             values["units"] = dict(values["units"])
         if "angles" in values:
             values["angles"] = Angles.of_array(arrays["angles"], state_dim)
+        if "known" in values:
+            values["known"] = KnownStates.of_array(arrays["known"], state_dim, action_dim)
         return values
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dynaplan.data.angles import Angles
 from dynaplan.data.columns import Columns
+from dynaplan.data.known_states import KnownStates
 
 __all__ = ["KnownColumns"]
 
@@ -39,3 +40,16 @@ class KnownColumns:
     def angles(self) -> Angles:
         """The states that are angles: a mapping from their indices to (low, high) or a period."""
         return self._columns.angles
+
+    @property
+    def known(self) -> KnownStates:
+        """The states that are exact shifts: a mapping from their indices to those of the sources.
+
+        A source is the index of a state, or ("action", index).
+        """
+        return self._columns.known
+
+    @property
+    def history(self) -> tuple[int, int] | None:
+        """How many earlier observations and actions the states hold, or None: no history."""
+        return self._columns.known.history

@@ -31,9 +31,9 @@ def load_transitions(path: str | os.PathLike[str]) -> Transitions:
     known = {name: arrays.pop(name) for name in Columns.__slots__ if name in arrays}
     cuts = {name: arrays.pop(name) for name in rows.CUT_IDS if name in arrays}
     try:
-        state_dim = math.prod(arrays["states"].shape[1:])
+        dims = [math.prod(arrays[name].shape[1:]) for name in ("states", "actions")]
         # Whether they follow each other was said when they were made.
-        data = Transitions(**arrays, gaps="ignore", **Columns.kept(known, state_dim))
+        data = Transitions(**arrays, gaps="ignore", **Columns.kept(known, *dims))
         rows.check_cuts(cuts, data.episodes)
         return Transitions._of(data._arrays() | cuts, data._columns)
     except (TypeError, ValueError) as error:

@@ -16,8 +16,10 @@ from dynaplan.data import rows
 from dynaplan.data.angles import AnglesLike
 from dynaplan.data.columns import Columns
 from dynaplan.data.files import write_arrays
+from dynaplan.data.history import WithHistory
 from dynaplan.data.joins import measured_joins
 from dynaplan.data.known_columns import KnownColumns
+from dynaplan.data.known_states import KnownLike
 from dynaplan.data.reading import FromLogs
 from dynaplan.data.suspect_joins import warn_of_joins
 from dynaplan.data.trajectories import FromTrajectories
@@ -41,7 +43,7 @@ ARRAYS = (
 
 
 @dataclass(frozen=True, slots=True, init=False, eq=False, repr=False)
-class Transitions(FromLogs, FromTrajectories, KnownColumns):
+class Transitions(FromLogs, FromTrajectories, WithHistory, KnownColumns):
     """N steps of a system: `actions` applied in `states` led to `next_states`.
 
     The arrays are copies: C-contiguous, owned and read-only. Anything that `np.asarray` converts
@@ -92,6 +94,9 @@ class Transitions(FromLogs, FromTrajectories, KnownColumns):
             where they are in radians from -pi to pi; `{0: (0.0, 360.0)}` for another range, or
             `{0: 360.0}`, the period, where values count full turns on. Models fitted to the data
             know it, and predict within the range. Default: none.
+        known: the states that are exact shifts, which are not learned: `{2: 0, 3: ("action", 0)}`
+            says that the next value of state 2 is that of state 0 now, of state 3 that of action 0.
+            Models fitted to the data know it. Default: none. See `with_history`.
 
     Raises:
         ShapeError: an array has the wrong number of dimensions, rows or columns, or no row.
@@ -99,7 +104,8 @@ class Transitions(FromLogs, FromTrajectories, KnownColumns):
             integers.
         ArgumentError: a value is not finite (the message names the first row and column), a
             termination is neither 0 nor 1, the rows of an episode are not adjacent, an action is
-            not one of the discrete ones, or `gaps` is none of the three.
+            not one of the discrete ones, a known state is not as it must be, or `gaps` is none of
+            the three.
 
     Warns:
         SuspectDataWarning: rows of an episode do not follow each other (see `gaps`), or rows at
@@ -145,8 +151,9 @@ class Transitions(FromLogs, FromTrajectories, KnownColumns):
         units: Mapping[str, str] | None = None,
         time_step: float | None = None,
         angles: AnglesLike = (),
+        known: KnownLike | None = None,
     ) -> None:
-        known = Columns.checked(state_names, action_names, units, time_step)
+        of_columns = Columns.checked(state_names, action_names, units, time_step)
         _arrays.choice("gaps", gaps, "warn", "split", "ignore")
         drop = _arrays.flag("drop_nonfinite", drop_nonfinite)
         columns = {"states": rows.matrix("states", states)}
@@ -163,7 +170,7 @@ class Transitions(FromLogs, FromTrajectories, KnownColumns):
         if discrete_actions is not None:
             columns["actions"] = numbering.one_hot("actions", columns["actions"])
         dims = columns["states"].shape[1], columns["actions"].shape[1]
-        known = known.for_dims(*dims, angles)
+        of_columns = of_columns.for_dims(*dims, angles, known)
         numbers = {name: rows.copied(values) for name, values in columns.items()}
         ended = np.zeros(count, np.bool_)
         if terminations is not None:
@@ -174,21 +181,23 @@ class Transitions(FromLogs, FromTrajectories, KnownColumns):
         if kept is not None:
             numbers = {name: values[kept] for name, values in numbers.items()}
             ended = ended[kept]
-        known.angles.require_within(numbers)
+        of_columns.angles.require_within(numbers)
+        of_columns.known.require_met(numbers, of_columns.angles)
         groups, path = ids, (numbers["states"], numbers["next_states"])
         if ids is None:
-            ids = rows.inferred_ids(*path, ended, kept, known.angles)
+            ids = rows.inferred_ids(*path, ended, kept, of_columns.angles)
         elif kept is not None:
             groups, ids = ids[kept], rows.selected_ids(ids, kept)
-        labels = known.labels(*dims)
-        wild_rows(path[0], numbers["actions"], path[1], known.angles, labels).warn()
+        labels = of_columns.labels(*dims)
+        learned = [of_columns.known.without(values) for values in path]  # lags say nothing new
+        wild_rows(learned[0], numbers["actions"], learned[1], of_columns.angles, labels).warn()
         segments = ids
         if gaps != "ignore":
-            joins = measured_joins(*path, ended, ids, known.angles)
-            warn_of_joins(joins, *path, known.angles, labels[0], cut=gaps == "split")
+            joins = measured_joins(*path, ended, ids, of_columns.angles)
+            warn_of_joins(joins, *path, of_columns.angles, labels[0], cut=gaps == "split")
             segments = rows.cut_ids(ids, joins.cuts)
         self._own(
-            known,
+            of_columns,
             **numbers,
             terminations=ended,
             episodes=segments if gaps == "split" else ids,
@@ -328,7 +337,7 @@ class Transitions(FromLogs, FromTrajectories, KnownColumns):
             ShapeError: the parts differ in `state_dim` or `action_dim`.
             TypeError: a part is not a `Transitions`.
             ArgumentError: there is no part, some have rewards and some have none, or their names,
-                units, time steps or angles differ.
+                units, time steps, angles or known states differ.
         """
         if isinstance(parts, Transitions | np.ndarray) or not isinstance(parts, Iterable):
             raise TypeError(f"parts: got {_texts.shown(parts)}, must be a list of Transitions")

@@ -15,7 +15,7 @@ from dynaplan import _arrays, _texts
 from dynaplan.data.transitions import Transitions, require_transitions
 from dynaplan.errors import ArgumentError, NumericalError, ShapeError
 from dynaplan.models.fitted import FittedModel
-from dynaplan.models.interface import Model, Prediction, agreed_angles, predicted
+from dynaplan.models.interface import Model, Prediction, agreed_angles, known_of, predicted
 
 if TYPE_CHECKING:
     from typing_extensions import Self
@@ -103,10 +103,11 @@ class CalibratedModel(FittedModel):
         angles = agreed_angles("held_out", held_out.angles, model)
         errors = angles.short_way(prediction.mean - held_out.next_states)
         size = np.abs(held_out.next_states).max(axis=0)
-        errors = np.where(np.abs(errors) <= _ROUNDING * size, 0.0, errors)
-        return plain._with_calibration(
-            _factors(errors, *plain._scaled_variances(prediction), level)
-        )
+        known = known_of(model)
+        errors = known.without(np.where(np.abs(errors) <= _ROUNDING * size, 0.0, errors))
+        factors = _factors(errors, *plain._scaled_variances(prediction), level)
+        factors[known.columns] = 1.0  # which have no noise
+        return plain._with_calibration(factors)
 
     @property
     @abstractmethod

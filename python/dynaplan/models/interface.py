@@ -9,9 +9,11 @@ from numpy.typing import ArrayLike, NDArray
 
 from dynaplan import _core, _texts
 from dynaplan.data.angles import Angles
+from dynaplan.data.known_states import KnownStates
 from dynaplan.errors import ArgumentError, ShapeError
 
-__all__ = ["Model", "Prediction", "agreed_angles", "angles_of", "predicted", "require_model"]
+__all__ = ["Model", "Prediction", "agreed_angles", "angles_of", "known_of", "predicted"]
+__all__ += ["require_model"]
 
 Float64 = NDArray[np.float64]
 
@@ -43,7 +45,8 @@ class Model(Protocol):
     those of a model that exists, such as `FunctionModel(f, state_dim, action_dim).dynamics`, as
     rollouts and planners run compiled dynamics alone; `predict` must give the same means. It may
     say in `observed_disagreement`, as `Ensemble` does, how far its members disagree on their data,
-    and in `angles`, as `Transitions` takes it, which of its states are angles.
+    in `angles`, as `Transitions` takes it, which of its states are angles, and in `known`, as
+    `Transitions` has it, which are exact shifts, such as the lags of a history.
 
     Wherever states and actions are passed to a model, here as to rollouts, planners and agents,
     they must be finite: a nan or an infinity is refused by name, with an ArgumentError. What a
@@ -145,6 +148,17 @@ def angles_of(model: Model) -> Angles:
     """
     given = getattr(model, "angles", ())
     return given if isinstance(given, Angles) else Angles.of(given, model.state_dim, "model.angles")
+
+
+def known_of(model: Model) -> KnownStates:
+    """Returns the states of a model that are exact shifts, none where it does not say.
+
+    Raises:
+        ArgumentError, TypeError: what a class of one's own says is no such mapping.
+    """
+    given = getattr(model, "known", None)
+    dims = model.state_dim, model.action_dim
+    return given if isinstance(given, KnownStates) else KnownStates.of(given, *dims, "model.known")
 
 
 def agreed_angles(name: str, angles: Angles, model: Model) -> Angles:

@@ -9,11 +9,13 @@ from numpy.typing import NDArray
 
 from dynaplan import _core, _texts
 from dynaplan.data.angles import Angles
+from dynaplan.data.known_states import KnownStates
 from dynaplan.data.transitions import Transitions
 from dynaplan.errors import ArgumentError, ShapeError
 from dynaplan.models.interface import Model, angles_of, predicted, require_model
 
-__all__ = ["dynamics_with", "require_prior", "require_same_prior", "rest_of", "with_prior_mean"]
+__all__ = ["dynamics_with", "require_prior", "require_same_prior", "rest_of", "unlearned"]
+__all__ += ["with_prior_mean"]
 
 Float64 = NDArray[np.float64]
 
@@ -73,6 +75,19 @@ def rest_of(prior: Model | None, data: Transitions, threads: int) -> Transitions
         )
     rest = data.states + angles_of(prior).short_way(data.next_states - mean)
     return Transitions._of({**data._arrays(), "next_states": rest}, data._columns)
+
+
+def unlearned(data: Transitions, known: KnownStates) -> Transitions:
+    """Returns transitions in which known states never change, so that nothing is learned of them.
+
+    Args:
+        data: of these states.
+        known: which of them; none: the data stay as they are.
+    """
+    if not known:
+        return data
+    after = known.at_rest(data.next_states, data.states)
+    return Transitions._of({**data._arrays(), "next_states": after}, data._columns)
 
 
 def with_prior_mean(

@@ -1,4 +1,4 @@
-"""What linear models are given of angles, and what they make of them."""
+"""What linear models are given of angles and known states, and what they make of them."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from dynaplan import _arrays, _core
 from dynaplan.data.angles import NO_ANGLES, Angles
+from dynaplan.data.known_states import NO_KNOWN_STATES, KnownStates
 from dynaplan.data.transitions import Transitions
 from dynaplan.errors import ArgumentError
 from dynaplan.models.interface import Model
@@ -16,7 +17,7 @@ from dynaplan.models.linear.features import Polynomial
 from dynaplan.models.linear.regression_rows import Rows
 from dynaplan.models.linear.settings import Features, Fit
 from dynaplan.models.priors import dynamics_with
-from dynaplan.models.wrapping import with_angles
+from dynaplan.models.wrapping import with_angles, with_known
 
 __all__ = ["NO_ANGLE_INPUTS", "AngleInputs"]
 
@@ -25,33 +26,38 @@ Float64 = NDArray[np.float64]
 
 @dataclass(frozen=True, eq=False)
 class AngleInputs:
-    """The angles of a linear model.
+    """The angles of a linear model, and its known states.
 
     Polynomials are given the sine in place of each angle, and the cosines before the actions; the
     next state's entry in the sine's place is then the sine and the angle's change. A linear model,
     and features that are a function, are given the angles themselves. The change goes the short way
-    round for all.
+    round for all. Known states are fitted as if they never changed, so that nothing is learned of
+    them, and shifted wherever the fit predicts.
 
     Attributes:
         angles: of the states.
         low: (K,) where the arc begins in which each was observed.
         high: (K,) where it ends.
         sine_cosine: whether sines and cosines are given.
+        known: the states that are exact shifts.
     """
 
     angles: Angles
     low: Float64
     high: Float64
     sine_cosine: bool
+    known: KnownStates = NO_KNOWN_STATES
 
     @staticmethod
-    def unseen(features: Features, angles: Angles) -> AngleInputs:
+    def unseen(
+        features: Features, angles: Angles, known: KnownStates = NO_KNOWN_STATES
+    ) -> AngleInputs:
         """Returns those of a model with these features, before there are data."""
         if not angles:
-            return NO_ANGLE_INPUTS
+            return replace(NO_ANGLE_INPUTS, known=known) if known else NO_ANGLE_INPUTS
         sine_cosine = isinstance(features, Polynomial) and features.degree > 1
         low, high = np.full((2, len(angles)), [[np.inf], [-np.inf]])
-        return AngleInputs(angles, low, high, sine_cosine=sine_cosine)
+        return AngleInputs(angles, low, high, sine_cosine=sine_cosine, known=known)
 
     @property
     def cosines(self) -> int:
@@ -79,10 +85,11 @@ class AngleInputs:
         """Returns what two models have seen.
 
         Raises:
-            ArgumentError: their angles differ.
+            ArgumentError: their angles or known states differ.
         """
-        if other.angles != self.angles:
-            raise ArgumentError(f"other: has {other.angles}, must have {self.angles} as this model")
+        for mine, its in ((self.angles, other.angles), (self.known, other.known)):
+            if its != mine:
+                raise ArgumentError(f"other: has {its}, must have {mine} as this model")
         return self._with_arcs(other.low, other.high)
 
     def _with_arcs(self, low: Float64, high: Float64) -> AngleInputs:
@@ -95,19 +102,27 @@ class AngleInputs:
         last = np.where(has_range, np.minimum(last, first + period), last)
         return replace(self, low=first, high=last)
 
-    def rows(self, data: Transitions) -> Rows:
-        """Returns transitions as the core fits them.
+    def rows(self, data: Transitions, *, predicts_change: bool = True) -> Rows:
+        """Returns transitions as the core fits them, with nothing to learn of known states.
+
+        Args:
+            data: the transitions.
+            predicts_change: whether the change is fitted: else the next state, which is then 0.
 
         Raises:
-            ArgumentError: the data have other angles.
+            ArgumentError: the data have other angles or known states.
         """
-        if data.angles and data.angles != self.angles:
-            raise ArgumentError(f"data: got {data.angles}, must be {self.angles} as of the model")
-        if not self.angles:
-            return Rows(data.states, data.actions, data.next_states)
-        change = self.angles.short_way(data.next_states - data.states)
-        states, actions = self.given(data.states, data.actions)
-        return Rows(states, actions, states + change)
+        for its, mine in ((data.angles, self.angles), (data.known, self.known)):
+            if its and its != mine:
+                raise ArgumentError(f"data: got {its}, must be {mine} as of the model")
+        states, actions, after = data.states, data.actions, data.next_states
+        if self.angles:
+            change = self.angles.short_way(after - states)
+            states, actions = self.given(states, actions)
+            after = states + change
+        if predicts_change:
+            return Rows(states, actions, self.known.at_rest(after, states))
+        return Rows(states, actions, self.known.without(after))
 
     def given(self, states: Float64, actions: Float64) -> tuple[Float64, Float64]:
         """Returns states and actions as the core is given them."""
@@ -124,32 +139,55 @@ class AngleInputs:
     ) -> tuple[Float64, Float64, Float64]:
         """Returns next states (N, S), not yet in their ranges, and both kinds of variance.
 
+        Known states are yet to be set.
+
         Raises:
             ArgumentError: a state or an action is not finite.
             ShapeError: there are more of one than of the other.
         """
         if not self.sine_cosine:
-            return fit.predict(states, actions, threads)
+            mean, *variances = fit.predict(states, actions, threads)
+            return mean, *self._of_learned(variances)
         _arrays.finite_rows("states", states, states.shape[1])
         _arrays.require_action_for_each(states, actions)
         columns = self.angles.columns
         given = self.given(states, actions)
-        mean, aleatoric, epistemic = fit.predict(*given, threads)
+        mean, *variances = fit.predict(*given, threads)
         mean[:, columns] += states[:, columns] - given[0][:, columns]
-        return mean, aleatoric, epistemic
+        return mean, *self._of_learned(variances)
+
+    def _of_learned(self, variances: list[Float64]) -> tuple[Float64, Float64]:
+        """Returns both kinds of variance (N, S), 0 of known states."""
+        aleatoric, epistemic = (self.known.without(variance) for variance in variances)
+        return aleatoric, epistemic
 
     def dynamics(self, fit: Fit, prior: Model | None) -> _core.Dynamics:
         """Returns what rollouts and planners run."""
         rest = fit.dynamics()
         if prior is None or self.sine_cosine:
             rest = with_angles(rest, self.angles, sine_cosine=self.sine_cosine)
-        return rest if prior is None else with_angles(dynamics_with(prior, rest), self.angles)
+        if prior is not None:
+            rest = with_angles(dynamics_with(prior, rest), self.angles)
+        return with_known(rest, self.known, self.angles)
 
     def coefficients(self, weights: Float64) -> Float64:
         """Returns those of the next states, or of an angle's change where its sine is an input."""
         if self.sine_cosine:
             columns = self.angles.columns
             weights[columns, columns] -= 1.0
+        return weights
+
+    def shifted(self, weights: Float64) -> Float64:
+        """Returns the coefficients (S, features) with those of known states, in place.
+
+        They are 1 of the state or the action that it takes the value of; where that is an angle of
+        which the sine is an input, 0.
+        """
+        weights[self.known.columns] = 0.0
+        first_action = len(weights) + self.cosines
+        for state, source, is_action in self.known.core_parts():
+            if is_action or source not in self.rates:
+                weights[state, first_action * is_action + source] = 1.0
         return weights
 
     def observed(self, inputs: Float64, state_dim: int, *, highest: bool) -> Float64:

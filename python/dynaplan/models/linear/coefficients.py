@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 
 from dynaplan import _core
 from dynaplan.data.angles import Angles
+from dynaplan.data.known_states import KnownStates
 from dynaplan.errors import ArgumentError
 from dynaplan.models.interface import Model
 from dynaplan.models.linear.angle_inputs import AngleInputs
@@ -46,11 +47,17 @@ class FittedCoefficients(PrintedEquations):
         return self._angle_inputs.angles
 
     @property
+    def known(self) -> KnownStates:
+        """The states that are exact shifts, as the data said it."""
+        return self._angle_inputs.known
+
+    @property
     def coefficients(self) -> Float64:
         """(S, columns): of the features in their order, then the intercept; of s' itself.
 
         With a prior: of the rest, s' - prior(s, a). Of features that are a function: of s' - s.
-        With sines and cosines, those of an angle are of its change.
+        With sines and cosines, those of an angle are of its change. That of a known state is 1, of
+        the state or the action that it takes the value of: 0 if that is given as sine and cosine.
         """
         weights = self._weights
         return np.column_stack([weights, self._fit.intercept]) if self.intercept else weights
@@ -126,6 +133,10 @@ class FittedCoefficients(PrintedEquations):
         return "" if self.prior is None else "prior"
 
     @property
+    def _shifts(self) -> KnownStates:
+        return self.known
+
+    @property
     def _angle_rates(self) -> dict[int, float]:
         return self._angle_inputs.rates
 
@@ -135,9 +146,12 @@ class FittedCoefficients(PrintedEquations):
         if isinstance(self._fit, FunctionFit):
             return weights
         if self.prior is None:
-            return self._angle_inputs.coefficients(weights)
-        weights[:, : self.state_dim] -= np.eye(self.state_dim)  # it predicts the state plus that
-        return weights
+            weights = self._angle_inputs.coefficients(weights)
+        else:
+            weights[:, : self.state_dim] -= np.eye(
+                self.state_dim
+            )  # it predicts the state plus that
+        return self._angle_inputs.shifted(weights)
 
 
 def _scaled_square(spread: Float64, variance: float) -> Float64:

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dynaplan import _arrays, _texts
+from dynaplan.data.known_states import NO_KNOWN_STATES, KnownStates
 from dynaplan.errors import ArgumentError, ShapeError
 
 __all__ = ["PrintedEquations"]
@@ -31,7 +32,8 @@ class PrintedEquations:
     ) -> list[str]:
         """Returns the model as text: one equation for each next state, without its noise.
 
-        With a prior the right side begins with `prior`, what it predicts of that state. A
+        With a prior the right side begins with `prior`, what it predicts of that state, unless that
+        is known: then it is the state or the action that it takes the value of. A
         coefficient that is 1 to the digits printed is left out. So is a term that is 0, or no
         more than rounding beside the others wherever the model has data. Of an angle that is given
         as sine and cosine stand `sin(theta)` and `cos(theta)`, with a factor inside where it is not
@@ -69,14 +71,24 @@ class PrintedEquations:
         called = _with_sines(given, states, rates, digits)
         monomials = [*(_monomial(row, called) for row in exponents.tolist()), ""]
         shown = _is_shown(coefficients, exponents, largest)
-        known = [
-            self._known_part or (given[state] if state in rates else "") for state in range(states)
-        ]
+        known = [self._first_part(state, given, rates) for state in range(states)]
         return [
             f"{given[state]}' = "
             + _sum_text(known[state], coefficients[state], shown[state], monomials, digits)
             for state in range(states)
         ]
+
+    def _first_part(self, state: int, names: list[str], rates: dict[int, float]) -> str:
+        """Returns what the equation of a state begins with, before its terms."""
+        if state in self._shifts:
+            source = self._shifts[state]
+            return names[source] if isinstance(source, int) and source in rates else ""
+        return self._known_part or (names[state] if state in rates else "")
+
+    @property
+    def _shifts(self) -> KnownStates:
+        """The states that are exact shifts."""
+        return NO_KNOWN_STATES
 
     @property
     def _known_part(self) -> str:

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from dynaplan import files
 from dynaplan.data.angles import Angles
+from dynaplan.data.known_states import NO_KNOWN_STATES, KnownStates
 from dynaplan.errors import ModelFileError
 from dynaplan.models.calibrated import band_arrays, band_factors_in
 from dynaplan.models.linear.angle_inputs import AngleInputs
@@ -44,10 +45,12 @@ def parts(  # noqa: PLR0917  # those of a model, in its order
     arrays |= band_arrays(band_factors)
     if calibration is not None:
         arrays["calibration"] = calibration
-    angles = {}
+    of_states: dict[str, Any] = {}
     if angle_inputs.angles:
         arrays |= {"angle_low": angle_inputs.low, "angle_high": angle_inputs.high}
-        angles["angles"] = angle_inputs.angles.to_lists()
+        of_states["angles"] = angle_inputs.angles.to_lists()
+    if angle_inputs.known:
+        of_states["known"] = angle_inputs.known.to_lists()
     return arrays, {
         "settings": {
             "features": type(features).__name__,
@@ -62,7 +65,7 @@ def parts(  # noqa: PLR0917  # those of a model, in its order
             "state_dim": int(state_dim),
             "action_dim": len(low) - int(state_dim) - angle_inputs.cosines,
             "float32_exact": bool(float32_exact),
-            **angles,
+            **of_states,
         },
     }
 
@@ -77,8 +80,8 @@ def from_parts(arrays: Arrays, header: dict[str, Any]) -> tuple[Any, ...]:
     # Files of dense fits have none, nor have those of older versions.
     sparse = {"threshold": float} if "threshold" in top["settings"] else {}
     settings = files.fields(top["settings"], "settings", {**_SETTINGS, **sparse})
-    known = {"angles": list} if "angles" in top["training_data"] else {}
-    data = files.fields(top["training_data"], "training_data", {**_DATA, **known})
+    optional = {name: list for name in ("angles", "known") if name in top["training_data"]}
+    data = files.fields(top["training_data"], "training_data", {**_DATA, **optional})
     state_dim = data["state_dim"]
     if state_dim < 1 or data["action_dim"] < 1:
         raise ModelFileError("training_data: state_dim and action_dim must be at least 1")
@@ -90,7 +93,11 @@ def from_parts(arrays: Arrays, header: dict[str, Any]) -> tuple[Any, ...]:
     if not 0.0 <= threshold < 1.0:
         raise ModelFileError(f"settings: threshold must be in [0, 1), got {threshold}")
     features = _features(settings["features"], settings["degree"])
-    seen = AngleInputs.unseen(features, Angles.of_lists(data.get("angles", []), state_dim))
+    shifts = NO_KNOWN_STATES
+    if "known" in data:
+        shifts = KnownStates.of_lists(data["known"], state_dim, data["action_dim"])
+    angles = Angles.of_lists(data.get("angles", []), state_dim)
+    seen = AngleInputs.unseen(features, angles, shifts)
     inputs = state_dim + data["action_dim"] + seen.cosines
     columns = _columns(arrays)
     # In this order: a large degree takes time to count the features of, and memory to make them.

@@ -32,8 +32,9 @@ _EXACT = 1e-8  # of a change: data with less noise have none
 def huber_fit(fit: WeightedFit, data: Rows, weights: Float64 | None, degree: int) -> Fit:
     """Returns the fit that minimises the sum of Huber's loss of the rows' residuals.
 
-    A row's residual is the root mean square over its states, each in units of its own scale, the
-    median absolute residual / 0.6745; of one state it is that of Huber's regression. Rows whose
+    A row's residual is the root mean square over the states that ever have one, each in units of
+    its own scale, the median absolute residual / 0.6745; of one state it is that of Huber's
+    regression. Rows whose
     inputs are far from the others have a lower cutoff (Schweppe's form): they would else pull the
     fit to themselves until they have no residual. Rows with wild values are left out. The weights
     are then multiplied by a constant so that the noise is that of the scales.
@@ -96,9 +97,12 @@ def _scales(values: Float64) -> Float64:
 
 def _sizes(values: Float64, scales: Float64) -> Float64:
     """Returns (N,) the root mean square over the states, in units of the scales."""
-    units = np.where(scales > 0.0, scales, 1.0)  # what never changes has no residual
+    changing = scales > 0.0  # what never changes has no residual
+    count = max(1, np.count_nonzero(changing))
     with np.errstate(over="ignore"):
-        sizes: Float64 = np.sqrt(((values / units) ** 2).mean(axis=1))
+        sizes: Float64 = np.sqrt(
+            ((values / np.where(changing, scales, 1.0)) ** 2).sum(axis=1) / count
+        )
     return sizes
 
 

@@ -215,15 +215,15 @@ class LinearGaussian(FittedCoefficients, CalibratedModel):
             checked_features(features)
         if prior is not None:
             require_prior(prior, data, data.angles)
-        seen = AngleInputs.unseen(features, data.angles).having_seen(data.states)
+        seen = AngleInputs.unseen(features, data.angles, data.known).having_seen(data.states)
         if seen.sine_cosine and threshold:
             require_change(target, "a threshold and angles")
 
         def fit(rows: Rows, of_rows: Float64 | None) -> Fit:
             return fit_rows(rows, of_rows, features, settings, threads)
 
-        rest, degree = seen.rows(rest_of(prior, data, threads)), getattr(features, "degree", 1)
-        found = fit_by(loss, fit, rest, row_weights, degree)
+        rest = seen.rows(rest_of(prior, data, threads), predicts_change=target == "change")
+        found = fit_by(loss, fit, rest, row_weights, getattr(features, "degree", 1))
         return cls(found, features, settings, angle_inputs=seen, prior=prior)._warned()
 
     def updated(
@@ -238,14 +238,15 @@ class LinearGaussian(FittedCoefficients, CalibratedModel):
 
         Raises:
             ShapeError: the dimensions differ.
-            ArgumentError: the angles do.
+            ArgumentError: the angles or the known states do.
         """
         require_transitions("data", data)
         row_weights = None if weights is None else _arrays.vector("weights", weights, len(data))
         threads = _arrays.count("threads", threads)
         if self.prior is not None:
             require_prior(self.prior, data, data.angles or self.angles)
-        rows = self._angle_inputs.rows(rest_of(self.prior, data, threads))
+        rest, is_change = rest_of(self.prior, data, threads), self.target == "change"
+        rows = self._angle_inputs.rows(rest, predicts_change=is_change)
         fit = self._fit.updated(rows.states, rows.actions, rows.next_states, row_weights, threads)
         return self._like(fit, self._angle_inputs.having_seen(data.states))
 
@@ -258,7 +259,7 @@ class LinearGaussian(FittedCoefficients, CalibratedModel):
 
         Raises:
             ShapeError: the dimensions differ.
-            ArgumentError: the settings or the angles differ.
+            ArgumentError: the settings, the angles or the known states differ.
         """
         require_linear_gaussian("other", other)
         both = self._angle_inputs.joined(other._angle_inputs)
@@ -306,7 +307,7 @@ class LinearGaussian(FittedCoefficients, CalibratedModel):
         count = _arrays.count("threads", threads)
         rows = state_rows, action_rows
         mean, *variances = self._angle_inputs.predict(self._noisy, *rows, count)
-        mean = with_prior_mean(self.prior, mean, *rows, count)
+        mean = self.known.put_into(with_prior_mean(self.prior, mean, *rows, count), *rows)
         return Prediction(self.angles.wrapped(mean), *variances)
 
     def sample(

@@ -197,7 +197,8 @@ class LinearModel(PrintedEquations, FittedModel, KnownDynamics):
         change = np.column_stack([self._states - np.eye(size), self._inputs, self._constant])
         spread = input_spread(*self._observed, data)
         angles = self.angles or data.angles
-        return known_rows(change, self._covariance, spread, worth, angles).updated(data)
+        parts = change, self._covariance, spread, worth
+        return known_rows(*parts, angles=angles, known=data.known).updated(data)
 
     def __reduce__(self) -> tuple[Any, ...]:
         make = partial(

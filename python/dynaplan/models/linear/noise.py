@@ -41,10 +41,12 @@ def with_noise_scaled(
         corner *= factors
         return (size, scaled, *others)
     residuals = freedom[:, None] * fit.noise_covariance * freedom
+    # What is met exactly, as a known state is, has no noise and needs none.
+    noisy = np.flatnonzero(np.diag(residuals) > 0.0)
+    chosen = np.ix_(noisy, noisy)
     above = residuals - corner.T @ corner
-    wanted = factors[:, None] * residuals * factors - above
-    unit = np.sqrt(np.diag(residuals))
-    unit[unit == 0.0] = 1.0
+    wanted = (factors[:, None] * residuals * factors - above)[chosen]
+    unit = np.sqrt(np.diag(residuals))[noisy]
     try:
         lower = np.linalg.cholesky(wanted / unit / unit[:, None])
     except np.linalg.LinAlgError:
@@ -55,5 +57,6 @@ def with_noise_scaled(
             f"calibrated: the noise would have to shrink by {factors}, to less than what {cause} "
             f"unexplained; fit with less {cure}"
         ) from None
-    corner[:] = lower.T * unit
+    corner[:] = 0.0
+    corner[chosen] = lower.T * unit
     return (size, scaled, *others)

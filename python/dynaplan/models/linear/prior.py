@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from dynaplan import _core
 from dynaplan.data.angles import Angles
+from dynaplan.data.known_states import KnownStates
 from dynaplan.data.transitions import Transitions
 from dynaplan.errors import ArgumentError
 from dynaplan.models.linear.angle_inputs import AngleInputs
@@ -60,7 +61,9 @@ def known_rows(
     noise: Float64,
     spread: tuple[Float64, Float64, Float64, Float64],
     rows: float,
+    *,
     angles: Angles,
+    known: KnownStates,
 ) -> LinearGaussian:
     """Returns the model that so many transitions of a known system lead to, whatever the number.
 
@@ -73,7 +76,10 @@ def known_rows(
         spread: what `input_spread` returns.
         rows: how many, above 0.
         angles: of the states.
+        known: the states that are exact shifts, of which nothing else counts.
     """
+    coefficients, noise = coefficients.copy(), known.without(known.without(noise).T)
+    coefficients[known.columns] = 0.0
     centre, deviation, low, high = spread
     targets, columns = coefficients.shape
     # What the rows [inputs 1] amount to: those of each input's deviation, and that of the means.
@@ -92,7 +98,7 @@ def known_rows(
     fit = _core.LinearGaussianFit.from_state(
         (targets, factor, count, low, high, False), 1, True, True, 0.0, 0.0
     )
-    seen = AngleInputs.unseen(Identity(), angles)
+    seen = AngleInputs.unseen(Identity(), angles, known)
     if angles:
         seen = replace(seen, low=low[angles.columns], high=high[angles.columns])
     return LinearGaussian(fit, Identity(), ("change", True, 0.0, 0.0), angle_inputs=seen)

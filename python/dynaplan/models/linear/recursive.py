@@ -10,6 +10,7 @@ from numpy.typing import ArrayLike, NDArray
 from dynaplan import _arrays, _core
 from dynaplan._docstrings import shares_arguments
 from dynaplan.data.angles import Angles, AnglesLike
+from dynaplan.data.known_states import KnownLike, KnownStates
 from dynaplan.errors import ArgumentError
 from dynaplan.models.linear.angle_inputs import AngleInputs
 from dynaplan.models.linear.features import Identity, Polynomial, checked_features
@@ -46,6 +47,7 @@ class RecursiveLeastSquares:
         forgetting_kind: "exponential" (default, as it is the least squares of recent data) or
             "directional", for systems that may rest.
         angles: the states that are angles, as `Transitions` takes them. Default: none.
+        known: the states that are exact shifts, as `Transitions` takes them. Default: none.
 
     Attributes:
         forgetting: as given.
@@ -88,6 +90,7 @@ class RecursiveLeastSquares:
         forgetting: float = 1.0,
         forgetting_kind: ForgettingKind = "exponential",
         angles: AnglesLike = (),
+        known: KnownLike | None = None,
     ) -> None:
         intercept, ridge = _arrays.flag("intercept", intercept), _arrays.real("ridge", ridge)
         if not 0.0 <= ridge < np.inf:
@@ -97,13 +100,14 @@ class RecursiveLeastSquares:
             raise ArgumentError(f"threshold: got {threshold}, must be in [0, 1)")
         forgetting = _arrays.real("forgetting", forgetting)
         states = _arrays.count("state_dim", state_dim)
-        circles = Angles.of(angles, states)
-        self._angle_inputs = AngleInputs.unseen(checked_features(features), circles)
+        inputs = _arrays.count("action_dim", action_dim)
+        of_states = Angles.of(angles, states), KnownStates.of(known, states, inputs)
+        self._angle_inputs = AngleInputs.unseen(checked_features(features), *of_states)
         if self._angle_inputs.sine_cosine and threshold:
             require_change(target, "a threshold and angles")
         self._recursive = _core.RecursiveLeastSquares(
             states,
-            _arrays.count("action_dim", action_dim) + self._angle_inputs.cosines,
+            inputs + self._angle_inputs.cosines,
             features.degree,
             intercept,
             predicts_change(target),
@@ -169,6 +173,7 @@ class RecursiveLeastSquares:
             "forgetting": self.forgetting,
             "forgetting_kind": self.forgetting_kind,
             "angles": self._angle_inputs.angles,
+            "known": self._angle_inputs.known,
         }
         dims = core.state_dim, core.action_dim - self._angle_inputs.cosines
         return _restored, (type(self), *dims, settings, (core.state(), self._angle_inputs))
@@ -195,12 +200,12 @@ class RecursiveLeastSquares:
             NumericalError: a product of the features overflows; likewise.
         """
         row = _entry("state", state), _entry("action", action), _entry("next_state", next_state)
-        if self._angle_inputs.angles:
-            self._update_with_angles(*row)
+        if self._angle_inputs.angles or self._angle_inputs.known:
+            self._update_as_given(*row)
         else:
             self._recursive.update(*row)
 
-    def _update_with_angles(self, *row: NDArray[Any]) -> None:
+    def _update_as_given(self, *row: NDArray[Any]) -> None:
         core, inputs = self._recursive, self._angle_inputs
         dims = core.state_dim, core.action_dim - inputs.cosines, core.state_dim
         names = ("state", "action", "next_state")
@@ -208,7 +213,10 @@ class RecursiveLeastSquares:
         state, action, after = (_arrays.finite_rows(name, v, size) for name, v, size in given)
         change = inputs.angles.short_way(after - state)
         seen, acting = inputs.given(state, action)
-        core.update(seen[0], acting[0], (seen + change)[0])
+        reached = inputs.known.at_rest(seen + change, seen)
+        if self._settings[0] == "absolute":
+            reached = inputs.known.without(reached)
+        core.update(seen[0], acting[0], reached[0])
         self._angle_inputs = inputs.having_seen(state)
 
     def model(self) -> LinearGaussian:

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from dynaplan import files
 from dynaplan.data.angles import Angles
+from dynaplan.data.known_states import NO_KNOWN_STATES, KnownStates
 from dynaplan.errors import ModelFileError
 from dynaplan.models.calibrated import band_arrays, band_factors_in
 from dynaplan.models.networks.arrays import NetworkArrays
@@ -184,7 +185,8 @@ def model_from_parts(kind: str, arrays: Arrays, header: dict[str, Any]) -> Fitte
             f"{network['probabilistic']}, must be those of {kind}"
         )
     settings = _settings(kind, top["settings"], len(network["hidden"]) + 1)
-    data = _checked_data(top["training_data"], network["state_dim"])
+    dims = network["state_dim"], network["action_dim"]
+    data = _checked_data(top["training_data"], *dims)
     history = files.fields(top["history"], "history", _HISTORY)
     losses = ("float64", (2, history["epochs"], network["members"]))
     observed = ("float64", (network["state_dim"] + network["action_dim"],))
@@ -207,6 +209,7 @@ def model_from_parts(kind: str, arrays: Arrays, header: dict[str, Any]) -> Fitte
         arrays.get("calibration"),
         band_factors,
         angles=data.get("angles"),
+        known=data.get("known", NO_KNOWN_STATES),
     )
 
 
@@ -216,16 +219,20 @@ def _training_data(fitted: Fitted) -> dict[str, Any]:
         data["observed_disagreement"] = float(fitted.observed_disagreement)
     if fitted.angles is not None and fitted.angles.has_ranges:
         data["angles"] = fitted.angles.to_lists()
+    if fitted.known:
+        data["known"] = fitted.known.to_lists()
     return data
 
 
-def _checked_data(header: dict[str, Any], state_dim: int) -> dict[str, Any]:
+def _checked_data(header: dict[str, Any], state_dim: int, action_dim: int) -> dict[str, Any]:
     """Returns what `_training_data` wrote; files of older versions know of less."""
-    optional = {"observed_disagreement": float, "angles": list}
+    optional = {"observed_disagreement": float, "angles": list, "known": list}
     known = {name: kind for name, kind in optional.items() if name in header}
     data = files.fields(header, "training_data", {"rows": int, **known})
     if "angles" in data:
         data["angles"] = Angles.of_lists(data["angles"], state_dim)
+    if "known" in data:
+        data["known"] = KnownStates.of_lists(data["known"], state_dim, action_dim)
     if data["rows"] < 0:
         raise ModelFileError(f"training_data: rows must not be negative, got {data['rows']}")
     if data.get("observed_disagreement", 1.0) <= 0.0:

@@ -11,6 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from dynaplan import _arrays, _callbacks, _core, _texts
 from dynaplan.data.angles import Angles
+from dynaplan.data.known_states import KnownStates
 from dynaplan.data.transitions import Transitions, require_transitions
 from dynaplan.errors import ArgumentError
 from dynaplan.models.calibrated import CalibratedModel, checked_band_factors, checked_calibration
@@ -37,7 +38,7 @@ from dynaplan.models.priors import (
     require_same_prior,
     with_prior_mean,
 )
-from dynaplan.models.wrapping import with_angles
+from dynaplan.models.wrapping import with_angles, with_known
 
 if TYPE_CHECKING:
     import onnx
@@ -61,6 +62,7 @@ class NetworkModel(CalibratedModel):
         action_dim: number of action dimensions, A.
         architecture: the shape of the networks.
         angles: the states that are angles, as the data said it or `fit`.
+        known: the states that are exact shifts, as the data said it.
         settings: how they were trained.
         history: how the training went.
         rows: transitions trained on, without the held-out ones.
@@ -85,6 +87,7 @@ class NetworkModel(CalibratedModel):
         "band_factors",
         "calibration",
         "history",
+        "known",
         "observed_disagreement",
         "prior",
         "rows",
@@ -104,6 +107,8 @@ class NetworkModel(CalibratedModel):
         self.observed_disagreement: float | None = fitted.observed_disagreement
         self.architecture: Architecture = Architecture.of(fitted.parameters)
         self.angles: Angles = angles_of_networks(fitted)
+        dims = self.state_dim, self.action_dim
+        self.known: KnownStates = KnownStates.of(fitted.known, *dims)
         self.settings: TrainingSettings = fitted.settings
         self.history: TrainingHistory = fitted.history
         self.rows: int = fitted.rows
@@ -199,8 +204,8 @@ class NetworkModel(CalibratedModel):
     def dynamics(self) -> _core.Dynamics:
         """The compiled dynamics that rollouts and planners run."""
         if self._dynamics is None:
-            known = dynamics_with(self.prior, self._parameters.dynamics())
-            self._dynamics = with_angles(known, self.angles)
+            whole = dynamics_with(self.prior, self._parameters.dynamics())
+            self._dynamics = with_known(with_angles(whole, self.angles), self.known, self.angles)
         return self._dynamics
 
     def predict(self, states: ArrayLike, actions: ArrayLike, *, threads: int = 1) -> Prediction:
@@ -224,9 +229,10 @@ class NetworkModel(CalibratedModel):
         action_rows = _arrays.rows("actions", actions, self.action_dim)
         # Where a reward is predicted, its mean comes fourth.
         count = _arrays.count("threads", threads)
-        mean, aleatoric, epistemic = self._parameters.predict(state_rows, action_rows, count)[:3]
-        mean = with_prior_mean(self.prior, mean, state_rows, action_rows, count)
-        return Prediction(self.angles.wrapped(mean), aleatoric, epistemic)
+        mean, *variances = self._parameters.predict(state_rows, action_rows, count)[:3]
+        mean = self._whole(mean, state_rows, action_rows, count)
+        aleatoric, epistemic = (self.known.without(variance) for variance in variances)
+        return Prediction(mean, aleatoric, epistemic)
 
     def sample(
         self, states: ArrayLike, actions: ArrayLike, *, seed: int | None = None, threads: int = 1
@@ -247,8 +253,12 @@ class NetworkModel(CalibratedModel):
         number = _arrays.seed_number(seed)
         count = _arrays.count("threads", threads)
         drawn = self._parameters.sample(state_rows, action_rows, number, count)
-        drawn = with_prior_mean(self.prior, drawn, state_rows, action_rows, count)
-        return self.angles.wrapped(drawn)
+        return self._whole(drawn, state_rows, action_rows, count)
+
+    def _whole(self, rest: Float64, states: Float64, actions: Float64, threads: int) -> Float64:
+        """Returns next states (N, S) of those of the networks: with what is known of them."""
+        found = with_prior_mean(self.prior, rest, states, actions, threads)
+        return self.angles.wrapped(self.known.put_into(found, states, actions))
 
     @property
     def uncalibrated(self) -> Self:
@@ -291,11 +301,11 @@ class NetworkModel(CalibratedModel):
         variances are left out, and angles count turns on.
 
         Raises:
-            ArgumentError: the model is an ensemble, or has a prior or angles that are not in
-                radians.
+            ArgumentError: the model is an ensemble, or has a prior, known states, or angles that
+                are not in radians.
             ImportError: PyTorch is not installed: `pip install "dynaplan[torch]"`.
         """
-        self._require_no_prior()
+        self._require_plain()
         return conversion.to_torch(NetworkArrays.of(self._parameters))
 
     def to_onnx(self) -> onnx.ModelProto:
@@ -306,14 +316,19 @@ class NetworkModel(CalibratedModel):
         `onnx.save(model, path)` writes it.
 
         Raises:
-            ArgumentError: the model is an ensemble, or has a prior or angles that are not in
-                radians.
+            ArgumentError: the model is an ensemble, or has a prior, known states, or angles that
+                are not in radians.
             ImportError: onnx is not installed: `pip install "dynaplan[onnx]"`.
         """
-        self._require_no_prior()
+        self._require_plain()
         return conversion.to_onnx(NetworkArrays.of(self._parameters))
 
-    def _require_no_prior(self) -> None:
+    def _require_plain(self) -> None:
+        if self.known:
+            raise ArgumentError(
+                f"model: has known states {list(self.known)}, which are no output of a network; "
+                "shift them in code of your own, beside a model fitted to data without known="
+            )
         if self.prior is not None:
             raise ArgumentError(
                 "model: has a prior, which is no network; fit without one, or add what "
@@ -336,7 +351,8 @@ class NetworkModel(CalibratedModel):
     def _other_parts(self) -> tuple[Any, ...]:
         parts = (self.settings, self.history, self.rows, self._observed)
         corrections = self.calibration, self.band_factors
-        return *parts, self.observed_disagreement, *corrections, self.prior, self.angles
+        of_states = self.prior, self.angles, self.known
+        return *parts, self.observed_disagreement, *corrections, *of_states
 
     def __reduce__(self) -> tuple[Any, ...]:
         return _restored, (type(self), NetworkArrays.of(self._trained), self._other_parts())

@@ -12,12 +12,13 @@ from numpy.typing import NDArray
 from dynaplan import _arrays, _core, _texts
 from dynaplan._settings import checked_settings
 from dynaplan.data.angles import Angles
+from dynaplan.data.known_states import NO_KNOWN_STATES, KnownStates
 from dynaplan.data.transitions import Transitions
 from dynaplan.data.wild_rows import wild_rows
 from dynaplan.errors import ArgumentError, ShapeError
 from dynaplan.models.interface import Model
 from dynaplan.models.networks.arrays import NetworkArrays
-from dynaplan.models.priors import rest_of
+from dynaplan.models.priors import rest_of, unlearned
 
 __all__ = ["Architecture", "DensityLoss", "MeanLoss", "Progress", "TrainingHistory"]
 __all__ += ["TrainingSettings"]
@@ -207,10 +208,11 @@ def divided(
                 f"held_out: got (state_dim, action_dim) {dims}, must be "
                 f"{(data.state_dim, data.action_dim)} as in the training data"
             )
-        if held_out.angles != data.angles:
-            raise ArgumentError(
-                f"held_out: got {held_out.angles}, must be {data.angles} as of the training data"
-            )
+        for its, wanted in ((held_out.angles, data.angles), (held_out.known, data.known)):
+            if its != wanted:
+                raise ArgumentError(
+                    f"held_out: got {its}, must be {wanted} as of the training data"
+                )
         return data, held_out
     if not 0.0 <= held_out < 1.0:
         raise ArgumentError(f"held_out: got {held_out}, must be in [0, 1), or transitions")
@@ -240,6 +242,7 @@ class Fitted:
     band_factors: Mapping[str, Float64] | None = None
     prior: Model | None = None
     angles: Angles | None = None
+    known: KnownStates = NO_KNOWN_STATES
 
 
 def angles_of_networks(fitted: Fitted) -> Angles:
@@ -298,8 +301,9 @@ def train(
         data = _without_wild_rows(data)
         held_out = _without_wild_rows(held_out) if isinstance(held_out, Transitions) else held_out
     rows, kept_back = divided(data, held_out, settings.seed)
-    rows = rest_of(prior, rows, threads)
-    kept_back = None if kept_back is None else rest_of(prior, kept_back, threads)
+    rows = unlearned(rest_of(prior, rows, threads), data.known)
+    if kept_back is not None:
+        kept_back = unlearned(rest_of(prior, kept_back, threads), data.known)
     by_layer = np.atleast_1d(settings.weight_decay).tolist()
     core_settings = {**asdict(settings), "weight_decay": by_layer, "threads": threads}
     del core_settings["held_out"]  # which rows that are is known here alone
@@ -318,7 +322,7 @@ def train(
     observed = angles.observed_range(inputs)
     disagreement = _observed_disagreement(parameters, [rows, kept_back], threads)
     parts = parameters, settings, history, len(rows), observed, disagreement
-    return Fitted(*parts, prior=prior, angles=angles)
+    return Fitted(*parts, prior=prior, angles=angles, known=data.known)
 
 
 def _without_wild_rows(data: Transitions) -> Transitions:
