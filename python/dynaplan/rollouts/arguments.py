@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from dynaplan import _callbacks
 from dynaplan.data.angles import NO_ANGLES, Angles
-from dynaplan.data.transitions import require_transitions
+from dynaplan.data.transitions import Transitions, require_transitions
 from dynaplan.errors import ArgumentError, ShapeError
 from dynaplan.models.interface import agreed_angles
 from dynaplan.rewards.terms import Term
@@ -22,6 +22,7 @@ __all__ = [
     "fitting_angles",
     "require_fitting",
     "require_reward",
+    "require_same_known",
     "require_termination",
     "with_reference",
 ]
@@ -95,6 +96,18 @@ def with_reference(angles: Angles, of_reference: Angles) -> Angles:
     if angles and of_reference and not angles.have_periods_of(of_reference):
         raise ArgumentError(f"reference: got {of_reference}, must be {angles} as held_out")
     return of_reference or angles
+
+
+def require_same_known(held_out: Transitions, reference: Transitions) -> None:
+    """Refuses reference data of which other states are known.
+
+    Raises:
+        ArgumentError: they are others than those of the held-out data.
+    """
+    if reference.known != held_out.known:
+        raise ArgumentError(
+            f"reference: got {reference.known}, must be {held_out.known} as held_out"
+        )
 
 
 def common_angles(name: str, data: Any, models: Mapping[str, Model]) -> Angles:

@@ -19,7 +19,7 @@ from dynaplan.models.calibrated import (
     conformal_factors,
     fewest_rows,
 )
-from dynaplan.models.interface import Model, angles_of
+from dynaplan.models.interface import Model, angles_of, known_of
 from dynaplan.rollouts.arguments import fitting_angles
 from dynaplan.rollouts.open_loop import STARTS_AT_ONCE, Ahead
 from dynaplan.rollouts.rollout import Propagation, rollout
@@ -315,11 +315,15 @@ def _scores(  # noqa: PLR0917  # called in one place
     ahead = Ahead.of(held_out, horizon)
     size = np.abs(held_out.next_states).max(axis=0)
     scores = np.empty((len(held_out), horizon, held_out.state_dim))
+    # Lags are known until what they repeat was predicted: theirs are bands of no width till then.
+    known = known_of(model).columns
     for some, rows, drawn in drawn_ahead(model, held_out, ahead, propagation, seed, threads):
         with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
             errors = angles.short_way(held_out.next_states[rows] - drawn.middle)
             widths = np.where(errors < 0.0, drawn.middle - drawn.low, drawn.high - drawn.middle)
             found = np.abs(errors) / widths
         found[np.isnan(found)] = np.inf
-        scores[some] = np.where(np.abs(errors) <= _ROUNDING * size, 0.0, found)
+        found = np.where(np.abs(errors) <= _ROUNDING * size, 0.0, found)
+        found[..., known] = np.where(widths[..., known] > 0.0, found[..., known], 1.0)
+        scores[some] = found
     return scores

@@ -13,7 +13,7 @@ from dynaplan import _arrays, _texts
 from dynaplan.data.transitions import Transitions
 from dynaplan.errors import ArgumentError
 from dynaplan.models.interface import Model, require_model
-from dynaplan.rollouts.arguments import common_angles, with_reference
+from dynaplan.rollouts.arguments import common_angles, require_same_known, with_reference
 from dynaplan.rollouts.baselines import NO_CHANGE, baseline_sizes
 from dynaplan.rollouts.choice import chosen_of
 from dynaplan.rollouts.comparison_text import comparison_text
@@ -147,7 +147,7 @@ def compare(
 
     Raises:
         ArgumentError: there is no model, `horizon` or `share` is out of range, or the angles of the
-            data and of the models differ.
+            data and of the models differ, or the known states of the data.
         ShapeError: the data or the reference have other dimensions than a model.
         TypeError: `models` is no mapping from names to models, or data are no Transitions.
 
@@ -169,6 +169,7 @@ def compare(
     angles = common_angles("held_out", held_out, models)
     if reference is not None:
         angles = with_reference(angles, common_angles("reference", reference, models))
+        require_same_known(held_out, reference)
     number = _arrays.seed_number(seed)  # the same draws for all models
     threads = _arrays.count("threads", threads, 1)
     reference = held_out if reference is None else reference

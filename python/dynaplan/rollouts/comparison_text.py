@@ -8,7 +8,7 @@ from typing import Any, TypeAlias
 import numpy as np
 
 from dynaplan import _tables
-from dynaplan.rollouts.evaluation_text import labels
+from dynaplan.rollouts.evaluation_text import labels, learned_states
 
 __all__ = ["comparison_text"]
 
@@ -77,10 +77,11 @@ def _by_state(comparison: Comparison) -> list[str]:
     checks = {one.name: one.evaluation for one in comparison.models.values() if one.evaluation}
     if not checks:
         return []
-    names = labels(next(iter(checks.values())))
-    rows = [[f"after {_count(comparison.steps, 'step')}", *names]]
+    first = next(iter(checks.values()))
+    names, learned = labels(first), learned_states(first).tolist()
+    rows = [[f"after {_count(comparison.steps, 'step')}", *(names[state] for state in learned)]]
     for name, check in checks.items():
-        rows.append([f"  {name}", *(_known(value) for value in check.state_ratio[-1])])
+        rows.append([f"  {name}", *(_known(value) for value in check.state_ratio[-1][learned])])
     return _tables.lines(rows, least=9)
 
 
@@ -115,6 +116,7 @@ def _trusted(check: Any) -> str:
 def _one_step(check: Any) -> float:
     """Returns the error of one step, the root mean square of the states' in their spreads."""
     varied = check.spread > 0.0
+    varied[list(check.known_states)] = False
     if not varied.any():
         return math.nan
     with np.errstate(over="ignore"):

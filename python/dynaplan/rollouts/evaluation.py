@@ -14,7 +14,7 @@ from dynaplan import _arrays, _texts
 from dynaplan.data.transitions import Transitions
 from dynaplan.models.calibrated import CalibratedModel
 from dynaplan.models.interface import Model, require_model
-from dynaplan.rollouts.arguments import fitting_angles, with_reference
+from dynaplan.rollouts.arguments import fitting_angles, require_same_known, with_reference
 from dynaplan.rollouts.band_coverage import band_coverage as coverage_of_bands
 from dynaplan.rollouts.error_ratio import (
     error_ratio,
@@ -79,7 +79,7 @@ class Evaluation:
             `ratio_interval`, or None.
         baseline_rmse: (K, S) `rmse` of the prediction that nothing changes, in the reference.
         state_ratio: (K, S) `rmse` over that of the prediction that nothing changes, both without
-            the noise; nan for a state that never varied in the reference.
+            the noise; nan for a state that never varied in the reference, and for a known one.
         growth: (S,) the factor by which `rmse` grows in a step, on average over all K; nan where
             there is only one step, or no error.
         coverage: for each level, (S,) share of held-out rows within the model's one-step band; nan
@@ -98,6 +98,8 @@ class Evaluation:
         coverage_uncalibrated: `coverage` of the model before `calibrated`, where it was.
         band_coverage_uncalibrated: `band_coverage` before `calibrate_bands`, where it was made for
             this propagation.
+        known_states: those that are exact shifts in the reference data, such as lags: they only
+            repeat the errors of others, and count in none of the figures over the states.
         state_names: names of the states in the held-out data, or None.
         units: those that the held-out data have, by the names of the columns.
     """
@@ -125,6 +127,7 @@ class Evaluation:
     trusted_interval: tuple[int, int] | None
     coverage_uncalibrated: Mapping[float, Float64] | None = None
     band_coverage_uncalibrated: Float64 | None = None
+    known_states: tuple[int, ...] = ()
     state_names: tuple[str, ...] | None = None
     units: Mapping[str, str] = field(default_factory=dict)
 
@@ -181,7 +184,7 @@ class Evaluation:
         Args:
             path: name of the picture to write, which ends in .png, .pdf or .svg; an existing file
                 is replaced. Default: none is written.
-            states: which states to draw. Default: the first twelve.
+            states: which states to draw. Default: the first twelve that are not known.
             ax: axes of matplotlib to draw into, one for each state. Default: a new figure.
 
         Returns:
@@ -241,7 +244,8 @@ def evaluate(
     Raises:
         ShapeError: the data or the reference have other dimensions than the model.
         ArgumentError: `horizon` or `share` is out of range, `propagation` draws nothing, or the
-            data have other angles than the model or the reference.
+            data have other angles than the model or the reference, or other known states than the
+            reference.
         TypeError: `model` is no model, or the data or the reference are not Transitions.
 
     Source: the compounding of one-step errors: Talvitie 2014, "Model regularization for stable
@@ -261,6 +265,7 @@ def evaluate(
         reference = held_out
     else:
         angles = with_reference(angles, fitting_angles("reference", reference, model))
+        require_same_known(held_out, reference)
     if propagation is not None:
         _arrays.choice("propagation", propagation, "sample", "ts1", "tsinf", "moment")
     if seed is not None:
@@ -364,6 +369,7 @@ def evaluation_of(
         coverage_uncalibrated=coverage_uncalibrated,
         band_coverage=band_coverage,
         band_coverage_uncalibrated=band_coverage_uncalibrated,
+        known_states=yardstick.known_states,
         state_names=yardstick.state_names,
         units=yardstick.units,
     )

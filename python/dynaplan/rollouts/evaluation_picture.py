@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from dynaplan import _arrays, _disk, _texts, files
 from dynaplan.errors import ArgumentError, ShapeError
-from dynaplan.rollouts.evaluation_text import labels, trust_interval
+from dynaplan.rollouts.evaluation_text import labels, learned_states, trust_interval
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -40,7 +40,7 @@ def evaluation_figure(
 
     Args:
         check: the evaluation.
-        states: which ones; None for the first twelve.
+        states: which ones; None for the first twelve that are learned.
         ax: axes to draw into, one for each of them; None for a figure of its own.
 
     Raises:
@@ -49,7 +49,7 @@ def evaluation_figure(
         ShapeError: there are not as many axes as states.
         TypeError: `ax` are no axes.
     """
-    shown = _shown(states, len(check.spread))
+    shown = _shown(states, check)
     try:
         from matplotlib.axes import Axes  # noqa: PLC0415  # optional, and slow to import
         from matplotlib.figure import Figure  # noqa: PLC0415
@@ -108,9 +108,11 @@ def write_figure(figure: Figure, path: str | os.PathLike[str]) -> None:
         figure.savefig(file, format=kind)
 
 
-def _shown(states: Sequence[int] | None, count: int) -> list[int]:
+def _shown(states: Sequence[int] | None, check: Evaluation) -> list[int]:
     if states is None:
-        return list(range(min(count, _MAX_PANELS)))
+        first: list[int] = learned_states(check)[:_MAX_PANELS].tolist()
+        return first
+    count = len(check.spread)
     chosen = list(_arrays.counts("states", states))
     if not chosen:
         raise ArgumentError("states: got none, must be at least one")

@@ -5,13 +5,14 @@ from __future__ import annotations
 from typing import Any, TypeAlias
 
 import numpy as np
+from numpy.typing import NDArray
 
 from dynaplan import _tables
 from dynaplan.data.columns import Columns
 from dynaplan.rollouts.bands import BAND_LEVEL
 from dynaplan.rollouts.open_loop import RUN_AWAY
 
-__all__ = ["evaluation_text", "labels", "remarks", "trust_interval"]
+__all__ = ["evaluation_text", "labels", "learned_states", "remarks", "trust_interval"]
 
 _PRINTED_STEPS = (1, 2, 3, 5, 10, 20, 30, 50, 100, 200, 500, 1000)
 
@@ -60,6 +61,7 @@ def remarks(check: Evaluation) -> list[str]:
     elif some_away.any():
         said.append(f"one start in ten runs away after step {int(np.argmax(some_away))} {beyond}")
     varied = check.spread > 0.0
+    varied[list(check.known_states)] = False  # which repeat the errors of others
     trusted = check.rmse[: max(1, check.trusted_horizon)]
     worse = varied & (trusted > check.spread).any(axis=0)
     for state in np.flatnonzero(worse):
@@ -90,21 +92,28 @@ def labels(check: Evaluation) -> list[str]:
 def _headings(check: Evaluation) -> list[str]:
     """Returns the names of the states with their units."""
     units = {name: f" ({unit})" for name, unit in check.units.items()}
-    return [_tables.name(name) + _tables.name(units.get(name, "")) for name in labels(check)]
+    names = np.array(labels(check), object)[learned_states(check)]
+    return [_tables.name(name) + _tables.name(units.get(name, "")) for name in names]
+
+
+def learned_states(check: Evaluation) -> NDArray[np.intp]:
+    """Returns the states that are learned: what is known has no errors of its own."""
+    return np.setdiff1d(np.arange(len(check.spread)), check.known_states)
 
 
 def _one_step(check: Evaluation) -> list[str]:
+    some = learned_states(check)
     rows = [
         ["one step", *_headings(check)],
-        ["  rmse", *map(_tables.number, check.one_step_rmse)],
-        ["  data spread", *map(_tables.number, check.spread)],
+        ["  rmse", *map(_tables.number, check.one_step_rmse[some])],
+        ["  data spread", *map(_tables.number, check.spread[some])],
     ]
     if check.noise_floor.any():
-        rows.append(["  noise floor", *map(_tables.number, check.noise_floor)])
+        rows.append(["  noise floor", *map(_tables.number, check.noise_floor[some])])
     for level, shares in check.coverage.items():
-        rows.append([f"  in {level:>4.0%} band", *map(_tables.percent, shares)])
+        rows.append([f"  in {level:>4.0%} band", *map(_tables.percent, shares[some])])
         if check.coverage_uncalibrated is not None:
-            before = check.coverage_uncalibrated[level]
+            before = check.coverage_uncalibrated[level][some]
             rows.append(["  uncalibrated", *map(_tables.percent, before)])
     return _tables.lines(rows, least=11)
 

@@ -38,6 +38,7 @@ class Yardstick:
         noise: of the sensors.
         moved: how far the states move in 1 ... K steps.
         change_median: (K,) median of that over the starts.
+        known_states: which are exact shifts in the data.
         state_names: of the data.
         units: of what they name.
     """
@@ -47,6 +48,7 @@ class Yardstick:
     noise: MeasurementNoise
     moved: Differences
     change_median: Float64
+    known_states: tuple[int, ...]
     state_names: tuple[str, ...] | None
     units: Mapping[str, str]
 
@@ -63,7 +65,7 @@ class Yardstick:
         centred = angles.about_mean(reference.states)
         varied = centred.max(axis=0) > centred.min(axis=0)
         spread = np.where(varied, deviation_of(centred), 0.0)
-        scale = Scale.of(reference.states, spread, angles)
+        scale = Scale.of(reference.states, spread, angles, reference.known)
         ahead = Ahead.of(reference, horizon)
         moved = changes(reference, ahead, scale)
         [change_median] = quantile(moved.size, moved.reached, 0.5)
@@ -74,6 +76,7 @@ class Yardstick:
             measurement_noise(reference, ahead.ends, spread, angles),
             moved,
             np.pad(change_median, (0, later), mode="edge"),
+            tuple(reference.known),
             reference.state_names,
             reference.units,
         )

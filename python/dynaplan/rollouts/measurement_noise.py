@@ -48,6 +48,9 @@ def measurement_noise(
     e_{t+1}, so that E[e_{t+1} e_t'] = -A R with the variances R of n. Where states and next states
     are measured apart, half the variance of their differences adds to it.
 
+    Known states are none: what is in them was noise before, and the noise of those that they repeat
+    is found in these.
+
     A system that the regression does not describe leaves remains that last for several steps. They
     have the other sign, and so does a coefficient that noise in the inputs has made too small;
     those that alternate are told by the steps two apart, in which the sensor leaves no trace
@@ -70,7 +73,7 @@ def measurement_noise(
     recent = slice(max(0, len(data) - _MAX_ROWS), None)
     rows = np.arange(len(data))[recent]
     left = ends[recent] - rows
-    varied = np.flatnonzero(spread > 0.0)
+    varied = np.flatnonzero((spread > 0.0) & data.known.learned(data.state_dim))
     pairs = np.flatnonzero(left > 1)
     if len(pairs) < _MIN_PAIRS:
         return MeasurementNoise(low, high)

@@ -32,7 +32,8 @@ def fitted_numbers(model: Any) -> int | None:
     if isinstance(model, LinearGaussian):
         if model.threshold > 0.0:  # a term that was dropped has no uncertainty
             return sum(int(spread.any(axis=1).sum()) for spread in model._fit.spreads)
-        return int(model.coefficients.size)
+        # Those of known states were not fitted.
+        return (model.state_dim - len(model.known)) * int(model.coefficients.shape[1])
     if isinstance(model, NetworkModel):
         arrays = NetworkArrays.of(model._parameters)
         return sum(int(part.size) for part in (*arrays.weights, *arrays.biases))

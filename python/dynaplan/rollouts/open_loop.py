@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dynaplan.data.angles import NO_ANGLES, Angles
+from dynaplan.data.known_states import NO_KNOWN_STATES, KnownStates
 from dynaplan.data.rows import ends_of
 from dynaplan.data.transitions import Transitions
 from dynaplan.models.interface import Model
@@ -31,7 +32,8 @@ class Scale:
 
     Attributes:
         unit: (S,) standard deviation of each state; of one that never varied another length.
-        weights: (S,) of the states in the mean over them, 0 for those that never varied.
+        weights: (S,) of the states in the mean over them, 0 for those that never varied, and for
+            known ones, which only repeat the errors of others.
         angles: the states whose differences go the short way round.
     """
 
@@ -40,14 +42,20 @@ class Scale:
     angles: Angles = NO_ANGLES
 
     @staticmethod
-    def of(states: Float64, spread: Float64, angles: Angles = NO_ANGLES) -> Scale:
+    def of(
+        states: Float64,
+        spread: Float64,
+        angles: Angles = NO_ANGLES,
+        known: KnownStates = NO_KNOWN_STATES,
+    ) -> Scale:
         """Returns the scale of states (N, S) with this standard deviation (S,)."""
-        varied = spread > 0.0
-        if not varied.any():
-            return Scale(np.ones_like(spread), np.full(len(spread), 1.0 / len(spread)), angles)
+        learned = known.learned(len(spread))
+        counted = (spread > 0.0) & learned
+        if not counted.any():
+            return Scale(np.ones_like(spread), learned / np.count_nonzero(learned), angles)
         largest = np.abs(states).max(axis=0)
-        unit = np.where(varied, spread, np.where(largest > 0.0, largest, 1.0))
-        return Scale(unit, varied / np.count_nonzero(varied), angles)
+        unit = np.where(spread > 0.0, spread, np.where(largest > 0.0, largest, 1.0))
+        return Scale(unit, counted / np.count_nonzero(counted), angles)
 
     def size(self, squares: Float64) -> Float64:
         """Returns (...) root mean squares over the states of (..., S) squares in squared units."""
