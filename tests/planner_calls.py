@@ -39,6 +39,15 @@ def _mpc() -> dp.MPC:
     return controller.__wrapped__()
 
 
+def _mpc_of_history() -> dp.MPC:
+    model = dp.LinearGaussian.fit(data().with_history(states=1))
+    return dp.MPC(model, reward_of_history, dp.CEM(horizon=3), action_space=BOX, seed=0)
+
+
+def reward_of_history(states: Any, actions: Any, next_states: Any) -> Any:
+    return -(next_states[:, 0] ** 2)
+
+
 def _advanced(steps: Any) -> None:
     mpc = _mpc()
     mpc.plan([0.5, -0.5])
@@ -180,6 +189,10 @@ CALLS: dict[str, tuple[Callable[..., Any], dict[str, Any]]] = {
     "MPC.reset": (
         lambda **given: _mpc().reset(**given),
         {"previous_actions": [[0.0]], "warm_start": np.zeros((3, 1))},
+    ),
+    "MPC.reset of a history": (
+        lambda **given: _mpc_of_history().reset(**given),
+        {"previous_observations": [[0.0, 0.0]]},
     ),
     "MPPI": (
         dp.MPPI,

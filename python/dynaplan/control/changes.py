@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any, Final
 
-from dynaplan.errors import ShapeError
+from dynaplan.errors import ArgumentError, ShapeError
+from dynaplan.models.interface import known_of
 from dynaplan.planners.problem import PlanProblem
 
 __all__ = ["UNCHANGED", "Unchanged", "changed"]
@@ -33,6 +34,7 @@ def changed(
 
     Raises:
         ShapeError: the model has other sizes.
+        ArgumentError: it has another history.
     """
     parts = {name: part for name, part in required.items() if part is not None}
     parts |= {name: part for name, part in optional.items() if not isinstance(part, Unchanged)}
@@ -43,4 +45,7 @@ def changed(
             f"model: got (state_dim, action_dim) {(new.state_dim, new.action_dim)}, must be "
             f"{(old.state_dim, old.action_dim)} as before"
         )
+    before, after = (known_of(model).history for model in (old, new))
+    if before != after:
+        raise ArgumentError(f"model: got a history of {after}, must be {before} as before")
     return result

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import SupportsIndex
 
 import numpy as np
 from numpy.typing import NDArray
 
-from dynaplan import _core, _tables
+from dynaplan import _arrays, _core, _tables, _texts
 from dynaplan.control.memory import SystemMemory
 from dynaplan.errors import ArgumentError
 from dynaplan.planners.action_delay import acting_along
@@ -80,20 +82,28 @@ class Explanation:
 
 def explain(
     problem: PlanProblem,
-    reward: Reward,
     planner: PreparedPlanner,
-    memory: SystemMemory,
+    systems: Sequence[SystemMemory],
+    system: SupportsIndex,
 ) -> Explanation:
     """Evaluates a system's last plan term by term and step by step.
 
     Args:
         problem: what it was made for.
-        reward: the reward of its system.
         planner: the bounds within which it was made.
-        memory: that plan, and what was sent before.
+        systems: the plans, and what was sent before.
+        system: which one.
+
+    Raises:
+        ArgumentError: there is no plan of that system.
     """
+    number = _arrays.integer("system", system)
+    memory = systems[number] if 0 <= number < len(systems) else None
+    if memory is None or memory.plan is None:
+        got = _texts.shown(number)
+        raise ArgumentError(f"system: got {got}, must be one of those that have a plan")
     plan, previous_action = memory.plan, memory.before_plan
-    assert plan is not None
+    reward = problem.rewards[min(number, len(problem.rewards) - 1)]
     acting = acting_along(problem.delay, memory.under_way_then, plan.actions)
     parts = _parts(reward)
     rewards = np.array([_along(part, plan, previous_action) for _, part in parts])

@@ -9,7 +9,7 @@ from dynaplan import _arrays, _texts
 from dynaplan.control.memory import SystemMemory
 from dynaplan.errors import ArgumentError, ShapeError
 
-__all__ = ["HandOver"]
+__all__ = ["HandOver", "for_each", "sequences"]
 
 Float64 = NDArray[np.float64]
 
@@ -35,8 +35,8 @@ class HandOver:
         action_dim: int,
         delay_steps: int,
     ) -> None:
-        self._previous = _sequences("previous_actions", previous_actions, action_dim)
-        self._warm_start = _sequences("warm_start", warm_start, action_dim)
+        self._previous = sequences("previous_actions", previous_actions, action_dim)
+        self._warm_start = sequences("warm_start", warm_start, action_dim)
         self._action_dim = action_dim
         self._delay_steps = delay_steps
         if self._previous is not None and self._previous.shape[1] < delay_steps:
@@ -71,15 +71,15 @@ class HandOver:
         previous, warm_start = self.actions(low, high), self._warm_start
         starts: list[Float64 | None] = [None] * count
         if warm_start is not None:
-            starts = [*_for_each("warm_start", warm_start, count)]
-        sent = _for_each("previous_actions", previous, count)
+            starts = [*for_each("warm_start", warm_start, count)]
+        sent = for_each("previous_actions", previous, count)
         return [
             SystemMemory(actions, self._delay_steps, start)
             for actions, start in zip(sent, starts, strict=True)
         ]
 
 
-def _sequences(name: str, values: ArrayLike | None, action_dim: int) -> Float64 | None:
+def sequences(name: str, values: ArrayLike | None, action_dim: int) -> Float64 | None:
     """Returns (N, steps, A), with N = 1 where all systems have the same; None for None."""
     if values is None:
         return None
@@ -94,7 +94,12 @@ def _sequences(name: str, values: ArrayLike | None, action_dim: int) -> Float64 
     return sequences.reshape(-1, *sequences.shape[-2:])
 
 
-def _for_each(name: str, sequences: Float64, count: int) -> list[Float64]:
+def for_each(name: str, sequences: Float64, count: int) -> list[Float64]:
+    """Returns (steps, A) for each of so many systems, of (N, steps, A) with N = 1 for all alike.
+
+    Raises:
+        ShapeError: they are for another number of systems.
+    """
     if len(sequences) not in (1, count):
         raise ShapeError(f"{name}: got {len(sequences)} systems, must be {count} as of the state")
     return [sequences[0]] * count if len(sequences) == 1 else list(sequences)

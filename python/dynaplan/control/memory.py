@@ -156,17 +156,23 @@ class SystemMemory:
             self.sent.append(action)
 
 
-def state_rows(states: Float64, state_dim: int) -> Float64:
+def state_rows(states: Float64, state_dim: int, systems: Sequence[SystemMemory]) -> Float64:
     """Returns the states of one system (S,) or of several (N, S).
 
     Raises:
-        ShapeError: they have another shape.
+        ShapeError: they have another shape, or are of more or fewer systems than there are.
     """
     if states.ndim == 0:
         states = states.reshape(1)
     if states.ndim > 2 or states.shape[-1] != state_dim or states.size == 0:
         raise ShapeError(
             f"state: got shape {states.shape}, must be ({state_dim},) or (N, {state_dim})"
+        )
+    count = 1 if states.ndim == 1 else len(states)
+    if systems and len(systems) != count:
+        raise ShapeError(
+            f"state: got {count} systems, must be {len(systems)} as in the call before; call "
+            "reset() to control others"
         )
     return states
 

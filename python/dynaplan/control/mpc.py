@@ -18,8 +18,8 @@ from dynaplan.control.explanation import Explanation, explain
 from dynaplan.control.failure import FailureRule, OnFailure
 from dynaplan.control.hand_over import HandOver
 from dynaplan.control.memory import SystemMemory, correct_last_actions, skip_steps, state_rows
+from dynaplan.control.past import Past
 from dynaplan.control.trust import TrustMode, TrustRule
-from dynaplan.errors import ArgumentError, ShapeError
 from dynaplan.models.interface import Model
 from dynaplan.planners.action_delay import ActionDelay
 from dynaplan.planners.defaults import default_planner
@@ -42,7 +42,8 @@ class MPC:
     It alone holds what changes between plans: the warm start (the last plan, shifted by the steps
     that have passed), the actions sent, the count of random numbers used, and the planner's memory.
     `reset` clears them. One controller serves one control loop, of one system or of several of the
-    same kind; give each thread its own.
+    same kind; give each thread its own. Of a model with a history (`Transitions.with_history`) it
+    keeps what was before itself, and is given what is observed now alone.
 
     Args:
         reward: as for `planner.plan`; or a sequence of N, one for each of N systems, which may
@@ -142,19 +143,20 @@ class MPC:
         self._take(default_planner(action_space) if planner is None else planner, problem)
         before = self._prepared.sent_before(previous_actions, self._delay.queued)
         self._first_hand_over = HandOver(before, None, action_dim, self._delay.queued)
+        box = self._prepared.low, self._prepared.high
+        self._past = Past(problem.model, self._delay, box)
+        self._shape = (self._past.observed,)
         self.reset()
 
     def _take(self, planner: Planner, problem: PlanProblem) -> None:
         planner = self._trust.allowed(planner)
         prepared = self._trust.prepared(planner, problem)  # first: a failure changes nothing
         self.planner, self._problem, self._prepared = planner, problem, prepared
-        self._state_dim = problem.model.state_dim
-        self._shape = (self._state_dim,)
 
     def __getstate__(self) -> dict[str, Any]:
         # Its systems are copied, as a copy shares no memory; what is prepared is prepared again.
         state = {name: value for name, value in vars(self).items() if name != "_prepared"}
-        return state | {"_systems": deepcopy(self._systems)}
+        return state | {name: deepcopy(state[name]) for name in ("_systems", "_past")}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         vars(self).update(state)
@@ -164,18 +166,21 @@ class MPC:
         self,
         *,
         previous_actions: ArrayLike | None = None,
+        previous_observations: ArrayLike | None = None,
         warm_start: ArrayLike | None = None,
     ) -> None:
         """Forgets plans, actions sent and the count of plans, as at a new episode.
 
         Args:
             previous_actions: what was sent before, as for `MPC`; None: what `MPC` was given.
+            previous_observations: (K, S) or (N, K, S) seen before, the oldest first, for a model
+                with a history; None: the first one, again and again.
             warm_start: (H, A) or (N, H, A), rows as of a plan, to start the first plan from; None:
                 the middle of the bounds.
 
         Raises:
             ShapeError: an array has the wrong shape, or there are fewer actions than are under way.
-            ArgumentError: an action is not finite.
+            ArgumentError: an action or observation is not finite, or the model has no history.
 
         Example:
             >>> s, a = np.eye(4, 1), np.eye(4, 1, -1)
@@ -187,7 +192,9 @@ class MPC:
             True
         """
         before = self._prepared.one_hot("previous_actions", previous_actions)
-        self._hand_over = self._first_hand_over.replaced(before, warm_start)
+        hand_over = self._first_hand_over.replaced(before, warm_start)
+        self._past.forget(hand_over, previous_observations)
+        self._hand_over = hand_over
         self._systems: list[SystemMemory] = []
         self._plans = 0
         self._failure.forget()
@@ -214,7 +221,8 @@ class MPC:
         """Plans from `state`, where a plan is due, and returns the action to send now.
 
         Args:
-            state: (S,), or (N, S) for N systems, as many as in the call before.
+            state: (S,), or (N, S) for N systems, as many as in the call before. For a model with a
+                history what is observed now, without lags, at every step.
             time_limit: seconds that the plan may take, as in `planner.plan`.
             reward: another reward from now on, such as the same terms with other weights, targets
                 or references; as `change(reward=...)`.
@@ -241,17 +249,15 @@ class MPC:
             differs = correct_last_actions(self._systems, sent)
             if differs and self._prepared.limits_changes:
                 self._systems[0].steps_to_plan = 0  # what was planned may be too far from it
-        starts = self._starts(states)
+        starts = self._starts(self._past.states(states, self._systems))
         prepared, systems = self._prepared, self._systems
         if systems[0].steps_to_plan <= 0:
             self._make_plans(starts, time_limit, self.replan_every)
             self._plans = (self._plans + 1) % 2**32
-        if states.ndim == 1:
-            action = systems[0].advance(starts[0], prepared)
-            return prepared.numbered(action.copy())
         pairs = zip(systems, starts, strict=True)
         actions = [system.advance(start, prepared) for system, start in pairs]
-        return prepared.numbered(np.array(actions))
+        self._past.passes(systems)
+        return prepared.numbered(actions[0].copy() if states.ndim == 1 else np.array(actions))
 
     def plan(
         self, state: ArrayLike, *, time_limit: float | None = None, reward: Rewards | None = None
@@ -262,7 +268,7 @@ class MPC:
         their number.
 
         Args:
-            state: (S,), or (N, S) for N systems.
+            state: (S,), or (N, S) for N systems; as in `act`.
             time_limit: seconds that the plan may take, as in `planner.plan`.
             reward: another reward from now on.
 
@@ -277,7 +283,8 @@ class MPC:
         if reward is not None:
             self.change(reward=reward)
         states = self._states(state)
-        self._make_plans(self._starts(states), time_limit, steps=0)
+        starts = self._starts(self._past.states(states, self._systems))
+        self._make_plans(starts, time_limit, steps=0)
         plans = list(self.last_plans)
         return plans[0] if states.ndim == 1 else plans
 
@@ -285,12 +292,14 @@ class MPC:
         """Records that the first `steps` actions of the plan that `plan` made have been sent.
 
         Args:
-            steps: at least 1, at most the plan's horizon.
+            steps: at least 1, at most the plan's horizon; 1 for a model with a history.
 
         Raises:
             ArgumentError: `steps` is out of range, or there is no plan.
         """
+        self._past.require_steps(_arrays.at_least(1, "steps", steps))
         skip_steps(self._systems, steps, self._prepared)
+        self._past.passes(self._systems)
         self._plans = (self._plans + 1) % 2**32
 
     def change(
@@ -322,7 +331,7 @@ class MPC:
 
         Raises:
             ShapeError: a part does not fit the others.
-            ArgumentError: a part is out of range.
+            ArgumentError: a part is out of range, or the model has another history.
         """
         required = {"model": model, "reward": reward, "action_space": action_space}
         optional = {
@@ -347,29 +356,17 @@ class MPC:
         Raises:
             ArgumentError: there is no plan of that system.
         """
-        system = _arrays.integer("system", system)
-        if not 0 <= system < len(self.last_plans):
-            got = _texts.shown(system)
-            raise ArgumentError(f"system: got {got}, must be one of those that have a plan")
-        memory = self._systems[system]
-        assert memory.plan is not None
-        reward = self._problem.rewards[min(system, len(self._problem.rewards) - 1)]
-        return explain(self._problem, reward, self._prepared, memory)
+        return explain(self._problem, self._prepared, self._systems, system)
 
     def _states(self, state: ArrayLike) -> Float64:
         """Returns (S,) or (N, S), and makes a memory for each system before the first plan."""
         states = _arrays.numbers("state", state)
         if states.shape == self._shape and len(self._systems) == 1:  # what a fast loop does
             return states
-        states = state_rows(states, self._state_dim)
-        count = 1 if states.ndim == 1 else len(states)
+        states = state_rows(states, self._past.observed, self._systems)
         if not self._systems:
+            count = 1 if states.ndim == 1 else len(states)
             self._systems = self._hand_over.memories(count, self._prepared.low, self._prepared.high)
-        elif len(self._systems) != count:
-            raise ShapeError(
-                f"state: got {count} systems, must be {len(self._systems)} as in the call before; "
-                "call reset() to control others"
-            )
         return states
 
     def _starts(self, states: Float64) -> Sequence[Float64]:

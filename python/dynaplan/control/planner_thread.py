@@ -14,6 +14,7 @@ from numpy.typing import ArrayLike, NDArray
 from dynaplan import _arrays, _texts
 from dynaplan.control.background_thread import BackgroundThread
 from dynaplan.control.mpc import MPC
+from dynaplan.control.past import require_no_history
 from dynaplan.control.timed_plan import Sender, Sight, plan_at
 from dynaplan.control.timed_planner import TimedPlanner
 from dynaplan.errors import ArgumentError, ShapeError
@@ -62,7 +63,8 @@ class PlannerThread:
 
     Raises:
         TypeError: `mpc` is no MPC.
-        ArgumentError: `period` or `step` is out of range, or they do not fit each other.
+        ArgumentError: `period` or `step` is out of range, or they do not fit each other; or the
+            model has a history, as states may be handed over at any time.
 
     Source: Findeisen and Allgöwer 2004, "Computational delay in nonlinear model predictive
     control", IFAC Proceedings Volumes 37 (1).
@@ -82,6 +84,7 @@ class PlannerThread:
     def __init__(self, mpc: MPC, *, period: float, step: float | None = None) -> None:
         if not isinstance(mpc, MPC):
             raise TypeError(f"mpc: got {_texts.shown(mpc)}, must be an MPC")
+        require_no_history("mpc", mpc._problem.model)
         self.mpc = mpc
         self._planner = TimedPlanner(mpc, period, period if step is None else step)
         self.period, self.step = self._planner.period, self._planner.step
@@ -237,7 +240,7 @@ class PlannerThread:
     def _states(self, state: ArrayLike) -> Float64:
         """Returns (N, S), a copy, as the caller may write on into its own."""
         states = np.array(_arrays.numbers("state", state), ndmin=1)
-        size = self.mpc._state_dim
+        size = self.mpc._past.observed
         if states.ndim > 2 or states.shape[-1] != size or not states.size:
             raise ShapeError(f"state: got shape {states.shape}, must be ({size},) or (N, {size})")
         if self._shape not in ((), states.shape):

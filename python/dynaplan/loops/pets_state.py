@@ -20,7 +20,7 @@ from dynaplan.data.transitions import Transitions
 from dynaplan.loops.interface import learned
 from dynaplan.loops.pets_settings import PETSSettings
 from dynaplan.loops.schedules import steps_at
-from dynaplan.models.interface import Model
+from dynaplan.models.interface import Model, known_of
 from dynaplan.rollouts.evaluation import Evaluation, evaluate
 
 if TYPE_CHECKING:
@@ -42,7 +42,8 @@ class Iteration(Episode):
             iteration's of a run is learned from all.
         data: all transitions so far.
         evaluation: how well the model before, which had not seen this episode, predicts it; None
-            for the random beginning, and where no evaluation was asked for.
+            for the random beginning, where no evaluation was asked for, and of an episode that is
+            shorter than the model's history.
         learning_seconds: the part of `seconds` that the learner took.
     """
 
@@ -183,8 +184,17 @@ class PETSState:
         return recorder.since(0)
 
     def _check(self, before: Model, played: Transitions) -> Evaluation | None:
-        horizon = self._settings.evaluation_horizon
-        return evaluate(before, played, horizon, reference=self.data) if horizon else None
+        horizon, reference = self._settings.evaluation_horizon, self._known()
+        if not horizon:
+            return None
+        if (history := known_of(before).history) is not None:
+            if len(played) <= max(history):
+                return None
+            played, reference = (
+                part.with_history(states=history[0], actions=history[1])
+                for part in (played, reference)
+            )
+        return evaluate(before, played, horizon, reference=reference)
 
     def _iteration(
         self, played: Transitions, evaluation: Evaluation | None, begin: float
