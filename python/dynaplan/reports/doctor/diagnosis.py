@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from dynaplan.data import rows
+from dynaplan.data.history import without_history
 from dynaplan.data.transitions import Transitions, require_transitions
 from dynaplan.errors import ArgumentError, ShapeError
 from dynaplan.reports.doctor import actions, angles, columns, endings, ordering, sensors
@@ -56,6 +57,7 @@ def diagnose(
     coarse or noisy; in the actions: shifts in time, feedback without excitation, bounds; and what
     is wrong with rewards, terminations and the split. What no finding says can be wrong all the
     same: a finding needs evidence. None depends on units and offsets of the columns, but "units".
+    Of data with a history what is observed is judged, without its lags.
     The same data give the same findings; of more than 32,768 rows the regressions take 32 stretches
     of 1,024.
 
@@ -96,8 +98,11 @@ def diagnose(
         if not np.isfinite(when).all():
             row = int(np.argmin(np.isfinite(when)))
             raise ArgumentError(f"time: row {row} is {when[row]}, must be finite")
+    earlier = 0 if data.history is None else data.history[1]
+    observed = without_history(data)
+    others = None if held_out is None else without_history(held_out)
     with np.errstate(over="ignore", invalid="ignore"):  # of numbers at the ends of float64
-        made = _made(Record(data), held_out, when)
+        made = _made(Record(observed, earlier), others, when)
     looked_for = [
         kind for kinds, found in made.items() if not isinstance(found, str) for kind in kinds
     ]

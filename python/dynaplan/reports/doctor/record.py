@@ -31,9 +31,11 @@ class Record:
 
     Attributes:
         data: the log.
+        earlier_actions: how many earlier actions the states of the log hold, beside those of data.
     """
 
     data: Transitions
+    earlier_actions: int = 0
 
     @cached_property
     def joins(self) -> Joins:
@@ -80,10 +82,12 @@ class Record:
     def spreads(self) -> tuple[Float64, Float64]:
         """(S,) of the states and (A,) of the actions in the excerpt; 0 of those that never vary.
 
-        Of angles it is that about their circular mean.
+        Of angles it is that about their circular mean. Known states, in which there is nothing to
+        find that is not in others, count as if they never varied.
         """
         centred = self.data.angles.about_mean(self.data.states[self.rows])
-        return spread_of(centred), spread_of(self.data.actions[self.rows])
+        spreads = self.data.known.without(spread_of(centred))
+        return spreads, spread_of(self.data.actions[self.rows])
 
     @cached_property
     def varied(self) -> tuple[Rows, Rows]:

@@ -64,7 +64,8 @@ def shifted_actions(record: Record) -> list[Finding] | str:
     trial = min(trials, key=_Trial.least_loss)
     shifts = trial.best()
     found = []
-    for shift in sorted(set(shifts) - {0}):
+    held = range(1, 1 + record.earlier_actions)  # in which a model sees the action that acts
+    for shift in sorted(set(shifts) - {0, *held}):
         moved = [group for group, own in zip(trial.groups, shifts, strict=True) if own == shift]
         columns = tuple(("actions", column) for group in moved for column in group)
         without = trial.errors(tuple(0 if own == shift else own for own in shifts))
