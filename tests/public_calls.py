@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 import dynaplan as dp
-from public_objects import data, ensemble, linear, reward
+from public_objects import data, ensemble, linear, long_log, reward
 
 STATE, ACTION = [[0.0, 0.0]], [[0.0]]
 STEP = {"states": STATE, "actions": ACTION, "next_states": STATE}
@@ -185,6 +185,7 @@ CALLS: dict[str, tuple[Callable[..., Any], dict[str, Any]]] = {
         dp.diagnose,
         {"data": data, "held_out": data, "time": lambda: np.arange(40.0)},
     ),
+    "estimate_delays": (dp.estimate_delays, {"data": long_log, "max_delay": 2}),
     "evaluate": (
         dp.evaluate,
         {

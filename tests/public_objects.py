@@ -26,6 +26,16 @@ def data() -> dp.Transitions:
 
 
 @cache
+def long_log() -> dp.Transitions:
+    """400 steps of the same system in one episode, under pushes that are two steps late."""
+    rng = np.random.default_rng(1)
+    actions, states = rng.normal(size=(400, 1)), [np.zeros(2)]
+    for step in range(400):
+        states.append(0.9 * states[-1] + actions[max(0, step - 2)] + 0.1 * rng.normal(size=2))
+    return dp.Transitions(states[:-1], actions, states[1:])
+
+
+@cache
 def linear() -> dp.LinearGaussian:
     return dp.LinearGaussian.fit(data())
 
@@ -135,6 +145,7 @@ OBJECTS = {
     "CompiledModel": lambda: dp.CompiledModel(
         dp.signatures.DYNAMICS_FLOAT64.ctypes(lambda *_: None), 2, 1
     ),
+    "DelayEstimate": lambda: dp.estimate_delays(long_log()),
     "Diagnosis": lambda: dp.diagnose(data()),
     "DisagreementLimit": lambda: dp.DisagreementLimit(0.5),
     "Dyna": lambda: dyna()[0],

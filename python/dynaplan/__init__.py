@@ -99,6 +99,8 @@ if TYPE_CHECKING:
     from dynaplan.planners.presets import mppi_pytorch as mppi_pytorch
     from dynaplan.planners.random_shooting import RandomShooting as RandomShooting
     from dynaplan.planners.regulator import Regulator as Regulator
+    from dynaplan.reports.delays import DelayEstimate as DelayEstimate
+    from dynaplan.reports.delays import estimate_delays as estimate_delays
     from dynaplan.reports.doctor.diagnosis import diagnose as diagnose
     from dynaplan.reports.doctor.findings import Diagnosis as Diagnosis
     from dynaplan.reports.doctor.findings import Finding as Finding
@@ -187,6 +189,7 @@ else:
         "planners.presets": "cem_pets cem_planet icem_blitz mppi_diffusion mppi_pytorch",
         "planners.random_shooting": "RandomShooting",
         "planners.regulator": "Regulator",
+        "reports.delays": "DelayEstimate estimate_delays",
         "reports.doctor.diagnosis": "diagnose",
         "reports.doctor.findings": "Diagnosis Finding",
         "rewards.terms": "Reward",
@@ -238,6 +241,7 @@ __all__ = [
     "ComparedModel",
     "Comparison",
     "CompiledModel",
+    "DelayEstimate",
     "Diagnosis",
     "DisagreementLimit",
     "Dyna",
@@ -307,6 +311,7 @@ __all__ = [
     "constraints",
     "diagnose",
     "discretise",
+    "estimate_delays",
     "evaluate",
     "get_include",
     "icem_blitz",

@@ -16,9 +16,9 @@ TORCH = "needs PyTorch, which no environment of the tests has"
 INTERFACE = "an interface: its methods are called on the classes that have them"
 
 RECORDS = """
-    AgentEpisode Bands ComparedModel Comparison Diagnosis DynaIteration Episode Evaluation
-    Explanation Finding Imagined Iteration Jacobians Plan PlanStats Prediction Regulator Selection
-    TrainingHistory Trial Trust Tuning UpdateStatistics
+    AgentEpisode Bands ComparedModel Comparison DelayEstimate Diagnosis DynaIteration Episode
+    Evaluation Explanation Finding Imagined Iteration Jacobians Plan PlanStats Prediction Regulator
+    Selection TrainingHistory Trial Trust Tuning UpdateStatistics
 """
 INTERFACES = """
     Agent.act Agent.observe Agent.update Model.predict Model.sample Planner Planner.plan

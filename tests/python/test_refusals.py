@@ -143,6 +143,7 @@ RESULTS = {
     "Bands",
     "ComparedModel",
     "Comparison",
+    "DelayEstimate",
     "Diagnosis",
     "DynaIteration",
     "Episode",
