@@ -24,8 +24,14 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 BUILD = ROOT / "build" / "compile-times"
-# CPU seconds of one file, by the folder that it is in.
-LIMITS = {"cpp/src": 12.0, "cpp/bindings": 20.0}
+# CPU seconds of one file, by its path or the folder that it is in.
+LIMITS = {
+    # Eigen's divide and conquer: 19 s to read and instantiate, whatever the optimisation. It stands
+    # alone, so that nothing else waits for it.
+    "cpp/src/core/dense_svd.cpp": 40.0,
+    "cpp/src": 12.0,
+    "cpp/bindings": 20.0,
+}
 PRECOMPILED = "cmake_pch.hxx.cxx"
 
 
@@ -41,7 +47,7 @@ class Command:
     @property
     def limit(self) -> float:
         """CPU seconds allowed; infinite for the precompiled header."""
-        found = [seconds for folder, seconds in LIMITS.items() if self.name.startswith(folder)]
+        found = [seconds for path, seconds in LIMITS.items() if self.name.startswith(path)]
         return found[0] if found else float("inf")
 
 
