@@ -12,6 +12,7 @@ void bind_terminations(pybind11::module_& m);
 void bind_functions(pybind11::module_& m);
 void bind_networks(pybind11::module_& m);
 void bind_fit(pybind11::module_& m);
+void bind_gaussian_process(pybind11::module_& m);
 void bind_training(pybind11::module_& m);
 void bind_rollout(pybind11::module_& m);
 void bind_imagination(pybind11::module_& m);

@@ -12,6 +12,7 @@ PYBIND11_MODULE(DYNAPLAN_MODULE, m) {
   bindings::bind_functions(m);
   bindings::bind_networks(m);
   bindings::bind_fit(m);
+  bindings::bind_gaussian_process(m);
   bindings::bind_training(m);
   bindings::bind_rollout(m);
   bindings::bind_imagination(m);

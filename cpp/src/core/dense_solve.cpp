@@ -24,5 +24,18 @@ std::optional<Eigen::MatrixXd> solve_definite(const Eigen::MatrixXd& a, const Ei
   return factor.solve(b);
 }
 
+std::optional<Eigen::MatrixXd> lower_factor_of(const Eigen::MatrixXd& matrix) {
+  const Eigen::LLT<Eigen::MatrixXd> factor(matrix);
+  // A nan passes the test of each pivot.
+  if (factor.info() != Eigen::Success || !factor.matrixLLT().diagonal().allFinite()) return std::nullopt;
+  return Eigen::MatrixXd(factor.matrixL());
+}
+
+Eigen::MatrixXd inverse_of_lower(const Eigen::MatrixXd& lower) {
+  Eigen::MatrixXd inverse = Eigen::MatrixXd::Identity(lower.rows(), lower.cols());
+  lower.triangularView<Eigen::Lower>().solveInPlace(inverse);
+  return inverse;
+}
+
 }  // namespace DYNAPLAN_LEVEL
 }  // namespace dynaplan

@@ -9,6 +9,7 @@ from dynaplan._core.core import pause_threads as pause_threads
 from dynaplan._core.core import philox as philox
 from dynaplan._core.fit import LinearGaussianFit as LinearGaussianFit
 from dynaplan._core.fit import RecursiveLeastSquares as RecursiveLeastSquares
+from dynaplan._core.gaussian_process import GaussianProcess as GaussianProcess
 from dynaplan._core.gradient_ascent import GradientAscent as GradientAscent
 from dynaplan._core.ilqr import GradientPlanner as GradientPlanner
 from dynaplan._core.ilqr import Ilqr as Ilqr

@@ -67,6 +67,12 @@ Eigen::MatrixXd solve_symmetric(const Eigen::MatrixXd& a, const Eigen::MatrixXd&
 /// whatever the units of the rows.
 std::optional<Eigen::MatrixXd> solve_definite(const Eigen::MatrixXd& a, const Eigen::MatrixXd& b, double min_pivot);
 
+/// The lower L with L L^T = A of a symmetric positive definite A, of which the lower half is read; nothing where it is
+/// not that.
+std::optional<Eigen::MatrixXd> lower_factor_of(const Eigen::MatrixXd& matrix);
+/// L^-1 of a lower triangular L.
+Eigen::MatrixXd inverse_of_lower(const Eigen::MatrixXd& lower);
+
 /// Householder's QR in place: R and, below the diagonal, what makes up Q.
 void orthogonal_factor(Eigen::Ref<Eigen::MatrixXd> matrix);
 /// An orthonormal basis of what the columns span; they are independent.

@@ -109,7 +109,8 @@ void Dynamics<T>::disagreement(ConstBlock<T> state, ConstBlock<T> /*action*/, Wo
 template <class T>
 void Dynamics<T>::jacobians(ConstBlock<T> /*state*/, ConstBlock<T> /*action*/, Workspace& /*workspace*/,
                             JacobianBlock<T> /*out*/) const {
-  throw Error("model: its dynamics have no derivatives; use a LinearGaussian, MLP, GaussianMLP or Ensemble");
+  throw Error(
+      "model: its dynamics have no derivatives; use a model that is fitted, such as a LinearGaussian or an Ensemble");
 }
 
 }  // namespace DYNAPLAN_LEVEL
