@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 import dynaplan as dp
-from public_objects import data, ensemble, linear
+from public_objects import data, ensemble, linear, process
 
 
 def known() -> dp.LinearModel:
@@ -111,6 +111,26 @@ CALLS: dict[str, tuple[Callable[..., Any], dict[str, Any]]] = {
         {**ROWS, "threads": 1},
     ),
     "GaussianMLP.fit": (dp.GaussianMLP.fit, {**TRAINING, "warm_up": 0}),
+    "GaussianProcess.fit": (
+        dp.GaussianProcess.fit,
+        {
+            "data": data,
+            "prior": known,
+            "max_rows": 50,
+            "hyperparameter_rows": 20,
+            "starts": 1,
+            "seed": 0,
+            "threads": 1,
+        },
+    ),
+    "GaussianProcess.predict": (
+        lambda **given: process().predict(**given),
+        {**ROWS, "threads": 1},
+    ),
+    "GaussianProcess.sample": (
+        lambda **given: process().sample(**given),
+        {**ROWS, "seed": 0, "threads": 1},
+    ),
     "LinearGaussian.fit": (
         dp.LinearGaussian.fit,
         {

@@ -82,6 +82,21 @@ MODELS = {
     ),
 }
 
+# Gaussian processes of few rows.
+PROCESSES = {
+    "plain": lambda: dp.GaussianProcess.fit(transitions(20), starts=1, seed=0),
+    "of angles with a prior": lambda: dp.GaussianProcess.fit(
+        dp.Transitions(*TRANSITIONS, angles={0: (-9.0, 9.0), 1: 9.0}),
+        starts=1,
+        seed=0,
+        prior=dp.LinearModel(0.8 * np.eye(2), [[0.9], [1.0]], angles={0: (-9.0, 9.0), 1: 9.0}),
+    ),
+    "calibrated, noise and bands": lambda: dp.calibrate_bands(
+        dp.GaussianProcess.fit(transitions(), starts=1, seed=0).calibrated(transitions(seed=1)),
+        transitions(seed=1),
+    ),
+}
+
 LEARNT = dp.Transitions(
     transitions().states,
     transitions().actions,

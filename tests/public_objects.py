@@ -46,6 +46,11 @@ def ensemble() -> dp.Ensemble:
 
 
 @cache
+def process() -> dp.GaussianProcess:
+    return dp.GaussianProcess.fit(data(), starts=1, seed=0)
+
+
+@cache
 def reward() -> dp.rewards.Term:
     return dp.rewards.quadratic([1.0, 0.5]) + dp.rewards.action_cost([0.1])
 
@@ -159,6 +164,7 @@ OBJECTS = {
     "Finding": lambda: dp.diagnose(data()[:5]).findings[0],
     "FunctionModel": lambda: dp.FunctionModel(lambda s, a: s, 2, 1),
     "GaussianMLP": lambda: dp.GaussianMLP.fit(data(), hidden=(4,), epochs=2, seed=0),
+    "GaussianProcess": process,
     "GradientPlanner": dp.GradientPlanner,
     "ICEM": dp.ICEM,
     "ILQR": dp.ILQR,

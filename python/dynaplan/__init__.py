@@ -66,6 +66,9 @@ if TYPE_CHECKING:
     from dynaplan.models.discretisation import discretise as discretise
     from dynaplan.models.functions import CompiledModel as CompiledModel
     from dynaplan.models.functions import FunctionModel as FunctionModel
+    from dynaplan.models.gaussian_process.gaussian_process import (
+        GaussianProcess as GaussianProcess,
+    )
     from dynaplan.models.interface import Model as Model
     from dynaplan.models.interface import Prediction as Prediction
     from dynaplan.models.jacobians import Jacobians as Jacobians
@@ -165,6 +168,7 @@ else:
         "loops.schedules": "LinearSchedule RolloutLengthSchedule",
         "models.discretisation": "discretise",
         "models.functions": "CompiledModel FunctionModel",
+        "models.gaussian_process.gaussian_process": "GaussianProcess",
         "models.interface": "Model Prediction",
         "models.jacobians": "Jacobians with_jacobians",
         "models.linear.features": "Identity Polynomial",
@@ -257,6 +261,7 @@ __all__ = [
     "Finding",
     "FunctionModel",
     "GaussianMLP",
+    "GaussianProcess",
     "GradientPlanner",
     "Identity",
     "Imagined",

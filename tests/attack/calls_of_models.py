@@ -18,7 +18,7 @@ import dynaplan as dp
 from imagined_plant import Plant
 from model_calls import known
 from public_calls import BOX, DIMS, GOAL, STEP
-from public_objects import data, ensemble, linear, reward
+from public_objects import data, ensemble, linear, process, reward
 
 Row = tuple[Callable[..., Any], dict[str, Any]]
 
@@ -146,6 +146,7 @@ def _models() -> dict[str, Row]:
     makers = {
         "LinearGaussian": linear,
         "LinearModel": lambda: dp.LinearModel(np.eye(2), np.ones((2, 1)), noise=np.ones(2)),
+        "GaussianProcess": process,
         "MLP": mlp,
         "GaussianMLP": gaussian,
         "Ensemble": ensemble,
@@ -156,7 +157,7 @@ def _models() -> dict[str, Row]:
         rows[f"{name}.predict"] = on(make, "predict"), POINTS
         rows[f"{name}.sample"] = on(make, "sample"), {**POINTS, "seed": 0}
         rows[f"{name}.with_jacobians"] = on(make, "with_jacobians"), POINTS
-        if name in {"LinearGaussian", "GaussianMLP", "Ensemble"}:
+        if name in {"LinearGaussian", "GaussianProcess", "GaussianMLP", "Ensemble"}:
             arguments = {"held_out": data, "level": 0.9, "threads": 1}
             rows[f"{name}.calibrated"] = on(make, "calibrated"), arguments
         if name not in {"FunctionModel", "CompiledModel"}:
@@ -267,6 +268,16 @@ MODEL_CALLS: dict[str, Row] = {
             "band_factors": lambda: {"sample": np.ones((3, 2))},
             "prior": known,
             "angle_inputs": lambda: linear()._angle_inputs,
+        },
+    ),
+    "GaussianProcess": (
+        predicting(dp.GaussianProcess),
+        {
+            "fit": lambda: process()._fit,
+            "calibration": np.ones(2),
+            "band_factors": lambda: {"sample": np.ones((3, 2))},
+            "prior": known,
+            "angle_inputs": lambda: process()._angle_inputs,
         },
     ),
     "MLP": (predicting(dp.MLP), {"fitted": lambda: mlp()._fitted()}),

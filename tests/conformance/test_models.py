@@ -76,6 +76,19 @@ MODELS = {
     "network": lambda d: dp.MLP.fit(d, hidden=(16,), epochs=100, seed=0),
     "probabilistic network": lambda d: dp.GaussianMLP.fit(d, hidden=(16,), epochs=100, seed=0),
     "ensemble": lambda d: dp.Ensemble.fit(d, members=3, hidden=(16,), epochs=100, seed=0),
+    "Gaussian process": lambda d: dp.GaussianProcess.fit(d, starts=2, seed=0),
+    "Gaussian process with a prior": lambda d: dp.GaussianProcess.fit(
+        d, starts=1, seed=0, prior=KNOWN
+    ),
+    "Gaussian process, calibrated": lambda d: dp.GaussianProcess.fit(
+        d, starts=1, seed=0
+    ).calibrated(d),
+    "Gaussian process of an angle": lambda _: dp.GaussianProcess.fit(
+        round_data(), starts=1, seed=0
+    ),
+    "Gaussian process of an angle with a prior": lambda _: dp.GaussianProcess.fit(
+        round_data(), starts=1, seed=0, prior=ROUND_KNOWN
+    ),
     "no intercept": lambda d: dp.LinearGaussian.fit(d, intercept=False, target="absolute"),
     "linear, calibrated": lambda d: dp.LinearGaussian.fit(d).calibrated(d),
     "ensemble, calibrated": lambda d: dp.Ensemble.fit(
@@ -160,7 +173,8 @@ def test_noise_of_samples_is_the_aleatoric_variance_and_the_members_differences(
     draws = model.sample(np.zeros((20000, 3)), np.zeros((20000, 2)), seed=0)
     prediction = model.predict(np.zeros(3), np.zeros(2))
     expected = prediction.aleatoric[0]
-    if isinstance(model, dp.Ensemble):  # draws are from the mixture of the members
+    # Draws are from the mixture of the members, or from all functions that the data allow.
+    if isinstance(model, dp.Ensemble | dp.GaussianProcess):
         expected = expected + prediction.epistemic[0]
     rtol = 5 * np.sqrt(2 / 20000)
     np.testing.assert_allclose(draws.var(axis=0), expected, rtol=rtol, atol=1e-25)  # MLP: 0

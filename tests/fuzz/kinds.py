@@ -17,7 +17,7 @@ from mutations import Change, model_file
 
 import dynaplan as dp
 from dynaplan.envs.mazes import Maze
-from model_files import LEARNT, MODELS, NETWORKS
+from model_files import LEARNT, MODELS, NETWORKS, PROCESSES
 from reference.agent_tasks import Follow
 from reference.dyna_loop import quadratic
 
@@ -192,6 +192,9 @@ def use_loop(made: Any, path: Path) -> None:
 
 KINDS = {
     "linear": Kind(lambda: (make() for make in MODELS.values()), model_file, dp.load, use_model),
+    "process": Kind(
+        lambda: (make() for make in PROCESSES.values()), model_file, dp.load, use_model
+    ),
     "network": Kind(lambda: (make() for make in NETWORKS.values()), model_file, dp.load, use_model),
     "SAC": Kind(lambda: [*agents(), SavedWithoutReplay()], model_file, dp.load, use_sac),
     "tabular": Kind(tables, model_file, lambda path: dp.load(path, Maze()), use_table),

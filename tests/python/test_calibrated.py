@@ -32,6 +32,7 @@ FITS = {
     "polynomial, little ridge": lambda data: dp.LinearGaussian.fit(
         data, features=dp.Polynomial(2), ridge=1e-5
     ),
+    "Gaussian process": lambda data: dp.GaussianProcess.fit(data, starts=1, seed=0),
     "probabilistic network": lambda data: dp.GaussianMLP.fit(data, **SHORT),
     "ensemble": lambda data: dp.Ensemble.fit(data, **SHORT, members=3),
 }

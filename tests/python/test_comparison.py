@@ -113,6 +113,7 @@ def test_the_size_of_a_model_is_the_numbers_that_were_fitted():
     given = {
         "linear": dp.LinearGaussian.fit(data),
         "quadratic": dp.LinearGaussian.fit(data, features=dp.Polynomial(2)),
+        "process": dp.GaussianProcess.fit(data, starts=1, seed=0),
         "MLP": dp.MLP.fit(data, hidden=(4,), epochs=1, seed=0),
         "GaussianMLP": dp.GaussianMLP.fit(data, hidden=(4,), epochs=1, seed=0),
         "Ensemble": ensemble(),  # of two, which predict the reward too
@@ -123,6 +124,7 @@ def test_the_size_of_a_model_is_the_numbers_that_were_fitted():
     assert sizes == {
         "linear": 2 * (3 + 1),
         "quadratic": 2 * (9 + 1),
+        "process": 2 * (len(data) + 3 + 2),
         "MLP": (3 + 1) * 4 + (4 + 1) * 2,
         "GaussianMLP": (3 + 1) * 4 + (4 + 1) * 4,
         "Ensemble": 2 * ((3 + 1) * 4 + (4 + 1) * 6),

@@ -18,6 +18,7 @@ FITS = {
     "MLP": lambda data, **s: dp.MLP.fit(data, **{**SHORT, **s}),
     "GaussianMLP": lambda data, **s: dp.GaussianMLP.fit(data, **{**SHORT, **s}),
     "Ensemble": lambda data, **s: dp.Ensemble.fit(data, members=2, **{**SHORT, **s}),
+    "process": lambda data: dp.GaussianProcess.fit(data, seed=0),
     "linear": lambda data: dp.LinearGaussian.fit(data, features=dp.Identity()),
     "polynomial": lambda data: dp.LinearGaussian.fit(data, features=dp.Polynomial(2)),
     "huber": lambda data: dp.LinearGaussian.fit(data, features=dp.Polynomial(2), loss="huber"),

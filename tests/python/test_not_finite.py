@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 import dynaplan as dp
-from public_objects import BOX, data, ensemble, linear, pendulum, reward
+from public_objects import BOX, data, ensemble, linear, pendulum, process, reward
 
 PLANNER = dp.CEM(horizon=4, candidates=8, elites=2)
 
@@ -31,13 +31,15 @@ def made(name: str) -> Any:
         "mlp": lambda: dp.MLP.fit(data(), activation="tanh", **fit),
         "relu": lambda: dp.MLP.fit(data(), activation="relu", **fit),
         "angles": lambda: dp.GaussianMLP.fit(data(), angles=(0,), **fit),
+        "process": process,
         "ensemble": ensemble,
         "function": lambda: dp.FunctionModel(lambda s, a: 0.5 * s, 2, 1),
         "compiled": lambda: dp.CompiledModel(dp.signatures.DYNAMICS_FLOAT64.ctypes(decay), 2, 1),
     }[name]()
 
 
-MODELS = ["linear", "polynomial", "mlp", "relu", "angles", "ensemble", "function", "compiled"]
+MODELS = ["linear", "polynomial", "process", "mlp", "relu", "angles", "ensemble", "function"]
+MODELS += ["compiled"]
 Call = Callable[[Any, Any, Any], Any]
 BOTH: dict[str, Call] = {
     "predict": lambda model, s, a: model.predict(s, a),

@@ -154,7 +154,8 @@ RESULTS = {
 }
 RESULTS |= {"Iteration", "Jacobians", "Plan", "PlanStats", "Prediction", "Regulator"}
 RESULTS |= {"Selection", "TrainingHistory", "Trial", "Trust", "Tuning", "UpdateStatistics"}
-FITTED = {"Ensemble", "GaussianMLP", "LinearGaussian", "MLP", "rewards.Term", "terminations.Term"}
+FITTED = {"Ensemble", "GaussianMLP", "GaussianProcess", "LinearGaussian", "MLP"}
+FITTED |= {"rewards.Term", "terminations.Term"}
 ABSTRACT = {"Agent", "Model", "Planner"}
 ANYTHING = {"owner"}  # is kept alive, whatever it is
 ONCE_ENOUGH = {"CompiledModel.from_numba-data", "terminations.from_numba-data", "load-env"}

@@ -25,6 +25,7 @@ pytestmark = pytest.mark.skipif(os.name != "posix", reason="links and modes of P
 OWNERS: dict[str, Callable[[], Any]] = {
     "Transitions": lambda: LEARNT,
     "LinearGaussian": lambda: dp.LinearGaussian.fit(LEARNT),
+    "GaussianProcess": lambda: dp.GaussianProcess.fit(LEARNT, starts=1, seed=0),
     "MLP": lambda: dp.MLP.fit(LEARNT, **SHORT),
     "GaussianMLP": lambda: dp.GaussianMLP.fit(LEARNT, **SHORT),
     "Ensemble": lambda: dp.Ensemble.fit(LEARNT, **SHORT, members=2),

@@ -47,3 +47,18 @@ def exact_linear_model(a, b, constant=None) -> dp.LinearGaussian:
     return dp.LinearGaussian.fit(
         dp.Transitions(states, actions, states @ a.T + actions @ b.T + push)
     )
+
+
+# Standard deviations of the noise of `wave`.
+WAVE_NOISE = np.array([0.05, 0.2])
+
+
+def wave(rows: int = 80, seed: int = 0, noise: float = 1.0) -> dp.Transitions:
+    """Two states and an action; smooth, and no polynomial."""
+    rng = np.random.default_rng(seed)
+    states, actions = rng.uniform(-2.0, 2.0, (rows, 2)), rng.uniform(-1.0, 1.0, (rows, 1))
+    next_states = np.stack(
+        [states[:, 0] + np.sin(2.0 * states[:, 1]), 0.7 * states[:, 1] + actions[:, 0]], axis=1
+    )
+    next_states += noise * WAVE_NOISE * rng.normal(size=(rows, 2))
+    return dp.Transitions(states, actions, next_states)

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from dynaplan import files
 from dynaplan.errors import ModelFileError
 from dynaplan.models.fitted import PRIOR_PREFIX
+from dynaplan.models.gaussian_process.gaussian_process import GaussianProcess
 from dynaplan.models.linear.linear_gaussian import LinearGaussian
 from dynaplan.models.linear.linear_model import LinearModel
 from dynaplan.models.networks.ensemble import Ensemble
@@ -19,11 +20,12 @@ from dynaplan.models.networks.mlp import MLP
 
 __all__ = ["KINDS", "load", "model_from_parts"]
 
-AnyModel: TypeAlias = LinearGaussian | LinearModel | MLP | GaussianMLP | Ensemble
+AnyModel: TypeAlias = LinearGaussian | LinearModel | GaussianProcess | MLP | GaussianMLP | Ensemble
 
 # A kind is the name of its class. A new model is one more entry.
 KINDS: dict[str, type[AnyModel]] = {
-    cls.__name__: cls for cls in (LinearGaussian, LinearModel, MLP, GaussianMLP, Ensemble)
+    cls.__name__: cls
+    for cls in (LinearGaussian, LinearModel, GaussianProcess, MLP, GaussianMLP, Ensemble)
 }
 
 

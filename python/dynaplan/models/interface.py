@@ -39,14 +39,14 @@ class Prediction(NamedTuple):
 class Model(Protocol):
     """What rollouts, planners and `evaluate` need of a model, however it was made.
 
-    Annotate with it whatever takes any model. `LinearGaussian`, `MLP`, `GaussianMLP`, `Ensemble`,
-    `FunctionModel` and `CompiledModel` have it; no base class is needed. A class of your own offers
-    all of its members, does not change once made, and may be shared by threads. Its `dynamics` are
-    those of a model that exists, such as `FunctionModel(f, state_dim, action_dim).dynamics`, as
-    rollouts and planners run compiled dynamics alone; `predict` must give the same means. It may
-    say in `observed_disagreement`, as `Ensemble` does, how far its members disagree on their data,
-    in `angles`, as `Transitions` takes it, which of its states are angles, and in `known`, as
-    `Transitions` has it, which are exact shifts, such as the lags of a history.
+    Annotate with it whatever takes any model. `LinearGaussian`, `GaussianProcess`, `MLP`,
+    `GaussianMLP`, `Ensemble`, `FunctionModel` and `CompiledModel` have it; no base class is needed.
+    A class of your own offers all of its members, does not change once made, and may be shared by
+    threads. Its `dynamics` are those of a model that exists, such as `FunctionModel(f, state_dim,
+    action_dim).dynamics`, as rollouts and planners run compiled dynamics alone; `predict` must give
+    the same means. It may say in `observed_disagreement`, as `Ensemble` does, how far its members
+    disagree on their data, in `angles`, as `Transitions` takes it, which of its states are angles,
+    and in `known`, as `Transitions` has it, which are exact shifts, such as the lags of a history.
 
     Wherever states and actions are passed to a model, here as to rollouts, planners and agents,
     they must be finite: a nan or an infinity is refused by name, with an ArgumentError. What a

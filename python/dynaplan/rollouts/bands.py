@@ -214,7 +214,7 @@ def calibrate_bands(
     `calibrated` scales the noise itself, to be done first where both are wanted.
 
     Args:
-        model: a `LinearGaussian`, `GaussianMLP` or `Ensemble`.
+        model: a `LinearGaussian`, `GaussianProcess`, `GaussianMLP` or `Ensemble`.
         held_out: transitions that the model was not fitted to, nor stopped by: other episodes,
             where there are several.
         horizon: the last step with factors of its own, K. At least 9 windows as long have to fit
@@ -249,8 +249,8 @@ def calibrate_bands(
     """
     if not isinstance(model, CalibratedModel):
         raise TypeError(
-            f"model: got {_texts.shown(model)}, must be a LinearGaussian, GaussianMLP or "
-            "Ensemble, which keep the factors"
+            f"model: got {_texts.shown(model)}, must be a LinearGaussian, "
+            "GaussianProcess, GaussianMLP or Ensemble, which keep the factors"
         )
     plain = cast("Model", model)
     angles = fitting_angles("held_out", held_out, plain)

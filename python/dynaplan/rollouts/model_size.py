@@ -9,6 +9,7 @@ import numpy as np
 
 from dynaplan.data.transitions import Transitions
 from dynaplan.errors import Error
+from dynaplan.models.gaussian_process.gaussian_process import GaussianProcess
 from dynaplan.models.interface import Model
 from dynaplan.models.known import KnownDynamics
 from dynaplan.models.linear.linear_gaussian import LinearGaussian
@@ -34,6 +35,8 @@ def fitted_numbers(model: Any) -> int | None:
             return sum(int(spread.any(axis=1).sum()) for spread in model._fit.spreads)
         # Those of known states were not fitted.
         return (model.state_dim - len(model.known)) * int(model.coefficients.shape[1])
+    if isinstance(model, GaussianProcess):  # predictions hang on every row, and on the kernels
+        return int(model.rows * model.state_dim + model.length_scales.size + 2 * model.state_dim)
     if isinstance(model, NetworkModel):
         arrays = NetworkArrays.of(model._parameters)
         return sum(int(part.size) for part in (*arrays.weights, *arrays.biases))

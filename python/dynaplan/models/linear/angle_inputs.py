@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,7 +16,7 @@ from dynaplan.errors import ArgumentError
 from dynaplan.models.interface import Model
 from dynaplan.models.linear.features import Polynomial
 from dynaplan.models.linear.regression_rows import Rows
-from dynaplan.models.linear.settings import Features, Fit
+from dynaplan.models.linear.settings import Features
 from dynaplan.models.priors import dynamics_with
 from dynaplan.models.wrapping import with_angles, with_known
 
@@ -24,15 +25,25 @@ __all__ = ["NO_ANGLE_INPUTS", "AngleInputs"]
 Float64 = NDArray[np.float64]
 
 
+class Fit(Protocol):
+    """What predicts from states and actions as `AngleInputs` gives them."""
+
+    def predict(self, states: Float64, actions: Float64, threads: int) -> tuple[Any, Any, Any]:
+        """Returns next states (N, S), and both kinds of variance."""
+
+    def dynamics(self) -> _core.Dynamics:
+        """Returns what rollouts run."""
+
+
 @dataclass(frozen=True, eq=False)
 class AngleInputs:
-    """The angles of a linear model, and its known states.
+    """The angles of a linear model or a Gaussian process, and its known states.
 
-    Polynomials are given the sine in place of each angle, and the cosines before the actions; the
-    next state's entry in the sine's place is then the sine and the angle's change. A linear model,
-    and features that are a function, are given the angles themselves. The change goes the short way
-    round for all. Known states are fitted as if they never changed, so that nothing is learned of
-    them, and shifted wherever the fit predicts.
+    Polynomials and Gaussian processes are given the sine in place of each angle, and the cosines
+    before the actions; the next state's entry in the sine's place is then the sine and the angle's
+    change. A linear model, and features that are a function, are given the angles themselves. The
+    change goes the short way round for all. Known states are fitted as if they never changed, so
+    that nothing is learned of them, and shifted wherever the fit predicts.
 
     Attributes:
         angles: of the states.
