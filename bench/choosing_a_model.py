@@ -28,7 +28,7 @@ Array = NDArray[np.float64]
 
 PAGE = Path(__file__).resolve().parents[1] / "docs/choosing-a-model.md"
 BEGIN, END = "<!-- python -m bench.choosing_a_model -->\n", "<!-- end -->\n"
-KINDS = ("linear", "quadratic", "cubic", "MLP", "GaussianMLP", "Ensemble")
+KINDS = ("linear", "quadratic", "cubic", "GaussianProcess", "MLP", "GaussianMLP", "Ensemble")
 FRESH, HORIZON = 20, 50  # episodes, steps
 AWAY = 100.0
 

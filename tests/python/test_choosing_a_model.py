@@ -47,7 +47,7 @@ def test_the_error_of_a_free_run_is_that_of_a_plain_loop():
 def test_a_row_of_the_table():
     row = script.Row("a", 1200, {"linear": 0.1234, "quadratic": np.inf, "MLP": 0.002}, "MLP")
     line = script.table([row]).splitlines()[-1]
-    assert line == "| a | 1,200 | 0.12 | runs away | - | **0.002** | - | - | MLP |"
+    assert line == "| a | 1,200 | 0.12 | runs away | - | - | **0.002** | - | - | MLP |"
 
 
 @pytest.mark.long

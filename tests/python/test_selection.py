@@ -226,16 +226,20 @@ def test_the_default_kinds_suit_the_rows():
         return dp.Transitions(s, s[:, :1], s)
 
     learners, left_out = default_learners(data(1000), 800, 0, 1)
-    assert [*learners] == ["linear", "quadratic", "cubic", "MLP", "GaussianMLP", "Ensemble"]
+    networks = ["MLP", "GaussianMLP", "Ensemble"]
+    assert [*learners] == ["linear", "quadratic", "cubic", "GaussianProcess", *networks]
     assert not left_out
     learners, left_out = default_learners(data(40), 32, 0, 1)
-    assert [*learners] == ["linear", "quadratic"]
+    assert [*learners] == ["linear", "quadratic", "GaussianProcess"]
     assert left_out == {
         "cubic": "20 columns are too many for 32 rows",
-        **dict.fromkeys(("MLP", "GaussianMLP", "Ensemble"), "32 rows are too few for a network"),
+        **dict.fromkeys(networks, "32 rows are too few for a network"),
     }
     _, left_out = default_learners(data(10_000, 20), 8_000, 0, 1)
-    assert left_out == {"cubic": "2024 columns are more than 600"}
+    assert left_out == {
+        "cubic": "2024 columns are more than 600",
+        "GaussianProcess": "10000 rows are more than 1000",
+    }
     sizes = {}
     for rows in (60, 400):
         learners, _ = default_learners(data(rows), rows, 0, 1)
@@ -253,7 +257,7 @@ def test_the_default_kinds_of_few_rows_choose_and_say_what_was_left_out():
 def test_the_default_kinds_of_a_pendulum_beat_the_linear_one():
     found = dp.select(driven(pendulum, 8, 50, spread=1.5, seed=1), horizon=20)
     errors = {name: one.error for name, one in found.comparison.models.items()}
-    assert found.chosen in {"cubic", "MLP", "GaussianMLP", "Ensemble"}
+    assert found.chosen in {"cubic", "GaussianProcess", "MLP", "GaussianMLP", "Ensemble"}
     assert errors[found.chosen] < 0.5 * errors["linear"]
 
 

@@ -98,8 +98,8 @@ def select(
         data: transitions; several episodes, where there are.
         models: functions from data to a model, by name. Default: from simple to flexible "linear",
             "quadratic" and "cubic" (`LinearGaussian`; polynomials where there are two rows for each
-            column), and from 50 rows on "MLP", "GaussianMLP" and "Ensemble", with two layers of 32,
-            64 or 128 units.
+            column), up to 1,000 rows "GaussianProcess", and from 50 rows on "MLP", "GaussianMLP"
+            and "Ensemble", with two layers of 32, 64 or 128 units.
         horizon: steps to look ahead, >= 1; at most the longest segment, of a single recording at
             most a tenth of it. Default 50. Take as many as you plan ahead.
         share: of the change, up to which errors are trusted, as in `evaluate`. Default 0.5.
