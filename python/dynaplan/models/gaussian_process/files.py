@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from dynaplan import _core, files
 from dynaplan.data.angles import Angles
+from dynaplan.data.known_states import NO_KNOWN_STATES, KnownStates
 from dynaplan.errors import ModelFileError
 from dynaplan.models.calibrated import band_arrays, band_factors_in
 from dynaplan.models.linear.angle_inputs import AngleInputs
@@ -48,22 +49,27 @@ def parts(
     if angle_inputs.angles:
         arrays |= {"angle_low": angle_inputs.low, "angle_high": angle_inputs.high}
         data["angles"] = angle_inputs.angles.to_lists()
+    if angle_inputs.known:
+        data["known"] = angle_inputs.known.to_lists()
     return arrays, {"training_data": data}
 
 
 def from_parts(arrays: Arrays, header: dict[str, Any]) -> tuple[Any, ...]:
-    """Returns the numbers of the fit, calibration, band factors and angles, all checked.
+    """Returns the numbers of the fit, calibration, band factors, angles and known states, checked.
 
     Raises:
         ModelFileError: something is missing, out of range or does not fit the rest.
     """
     top = files.fields(header, "header", {"training_data": dict})
-    known = {"angles": list} if "angles" in top["training_data"] else {}
-    data = files.fields(top["training_data"], "training_data", {**_DATA, **known})
+    optional = {name: list for name in ("angles", "known") if name in top["training_data"]}
+    data = files.fields(top["training_data"], "training_data", {**_DATA, **optional})
     if min(data[name] for name in _DATA) < 1:
         raise ModelFileError("training_data: rows, state_dim and action_dim must be at least 1")
     rows, state_dim = data["rows"], data["state_dim"]
     angles = Angles.of_lists(data.get("angles", []), state_dim)
+    known = NO_KNOWN_STATES
+    if "known" in data:
+        known = KnownStates.of_lists(data["known"], state_dim, data["action_dim"])
     inputs = state_dim + len(angles) + data["action_dim"]
     wanted: dict[str, tuple[str, tuple[int, ...]]] = {
         "inputs": ("float64", (rows, inputs)),
@@ -81,4 +87,4 @@ def from_parts(arrays: Arrays, header: dict[str, Any]) -> tuple[Any, ...]:
     if angles and (arrays["angle_low"] > arrays["angle_high"]).any():
         raise ModelFileError("array 'angle_low': must not be above 'angle_high'")
     numbers = {name: arrays[name] for name in _NAMES}
-    return numbers, arrays.get("calibration"), band_factors, angles
+    return numbers, arrays.get("calibration"), band_factors, angles, known

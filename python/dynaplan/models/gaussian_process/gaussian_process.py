@@ -2,22 +2,22 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from dynaplan import _arrays, _core, _texts
+from dynaplan import _arrays, _core, _texts, _warnings
 from dynaplan.data.angles import Angles
+from dynaplan.data.known_states import KnownStates
 from dynaplan.data.transitions import Transitions, require_transitions
 from dynaplan.errors import ArgumentError, RankDeficientWarning
 from dynaplan.models.calibrated import CalibratedModel, checked_band_factors, checked_calibration
 from dynaplan.models.gaussian_process import files
 from dynaplan.models.interface import Model, Prediction
 from dynaplan.models.linear.angle_inputs import AngleInputs
-from dynaplan.models.priors import require_prior, rest_of, with_prior_mean
+from dynaplan.models.priors import require_prior, rest_of, unlearned, with_prior_mean
 from dynaplan.models.single_steps import single_steps
 
 __all__ = ["MAX_ROWS", "GaussianProcess"]
@@ -45,6 +45,7 @@ class GaussianProcess(CalibratedModel):
         state_dim: number of state dimensions, S.
         action_dim: number of action dimensions, A.
         angles: the states that are angles, as the data said it.
+        known: the states that are exact shifts, as the data said it.
         rows: transitions fitted.
         observed_disagreement: how little the others say of a row that is left out, in the unit of
             `DisagreementLimit.limit`: of 99 % of the rows it is at most that. None: not known, as
@@ -180,8 +181,8 @@ class GaussianProcess(CalibratedModel):
         number = _arrays.seed_number(seed)
         if prior is not None:
             require_prior(prior, data, data.angles)
-        seen = _angle_inputs(data.angles).having_seen(data.states)
-        rest = rest_of(prior, data, threads)
+        seen = _angle_inputs(data.angles, data.known).having_seen(data.states)
+        rest = unlearned(rest_of(prior, data, threads), data.known)
         changes = data.angles.short_way(rest.next_states - rest.states)
         inputs = np.hstack(seen.given(data.states, data.actions))
         sizes = np.maximum(np.abs(data.states), np.abs(data.next_states)).max(axis=0)
@@ -191,17 +192,22 @@ class GaussianProcess(CalibratedModel):
         return model
 
     def _warn_of_constant_inputs(self) -> None:
-        """Warns at the caller of `fit`."""
+        """Warns of inputs that say nothing."""
         constant = np.ptp(self._fit.inputs, axis=0) == 0.0
         names = self._angle_inputs.names(self.state_dim, self.action_dim)
         if never_varied := [name for name, same in zip(names, constant, strict=True) if same]:
             text = f"{', '.join(never_varied)} never varied: predictions do not depend on it"
-            warnings.warn(text, RankDeficientWarning, stacklevel=3)
+            _warnings.warn(text, RankDeficientWarning)
 
     @property
     def angles(self) -> Angles:
         """The states that are angles."""
         return self._angle_inputs.angles
+
+    @property
+    def known(self) -> KnownStates:
+        """The states that are exact shifts, such as the lags of a history, as the data said it."""
+        return self._angle_inputs.known
 
     @property
     def length_scales(self) -> Float64:
@@ -268,7 +274,7 @@ class GaussianProcess(CalibratedModel):
         action_rows = _arrays.rows("actions", actions, self.action_dim)
         rows, count = (state_rows, action_rows), _arrays.count("threads", threads)
         mean, *variances = self._angle_inputs.predict(self._noisy, *rows, count)
-        mean = with_prior_mean(self.prior, mean, *rows, count)
+        mean = self.known.put_into(with_prior_mean(self.prior, mean, *rows, count), *rows)
         return Prediction(self.angles.wrapped(mean), *variances)
 
     def sample(
@@ -332,18 +338,18 @@ class GaussianProcess(CalibratedModel):
 
     @classmethod
     def _from_file_parts(cls, arrays: files.Arrays, header: dict[str, Any]) -> GaussianProcess:
-        *parts, angles = files.from_parts(arrays, header)
+        *parts, angles, known = files.from_parts(arrays, header)
         low, high = (arrays.get(f"angle_{end}", np.empty(0)) for end in ("low", "high"))
-        return _restored(*parts, _angle_inputs(angles, low, high), None)
+        return _restored(*parts, _angle_inputs(angles, known, low, high), None)
 
 
 def _angle_inputs(
-    angles: Angles, low: Float64 | None = None, high: Float64 | None = None
+    angles: Angles, known: KnownStates, low: Float64 | None = None, high: Float64 | None = None
 ) -> AngleInputs:
     """Returns those of a model that has seen angles from `low` to `high` (K,), or none yet."""
     least = np.full(len(angles), np.inf) if low is None else low
     most = np.full(len(angles), -np.inf) if high is None else high
-    return AngleInputs(angles, least, most, sine_cosine=bool(angles))
+    return AngleInputs(angles, least, most, sine_cosine=bool(angles), known=known)
 
 
 def _restored(arrays: files.Arrays, *others: Any) -> GaussianProcess:
