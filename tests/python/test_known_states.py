@@ -40,6 +40,7 @@ def learners() -> dict:
         "MLP": lambda d: dp.MLP.fit(d, **short),
         "GaussianMLP": lambda d: dp.GaussianMLP.fit(d, **short),
         "Ensemble": lambda d: dp.Ensemble.fit(d, **short, members=3),
+        "Gaussian process": lambda d: dp.GaussianProcess.fit(d, seed=0),
     }
 
 
