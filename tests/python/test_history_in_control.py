@@ -135,6 +135,77 @@ def test_a_plan_that_is_not_sent_leaves_no_past(model) -> None:
         mpc.advance(2)
 
 
+@pytest.mark.parametrize("wrong", [[np.nan], [[1.0], [np.inf]]])
+def test_a_first_observation_that_is_refused_leaves_no_past(model, wrong) -> None:
+    mpc = controller(model)
+    with pytest.raises(dp.ArgumentError, match=r"state: got .* must be finite"):
+        mpc.act(wrong)
+    mpc.reset()
+    with pytest.raises(dp.ArgumentError, match="state"):
+        mpc.act([np.nan])
+    mpc.act([1.0])
+    assert np.array_equal(mpc.last_plan.states[0], [1.0, 1.0, 0.0])
+    far = controller(model, trust="refuse")
+    with pytest.raises(dp.UntrustedStateError):
+        far.act([1e6])
+    far.act([0.1])
+    assert np.array_equal(far.last_plan.states[0], [0.1, 0.1, 0.0])
+
+
+def test_a_plan_before_the_first_step_leaves_no_past(model) -> None:
+    mpc = controller(model)
+    mpc.plan([5.0])
+    mpc.act([1.0])
+    assert np.array_equal(mpc.last_plan.states[0], [1.0, 1.0, 0.0])
+
+
+@pytest.mark.parametrize("every", [1, 3])
+def test_after_a_call_that_raised_a_past_must_be_handed_over(model, every) -> None:
+    mpc = controller(model, replan_every=every)
+    sent = mpc.act([1.0])
+    with pytest.raises(dp.ArgumentError, match=r"state: got .* must be finite"):
+        mpc.act([np.nan])
+    for go_on in (mpc.act, mpc.plan):
+        with pytest.raises(dp.ArgumentError, match="history has a gap; call reset"):
+            go_on([0.8])
+    with pytest.raises(dp.ArgumentError, match="steps"):
+        mpc.advance()
+    mpc.reset(previous_observations=[[1.0], [0.9]], previous_actions=[sent, [0.25]])
+    mpc.act([0.8])
+    assert np.array_equal(mpc.last_plan.states[0], [0.8, 0.9, 0.25])
+    far = controller(model, trust="refuse")
+    far.act([0.1])
+    with pytest.raises(dp.UntrustedStateError):
+        far.act([1e6])
+    with pytest.raises(dp.ArgumentError, match="history has a gap; call reset"):
+        far.act([0.1])
+    far.reset()
+    far.act([0.1])
+
+
+def test_each_step_must_have_been_observed(model) -> None:
+    mpc = controller(model)
+    mpc.plan([1.0])
+    mpc.advance()
+    with pytest.raises(dp.ArgumentError, match="nothing was observed since"):
+        mpc.advance()
+    mpc.act([0.9])
+    with pytest.raises(dp.ArgumentError, match="nothing was observed since"):
+        mpc.advance()
+    mpc.act([0.8])
+    assert np.array_equal(mpc.last_plan.states[0, :2], [0.8, 0.9])
+
+
+def test_a_past_of_other_systems_is_refused_each_time(model) -> None:
+    mpc = controller(model)
+    mpc.reset(previous_observations=np.full((3, 1, 1), 5.0))
+    for _ in range(2):
+        with pytest.raises(dp.ShapeError, match="previous_observations: got 3 systems, must be 2"):
+            mpc.act([[1.0], [1.0]])
+    mpc.act(np.ones((3, 1)))
+    assert [plan.states[0, 1] for plan in mpc.last_plans] == [5.0] * 3
+
+
 def test_between_plans_the_past_goes_on(model) -> None:
     mpc = controller(model, replan_every=3)
     sent = [float(mpc.act([place])[0]) for place in (1.0, 0.9, 0.8, 0.7)]
@@ -257,6 +328,52 @@ class Mass(gymnasium.Env):
     def step(self, action):
         self.state = pushed(self.state, float(action[0]))
         return self.state[:1].astype(np.float32), -float(self.state[0] ** 2), False, False, {}
+
+
+class Switched(Mass):
+    """The same mass under three pushes."""
+
+    action_space = gymnasium.spaces.Discrete(3)
+
+    def step(self, action):
+        return super().step([action - 1.0])
+
+
+@pytest.mark.filterwarnings("ignore::dynaplan.RankDeficientWarning")
+@pytest.mark.parametrize("env", [Mass(), Switched()])
+def test_pets_hands_the_past_over_where_it_refits_in_an_episode(env, monkeypatch) -> None:
+    starts = []
+    act = dp.MPC.act
+
+    def noted(mpc, *args, **more):
+        action = act(mpc, *args, **more)
+        starts.append(mpc.last_plan.states[0])
+        return action
+
+    monkeypatch.setattr(dp.MPC, "act", noted)
+    is_discrete = isinstance(env, Switched)
+    count = 3 if is_discrete else 1
+    loop = dp.PETS(
+        env,
+        learn=lambda data, _: dp.LinearGaussian.fit(
+            data.with_history(states=2, actions=2), ridge=1e-3
+        ),
+        reward=dp.rewards.quadratic([1.0] + [0.0] * (2 + 2 * count)),
+        planner=(dp.CategoricalCEM if is_discrete else dp.CEM)(horizon=3, candidates=100),
+        random_steps=30,
+        episode_steps=15,
+        refit_every=4,
+        seed=0,
+    )
+    *_, last = loop.run(30 + 15)
+    played = last.data[30:]
+    seen = np.concatenate([played.states[:1]] * 3 + [played.states[1:]])
+    acted = np.concatenate([np.zeros((2, count)), played.actions])
+    if is_discrete:
+        acted[:2] = starts[0][3:].reshape(2, count)[::-1]
+    for step, start in enumerate(starts):
+        lags = [*seen[step : step + 3][::-1], *acted[step : step + 2][::-1]]
+        assert np.allclose(start, np.concatenate(lags), atol=1e-9)
 
 
 def test_pets_learns_what_it_sees_in_part() -> None:

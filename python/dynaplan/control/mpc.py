@@ -224,8 +224,7 @@ class MPC:
             state: (S,), or (N, S) for N systems, as many as in the call before. For a model with a
                 history what is observed now, without lags, at every step.
             time_limit: seconds that the plan may take, as in `planner.plan`.
-            reward: another reward from now on, such as the same terms with other weights, targets
-                or references; as `change(reward=...)`.
+            reward: another reward from now on, such as other weights, as `change(reward=...)`.
             previous_action: what was really sent last, where it differs from what the call before
                 returned, in the same form.
 
@@ -236,7 +235,8 @@ class MPC:
         Raises:
             ShapeError: an array has the wrong shape, or the reward or the termination does not fit
                 the model.
-            ArgumentError: the state or a bound is not finite.
+            ArgumentError: the state or a bound is not finite; or the model has a history and the
+                call before raised: `reset` hands over what was observed and sent, gap and all.
             UntrustedStateError: the state is outside the data, and `trust` is "refuse".
             NumericalError: the model diverges within the delay; or no plan is allowed, and
                 `on_failure` is "raise".
@@ -244,6 +244,7 @@ class MPC:
         if reward is not None:
             self.change(reward=reward)
         states = self._states(state)
+        self._past.require_whole(sends=True)
         if previous_action is not None:
             sent = self._prepared.one_hot("previous_action", previous_action)
             differs = correct_last_actions(self._systems, sent)
@@ -283,6 +284,7 @@ class MPC:
         if reward is not None:
             self.change(reward=reward)
         states = self._states(state)
+        self._past.require_whole(sends=False)
         starts = self._starts(self._past.states(states, self._systems))
         self._make_plans(starts, time_limit, steps=0)
         plans = list(self.last_plans)
@@ -292,7 +294,7 @@ class MPC:
         """Records that the first `steps` actions of the plan that `plan` made have been sent.
 
         Args:
-            steps: at least 1, at most the plan's horizon; 1 for a model with a history.
+            steps: at least 1, at most the horizon; for a model with a history 1, after `plan`.
 
         Raises:
             ArgumentError: `steps` is out of range, or there is no plan.
@@ -366,6 +368,7 @@ class MPC:
         states = state_rows(states, self._past.observed, self._systems)
         if not self._systems:
             count = 1 if states.ndim == 1 else len(states)
+            self._past.require_count(count)
             self._systems = self._hand_over.memories(count, self._prepared.low, self._prepared.high)
         return states
 
@@ -375,8 +378,8 @@ class MPC:
         rows = [states] if states.ndim == 1 else list(states)
         if not self._delay.ahead:
             return rows
-        model, states = self._problem.model, np.stack(rows)
-        return list(states_after_delay(model, states, self._systems, self._delay))
+        states = np.stack(rows)
+        return list(states_after_delay(self._problem.model, states, self._systems, self._delay))
 
     def _make_plans(self, starts: Sequence[Float64], time_limit: float | None, steps: int) -> None:
         """Makes a plan for each system, of which this many steps are to be sent."""

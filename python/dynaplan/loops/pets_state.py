@@ -181,7 +181,17 @@ class PETSState:
                 self._learn(known + recorder.since(0))
                 if self._was_interrupted:
                     break
+                self._hand_over(recorder)
         return recorder.since(0)
+
+    def _hand_over(self, recorder: Recorder) -> None:
+        """Tells a controller that begins within an episode what a history holds of it."""
+        if (history := known_of(self.model).history) is not None:
+            before = recorder.since(max(0, len(recorder) - max(history)))
+            self._mpc.reset(
+                previous_actions=self._mpc._prepared.numbered(before.actions),
+                previous_observations=before.states if history[0] else None,
+            )
 
     def _check(self, before: Model, played: Transitions) -> Evaluation | None:
         horizon, reference = self._settings.evaluation_horizon, self._known()
