@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
+
 import numpy as np
 import pytest
 
@@ -20,6 +22,13 @@ def pair(noise: float = 0.0, rows: int = 600, seed: int = 0) -> tuple[dp.Transit
     episodes = np.arange(rows) // 100
     data = dp.Transitions(seen[:-1], pushes, seen[1:], episodes=episodes)
     return data, data.with_history(states=2, actions=1)
+
+
+def places() -> dp.Transitions:
+    """The angle alone, with noise."""
+    data, _ = pair(0.1)
+    arrays = (array[:, :1] for array in (data.states, data.actions, data.next_states))
+    return dp.Transitions(*arrays, episodes=data.episodes, gaps="ignore")
 
 
 def split(data: dp.Transitions) -> tuple[dp.Transitions, dp.Transitions]:
@@ -144,10 +153,82 @@ def test_what_is_not_fitted_is_not_counted() -> None:
     assert compared.fitted_numbers == 2 * model.columns
 
 
-def test_reference_data_must_know_the_same() -> None:
-    _, seen = pair()
-    model = dp.LinearGaussian.fit(seen)
-    plain = dp.Transitions(seen.states, seen.actions, seen.next_states, episodes=seen.episodes)
-    for check in (dp.evaluate, lambda one, *rest, **more: dp.compare({"": one}, *rest, **more)):
-        with pytest.raises(dp.ArgumentError, match=r"reference: got KnownStates\(\{\}\)"):
-            check(model, seen, 3, reference=plain)
+def unsaid(data: dp.Transitions, known=None) -> dp.Transitions:
+    """The same rows, of which nothing is known."""
+    arrays = data.states, data.actions, data.next_states
+    return dp.Transitions(*arrays, episodes=data.episodes, gaps="ignore", known=known)
+
+
+def compared(model, *args, **more):
+    return dp.compare({"": model}, *args, **more)
+
+
+def of_silence() -> tuple[dict, dict]:
+    """What each check says of data that know what the model knows, and of the same that do not."""
+    plain, _ = pair(0.1)
+    train, held_out = split(plain.with_history(states=2, actions=1))
+    model = dp.LinearGaussian.fit(train)
+    plain_model = dp.LinearGaussian.fit(unsaid(train), ridge=1e-6)
+
+    def found(data, reference):
+        drawn = {"propagation": "sample", "seed": 0}
+        return {
+            "evaluate": asdict(dp.evaluate(model, data, 5, **drawn)),
+            "reference": asdict(dp.evaluate(model, data, 5, reference=data, **drawn)),
+            "silent": asdict(dp.evaluate(plain_model, data, 5, reference=train)),
+            "other": asdict(dp.evaluate(plain_model, held_out, 5, reference=reference)),
+            "compare": compared(model, data, 5).models[""].error,
+            "calibrated": model.calibrated(data).calibration.tolist(),
+            "bands": dp.calibrate_bands(model, data, 2, seed=0).band_factors["sample"].tolist(),
+        }
+
+    return found(held_out, train), found(unsaid(held_out), unsaid(train))
+
+
+def test_what_the_model_knows_is_known_of_data_that_do_not_say_it() -> None:
+    said, silent = of_silence()
+    np.testing.assert_equal(silent, said)
+    assert silent["evaluate"]["known_states"] == (2, 3, 4, 5, 6)
+
+
+def checks() -> dict:
+    """What takes a model and held-out data."""
+    return {
+        "evaluate": lambda model, data: dp.evaluate(model, data, 3),
+        "compare": lambda model, data: compared(model, data, 3),
+        "bands": lambda model, data: dp.calibrate_bands(model, data, 2),
+        "calibrated": lambda model, data: model.calibrated(data),
+    }
+
+
+@pytest.mark.parametrize("check", checks())
+def test_data_must_know_what_the_model_knows(check) -> None:
+    plain = places()
+    ours, other = plain.with_history(states=1, actions=1), plain.with_history(states=2)
+    model = dp.LinearGaussian.fit(ours)
+    call = checks()[check]
+    with pytest.raises(
+        dp.ArgumentError, match=r"held_out: got KnownStates\(\{1: 0, 2: 1\}.*model's"
+    ):
+        call(model, other)
+    with pytest.raises(dp.ArgumentError, match=r"held_out: in row 0 the next state 2 is"):
+        call(model, unsaid(other))
+    call(model, unsaid(ours, {1: 0, 2: ("action", 0)}))  # the same without a history
+
+
+def test_reference_data_and_models_must_know_the_same() -> None:
+    plain = places()
+    ours, other = plain.with_history(states=1, actions=1), plain.with_history(states=2)
+    silent = dp.LinearGaussian.fit(unsaid(ours), ridge=1e-6)
+    for check in (dp.evaluate, compared):
+        with pytest.raises(dp.ArgumentError, match=r"reference: got .* must be .* as held_out"):
+            check(silent, ours, 3, reference=other)
+        with pytest.raises(dp.ArgumentError, match="reference: in row 0 the next state 2 is"):
+            check(silent, ours, 3, reference=unsaid(other))
+    states = np.zeros((30, 3))
+    rest = dp.Transitions(states, np.zeros((30, 1)), states, episodes=np.arange(30) // 10)
+    models = {"a": dp.LinearGaussian.fit(ours), "b": dp.LinearGaussian.fit(other)}
+    with pytest.raises(dp.ArgumentError, match=r"models: 'b' has .* must be .* as 'a'"):
+        dp.compare(models, rest, 3)
+    found = dp.select(unsaid(ours), horizon=3, models={"a": lambda _: models["a"]})
+    assert "must be said of the data: Transitions(known=)" in found.comparison.models["a"].problem

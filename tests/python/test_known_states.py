@@ -238,3 +238,55 @@ def test_no_other_runtime_gets_known_states(seen) -> None:
     model = dp.MLP.fit(seen, hidden=(4,), epochs=1, seed=0)
     with pytest.raises(dp.ArgumentError, match="known states"):
         model.to_onnx()
+
+
+def unsaid(data: dp.Transitions) -> dp.Transitions:
+    """The same rows, of which nothing is known."""
+    arrays = data.states, data.actions, data.next_states
+    return dp.Transitions(*arrays, episodes=data.episodes, gaps="ignore")
+
+
+def test_rows_that_contradict_what_is_known_are_not_taken_in(seen) -> None:
+    model = dp.LinearGaussian.fit(seen[:100])
+    again = model.updated(unsaid(seen[100:]))
+    assert np.array_equal(again.coefficients, model.updated(seen[100:]).coefficients)
+    moved = seen.next_states.copy()
+    moved[7, 1] += 1.0
+    arrays = seen.states, seen.actions, moved
+    wrong = dp.Transitions(*arrays, episodes=seen.episodes, gaps="ignore")
+    with pytest.raises(dp.ArgumentError, match=r"data: in row 7 the next state 1 is .* state 0 is"):
+        model.updated(wrong)
+    found = dp.RecursiveLeastSquares.from_model(model)
+    with pytest.raises(dp.ArgumentError, match="next_state: in row 0 the next state 1 is"):
+        found.update(seen.states[7], seen.actions[7], moved[7])
+    assert found.rows == model.rows
+    assert np.array_equal(found.model().coefficients, model.coefficients)
+
+
+@pytest.mark.parametrize("learner", ["linear", "MLP"])
+def test_a_prior_must_know_what_the_data_know(seen, learner) -> None:
+    kinds = {"linear": dp.LinearGaussian, "MLP": dp.MLP}
+    more = {} if learner == "linear" else {"hidden": (8,), "epochs": 1, "seed": 0}
+
+    def fit(data, **rest):
+        return kinds[learner].fit(data, **more, **rest)
+
+    own = fit(seen)
+    other = driven(300, noise=0.05).with_history(actions=2)
+    for data in (other, unsaid(seen)):
+        with pytest.raises(dp.ArgumentError, match=r"prior: has .* must have .* with_history"):
+            fit(data, prior=own)
+    corrected = fit(seen, prior=own)
+    assert corrected.known == seen.known
+    if learner == "linear":
+        assert corrected.updated(unsaid(seen)).known == seen.known
+        return
+    for data in (other, unsaid(seen)):
+        with pytest.raises(dp.ArgumentError, match=r"initial: has .* must have .* with_history"):
+            fit(data, initial=own)
+
+
+def test_rows_at_the_ends_of_float64_are_compared_without_a_warning() -> None:
+    states, after = np.array([[1e308, 0.0], [0.0, 1e308]]), np.array([[1.0, -1e308], [1.0, 0.0]])
+    with pytest.raises(dp.ArgumentError, match=r"known: in row 0 the next state 1 is -1e.308"):
+        dp.Transitions(states, np.zeros((2, 1)), after, known={1: 0}, gaps="ignore")

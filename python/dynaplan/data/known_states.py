@@ -100,7 +100,7 @@ class KnownStates(Mapping[int, StateSource]):
         return len(self._sources)
 
     def __eq__(self, other: object) -> bool:
-        same = isinstance(other, Mapping) and self._sources == dict(other)
+        same = isinstance(other, Mapping) and self.are_those_of(other)
         return same and self.history == getattr(other, "history", None)
 
     def __hash__(self) -> int:
@@ -119,6 +119,10 @@ class KnownStates(Mapping[int, StateSource]):
             return state_dim
         states, actions = self.history
         return (state_dim - actions * action_dim) // (1 + states)
+
+    def are_those_of(self, other: Mapping[int, StateSource]) -> bool:
+        """Returns whether the same states take the same values, with a history or without."""
+        return self._sources == dict(other)
 
     def learned(self, state_dim: int) -> NDArray[np.bool_]:
         """Returns (S,) marks of the states that are not known."""
@@ -148,8 +152,15 @@ class KnownStates(Mapping[int, StateSource]):
         result[..., self.columns] = 0.0
         return result
 
-    def require_met(self, arrays: Mapping[str, NDArray[Any]], angles: Angles) -> None:
+    def require_met(
+        self, arrays: Mapping[str, NDArray[Any]], angles: Angles, name: str = "known"
+    ) -> None:
         """Refuses transitions in which a known state is another one, but for rounding.
+
+        Args:
+            arrays: states, actions and next_states.
+            angles: of the states.
+            name: of the argument to blame.
 
         Raises:
             ArgumentError: there is one; the message names the first row.
@@ -159,14 +170,15 @@ class KnownStates(Mapping[int, StateSource]):
         states, after = arrays["states"], arrays["next_states"]
         wanted = self.put_into(after.copy(), states, arrays["actions"])
         size = np.abs(wanted).max(axis=0)
-        wrong = np.abs(angles.short_way(after - wanted)) > _ROUNDING * size
+        with np.errstate(over="ignore", invalid="ignore"):  # of both ends of float64
+            wrong = np.abs(angles.short_way(after - wanted)) > _ROUNDING * size
         if not wrong.any():
             return
         row, state = (int(place) for place in np.argwhere(wrong)[0])
         source = self[state]
         named = f"state {source}" if isinstance(source, int) else f"action {source[1]}"
         raise ArgumentError(
-            f"known: in row {row} the next state {state} is {after[row, state]:.6g}, must be "
+            f"{name}: in row {row} the next state {state} is {after[row, state]:.6g}, must be "
             f"{wanted[row, state]:.6g} as {named} is"
         )
 

@@ -15,7 +15,14 @@ from dynaplan import _arrays, _texts
 from dynaplan.data.transitions import Transitions, require_transitions
 from dynaplan.errors import ArgumentError, NumericalError, ShapeError
 from dynaplan.models.fitted import FittedModel
-from dynaplan.models.interface import Model, Prediction, agreed_angles, known_of, predicted
+from dynaplan.models.interface import (
+    Model,
+    Prediction,
+    agreed_angles,
+    agreed_known,
+    known_of,
+    predicted,
+)
 
 if TYPE_CHECKING:
     from typing_extensions import Self
@@ -69,7 +76,8 @@ class CalibratedModel(FittedModel):
 
         Raises:
             ArgumentError: `level` is out of range, there are too few rows for it, the model
-                predicts no noise, as an `MLP`, or `held_out` has other angles.
+                predicts no noise, as an `MLP`, or `held_out` has other angles or
+                known states.
             ShapeError: `held_out` has other dimensions.
             NumericalError: a state is predicted without noise, and wrongly; or noise would have to
                 shrink to less than what the ridge or the threshold of a `LinearGaussian` leaves
@@ -103,6 +111,7 @@ class CalibratedModel(FittedModel):
         angles = agreed_angles("held_out", held_out.angles, model)
         errors = angles.short_way(prediction.mean - held_out.next_states)
         size = np.abs(held_out.next_states).max(axis=0)
+        agreed_known("held_out", held_out, model)
         known = known_of(model)
         errors = known.without(np.where(np.abs(errors) <= _ROUNDING * size, 0.0, errors))
         factors = _factors(errors, *plain._scaled_variances(prediction), level)

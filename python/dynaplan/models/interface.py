@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -12,8 +12,11 @@ from dynaplan.data.angles import Angles
 from dynaplan.data.known_states import KnownStates
 from dynaplan.errors import ArgumentError, ShapeError
 
-__all__ = ["Model", "Prediction", "agreed_angles", "angles_of", "known_of", "predicted"]
-__all__ += ["require_model"]
+if TYPE_CHECKING:
+    from dynaplan.data.transitions import Transitions
+
+__all__ = ["Model", "Prediction", "agreed_angles", "agreed_known", "angles_of", "known_of"]
+__all__ += ["predicted", "require_model"]
 
 Float64 = NDArray[np.float64]
 
@@ -176,6 +179,26 @@ def agreed_angles(name: str, angles: Angles, model: Model) -> Angles:
     if own and angles and not own.have_periods_of(angles):
         raise ArgumentError(f"{name}: got {angles}, must be the model's {own}")
     return angles or own
+
+
+def agreed_known(name: str, data: Transitions, model: Model) -> KnownStates:
+    """Returns which states are known: those of the data, or the model's where the data have none.
+
+    Args:
+        name: of the argument that the data are.
+        data: of the same dimensions.
+        model: that they are given to.
+
+    Raises:
+        ArgumentError: both have some, and they differ; or the data contradict those of the model.
+    """
+    own, known = known_of(model), data.known
+    if not own or own.are_those_of(known):
+        return known
+    if known:
+        raise ArgumentError(f"{name}: got {known}, must be the model's {own}")
+    own.require_met(data._arrays(), data.angles or angles_of(model), name)
+    return own
 
 
 def predicted(model: Model, states: Float64, actions: Float64, threads: int = 1) -> Prediction:

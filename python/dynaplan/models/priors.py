@@ -12,26 +12,27 @@ from dynaplan.data.angles import Angles
 from dynaplan.data.known_states import KnownStates
 from dynaplan.data.transitions import Transitions
 from dynaplan.errors import ArgumentError, ShapeError
-from dynaplan.models.interface import Model, angles_of, predicted, require_model
+from dynaplan.models.interface import Model, angles_of, known_of, predicted, require_model
 
-__all__ = ["dynamics_with", "require_prior", "require_same_prior", "rest_of", "unlearned"]
-__all__ += ["with_prior_mean"]
+__all__ = ["dynamics_with", "require_known", "require_prior", "require_same_prior", "rest_of"]
+__all__ += ["unlearned", "with_prior_mean"]
 
 Float64 = NDArray[np.float64]
 
 
-def require_prior(prior: Any, system: Any, angles: Angles) -> None:
+def require_prior(prior: Any, system: Any, angles: Angles, known: KnownStates) -> None:
     """Refuses what is no model of a system.
 
     Args:
         prior: any object.
         system: data or a model of it.
         angles: of its states.
+        known: which of its states are exact shifts.
 
     Raises:
         TypeError: it is no model.
         ShapeError: it has other states or actions.
-        ArgumentError: it has other angles.
+        ArgumentError: it has other angles or known states.
     """
     if isinstance(prior, type) or not isinstance(getattr(prior, "dynamics", None), _core.Dynamics):
         raise TypeError(
@@ -50,6 +51,28 @@ def require_prior(prior: Any, system: Any, angles: Angles) -> None:
         raise ArgumentError(
             f"prior: has {its}, must have {angles} as the data; pass angles= where it is made, and "
             "to Transitions"
+        )
+    require_known("prior", prior, known)
+
+
+def require_known(name: str, model: Model, known: KnownStates) -> None:
+    """Refuses a model with known states that are not those of a system.
+
+    One without any will do, as what is known goes before what it predicts.
+
+    Args:
+        name: of the argument that the model is.
+        model: any.
+        known: the states of the system that are exact shifts.
+
+    Raises:
+        ArgumentError: it has others, or the system has none.
+    """
+    its = known_of(model)
+    if its and not its.are_those_of(known):
+        raise ArgumentError(
+            f"{name}: has {its}, must have {known} as the data; say what is known of the data, by "
+            "with_history or Transitions(known=)"
         )
 
 

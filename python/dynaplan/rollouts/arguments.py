@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import ctypes
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from dynaplan import _callbacks
 from dynaplan.data.angles import NO_ANGLES, Angles
+from dynaplan.data.known_states import NO_KNOWN_STATES, KnownStates
 from dynaplan.data.transitions import Transitions, require_transitions
 from dynaplan.errors import ArgumentError, ShapeError
-from dynaplan.models.interface import agreed_angles
+from dynaplan.models.interface import agreed_angles, agreed_known
 from dynaplan.rewards.terms import Term
 from dynaplan.terminations.terms import Term as TerminationTerm
 
@@ -20,9 +22,11 @@ if TYPE_CHECKING:
 __all__ = [
     "common_angles",
     "fitting_angles",
+    "knowing",
+    "knowing_in_common",
+    "knowing_the_same",
     "require_fitting",
     "require_reward",
-    "require_same_known",
     "require_termination",
     "with_reference",
 ]
@@ -64,6 +68,7 @@ def require_fitting(name: str, data: Any, model: Model) -> None:
     Raises:
         TypeError: they are no transitions.
         ShapeError: their dimensions are not the model's.
+        ArgumentError: both have known states, and they differ; or the data contradict the model's.
     """
     require_transitions(name, data)
     if (data.state_dim, data.action_dim) != (model.state_dim, model.action_dim):
@@ -71,6 +76,7 @@ def require_fitting(name: str, data: Any, model: Model) -> None:
             f"{name}: got ({data.state_dim}, {data.action_dim}) states and actions, "
             f"must be the model's ({model.state_dim}, {model.action_dim})"
         )
+    agreed_known(name, data, model)
 
 
 def fitting_angles(name: str, data: Any, model: Model) -> Angles:
@@ -81,7 +87,7 @@ def fitting_angles(name: str, data: Any, model: Model) -> Angles:
     Raises:
         TypeError: they are no transitions.
         ShapeError: their dimensions are not the model's.
-        ArgumentError: both have angles, and they differ.
+        ArgumentError: both have angles or known states, and they differ.
     """
     require_fitting(name, data, model)
     return agreed_angles(name, data.angles, model)
@@ -98,16 +104,52 @@ def with_reference(angles: Angles, of_reference: Angles) -> Angles:
     return of_reference or angles
 
 
-def require_same_known(held_out: Transitions, reference: Transitions) -> None:
-    """Refuses reference data of which other states are known.
+def knowing(name: str, data: Transitions, model: Model) -> Transitions:
+    """Returns data of which those states are known that the model knows, where they have none.
 
     Raises:
-        ArgumentError: they are others than those of the held-out data.
+        ArgumentError: both have known states, and they differ; or the data contradict the model's.
     """
-    if reference.known != held_out.known:
-        raise ArgumentError(
-            f"reference: got {reference.known}, must be {held_out.known} as held_out"
-        )
+    return _with(agreed_known(name, data, model), data)
+
+
+def knowing_in_common(name: str, data: Transitions, models: Mapping[str, Model]) -> Transitions:
+    """Returns data of which those states are known that models know, where they have none.
+
+    Raises:
+        ArgumentError: the known states of the data and of the models that have some differ.
+    """
+    known, first = NO_KNOWN_STATES, ""
+    for key, model in models.items():
+        its = agreed_known(name, data, model)
+        if its and known and not its.are_those_of(known):
+            raise ArgumentError(f"models: {key!r} has {its}, must be {known} as {first!r}")
+        if its and not known:
+            known, first = its, key
+    return _with(known or data.known, data)
+
+
+def knowing_the_same(
+    held_out: Transitions, reference: Transitions
+) -> tuple[Transitions, Transitions]:
+    """Returns held-out and reference data of which the same states are known.
+
+    Raises:
+        ArgumentError: both have known states, and they differ; or one contradicts the other's.
+    """
+    known, others = held_out.known, reference.known
+    if known and others and not known.are_those_of(others):
+        raise ArgumentError(f"reference: got {others}, must be {known} as held_out")
+    for name, data, its in (("reference", reference, known), ("held_out", held_out, others)):
+        if not data.known:
+            its.require_met(data._arrays(), data.angles, name)
+    return _with(known or others, held_out), _with(others or known, reference)
+
+
+def _with(known: KnownStates, data: Transitions) -> Transitions:
+    if known is data.known:
+        return data
+    return Transitions._of(data._arrays(), replace(data._columns, known=known))
 
 
 def common_angles(name: str, data: Any, models: Mapping[str, Model]) -> Angles:

@@ -13,7 +13,12 @@ from dynaplan import _arrays, _texts
 from dynaplan.data.transitions import Transitions
 from dynaplan.errors import ArgumentError
 from dynaplan.models.interface import Model, require_model
-from dynaplan.rollouts.arguments import common_angles, require_same_known, with_reference
+from dynaplan.rollouts.arguments import (
+    common_angles,
+    knowing_in_common,
+    knowing_the_same,
+    with_reference,
+)
 from dynaplan.rollouts.baselines import NO_CHANGE, baseline_sizes
 from dynaplan.rollouts.choice import chosen_of
 from dynaplan.rollouts.comparison_text import comparison_text
@@ -167,12 +172,16 @@ def compare(
     share = _arrays.positive_fraction("share", share)
     horizon = _arrays.at_least(1, "horizon", horizon)
     angles = common_angles("held_out", held_out, models)
-    if reference is not None:
+    of_itself = reference is None or reference is held_out
+    held_out = knowing_in_common("held_out", held_out, models)
+    if reference is None or of_itself:
+        reference = held_out
+    else:
         angles = with_reference(angles, common_angles("reference", reference, models))
-        require_same_known(held_out, reference)
+        reference = knowing_in_common("reference", reference, models)
+        held_out, reference = knowing_the_same(held_out, reference)
     number = _arrays.seed_number(seed)  # the same draws for all models
     threads = _arrays.count("threads", threads, 1)
-    reference = held_out if reference is None else reference
     ahead = Ahead.of(held_out, horizon)
     steps = len(ahead.steps)
     yardstick = Yardstick.of(reference, steps, angles)

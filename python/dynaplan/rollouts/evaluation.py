@@ -14,7 +14,7 @@ from dynaplan import _arrays, _texts
 from dynaplan.data.transitions import Transitions
 from dynaplan.models.calibrated import CalibratedModel
 from dynaplan.models.interface import Model, require_model
-from dynaplan.rollouts.arguments import fitting_angles, require_same_known, with_reference
+from dynaplan.rollouts.arguments import fitting_angles, knowing, knowing_the_same, with_reference
 from dynaplan.rollouts.band_coverage import band_coverage as coverage_of_bands
 from dynaplan.rollouts.error_ratio import (
     error_ratio,
@@ -261,11 +261,13 @@ def evaluate(
     horizon = _arrays.at_least(1, "horizon", horizon)
     share = _arrays.positive_fraction("share", share)
     angles = fitting_angles("held_out", held_out, model)
-    if reference is None:
+    of_itself = reference is None or reference is held_out
+    held_out = knowing("held_out", held_out, model)
+    if reference is None or of_itself:
         reference = held_out
     else:
         angles = with_reference(angles, fitting_angles("reference", reference, model))
-        require_same_known(held_out, reference)
+        held_out, reference = knowing_the_same(held_out, knowing("reference", reference, model))
     if propagation is not None:
         _arrays.choice("propagation", propagation, "sample", "ts1", "tsinf", "moment")
     if seed is not None:

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from dynaplan import _arrays, _callbacks, _tables, _texts
 from dynaplan.data.transitions import Transitions, require_transitions
 from dynaplan.errors import ArgumentError, NumericalError, RankDeficientWarning
-from dynaplan.models.interface import Model, require_model
+from dynaplan.models.interface import Model, known_of, require_model
 from dynaplan.rollouts.arguments import fitting_angles
 from dynaplan.rollouts.baselines import BASELINES, baseline_sizes
 from dynaplan.rollouts.comparison import (
@@ -247,7 +247,7 @@ def _learned(name: str, learn: DataLearner, data: Transitions) -> Model:
     Raises:
         TypeError: it returned something else.
         ShapeError: the model has other dimensions than the data.
-        ArgumentError: it has other angles.
+        ArgumentError: it has other angles or known states.
         KeyboardInterrupt: Ctrl-C ended the training of a network early.
     """
     model = learn(data)
@@ -259,6 +259,10 @@ def _learned(name: str, learn: DataLearner, data: Transitions) -> Model:
     if angles and not data.angles:
         raise ArgumentError(
             f"models: {name!r} has {angles}, must be said of the data: Transitions(angles=)"
+        )
+    if (known := known_of(model)) and not data.known:
+        raise ArgumentError(
+            f"models: {name!r} has {known}, must be said of the data: Transitions(known=)"
         )
     if getattr(getattr(model, "history", None), "interrupted", False):
         raise KeyboardInterrupt

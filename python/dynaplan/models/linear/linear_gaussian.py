@@ -106,7 +106,7 @@ class LinearGaussian(FittedCoefficients, CalibratedModel):
         require_parts(fit, features, settings, angle_inputs)
         self._fit, self._angle_inputs = fit, angle_inputs
         if prior is not None:
-            require_prior(prior, self, self.angles)
+            require_prior(prior, self, self.angles, self.known)
             require_change(settings[0], "a prior")
         self.prior = prior
         self._dynamics: _core.Dynamics | None = None
@@ -214,7 +214,7 @@ class LinearGaussian(FittedCoefficients, CalibratedModel):
         else:
             checked_features(features)
         if prior is not None:
-            require_prior(prior, data, data.angles)
+            require_prior(prior, data, data.angles, data.known)
         seen = AngleInputs.unseen(features, data.angles, data.known).having_seen(data.states)
         if seen.sine_cosine and threshold:
             require_change(target, "a threshold and angles")
@@ -238,13 +238,15 @@ class LinearGaussian(FittedCoefficients, CalibratedModel):
 
         Raises:
             ShapeError: the dimensions differ.
-            ArgumentError: the angles or the known states do.
+            ArgumentError: the angles or the known states do, or the rows contradict these.
         """
         require_transitions("data", data)
         row_weights = None if weights is None else _arrays.vector("weights", weights, len(data))
         threads = _arrays.count("threads", threads)
         if self.prior is not None:
-            require_prior(self.prior, data, data.angles or self.angles)
+            require_prior(self.prior, data, data.angles or self.angles, data.known or self.known)
+        if not data.known:
+            self.known.require_met(data._arrays(), self.angles, "data")
         rest, is_change = rest_of(self.prior, data, threads), self.target == "change"
         rows = self._angle_inputs.rows(rest, predicts_change=is_change)
         fit = self._fit.updated(rows.states, rows.actions, rows.next_states, row_weights, threads)
@@ -262,8 +264,10 @@ class LinearGaussian(FittedCoefficients, CalibratedModel):
             ArgumentError: the settings, the angles or the known states differ.
         """
         require_linear_gaussian("other", other)
-        both = self._angle_inputs.joined(other._angle_inputs)
-        fit = merged_fit(self._fit, other._fit)
+        both, fit = (
+            self._angle_inputs.joined(other._angle_inputs),
+            merged_fit(self._fit, other._fit),
+        )
         seen = np.stack([self.observed_low, self.observed_high])
         rows = seen[:, : self.state_dim], seen[:, self.state_dim :]
         require_same_prior("other", other, self.prior, *rows)

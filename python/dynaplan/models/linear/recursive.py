@@ -196,7 +196,8 @@ class RecursiveLeastSquares:
 
         Raises:
             ShapeError: an array has the wrong shape.
-            ArgumentError: a value is not finite; nothing has changed then.
+            ArgumentError: a value is not finite, or not what is known of it; nothing has changed
+                then.
             NumericalError: a product of the features overflows; likewise.
         """
         row = _entry("state", state), _entry("action", action), _entry("next_state", next_state)
@@ -211,6 +212,8 @@ class RecursiveLeastSquares:
         names = ("state", "action", "next_state")
         given = zip(names, row, dims, strict=True)
         state, action, after = (_arrays.finite_rows(name, v, size) for name, v, size in given)
+        arrays = {"states": state, "actions": action, "next_states": after}
+        inputs.known.require_met(arrays, inputs.angles, "next_state")
         change = inputs.angles.short_way(after - state)
         seen, acting = inputs.given(state, action)
         reached = inputs.known.at_rest(seen + change, seen)

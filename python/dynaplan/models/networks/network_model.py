@@ -34,6 +34,7 @@ from dynaplan.models.networks.training import (
 )
 from dynaplan.models.priors import (
     dynamics_with,
+    require_known,
     require_prior,
     require_same_prior,
     with_prior_mean,
@@ -114,7 +115,7 @@ class NetworkModel(CalibratedModel):
         self.rows: int = fitted.rows
         self.prior: Model | None = fitted.prior
         if self.prior is not None:
-            require_prior(self.prior, self, self.angles)
+            require_prior(self.prior, self, self.angles, self.known)
         self.calibration: Float64 | None = None
         self.band_factors = checked_band_factors(fitted.band_factors, self.state_dim)
         if fitted.calibration is not None:
@@ -174,8 +175,9 @@ class NetworkModel(CalibratedModel):
         threads = _arrays.count("threads", threads)
         circles = angles_for(data, angles)
         if prior is not None:
-            require_prior(prior, data, circles)
+            require_prior(prior, data, circles, data.known)
         if initial is not None:
+            require_known("initial", initial, data.known)
             require_same_prior("initial", initial, prior, data.states[:_FEW], data.actions[:_FEW])
         fitted = train(
             data,
