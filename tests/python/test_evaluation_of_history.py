@@ -134,6 +134,26 @@ def test_a_delay_that_the_history_holds_is_no_fault() -> None:
     assert "shifted_actions" in dp.diagnose(data).kinds
     assert "shifted_actions" in dp.diagnose(data.with_history(actions=1)).kinds
     assert "shifted_actions" not in dp.diagnose(data.with_history(actions=2)).kinds
+    for lags in (1, 2):  # the same, said in another way
+        seen = data.with_history(actions=lags)
+        stacked = unsaid(seen, dict(seen.known))
+        assert stacked.history is None
+        assert ("shifted_actions" in dp.diagnose(stacked).kinds) == (lags == 1)
+
+
+def test_the_history_of_one_action_is_no_excuse_for_another() -> None:
+    rng = np.random.default_rng(0)
+    pushes, path = rng.normal(size=(400, 2)), [np.zeros(1)]
+    for row in range(400):
+        late = pushes[max(0, row - 1)] if row else np.zeros(2)
+        path.append(0.9 * path[-1] + late @ [1.0, 0.7] + 0.1 * rng.normal(size=1))
+    states = np.array(path)
+    data = dp.Transitions(states[:-1], pushes, states[1:], episodes=np.zeros(400, int))
+    lags = data.with_history(actions=1)
+    arrays = (array[:, :2] for array in (lags.states, lags.actions, lags.next_states))
+    first = dp.Transitions(*arrays, known={1: ("action", 0)}, episodes=lags.episodes)
+    assert "shifted_actions" in dp.diagnose(first).kinds
+    assert "shifted_actions" not in dp.diagnose(lags).kinds
 
 
 def test_select_takes_data_with_a_history() -> None:

@@ -184,7 +184,7 @@ def test_histories_that_cannot_be_made_are_refused() -> None:
         dp.Transitions.concatenate([data.with_history(states=1), walks([4], states=4)])
 
 
-def test_a_history_must_be_that_of_its_lags(tmp_path) -> None:
+def test_a_history_must_be_that_of_its_lags() -> None:
     seen = walks([5], states=1).with_history(states=1)
     other = dp.Transitions(np.zeros((1, 3)), np.zeros((1, 1)), np.zeros((1, 3)), known={1: 0, 2: 1})
     with pytest.raises(dp.ArgumentError, match="of a history"):
@@ -202,3 +202,61 @@ def test_a_glitch_is_named_once_and_not_in_the_lags(tmp_path) -> None:
         dp.load(tmp_path / "data")
     assert len(caught) == 1
     assert "rows 98, 99 are" in str(caught[0].message)
+
+
+@pytest.mark.parametrize(
+    ("state_names", "action_names", "message"),
+    [
+        (["x", "x[-1]"], ["u"], r"'x\[-1\]' would be there twice, .* 'x' is called 1 step before"),
+        (["x", "u[-2]"], ["u"], r"'u\[-2\]' would be there twice, .* 'u' is called 2 steps before"),
+        (["x", "u"], ["u"], r"'u\[-1\]' would be there twice"),
+    ],
+)
+def test_a_name_that_a_lag_would_get_is_refused(state_names, action_names, message) -> None:
+    data = walks([9], state_names=state_names, action_names=action_names)
+    with pytest.raises(dp.ArgumentError, match=rf"state_names: {message}.*; give other names"):
+        data.with_history(states=1, actions=2)
+
+
+def huge() -> list:
+    """Known states that no file of three states and an action has, each with the history first."""
+    return [
+        [[0, 0], [1, 2**63]],
+        [[0, 0], [1, 2**64]],
+        [[0, 0], [1, -(2**63)]],
+        [[0, 0], [2**64, 0]],
+        [[0, 0], [2**31, 0]],
+        [[2**64, 0], [1, 0]],
+        [[0, 2**64], [1, 0]],
+        [[0, 0], [1, 3]],
+        [[0, 0], [1, -2]],
+    ]
+
+
+@pytest.mark.parametrize("lists", huge())
+def test_known_states_of_a_file_must_be_of_its_sizes(lists, tmp_path, monkeypatch) -> None:
+    data = walks([30], states=1).with_history(states=1, actions=1)
+    model = dp.LinearGaussian.fit(data)
+    with pytest.raises(dp.ArgumentError, match="known"):
+        type(data.known).of_lists(lists, 3, 1)
+    monkeypatch.setattr(type(data.known), "to_lists", lambda _: lists)
+    model.save(tmp_path / "model")
+    with pytest.raises(dp.ModelFileError, match="known"):
+        dp.load(tmp_path / "model")
+
+
+def test_an_observed_state_that_is_an_earlier_one_is_not_known_without_lags() -> None:
+    # The first sensor shows what the second one showed two steps before.
+    rng = np.random.default_rng(0)
+    second = rng.normal(size=401)
+    path = np.column_stack([np.roll(second, 2), second])
+    actions = rng.normal(size=(400, 1))
+    data = dp.Transitions(path[:-1], actions, path[1:], episodes=np.zeros(400, int))[2:]
+    seen = data.with_history(states=1)
+    known = type(seen.known)({**seen.known, 0: 3}, (1, 0))
+    more = dp.Transitions(
+        *(seen.states, seen.actions, seen.next_states), known=known, episodes=seen.episodes
+    )
+    assert more.known[0] == 3
+    assert dp.diagnose(more).kinds == dp.diagnose(seen).kinds
+    dp.estimate_delays(more)

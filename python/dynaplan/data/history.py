@@ -14,7 +14,7 @@ from dynaplan.data.known_states import KnownStates, StateSource, lags_of
 from dynaplan.errors import ArgumentError, ShapeError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
     from typing import Protocol
 
     class _Data(Protocol):
@@ -126,6 +126,7 @@ def _with_lags(
         actions = columns.labels(observed, action_dim)[1]
         lagged = [(name, lag) for lag in lags for name in names]
         lagged += [(name, lag) for lag in range(1, 1 + history[1]) for name in actions]
+        _require_free((*names, *(f"{name}[-{lag}]" for name, lag in lagged)), lagged)
         units |= {f"{name}[-{lag}]": units[name] for name, lag in lagged if name in units}
         names = (*names, *(f"{name}[-{lag}]" for name, lag in lagged))
     known = Columns.checked(names, columns.action_names, units, columns.time_step)
@@ -133,6 +134,15 @@ def _with_lags(
     return known.for_dims(
         observed * (1 + history[0]) + action_dim * history[1], action_dim, angles, of_lags
     )
+
+
+def _require_free(names: Sequence[str], lagged: Sequence[tuple[str, int]]) -> None:
+    for name, lag in lagged:
+        if names.count(text := f"{name}[-{lag}]") > 1:
+            raise ArgumentError(
+                f"state_names: {text!r} would be there twice, as that is what {name!r} is called "
+                f"{lag} step{'s' * (lag > 1)} before; give other names, or none"
+            )
 
 
 def without_history(data: _T) -> _T:
@@ -152,6 +162,10 @@ def without_history(data: _T) -> _T:
     units = {name: unit for name, unit in columns.units if name in named}
     kept = Columns.checked(names, columns.action_names, units, columns.time_step)
     angles = {state: one for state, one in columns.angles.items() if state < observed}
-    known = {state: one for state, one in columns.known.items() if state < observed}
+    known = {  # what takes the value of a lag is not known without it
+        state: source
+        for state, source in columns.known.items()
+        if state < observed and not (isinstance(source, int) and source >= observed)
+    }
     made: _T = data._of(arrays, kept.for_dims(observed, action_dim, angles, known))
     return made

@@ -124,6 +124,21 @@ class KnownStates(Mapping[int, StateSource]):
         """Returns whether the same states take the same values, with a history or without."""
         return self._sources == dict(other)
 
+    def earlier_actions(self, action_dim: int) -> tuple[int, ...]:
+        """Returns (A,) how many of the earlier values of each action the states hold, the last on.
+
+        A state that takes the value of an action holds its last one, one that takes that state's
+        value the one before, and so on.
+        """
+        counts = []
+        for action in range(action_dim):
+            count, holding = 0, {s for s, source in self.items() if source == ("action", action)}
+            while holding:
+                count += 1
+                holding = {state for state, source in self.items() if source in holding}
+            counts.append(count)
+        return tuple(counts)
+
     def learned(self, state_dim: int) -> NDArray[np.bool_]:
         """Returns (S,) marks of the states that are not known."""
         marks = np.ones(state_dim, np.bool_)
@@ -216,6 +231,10 @@ class KnownStates(Mapping[int, StateSource]):
         states = [state for state, _ in lists[1:]]
         if states != sorted(sources) or states[0] < 0:
             raise ArgumentError("known: must be states, ascending")
+        if states[-1] >= state_dim or not all(-action_dim <= j < state_dim for _, j in lists[1:]):
+            raise ArgumentError(
+                f"known: must be of {state_dim} states and {action_dim} actions, got others"
+            )
         states_back, actions_back = lists[0]
         history = (states_back, actions_back) if states_back or actions_back else None
         return KnownStates.of(KnownStates(sources, history), state_dim, action_dim)

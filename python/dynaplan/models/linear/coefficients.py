@@ -147,10 +147,8 @@ class FittedCoefficients(PrintedEquations):
             return weights
         if self.prior is None:
             weights = self._angle_inputs.coefficients(weights)
-        else:
-            weights[:, : self.state_dim] -= np.eye(
-                self.state_dim
-            )  # it predicts the state plus that
+        else:  # it predicts the state plus that
+            weights[:, : self.state_dim] -= np.eye(self.state_dim)
         return self._angle_inputs.shifted(weights)
 
 

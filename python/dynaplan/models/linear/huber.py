@@ -34,10 +34,10 @@ def huber_fit(fit: WeightedFit, data: Rows, weights: Float64 | None, degree: int
 
     A row's residual is the root mean square over the states that ever have one, each in units of
     its own scale, the median absolute residual / 0.6745; of one state it is that of Huber's
-    regression. Rows whose
-    inputs are far from the others have a lower cutoff (Schweppe's form): they would else pull the
-    fit to themselves until they have no residual. Rows with wild values are left out. The weights
-    are then multiplied by a constant so that the noise is that of the scales.
+    regression. Rows whose inputs are far from the others have a lower cutoff (Schweppe's form):
+    they would else pull the fit to themselves until they have no residual. Rows with wild values
+    are left out. The weights are then multiplied by a constant so that the noise is that of the
+    scales.
 
     Args:
         fit: a weighted least-squares fit.

@@ -227,8 +227,8 @@ def _training_data(fitted: Fitted) -> dict[str, Any]:
 def _checked_data(header: dict[str, Any], state_dim: int, action_dim: int) -> dict[str, Any]:
     """Returns what `_training_data` wrote; files of older versions know of less."""
     optional = {"observed_disagreement": float, "angles": list, "known": list}
-    known = {name: kind for name, kind in optional.items() if name in header}
-    data = files.fields(header, "training_data", {"rows": int, **known})
+    present = {name: kind for name, kind in optional.items() if name in header}
+    data = files.fields(header, "training_data", {"rows": int, **present})
     if "angles" in data:
         data["angles"] = Angles.of_lists(data["angles"], state_dim)
     if "known" in data:

@@ -98,7 +98,7 @@ def diagnose(
         if not np.isfinite(when).all():
             row = int(np.argmin(np.isfinite(when)))
             raise ArgumentError(f"time: row {row} is {when[row]}, must be finite")
-    earlier = 0 if data.history is None else data.history[1]
+    earlier = data.known.earlier_actions(data.action_dim)
     observed = without_history(data)
     others = None if held_out is None else without_history(held_out)
     with np.errstate(over="ignore", invalid="ignore"):  # of numbers at the ends of float64

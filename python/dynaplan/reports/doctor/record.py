@@ -31,11 +31,12 @@ class Record:
 
     Attributes:
         data: the log.
-        earlier_actions: how many earlier actions the states of the log hold, beside those of data.
+        earlier_actions: of each action how many of its earlier values the states of the log hold;
+            those of a history are no states of data.
     """
 
     data: Transitions
-    earlier_actions: int = 0
+    earlier_actions: tuple[int, ...] = ()
 
     @cached_property
     def joins(self) -> Joins:

@@ -64,11 +64,17 @@ def shifted_actions(record: Record) -> list[Finding] | str:
     trial = min(trials, key=_Trial.least_loss)
     shifts = trial.best()
     found = []
-    held = range(1, 1 + record.earlier_actions)  # in which a model sees the action that acts
-    for shift in sorted(set(shifts) - {0, *held}):
-        moved = [group for group, own in zip(trial.groups, shifts, strict=True) if own == shift]
+    late = [  # but where a model sees the action that acts
+        0 if 0 < own <= min(map(record.earlier_actions.__getitem__, group)) else own
+        for group, own in zip(trial.groups, shifts, strict=True)
+    ]
+    for shift in sorted(set(late) - {0}):
+        moved = [group for group, own in zip(trial.groups, late, strict=True) if own == shift]
         columns = tuple(("actions", column) for group in moved for column in group)
-        without = trial.errors(tuple(0 if own == shift else own for own in shifts))
+        pairs = zip(shifts, late, strict=True)
+        without = trial.errors(
+            tuple(0 if found_late == shift else own for own, found_late in pairs)
+        )
         found.append(_described(columns, shift, trial.errors(shifts) / without))
     return found
 
