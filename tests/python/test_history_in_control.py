@@ -10,27 +10,7 @@ import numpy as np
 import pytest
 
 import dynaplan as dp
-
-STEP = 0.1
-BOX = ([-1.0], [1.0])
-A, B = np.array([[1.0, STEP], [0.0, 1.0]]), np.array([[0.5 * STEP**2], [STEP]])
-PLACE = dp.rewards.quadratic([1.0, 0.0, 0.0])  # the present place, and what was before
-
-
-def pushed(state: np.ndarray, action: float) -> np.ndarray:
-    return A @ state + B[:, 0] * action
-
-
-def places(rows: int = 300, seed: int = 0) -> dp.Transitions:
-    """A mass that is pushed about, of which the place alone is seen."""
-    rng = np.random.default_rng(seed)
-    state, actions = np.zeros(2), rng.uniform(-1.0, 1.0, size=(rows, 1))
-    path = [state]
-    for action in actions[:, 0]:
-        state = pushed(state, action)
-        path.append(state)
-    seen = np.array(path)[:, :1]
-    return dp.Transitions(seen[:-1], actions, seen[1:], episodes=np.zeros(rows, int))
+from reference.pushed_mass import BOX, PLACE, STEP, A, B, places, pushed
 
 
 @pytest.fixture(scope="module")
@@ -312,81 +292,3 @@ def test_what_does_not_fit_a_history_is_refused(model) -> None:
         other.reset(previous_observations=[[1.0]])
     with pytest.raises(dp.ArgumentError, match="mpc: its model has a history"):
         dp.PlannerThread(mpc, period=0.1)
-
-
-class Mass(gymnasium.Env):
-    """The mass, of which the place alone is observed."""
-
-    observation_space = gymnasium.spaces.Box(-100.0, 100.0, (1,))
-    action_space = gymnasium.spaces.Box(-1.0, 1.0, (1,))
-
-    def reset(self, *, seed=None, options=None):
-        super().reset(seed=seed)
-        self.state = np.array([self.np_random.uniform(-1.0, 1.0), 0.0])
-        return self.state[:1].astype(np.float32), {}
-
-    def step(self, action):
-        self.state = pushed(self.state, float(action[0]))
-        return self.state[:1].astype(np.float32), -float(self.state[0] ** 2), False, False, {}
-
-
-class Switched(Mass):
-    """The same mass under three pushes."""
-
-    action_space = gymnasium.spaces.Discrete(3)
-
-    def step(self, action):
-        return super().step([action - 1.0])
-
-
-@pytest.mark.filterwarnings("ignore::dynaplan.RankDeficientWarning")
-@pytest.mark.parametrize("env", [Mass(), Switched()])
-def test_pets_hands_the_past_over_where_it_refits_in_an_episode(env, monkeypatch) -> None:
-    starts = []
-    act = dp.MPC.act
-
-    def noted(mpc, *args, **more):
-        action = act(mpc, *args, **more)
-        starts.append(mpc.last_plan.states[0])
-        return action
-
-    monkeypatch.setattr(dp.MPC, "act", noted)
-    is_discrete = isinstance(env, Switched)
-    count = 3 if is_discrete else 1
-    loop = dp.PETS(
-        env,
-        learn=lambda data, _: dp.LinearGaussian.fit(
-            data.with_history(states=2, actions=2), ridge=1e-3
-        ),
-        reward=dp.rewards.quadratic([1.0] + [0.0] * (2 + 2 * count)),
-        planner=(dp.CategoricalCEM if is_discrete else dp.CEM)(horizon=3, candidates=100),
-        random_steps=30,
-        episode_steps=15,
-        refit_every=4,
-        seed=0,
-    )
-    *_, last = loop.run(30 + 15)
-    played = last.data[30:]
-    seen = np.concatenate([played.states[:1]] * 3 + [played.states[1:]])
-    acted = np.concatenate([np.zeros((2, count)), played.actions])
-    if is_discrete:
-        acted[:2] = starts[0][3:].reshape(2, count)[::-1]
-    for step, start in enumerate(starts):
-        lags = [*seen[step : step + 3][::-1], *acted[step : step + 2][::-1]]
-        assert np.allclose(start, np.concatenate(lags), atol=1e-9)
-
-
-def test_pets_learns_what_it_sees_in_part() -> None:
-    loop = dp.PETS(
-        Mass(),
-        learn=lambda data, _: dp.LinearGaussian.fit(data.with_history(states=1, actions=1)),
-        reward=PLACE,
-        planner=dp.ILQR(horizon=20),
-        random_steps=100,
-        random_episode_steps=50,
-        episode_steps=60,
-        seed=0,
-    )
-    *_, last = loop.run(100 + 3 * 60)
-    assert last.evaluation.trusted_horizon >= 10
-    assert last.episode_return > -8.0

@@ -16,7 +16,7 @@ from dynaplan._docstrings import shares_arguments
 from dynaplan._spaces import is_discrete
 from dynaplan.control.mpc import MPC
 from dynaplan.errors import ArgumentError, FailedPlanWarning, ShapeError
-from dynaplan.models.interface import Model, require_model
+from dynaplan.models.interface import Model, known_of, require_model
 from dynaplan.planners.categorical_cem import CategoricalCEM
 from dynaplan.planners.icem import ICEM
 from dynaplan.planners.interface import Planner
@@ -116,6 +116,7 @@ def tune(  # noqa: D417  # the decorator describes the others
     Args:
         period: seconds between two actions.
         states: (N, S) where closed loops begin, such as those of `env.reset()`; a few are enough.
+            For a model with a history whole states, lags and all, as data with a history has them.
         planner: gives all other settings; one that draws candidates. Default: `ICEM()`, for a
             Discrete space `CategoricalCEM()`.
         horizons: horizons to try.
@@ -228,10 +229,11 @@ class _Loop:
     def _times(self, planner: Planner) -> tuple[float, float]:
         """Returns median and 99th percentile of the seconds of a plan."""
         mpc, taken = self._controller(planner), []
-        mpc.act(self.starts[0])
+        observed = self.starts[0, : mpc._past.observed]
+        mpc.act(observed)
         for _ in range(_TIMED_PLANS):
             begin = time.perf_counter()
-            mpc.act(self.starts[0])
+            mpc.act(observed)
             taken.append(time.perf_counter() - begin)
         return float(np.median(taken)), float(np.quantile(taken, 0.99))
 
@@ -240,16 +242,29 @@ class _Loop:
         mpc = self._controller(planner)
         totals = []
         for start in self.starts:
-            mpc.reset()
+            self._begin(mpc, start)
             actions = np.array(list(self._actions(mpc, start)))[None]
             total = returns(self.model, self.reward, start, actions, termination=self.termination)
             totals.append(total[0] if np.isfinite(total[0]) else -np.inf)
         return float(np.mean(totals))
 
+    def _begin(self, mpc: MPC, start: Float64) -> None:
+        """Resets a controller to a state, of which the lags of a history say what was before."""
+        states, actions = known_of(self.model).history or (0, 0)
+        lags = np.split(start, [mpc._past.observed, mpc._past.observed * (1 + states)])[1:]
+        seen, sent = (
+            lag.reshape(-1, size)[::-1]
+            for lag, size in zip(lags, (mpc._past.observed, self.model.action_dim), strict=True)
+        )
+        mpc.reset(
+            previous_observations=seen if states else None,
+            previous_actions=mpc._prepared.numbered(sent) if actions else None,
+        )
+
     def _actions(self, mpc: MPC, state: Float64) -> Iterator[Float64]:
         for _ in range(self.steps):
             if np.isfinite(state).all():  # from elsewhere there is no plan, and no way back
-                mpc.act(state)
+                mpc.act(state[: mpc._past.observed])
                 assert mpc.last_plan is not None
                 action = mpc.last_plan.actions[0]
                 state = rollout(self.model, state, action[None, None])[0, -1]

@@ -8,6 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dynaplan import _core
+from dynaplan.errors import ShapeError
+from dynaplan.models.interface import Model, known_of
 from dynaplan.planners.known_limits import known_disagreement, known_states
 from dynaplan.planners.problem import PlanProblem, checked_value
 from dynaplan.planners.settings import PlannerSettings
@@ -74,19 +76,34 @@ def bound_problem(
             limits=None if is_by_derivatives else kept,
             terminal_value=value,
         )
-    bound = _core.PlanProblem(  # by position: keywords would cost a fifth of the smallest plan
-        model.dynamics,
-        scored[0],
-        score,
-        value,
-        scored[1],
-        state_limits(model, planner.clip),
-        None if kept is None else kept.states,
-        () if kept is None else kept.core_constraints(),
-        *rates,
-        planner.discount,
-        spread_of(planner.propagation, planner.particles, planner.risk),
-        disagreement_limit_of(limit),
-        None if problem.delay is None else problem.delay.remaining,
-    )
+    try:
+        bound = _core.PlanProblem(  # by position: keywords would cost a fifth of the smallest plan
+            model.dynamics,
+            scored[0],
+            score,
+            value,
+            scored[1],
+            state_limits(model, planner.clip),
+            None if kept is None else kept.states,
+            () if kept is None else kept.core_constraints(),
+            *rates,
+            planner.discount,
+            spread_of(planner.propagation, planner.particles, planner.risk),
+            disagreement_limit_of(limit),
+            None if problem.delay is None else problem.delay.remaining,
+        )
+    except ShapeError as error:
+        raise ShapeError(f"{error}{_cure(str(error), model)}") from None
     return BoundProblem(bound, score)
+
+
+def _cure(message: str, model: Model) -> str:
+    """Returns what is to be added where a reward is that of what a history has observed."""
+    known = known_of(model)
+    if known.history is None or not message.startswith("reward:"):
+        return ""
+    count = known.observation_dim(model.state_dim, model.action_dim)
+    return (
+        "; one of what is observed alone must be given as a function, "
+        f"lambda obs, act, after: reward(obs[:, :{count}], act, after[:, :{count}])"
+    )
