@@ -35,10 +35,10 @@ BLOCK = re.compile(
 )
 # The page to which a new name is added, by the folder that defines it.
 PAGES = {
-    "data": "data-and-models.md",
-    "models": "data-and-models.md",
+    "data": "data.md",
+    "models": "models.md",
     "rollouts": "rewards.md",
-    "reports": "data-and-models.md",
+    "reports": "data.md",
     "rewards": "rewards.md",
     "terminations": "rewards.md",
     "constraints": "rewards.md",

@@ -32,12 +32,7 @@ from dynaplan.models.linear.settings import (
     require_change,
 )
 from dynaplan.models.linear.undetermined import warn_of_undetermined
-from dynaplan.models.priors import (
-    require_prior,
-    require_same_prior,
-    rest_of,
-    with_prior_mean,
-)
+from dynaplan.models.priors import require_prior, require_same_prior, rest_of, with_prior_mean
 from dynaplan.models.single_steps import single_steps
 
 __all__ = ["LinearGaussian"]
@@ -264,10 +259,8 @@ class LinearGaussian(FittedCoefficients, CalibratedModel):
             ArgumentError: the settings, the angles or the known states differ.
         """
         require_linear_gaussian("other", other)
-        both, fit = (
-            self._angle_inputs.joined(other._angle_inputs),
-            merged_fit(self._fit, other._fit),
-        )
+        both = self._angle_inputs.joined(other._angle_inputs)
+        fit = merged_fit(self._fit, other._fit)
         seen = np.stack([self.observed_low, self.observed_high])
         rows = seen[:, : self.state_dim], seen[:, self.state_dim :]
         require_same_prior("other", other, self.prior, *rows)
