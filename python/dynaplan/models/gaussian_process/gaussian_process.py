@@ -94,7 +94,7 @@ class GaussianProcess(CalibratedModel):
         # Where nothing is open there is no scale.
         self.observed_disagreement: float | None = largest if 0.0 < largest < np.inf else None
         if prior is not None:
-            require_prior(prior, self, self.angles)
+            require_prior(prior, self, self.angles, self.known)
         self.prior = prior
         self.calibration: Float64 | None = None
         self.band_factors = checked_band_factors(band_factors, self.state_dim)
@@ -180,7 +180,7 @@ class GaussianProcess(CalibratedModel):
         starts, threads = _arrays.count("starts", starts, 1), _arrays.count("threads", threads)
         number = _arrays.seed_number(seed)
         if prior is not None:
-            require_prior(prior, data, data.angles)
+            require_prior(prior, data, data.angles, data.known)
         seen = _angle_inputs(data.angles, data.known).having_seen(data.states)
         rest = unlearned(rest_of(prior, data, threads), data.known)
         changes = data.angles.short_way(rest.next_states - rest.states)
