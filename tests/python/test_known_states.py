@@ -256,6 +256,8 @@ def test_rows_that_contradict_what_is_known_are_not_taken_in(seen) -> None:
     wrong = dp.Transitions(*arrays, episodes=seen.episodes, gaps="ignore")
     with pytest.raises(dp.ArgumentError, match=r"data: in row 7 the next state 1 is .* state 0 is"):
         model.updated(wrong)
+    with pytest.raises(dp.ShapeError, match="data: got"):
+        model.updated(driven(20))
     found = dp.RecursiveLeastSquares.from_model(model)
     with pytest.raises(dp.ArgumentError, match="next_state: in row 0 the next state 1 is"):
         found.update(seen.states[7], seen.actions[7], moved[7])

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from dynaplan import _texts
+from dynaplan import _arrays
 from dynaplan.control.hand_over import HandOver, for_each, sequences
 from dynaplan.control.memory import SystemMemory
 from dynaplan.errors import ArgumentError
@@ -99,9 +99,7 @@ class Past:
         if self._lags is None:
             return observations
         self._now = None
-        if not np.isfinite(observations).all():
-            raise ArgumentError(f"state: got {_texts.shown(observations)}, must be finite")
-        now = np.atleast_2d(np.array(observations, np.float64))
+        now = np.array(_arrays.finite_rows("state", observations, self.observed))
         # Kept by `passes` alone: the first observation that is acted on tells of the time before.
         seen, sent = self._beginning(now) if self._before is None else self._before
         if sent.shape[1]:  # it may have been another than was to be sent

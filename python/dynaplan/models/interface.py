@@ -186,10 +186,11 @@ def agreed_known(name: str, data: Transitions, model: Model) -> KnownStates:
 
     Args:
         name: of the argument that the data are.
-        data: of the same dimensions.
+        data: transitions.
         model: that they are given to.
 
     Raises:
+        ShapeError: their dimensions are not the model's.
         ArgumentError: both have some, and they differ; or the data contradict those of the model.
     """
     own, known = known_of(model), data.known
@@ -197,6 +198,11 @@ def agreed_known(name: str, data: Transitions, model: Model) -> KnownStates:
         return known
     if known:
         raise ArgumentError(f"{name}: got {known}, must be the model's {own}")
+    dims, wanted = [(part.state_dim, part.action_dim) for part in (data, model)]
+    if dims != wanted:
+        raise ShapeError(
+            f"{name}: got (state_dim, action_dim) {dims}, must be {wanted} as of the model"
+        )
     own.require_met(data._arrays(), data.angles or angles_of(model), name)
     return own
 

@@ -11,7 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 from dynaplan import _arrays, _core, _texts
 from dynaplan.data.transitions import Transitions, require_transitions
 from dynaplan.models.calibrated import CalibratedModel, checked_band_factors, checked_calibration
-from dynaplan.models.interface import Model, Prediction
+from dynaplan.models.interface import Model, Prediction, agreed_known
 from dynaplan.models.linear import files
 from dynaplan.models.linear.angle_inputs import NO_ANGLE_INPUTS, AngleInputs
 from dynaplan.models.linear.coefficients import FittedCoefficients
@@ -240,8 +240,7 @@ class LinearGaussian(FittedCoefficients, CalibratedModel):
         threads = _arrays.count("threads", threads)
         if self.prior is not None:
             require_prior(self.prior, data, data.angles or self.angles, data.known or self.known)
-        if not data.known:
-            self.known.require_met(data._arrays(), self.angles, "data")
+        agreed_known("data", data, self)
         rest, is_change = rest_of(self.prior, data, threads), self.target == "change"
         rows = self._angle_inputs.rows(rest, predicts_change=is_change)
         fit = self._fit.updated(rows.states, rows.actions, rows.next_states, row_weights, threads)
