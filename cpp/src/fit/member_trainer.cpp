@@ -54,6 +54,7 @@ double mean_loss(double sum, Index rows, const NetworkPass<T>& pass) {
 template <class T>
 std::vector<double> squares_of_targets(const TrainingRows<T>& rows, Index targets) {
   std::vector<double> squares;
+  squares.reserve(static_cast<std::size_t>(targets));
   for (Index target = 0; target < targets; ++target) {
     squares.push_back(robust_square(rows.target(target).data(), rows.count()));
   }
