@@ -348,3 +348,19 @@ def test_python_rewards_are_explained_by_their_name():
 def test_without_a_plan_there_is_nothing_to_explain():
     with pytest.raises(dp.ArgumentError, match="system: got 0"):
         controller().explain()
+
+
+@pytest.mark.parametrize("planner", [dp.ILQR(horizon=10), dp.CEM(horizon=5)])
+@pytest.mark.parametrize("wrong", [np.nan, np.inf])
+def test_a_state_that_is_not_finite_is_refused_where_no_plan_is_due(planner, wrong):
+    model = dp.LinearModel([[1.0]], [[0.1]])
+    reward, box = dp.rewards.quadratic([1.0]), ([-1.0], [1.0])
+    mpc, other = (
+        dp.MPC(model, reward, planner, action_space=box, seed=0, replan_every=3) for _ in range(2)
+    )
+    for controller in (mpc, other):
+        controller.act([0.5])
+    with pytest.raises(dp.ArgumentError, match=r"^state: .* is (nan|inf), must be finite"):
+        mpc.act([wrong])
+    for state in ([0.4], [0.3], [0.2]):  # as if it had not been called
+        np.testing.assert_array_equal(mpc.act(state), other.act(state))

@@ -96,10 +96,11 @@ class Past:
             ShapeError: something was handed over for another number of systems.
             ArgumentError: an observation is not finite.
         """
+        # Where no plan is due none would look at them, and feedback would send what comes of a nan.
+        now = _arrays.finite_rows("state", observations, self.observed)
         if self._lags is None:
             return observations
-        self._now = None
-        now = np.array(_arrays.finite_rows("state", observations, self.observed))
+        self._now, now = None, np.array(now)
         # Kept by `passes` alone: the first observation that is acted on tells of the time before.
         seen, sent = self._beginning(now) if self._before is None else self._before
         if sent.shape[1]:  # it may have been another than was to be sent
