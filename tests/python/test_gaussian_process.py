@@ -227,3 +227,18 @@ def test_a_prior_is_what_the_process_learns_the_rest_of():
     assert "prior=FunctionModel" in repr(known)
     with pytest.raises(dp.ModelFileError, match="prior: a FunctionModel is a function"):
         known.save("unused")
+
+
+def test_one_row_is_refused():
+    data = dp.Transitions([[0.0, 1.0]], [[1.0]], [[0.5, 1.0]])
+    with pytest.raises(dp.ArgumentError, match="data: got 1 row, must be at least 2"):
+        dp.GaussianProcess.fit(data)
+
+
+def test_an_input_that_varies_by_rounding_alone_is_named():
+    rng = np.random.default_rng(0)
+    states = np.column_stack([1e6 + 1e-8 * rng.normal(size=40), rng.normal(size=40)])
+    after = states + np.column_stack([np.zeros(40), np.sin(states[:, 1])])
+    data = dp.Transitions(states, rng.normal(size=(40, 1)), after, episodes=np.arange(40))
+    with pytest.warns(dp.RankDeficientWarning, match="state 0"):
+        dp.GaussianProcess.fit(data, seed=0)

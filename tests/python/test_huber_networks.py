@@ -143,3 +143,47 @@ def test_without_held_out_rows_and_with_some_that_are_wild(kind: str, held_out: 
 def test_other_losses_are_refused(kind: str, loss: Any) -> None:
     with pytest.raises(dp.ArgumentError, match=rf'^loss: .*must be "{USUAL[kind]}" or "huber"'):
         FITS[kind](log(0), loss=loss)
+
+
+@pytest.mark.parametrize("kind", FITS)
+@pytest.mark.parametrize("size", [1e3, 1e6, 1e9])
+def test_more_wild_rows_than_a_warning_names_cost_little(kind: str, size: float) -> None:
+    clean, rng = log(8), np.random.default_rng(1)
+    hit = rng.choice(1000, 25, replace=False)
+    next_states = clean.next_states.copy()
+    next_states[hit] += size * rng.normal(size=(25, 1))
+    data = dp.Transitions(clean.states, clean.actions, next_states, episodes=np.arange(1000))
+    assert rmse(FITS[kind](data, loss="huber", seed=0)) < 2.0 * rmse(FITS[kind](clean, seed=0))
+
+
+def test_a_wild_reward_or_action_costs_nothing() -> None:
+    clean = log(9)
+    for kind in ("rewards", "actions"):
+        columns = {"rewards": -(clean.states[:, 0] ** 2), "actions": clean.actions.copy()}
+        columns[kind][500] = 1e6
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", dp.SuspectDataWarning)
+            data = dp.Transitions(
+                clean.states,
+                columns["actions"],
+                clean.next_states,
+                columns["rewards"],
+                episodes=np.arange(1000),
+            )
+        model = dp.MLP.fit(data, loss="huber", rewards=True, seed=0)
+        states, actions = clean.states[:200], clean.actions[:200]
+        reward = model._parameters.predict(states, actions, 1)[3]
+        assert np.sqrt(np.mean((np.ravel(reward) + states[:, 0] ** 2) ** 2)) < 0.05
+        assert rmse(model) < 0.05
+
+
+def test_angles_that_wrap_and_rewards_that_are_rare_are_not_wild() -> None:
+    rng = np.random.default_rng(10)
+    angle = np.cumsum(rng.uniform(0.01, 0.03, 2001))
+    wrapped = np.mod(angle + np.pi, 2.0 * np.pi)[:, None] - np.pi
+    rare = (rng.random(2000) < 0.02).astype(float)
+    data = dp.Transitions(
+        wrapped[:-1], rng.normal(size=(2000, 1)), wrapped[1:], rare, episodes=np.zeros(2000, int)
+    )
+    model = dp.MLP.fit(data, loss="huber", angles=[0], rewards=True, epochs=2, held_out=0, seed=0)
+    assert model.rows == 2000

@@ -62,7 +62,7 @@ class WildRows:
             f"{self.name} is {self.value:.4g} in row {self.row}, {self.score:.2g} robust standard "
             f"deviations from its median: {several} unlike all others, and bend{'s' * (count == 1)}"
             f" a fit to all; leave {'them' if count > 1 else 'it'} out, as {cut}, or use "
-            'fit(..., loss="huber")',
+            'fit a linear model or networks with loss="huber"',
             SuspectDataWarning,
         )
 

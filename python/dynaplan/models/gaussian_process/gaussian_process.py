@@ -39,7 +39,8 @@ class GaussianProcess(CalibratedModel):
     inside, and sees sin and cos of the states that are angles. Draws, as of `sample` and of
     rollouts, have the variance of the noise and that of f; each step's is drawn on its own. A step
     costs in proportion to the rows, a draw to their square, and it is computed in float64 whatever
-    is asked for.
+    is asked for. Bands many steps ahead are thus too narrow where f is not well known:
+    `dp.calibrate_bands` widens them.
 
     Attributes:
         state_dim: number of state dimensions, S.
@@ -124,14 +125,15 @@ class GaussianProcess(CalibratedModel):
         the change of the state, and from 1e-4 to 1e4 times the noise.
 
         Args:
-            data: transitions, at least one; from some 20 on there is something to learn. Their
+            data: transitions, at least two; from some 20 on there is something to learn. Their
                 angles are given as sine and cosine, and change the short way round.
             prior: what is known of the system: any model of it, such as `discretise` makes of
                 equations. The process then learns the rest, by which the next states differ from
                 its mean predictions, and the model predicts the sum. It has the same `angles` as
                 the data. Default: nothing is known.
             max_rows: more are refused, from 1 to 5,000: time grows with their cube, memory and the
-                time of a draw with their square. Default 2,000: seconds for each state.
+                time of a draw with their square. Default 2,000: seconds for each state. In a loop
+                whose data grow, fit some, such as the latest, `data[-1000:]`.
             hyperparameter_rows: the kernels are looked for on so many of the rows, drawn at random,
                 where there are more. Default 400: more change them little, and take long.
             starts: of the search, for each state. Default 4; more find a better end now and then.
@@ -142,8 +144,8 @@ class GaussianProcess(CalibratedModel):
             The fitted model.
 
         Raises:
-            ArgumentError: there are more than `max_rows` rows, an argument is out of range, or the
-                prior predicts what is not finite.
+            ArgumentError: there are more than `max_rows` rows, or only one, an argument is out of
+                range, or the prior predicts what is not finite.
             TypeError: `data` is none, or `prior` no model.
             ShapeError: `prior` has other dimensions.
             NumericalError: a column varies by less than 1e-150 or more than 1e150.
@@ -170,6 +172,8 @@ class GaussianProcess(CalibratedModel):
         most = _arrays.count("max_rows", max_rows, 1)
         if most > _MOST_ROWS:
             raise ArgumentError(f"max_rows: got {most}, must be at most {_MOST_ROWS}")
+        if len(data) < 2:
+            raise ArgumentError("data: got 1 row, must be at least 2: one tells no spread")
         if len(data) > most:
             raise ArgumentError(
                 f"data: got {len(data)} rows, must be at most max_rows = {most}; fit some of them, "
@@ -193,7 +197,10 @@ class GaussianProcess(CalibratedModel):
 
     def _warn_of_constant_inputs(self) -> None:
         """Warns of inputs that say nothing."""
+        inverse = self._fit.inverse_length_scales
         constant = np.ptp(self._fit.inputs, axis=0) == 0.0
+        if inverse.any():  # else no change depends on anything; or it varies by rounding alone
+            constant |= ~inverse.any(axis=0)
         names = self._angle_inputs.names(self.state_dim, self.action_dim)
         if never_varied := [name for name, same in zip(names, constant, strict=True) if same]:
             text = f"{', '.join(never_varied)} never varied: predictions do not depend on it"

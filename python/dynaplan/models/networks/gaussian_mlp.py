@@ -55,7 +55,7 @@ class GaussianMLP(NetworkModel):
             loss: "gaussian" (default), the likelihood of Gaussian noise; or "huber": Huber's loss
                 in the warm-up, and then the likelihood of Student's t with 4 degrees of freedom,
                 for which rows far off hardly count. The variance is that of Gaussian noise as most
-                rows have it. Wild ones are left out.
+                rows have it, unless more than some tenth of them are off. Wild ones are left out.
             warm_up: first epochs, on the squared error alone, so that no variance grows to explain
                 what the mean could have learned, and then persists; `patience` starts after them.
                 Default 20. None are made when training continues from `initial`.

@@ -39,6 +39,7 @@ HELD_OUT = 0.1
 PATIENCE = 50
 IMPROVEMENT = 0.01
 WARM_UP = 20
+_FAR = 150.0  # medians of the deviations from the median, some 100 standard deviations
 _NEARLY_ALL = 0.99  # as of `DisagreementLimit.calibrated`
 
 
@@ -298,8 +299,9 @@ def train(
 ) -> Fitted:
     """Trains all members; `held_out` and `settings.held_out` agree."""
     if settings.loss == "huber":
-        data = _without_wild_rows(data)
-        held_out = _without_wild_rows(held_out) if isinstance(held_out, Transitions) else held_out
+        data = _without_wild_rows(data, angles, rewards=architecture.rewards)
+        if isinstance(held_out, Transitions):
+            held_out = _without_wild_rows(held_out, angles, rewards=architecture.rewards)
     rows, kept_back = divided(data, held_out, settings.seed)
     rows = unlearned(rest_of(prior, rows, threads), data.known)
     if kept_back is not None:
@@ -325,10 +327,19 @@ def train(
     return Fitted(*parts, prior=prior, angles=angles, known=data.known)
 
 
-def _without_wild_rows(data: Transitions) -> Transitions:
-    """Returns the rows without those whose one value would set the unit of a column."""
-    wild = wild_rows(data.states, data.actions, data.next_states, data.angles).rows
-    return data[np.delete(np.arange(len(data)), wild)] if wild.size else data
+def _without_wild_rows(data: Transitions, angles: Angles, *, rewards: bool) -> Transitions:
+    """Returns the rows without those that would set the unit of a column, be they few or many."""
+    wild = np.zeros(len(data), np.bool_)
+    wild[wild_rows(data.states, data.actions, data.next_states, angles).rows] = True
+    with np.errstate(over="ignore"):
+        columns = [angles.short_way(data.next_states - data.states), data.actions]
+        if rewards and data.rewards is not None:
+            columns.append(data.rewards[:, np.newaxis])
+        for values in columns:
+            away = np.abs(values - np.median(values, axis=0))
+            usual = np.median(away, axis=0)  # 0 of what mostly stays: it has no scale
+            wild |= ((away > _FAR * usual) & (usual > 0.0)).any(axis=1)
+    return data[~wild] if wild.any() else data
 
 
 def _observed_disagreement(
