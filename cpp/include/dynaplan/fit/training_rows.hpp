@@ -2,7 +2,7 @@
 
 #include <vector>
 
-#include "dynaplan/models/network.hpp"
+#include "dynaplan/networks/network.hpp"
 #include "dynaplan/networks/parameter_layout.hpp"
 
 namespace dynaplan {

@@ -1,7 +1,7 @@
 #pragma once
 
 #include "dynaplan/models/dynamics.hpp"
-#include "dynaplan/models/network_encoding.hpp"
+#include "dynaplan/networks/network_encoding.hpp"
 #include "dynaplan/networks/packed_network.hpp"
 #include "dynaplan/networks/row_network.hpp"
 

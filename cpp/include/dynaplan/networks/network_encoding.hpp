@@ -1,6 +1,6 @@
 #pragma once
 
-#include "dynaplan/models/network.hpp"
+#include "dynaplan/networks/network.hpp"
 
 namespace dynaplan {
 inline namespace DYNAPLAN_LEVEL {

@@ -1,4 +1,4 @@
-#include "dynaplan/models/network_encoding.hpp"
+#include "dynaplan/networks/network_encoding.hpp"
 
 namespace dynaplan {
 inline namespace DYNAPLAN_LEVEL {

@@ -1,4 +1,4 @@
-#include "dynaplan/models/network.hpp"
+#include "dynaplan/networks/network.hpp"
 
 #include <string>
 
