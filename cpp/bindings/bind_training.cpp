@@ -110,14 +110,16 @@ void bind_training(py::module_& m) {
   py::class_<Settings>(m, "NetworkFitSettings", py::module_local())
       .def(py::init([](IndexType epochs, IndexType batch_size, double learning_rate, std::vector<double> weight_decay,
                        IndexType patience, double improvement, IndexType warm_up, bool robust, bool bootstrap,
-                       std::uint64_t seed, int threads) {
+                       std::uint64_t seed, int threads, bool classify, std::vector<IndexType> folds) {
              return Settings{epochs,    batch_size,  learning_rate, std::move(weight_decay),
                              patience,  improvement, warm_up,       robust,
-                             bootstrap, seed,        threads};
+                             bootstrap, seed,        threads,       classify,
+                             std::move(folds)};
            }),
            py::kw_only(), py::arg("epochs"), py::arg("batch_size"), py::arg("learning_rate"), py::arg("weight_decay"),
            py::arg("patience"), py::arg("improvement"), py::arg("warm_up"), py::arg("robust"), py::arg("bootstrap"),
-           py::arg("seed"), py::arg("threads"));
+           py::arg("seed"), py::arg("threads"), py::arg("classify") = false,
+           py::arg("folds") = std::vector<IndexType>());
   m.def("fit_networks", &fit, py::arg("training"), py::arg("held_out"), py::kw_only(), py::arg("members"),
         py::arg("hidden"), py::arg("activation"), py::arg("probabilistic"), py::arg("angles"), py::arg("rewards"),
         py::arg("settings"), py::arg("initial"), py::arg("progress"), py::arg("periods") = std::vector<double>());

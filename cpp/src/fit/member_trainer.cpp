@@ -112,15 +112,22 @@ MemberTrainer<T>::MemberTrainer(const NetworkMember<T>& start, const ParameterLa
       best_(parameters_),
       adam_(layout.size()) {
   std::iota(order_.begin(), order_.end(), Index{0});
+  if (!settings.folds.empty()) {
+    const auto is_left_out = [&](Index row) { return settings.folds[static_cast<std::size_t>(row)] == member; };
+    order_.erase(std::remove_if(order_.begin(), order_.end(), is_left_out), order_.end());
+  }
   if (settings.bootstrap) {
     // Drawn once: if drawn every epoch, all members would see the same data.
     Integers draws(settings.seed, member, kBootstrap);
-    std::generate(order_.begin(), order_.end(), [&] { return draws.below(rows); });
+    const std::vector<Index> own = order_;
+    std::generate(order_.begin(), order_.end(),
+                  [&] { return own[static_cast<std::size_t>(draws.below(static_cast<Index>(own.size())))]; });
   }
 }
 
 template <class T>
 Loss MemberTrainer<T>::loss() const {
+  if (settings_.classify) return Loss::kLogistic;
   return epoch_ < settings_.warm_up ? warm_up_loss(settings_.robust) : final_loss();
 }
 

@@ -81,6 +81,30 @@ void require_same_shape(const NetworkShape& shape, Index members, const NetworkP
   if (static_cast<Index>(initial.members.size()) != members) differs("number of members");
 }
 
+// Log-odds have no units that a fit could choose, and are learned by one loss from the start to the end.
+void require_classes(const NetworkShape& shape, const NetworkData& training, const NetworkData& held_out,
+                     const NetworkParameters* initial) {
+  if (!shape.rewards || shape.probabilistic) {
+    throw ValueError("classify: true needs a network that predicts the reward and no variances");
+  }
+  if (held_out.count > 0) throw ValueError("classify: true takes no held-out rows");
+  if (initial != nullptr) throw ValueError("classify: true takes no initial networks");
+  for (Index row = 0; row < training.count; ++row) {
+    const double reward = training.rewards[row];
+    if (reward != 0.0 && reward != 1.0) throw_entry_error("rewards", row, reward, "0 or 1");
+  }
+}
+
+void require_folds(const std::vector<Index>& folds, Index members, Index rows) {
+  if (folds.empty()) return;
+  require_size("folds", static_cast<Index>(folds.size()), rows);
+  for (Index member = 0; member < members; ++member) {
+    if (std::count(folds.begin(), folds.end(), member) == rows) {
+      throw_value_error("folds", "all rows of fold " + text_of(member), "rows left to learn from");
+    }
+  }
+}
+
 // What a thread needs to train any member, and how it learns that it is to stop.
 class Worker {
  public:
@@ -135,10 +159,16 @@ NetworkFit fit_networks(const NetworkShape& shape, Index members, const NetworkD
   require_data(shape, training);
   if (held_out.count > 0) require_data(shape, held_out);
   if (initial != nullptr) require_same_shape(shape, members, *initial);
+  if (settings.classify) require_classes(shape, training, held_out, initial);
+  require_folds(settings.folds, members, training.count);
 
   NetworkFit fit;
   fit.parameters.shape = shape;
   DataUnits units = units_of(shape, training, held_out);
+  if (settings.classify) {
+    units.scaling.target_mean(shape.state_dim) = 0.0;
+    units.scaling.target_scale(shape.state_dim) = 1.0;
+  }
   require_scales(shape, members, units.scaling);
   fit.parameters.scaling = std::move(units.scaling);
   const TrainingRows<float> rows(shape, fit.parameters.scaling, training);

@@ -185,6 +185,27 @@ void with_variance(const LossInputs<T>& in, const LossGradient<T>* gradient, con
   }
 }
 
+// With e^-|m|, which cannot overflow: ln(1 + e^m) is max(m, 0) + ln(1 + e^-|m|), and its slope 1 / (1 + e^-m).
+template <class T>
+void logistic(const LossInputs<T>& in, const LossGradient<T>* gradient, const LossSums& sums) {
+  const T scale = T(1) / static_cast<T>(in.count * static_cast<Index>(in.learned->size()));
+  const Mask<T> mask(in.count);
+  for (const Index i : *in.learned) {
+    Lanes<T> sum{};
+    for (Index lane = 0; lane < in.outputs.lanes; lane += kVectorLanes<T>) {
+      const Lanes<T> used = mask.at(lane);
+      const Lanes<T> log_odds = load_lanes(in.outputs.row(i) + lane);
+      const Lanes<T> target = load_lanes(in.targets.row(i) + lane);
+      const Lanes<T> positive = log_odds < T(0) ? Lanes<T>{} : log_odds;
+      const Lanes<T> tail = logarithm<T>(T(1) + fast_exp<T>(log_odds - T(2) * positive));
+      sum += used * (positive + tail - log_odds * target);
+      if (gradient == nullptr) continue;
+      store_lanes(gradient->outputs.row(i) + lane, scale * used * (fast_sigmoid<T>(log_odds) - target));
+    }
+    sums.losses[i] += static_cast<double>(sum_of<T>(sum));
+  }
+}
+
 // Adds to the sums of the learned targets.
 template <class T>
 void evaluate(Loss loss, const LossInputs<T>& inputs, const LossGradient<T>* gradient, const LossSums& sums) {
@@ -202,6 +223,9 @@ void evaluate(Loss loss, const LossInputs<T>& inputs, const LossGradient<T>* gra
       break;
     case Loss::kStudent:
       with_variance<T, StudentPull<T>>(inputs, gradient, sums);
+      break;
+    case Loss::kLogistic:
+      logistic(inputs, gradient, sums);
       break;
   }
 }

@@ -25,6 +25,8 @@ class NetworkFitSettings:
         bootstrap: bool,
         seed: int,
         threads: int,
+        classify: bool = False,
+        folds: Sequence[int] = ...,
     ) -> None: ...
 
 def fit_networks(

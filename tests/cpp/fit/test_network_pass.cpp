@@ -122,6 +122,7 @@ TEST_CASE("gradients of every loss agree with central differences") {
     check_gradient(shape_of({13, 6}, activation, false), Loss::kHuber, 37);
     check_gradient(shape_of({13, 6}, activation, true), Loss::kHuber, 37);
     check_gradient(shape_of({13, 6}, activation, true), Loss::kStudent, 37);
+    check_gradient(shape_of({13, 6}, activation, false), Loss::kLogistic, 37);
     check_gradient(shape_of({}, activation, true), Loss::kGaussian, 8);
     check_gradient(shape_of({20}, activation, true), Loss::kGaussian, 1);
   }

@@ -25,6 +25,8 @@ struct NetworkFitSettings {
   bool bootstrap = true;                      // each member learns from its own draw of the rows, with replacement
   std::uint64_t seed = 0;
   int threads = 1;
+  bool classify = false;     // the reward is 0 or 1, and what is learned of it are the log-odds of a 1
+  std::vector<Index> folds;  // of each row, that of the member which does not learn from it; none: all do from all
 
   /// Throws ValueError naming what is out of range for networks of so many layers.
   void validate(Index layers) const;

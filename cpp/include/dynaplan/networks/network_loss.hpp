@@ -14,8 +14,9 @@ enum class Loss {
   kSquaredError,  // (m - y)^2; the log-variances, if there are any, are left alone
   kGaussian,      // (m - y)^2 / v + ln v: twice the negative log likelihood, less a constant
   kHuber,         // (m - y)^2 up to a cutoff, and linear beyond it
-  kStudent,  // (n + 1) ln(1 + (m - y)^2 / (n k v)) + ln v: the same of Student's t with n degrees of freedom, whose
-             // square of the scale is k v
+  kStudent,       // (n + 1) ln(1 + (m - y)^2 / (n k v)) + ln v: the same of Student's t with n degrees of freedom,
+                  // whose square of the scale is k v
+  kLogistic,      // ln(1 + e^m) - m y: the negative log likelihood of a y of 0 or 1, whose log-odds are m
 };
 
 /// In standard deviations: 95 % of the efficiency of squares where the noise is Gaussian (Huber 1981, "Robust
