@@ -132,6 +132,19 @@ NETWORKS = {
     ),
 }
 
+ENDED = dp.Transitions(*TRANSITIONS, terminations=np.abs(TRANSITIONS[2][:, 0]) > 1.0)
+OF_ANGLES = {"angles": {0: (-9.0, 9.0), 1: 9.0}}
+TERMINATIONS = {
+    "a network": lambda: dp.terminations.LearnedTermination.fit(ENDED, **SHORT),
+    "linear, of angles": lambda: dp.terminations.LearnedTermination.fit(
+        dp.Transitions(*TRANSITIONS, terminations=ENDED.terminations, **OF_ANGLES),
+        hidden=(),
+        threshold=0.2,
+        epochs=3,
+        seed=0,
+    ),
+}
+
 
 def split(content: bytes) -> tuple[dict[str, Any], bytes]:
     """The header of a safetensors file, and its data."""

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 import dynaplan as dp
-from public_objects import data, ensemble, linear, long_log, reward
+from public_objects import data, ended, ensemble, learned_end, linear, long_log, reward
 
 STATE, ACTION = [[0.0, 0.0]], [[0.0]]
 STEP = {"states": STATE, "actions": ACTION, "next_states": STATE}
@@ -307,6 +307,30 @@ CALLS: dict[str, tuple[Callable[..., Any], dict[str, Any]]] = {
         },
     ),
     "signatures.Signature": (dp.signatures.Signature, {"kind": "reward", "dtype": "float32"}),
+    "terminations.LearnedTermination.__call__": (
+        lambda **given: dp.terminations.LearnedTermination.__call__(learned_end(), **given),
+        {**STEP, "steps": [0]},
+    ),
+    "terminations.LearnedTermination.fit": (
+        dp.terminations.LearnedTermination.fit,
+        {
+            "data": ended,
+            "hidden": (4,),
+            "angles": (0,),
+            "threshold": 0.5,
+            "epochs": 1,
+            "seed": 0,
+            "threads": 1,
+        },
+    ),
+    "terminations.LearnedTermination.probability": (
+        lambda **given: learned_end().probability(**given),
+        {"next_states": STATE},
+    ),
+    "terminations.LearnedTermination.save": (
+        lambda path: learned_end().save(path),
+        {"path": lambda: None},
+    ),
     "terminations.Term.__call__": (
         dp.terminations.inside([0, 0], [1, 1]),
         {**STEP, "steps": [0]},

@@ -35,6 +35,17 @@ def long_log() -> dp.Transitions:
     return dp.Transitions(states[:-1], actions, states[1:])
 
 
+def ended() -> dp.Transitions:
+    """The same steps, each on its own, of which those beyond 0.9 ended an episode."""
+    ends = np.abs(data().next_states[:, 0]) > 0.9
+    return dp.Transitions(data().states, data().actions, data().next_states, terminations=ends)
+
+
+@cache
+def learned_end() -> dp.terminations.LearnedTermination:
+    return dp.terminations.LearnedTermination.fit(ended(), hidden=(4,), epochs=2, seed=0)
+
+
 @cache
 def linear() -> dp.LinearGaussian:
     return dp.LinearGaussian.fit(data())
@@ -217,4 +228,5 @@ OBJECTS = {
     "risk.Mean": dp.risk.Mean,
     "risk.Worst": dp.risk.Worst,
     "signatures.Signature": lambda: dp.signatures.REWARD_FLOAT32,
+    "terminations.LearnedTermination": learned_end,
 }

@@ -26,7 +26,7 @@ CPP_MAY_INCLUDE = {
     "environments": CORE,
     "models": NETWORKS,
     "rewards": NETWORKS,
-    "terminations": CORE,
+    "terminations": NETWORKS,
     "fit": NETWORKS | {"models"},
     "rollout": PARTS,
     "planners": PARTS | {"fit", "rollout"},

@@ -2,10 +2,12 @@
 #include "bindings.hpp"
 #include "dynaplan/rollout/score_steps.hpp"
 #include "dynaplan/terminations/box.hpp"
+#include "dynaplan/terminations/learned.hpp"
 #include "dynaplan/terminations/two_links.hpp"
 #include "garbage.hpp"
 #include "handles.hpp"
 #include "interrupt.hpp"
+#include "network_handle.hpp"
 #include "steps.hpp"
 
 namespace dynaplan::bindings {
@@ -40,6 +42,12 @@ void bind_terminations(py::module_& m) {
            py::arg("steps") = py::none());
   m.def("outside_termination", &of_box<Outside>, py::arg("low"), py::arg("high"));
   m.def("inside_termination", &of_box<Inside>, py::arg("low"), py::arg("high"));
+  m.def(
+      "learned_termination",
+      [](const NetworkHandle& networks, double threshold) {
+        return both<LearnedTermination>(networks.parameters, threshold);
+      },
+      py::arg("networks"), py::arg("threshold"));
   m.def("double_pendulum_termination", [] { return both<TwoLinksWithin>(kInvertedDoublePendulum, 1.0); });
   m.def("acrobot_termination", [] { return both<TwoLinksWithin>(kAcrobot, -1.0); });
 }

@@ -8,9 +8,9 @@ PYBIND11_MODULE(DYNAPLAN_MODULE, m) {
   bindings::bind_core(m);
   bindings::bind_models(m);
   bindings::bind_rewards(m);
+  bindings::bind_networks(m);
   bindings::bind_terminations(m);
   bindings::bind_functions(m);
-  bindings::bind_networks(m);
   bindings::bind_fit(m);
   bindings::bind_gaussian_process(m);
   bindings::bind_training(m);

@@ -18,7 +18,7 @@ import dynaplan as dp
 from imagined_plant import Plant
 from model_calls import known
 from public_calls import BOX, DIMS, GOAL, STEP
-from public_objects import data, ensemble, linear, process, reward
+from public_objects import data, ensemble, learned_end, linear, process, reward
 
 Row = tuple[Callable[..., Any], dict[str, Any]]
 
@@ -355,6 +355,11 @@ MODEL_CALLS: dict[str, Row] = {
         {"weight": 1.0, **{name: GOAL[name] for name in ("indices", "target", "of")}},
     ),
     "rewards.inside, scored": (scoring(dp.rewards.inside), {**BOX, "bonus": 1.0, "of": "state"}),
+    "terminations.LearnedTermination": (
+        scoring(dp.terminations.LearnedTermination),
+        {"fitted": lambda: learned_end()._recipe},
+    ),
+    "terminations.LearnedTermination.save": (on(learned_end, "save"), {"path": "a.termination"}),
     "terminations.Term": (
         scoring(dp.terminations.Term),
         {"recipe": lambda: end()._recipe, "text": "t"},

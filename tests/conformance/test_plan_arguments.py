@@ -6,6 +6,7 @@ The box holds one action, 1, so that all planners have the same plan, and its va
 from __future__ import annotations
 
 import inspect
+from functools import cache
 
 import numpy as np
 import pytest
@@ -50,6 +51,16 @@ def _compiled_termination():
     return dp.terminations.compiled(function, state_dim=1, action_dim=1, dtype=np.float64)
 
 
+@cache
+def _learned_termination():
+    # 0, 1, 2 and 3 are the states that plans visit.
+    states = np.linspace(-1.0, 4.0, 201)[:, np.newaxis]
+    data = dp.Transitions(
+        states, states, states, terminations=states[:, 0] > 1.5, episodes=np.arange(201)
+    )
+    return dp.terminations.LearnedTermination.fit(data, seed=0)
+
+
 # The next state, 1 + 2 + 3 in all, less half of the squared action; the end after two steps.
 REWARDS = {
     "built-in": lambda: dp.rewards.linear([1.0]) + dp.rewards.action_cost([0.5]),
@@ -59,6 +70,7 @@ REWARDS = {
 TERMINATIONS = {
     "none": lambda: None,
     "built-in": lambda: dp.terminations.outside([-np.inf], [1.5]),
+    "learned": _learned_termination,
     "Python": lambda: lambda states, actions, next_states: next_states[:, 0] > 1.5,
     "compiled": _compiled_termination,
 }

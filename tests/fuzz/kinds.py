@@ -17,7 +17,7 @@ from mutations import Change, model_file
 
 import dynaplan as dp
 from dynaplan.envs.mazes import Maze
-from model_files import LEARNT, MODELS, NETWORKS, PROCESSES
+from model_files import LEARNT, MODELS, NETWORKS, PROCESSES, TERMINATIONS
 from reference.agent_tasks import Follow
 from reference.dyna_loop import quadratic
 
@@ -55,6 +55,15 @@ class Kind:
 def use_model(model: Any, path: Path) -> None:
     model.predict(np.zeros(model.state_dim), np.zeros(model.action_dim))
     model.save(path)
+    dp.load(path)
+
+
+def use_termination(termination: Any, path: Path) -> None:
+    rows = np.zeros((3, termination.state_dim))
+    termination(rows, rows[:, :1], rows)
+    termination.probability(rows)
+    repr(termination)
+    termination.save(path)
     dp.load(path)
 
 
@@ -196,6 +205,9 @@ KINDS = {
         lambda: (make() for make in PROCESSES.values()), model_file, dp.load, use_model
     ),
     "network": Kind(lambda: (make() for make in NETWORKS.values()), model_file, dp.load, use_model),
+    "termination": Kind(
+        lambda: (make() for make in TERMINATIONS.values()), model_file, dp.load, use_termination
+    ),
     "SAC": Kind(lambda: [*agents(), SavedWithoutReplay()], model_file, dp.load, use_sac),
     "tabular": Kind(tables, model_file, lambda path: dp.load(path, Maze()), use_table),
     "transitions": Kind(

@@ -56,6 +56,7 @@ TAKEN: dict[str, set[str]] = {
     "Transitions-state_names": {"texts"},
     "Transitions.from_trajectories-state_names": {"texts"},
     "load-path": TEXTS,
+    "terminations.LearnedTermination.save-path": TEXTS,
 }
 # None means that there is none, although the default is something else.
 OPTIONAL = {"clip", "episode_steps", "random_episode_steps", "refit_every"}
@@ -155,7 +156,7 @@ RESULTS = {
 RESULTS |= {"Iteration", "Jacobians", "Plan", "PlanStats", "Prediction", "Regulator"}
 RESULTS |= {"Selection", "TrainingHistory", "Trial", "Trust", "Tuning", "UpdateStatistics"}
 FITTED = {"Ensemble", "GaussianMLP", "GaussianProcess", "LinearGaussian", "MLP"}
-FITTED |= {"rewards.Term", "terminations.Term"}
+FITTED |= {"rewards.Term", "terminations.LearnedTermination", "terminations.Term"}
 ABSTRACT = {"Agent", "Model", "Planner"}
 ANYTHING = {"owner"}  # is kept alive, whatever it is
 ONCE_ENOUGH = {"CompiledModel.from_numba-data", "terminations.from_numba-data", "load-env"}

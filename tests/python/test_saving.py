@@ -15,7 +15,7 @@ import pytest
 import dynaplan as dp
 from dynaplan import _disk, files
 from dynaplan.envs.mazes import Maze
-from model_files import LEARNT, SHORT
+from model_files import LEARNT, SHORT, TERMINATIONS
 from reference.agent_tasks import Follow
 from reference.dyna_loop import loop
 
@@ -29,6 +29,7 @@ OWNERS: dict[str, Callable[[], Any]] = {
     "MLP": lambda: dp.MLP.fit(LEARNT, **SHORT),
     "GaussianMLP": lambda: dp.GaussianMLP.fit(LEARNT, **SHORT),
     "Ensemble": lambda: dp.Ensemble.fit(LEARNT, **SHORT, members=2),
+    "LearnedTermination": TERMINATIONS["a network"],
     "SAC": lambda: dp.SAC(Follow(), hidden=(4,), seed=0),
     "DynaQ": lambda: dp.DynaQ(Maze(), seed=0),
     "DynaQPlus": lambda: dp.DynaQPlus(Maze(), seed=0),

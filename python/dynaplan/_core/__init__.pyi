@@ -84,6 +84,7 @@ from dynaplan._core.terminations import acrobot_termination as acrobot_terminati
 from dynaplan._core.terminations import compiled_termination as compiled_termination
 from dynaplan._core.terminations import double_pendulum_termination as double_pendulum_termination
 from dynaplan._core.terminations import inside_termination as inside_termination
+from dynaplan._core.terminations import learned_termination as learned_termination
 from dynaplan._core.terminations import outside_termination as outside_termination
 from dynaplan._core.training import NetworkFitSettings as NetworkFitSettings
 from dynaplan._core.training import fit_networks as fit_networks

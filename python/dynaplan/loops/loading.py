@@ -16,6 +16,7 @@ from dynaplan.data.loading import load_transitions
 from dynaplan.errors import ArgumentError, ModelFileError
 from dynaplan.loops import checkpoints
 from dynaplan.models.files import KINDS, model_from_parts
+from dynaplan.terminations.learned import LearnedTermination
 
 if TYPE_CHECKING:
     from gymnasium import Env
@@ -31,7 +32,7 @@ _TABULAR: dict[str, type[TabularAgent]] = {
 def load(
     path: str | os.PathLike[str], env: Env[Any, Any] | None = None, *, threads: int = 1
 ) -> Any:
-    """Reads a model, an agent or transitions that their `save` wrote; nothing in the file is run.
+    """Reads a model, an agent, a termination or transitions that their `save` wrote; runs nothing.
 
     What is loaded behaves as what was saved, to the bit, on the same instruction set: a model
     predicts the same, an agent continues to learn as if it had never stopped. A file that is not
@@ -42,8 +43,8 @@ def load(
     Args:
         path: name of the file.
         env: of an agent: a `SAC` needs one only to learn in, an agent with tables always; with the
-            spaces it had. None for models and transitions.
-        threads: of a `SAC`, as in its constructor; models and transitions have none of their own.
+            spaces it had. None for all else.
+        threads: of a `SAC`, as in its constructor; nothing else has threads of its own.
 
     Returns:
         An object of the class that was saved.
@@ -79,13 +80,16 @@ def load(
     if kind in KINDS:
         _require_no_env(env, name, "a model")
         return model_from_parts(name, kind, arrays, header)
+    if kind == LearnedTermination.__name__:
+        _require_no_env(env, name, "a termination")
+        return LearnedTermination._from_file(name, arrays, header)
     if kind == sac_files.KIND:
         return SAC._from_file(sac_files.from_parts(name, arrays, header, threads), env, threads)
     if kind in _TABULAR:
         if env is None:
             raise ArgumentError(f"env: got None, must be the environment of the {kind} in {name}")
         return _TABULAR[kind]._from_file(name, arrays, header, env)
-    known = ", ".join([*KINDS, sac_files.KIND, *_TABULAR])
+    known = ", ".join([*KINDS, LearnedTermination.__name__, sac_files.KIND, *_TABULAR])
     raise ModelFileError(f"{name}: of kind {kind!a:.60}, must be one of {known}")
 
 

@@ -6,6 +6,7 @@ may have a parameter named `step`, and `compiled` and `from_numba` make terms of
 """
 
 from dynaplan.tasks.terminations import for_env
+from dynaplan.terminations.learned import LearnedTermination
 from dynaplan.terminations.terms import (
     Term,
     Termination,
@@ -17,6 +18,7 @@ from dynaplan.terminations.terms import (
 )
 
 __all__ = [
+    "LearnedTermination",
     "Term",
     "Termination",
     "TerminationFunction",
