@@ -111,9 +111,9 @@ void bind_training(py::module_& m) {
       .def(py::init([](IndexType epochs, IndexType batch_size, double learning_rate, std::vector<double> weight_decay,
                        IndexType patience, double improvement, IndexType warm_up, bool robust, bool bootstrap,
                        std::uint64_t seed, int threads, bool classify, std::vector<IndexType> folds) {
-             return Settings{epochs,    batch_size,  learning_rate, std::move(weight_decay),
-                             patience,  improvement, warm_up,       robust,
-                             bootstrap, seed,        threads,       classify,
+             return Settings{epochs,          batch_size,  learning_rate, std::move(weight_decay),
+                             patience,        improvement, warm_up,       robust,
+                             bootstrap,       seed,        threads,       classify,
                              std::move(folds)};
            }),
            py::kw_only(), py::arg("epochs"), py::arg("batch_size"), py::arg("learning_rate"), py::arg("weight_decay"),

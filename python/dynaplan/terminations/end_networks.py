@@ -80,6 +80,7 @@ def trained(
         patience=1,
         improvement=0.0,
         warm_up=0,
+        robust=False,
         bootstrap=False,
         seed=seed,
         threads=threads,
