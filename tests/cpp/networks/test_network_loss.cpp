@@ -31,7 +31,7 @@ TEST_CASE_TEMPLATE("the logistic loss is minus the logarithm of the probability 
   Tile<T> gradient(2, lanes, 5);
   double sums[] = {0.0, 0.0};
   const LossInputs<T> inputs{outputs.view(), targets.view(), count, nullptr, nullptr, &learned};
-  add_losses_and_gradient<T>(Loss::kLogistic, inputs, sums, {gradient.block(), nullptr, nullptr});
+  add_losses_and_gradient<T>(Loss::kLogistic, inputs, {sums}, {gradient.block(), nullptr, nullptr});
   const double tolerance = 8.0 * static_cast<double>(std::numeric_limits<T>::epsilon());
   CHECK(sums[0] == 0.0);
   CHECK(sums[1] == doctest::Approx(expected).epsilon(tolerance));
@@ -42,6 +42,6 @@ TEST_CASE_TEMPLATE("the logistic loss is minus the logarithm of the probability 
     CHECK(std::abs(static_cast<double>(gradient(1, k)) - slope) <= tolerance);
   }
   double again[] = {0.0, 0.0};
-  add_losses<T>(Loss::kLogistic, inputs, again);
+  add_losses<T>(Loss::kLogistic, inputs, {again});
   CHECK(again[1] == sums[1]);
 }
