@@ -69,6 +69,7 @@ DynamicsHandle angle_dynamics(const DynamicsHandle& dynamics,
 DynamicsHandle shift_dynamics(const DynamicsHandle& dynamics,
                               const std::vector<std::tuple<IndexType, IndexType, bool>>& known) {
   std::vector<Shift> shifts;
+  shifts.reserve(known.size());
   for (const auto& [state, source, is_action] : known) shifts.push_back({state, source, is_action});
   return {std::make_shared<const ShiftDynamics<float>>(dynamics.float32, shifts),
           std::make_shared<const ShiftDynamics<double>>(dynamics.float64, shifts), dynamics.owned};

@@ -91,7 +91,9 @@ class GaussianProcess(CalibratedModel):
         self.state_dim: int = fit.state_dim
         self.action_dim: int = fit.action_dim - angle_inputs.cosines
         self.rows: int = len(fit.inputs)
-        largest = float(np.quantile(fit.left_out_disagreement, _NEARLY_ALL))
+        left_out = fit.left_out_disagreement
+        is_known = np.isfinite(left_out).all()  # not of numbers at the ends of float64
+        largest = float(np.quantile(left_out, _NEARLY_ALL)) if is_known else np.inf
         # Where nothing is open there is no scale.
         self.observed_disagreement: float | None = largest if 0.0 < largest < np.inf else None
         if prior is not None:
