@@ -14,17 +14,6 @@ def model() -> dp.GaussianProcess:
     return dp.GaussianProcess.fit(wave(), seed=0)
 
 
-def inputs_of(data):
-    return np.hstack([data.states, data.actions])
-
-
-def same(one, other, count=3):
-    """Whether two models predict the same bits."""
-    states, actions = np.ones((count, one.state_dim)), np.ones((count, one.action_dim))
-    pairs = zip(one.predict(states, actions), other.predict(states, actions), strict=True)
-    return all(np.array_equal(a, b) for a, b in pairs)
-
-
 # --- the numbers
 
 
@@ -36,9 +25,9 @@ def test_predictions_and_likelihood_are_numpys(rows):
     got = model.predict(fresh.states, fresh.actions)
     for d in range(2):
         wanted = reference.posterior(
-            inputs_of(data),
+            reference.inputs_of(data),
             data.next_states[:, d] - data.states[:, d],
-            inputs_of(fresh),
+            reference.inputs_of(fresh),
             (model.length_scales[d], model.signal_std[d], model.noise_std[d]),
         )
         scale = model.signal_std[d]
@@ -54,7 +43,7 @@ def test_predictions_and_likelihood_are_numpys(rows):
 def test_no_search_from_ten_other_starts_finds_a_better_kernel(rows):
     data = wave(rows, seed=rows)
     model = dp.GaussianProcess.fit(data, seed=0)
-    inputs, rng = inputs_of(data), np.random.default_rng(1)
+    inputs, rng = reference.inputs_of(data), np.random.default_rng(1)
     units = inputs.std(axis=0)
     inputs = (inputs - inputs.mean(axis=0)) / units
     for d in range(2):
@@ -140,7 +129,7 @@ def test_a_constant_change_is_predicted_as_constant_with_next_to_no_noise(tmp_pa
     assert (got.aleatoric[:, 0] + got.epistemic[:, 0] < 1e-28).all()
     assert np.isinf(model.length_scales[0]).all()
     model.save(tmp_path / "model")
-    assert same(dp.load(tmp_path / "model"), model)
+    assert reference.same(dp.load(tmp_path / "model"), model)
 
 
 def test_an_input_that_never_varied_is_named_and_has_no_effect():
@@ -148,7 +137,7 @@ def test_an_input_that_never_varied_is_named_and_has_no_effect():
     constant = dp.Transitions(data.states, np.full((80, 1), 3.0), data.next_states)
     with pytest.warns(dp.RankDeficientWarning, match="^action 0 never varied: "):
         model = dp.GaussianProcess.fit(constant, seed=0)
-    assert same(model, model)
+    assert reference.same(model, model)
     one, other = (model.predict([1.0, 1.0], [a]) for a in (3.0, -80.0))
     np.testing.assert_array_equal(one.mean, other.mean)
     assert np.isinf(model.length_scales[:, 2]).all()

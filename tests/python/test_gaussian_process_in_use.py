@@ -18,22 +18,11 @@ def model() -> dp.GaussianProcess:
     return dp.GaussianProcess.fit(wave(), seed=0)
 
 
-def inputs_of(data):
-    return np.hstack([data.states, data.actions])
-
-
-def same(one, other, count=3):
-    """Whether two models predict the same bits."""
-    states, actions = np.ones((count, one.state_dim)), np.ones((count, one.action_dim))
-    pairs = zip(one.predict(states, actions), other.predict(states, actions), strict=True)
-    return all(np.array_equal(a, b) for a, b in pairs)
-
-
 def test_the_same_seed_gives_the_same_bits_for_any_threads():
     data = wave(150)
     one = dp.GaussianProcess.fit(data, seed=3, hyperparameter_rows=140)
     two = dp.GaussianProcess.fit(data, seed=3, hyperparameter_rows=140, threads=2)
-    assert same(one, two)
+    assert reference.same(one, two)
     fresh = wave(200, seed=1)
     for threads in (2, 4):
         got = one.predict(fresh.states, fresh.actions, threads=threads)
@@ -47,7 +36,7 @@ def test_kernels_of_some_rows_are_nearly_those_of_all_and_all_rows_count():
     np.testing.assert_allclose(some.noise_std, every.noise_std, rtol=0.2)
     assert some.rows == 300
     wanted = reference.posterior(
-        inputs_of(data),
+        reference.inputs_of(data),
         data.next_states[:, 0] - data.states[:, 0],
         np.zeros((1, 3)),
         (some.length_scales[0], some.signal_std[0], some.noise_std[0]),
@@ -62,10 +51,10 @@ def test_copies_predict_the_same_bits(model, again):
     calibrated = dp.calibrate_bands(model.calibrated(wave(seed=1)), wave(seed=2), 1)
     for one in (model, calibrated):
         twin = again(one)
-        assert same(twin, one)
+        assert reference.same(twin, one)
         assert twin.rows == 80
         assert twin.observed_disagreement == one.observed_disagreement
-        assert np.array_equal(twin.observed_low, inputs_of(wave()).min(axis=0))
+        assert np.array_equal(twin.observed_low, reference.inputs_of(wave()).min(axis=0))
         np.testing.assert_array_equal(
             twin.sample([0.0, 0.0], [0.0], seed=1), one.sample([0.0, 0.0], [0.0], seed=1)
         )
@@ -79,7 +68,7 @@ def test_a_calibrated_model_scales_its_noise_and_nothing_else(model):
     np.testing.assert_array_equal(one.mean, other.mean)
     np.testing.assert_array_equal(one.epistemic, other.epistemic)
     np.testing.assert_allclose(other.aleatoric, one.aleatoric * calibrated.calibration**2)
-    assert same(calibrated.uncalibrated, model)
+    assert reference.same(calibrated.uncalibrated, model)
     assert model.uncalibrated is model
 
 

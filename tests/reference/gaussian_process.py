@@ -63,3 +63,15 @@ def loss(logarithms, inputs, targets):
     gradient[:-1] += pushes[:-1]
     gradient[-2:] += pushes[-1] * np.array([1.0, -1.0])
     return ((beyond / walls) ** 30).sum() - likelihood.log_marginal_likelihood, gradient
+
+
+def inputs_of(data):
+    """(N, S + A), what a process without angles is given."""
+    return np.hstack([data.states, data.actions])
+
+
+def same(one, other, count=3) -> bool:
+    """Whether two models predict the same bits."""
+    states, actions = np.ones((count, one.state_dim)), np.ones((count, one.action_dim))
+    pairs = zip(one.predict(states, actions), other.predict(states, actions), strict=True)
+    return all(np.array_equal(a, b) for a, b in pairs)

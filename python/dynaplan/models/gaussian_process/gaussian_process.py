@@ -17,8 +17,8 @@ from dynaplan.models.calibrated import CalibratedModel, checked_band_factors, ch
 from dynaplan.models.gaussian_process import files
 from dynaplan.models.interface import Model, Prediction
 from dynaplan.models.linear.angle_inputs import AngleInputs
-from dynaplan.models.priors import require_prior, rest_of, unlearned, with_prior_mean
-from dynaplan.models.single_steps import single_steps
+from dynaplan.models.priors import require_prior, rest_of, unlearned
+from dynaplan.models.single_steps import drawn_steps
 
 __all__ = ["MAX_ROWS", "GaussianProcess"]
 
@@ -281,10 +281,9 @@ class GaussianProcess(CalibratedModel):
         """
         state_rows = _arrays.rows("states", states, self.state_dim)
         action_rows = _arrays.rows("actions", actions, self.action_dim)
-        rows, count = (state_rows, action_rows), _arrays.count("threads", threads)
-        mean, *variances = self._angle_inputs.predict(self._noisy, *rows, count)
-        mean = self.known.put_into(with_prior_mean(self.prior, mean, *rows, count), *rows)
-        return Prediction(self.angles.wrapped(mean), *variances)
+        rows = state_rows, action_rows
+        count = _arrays.count("threads", threads)
+        return self._angle_inputs.prediction(self._noisy, self.prior, *rows, count)
 
     def sample(
         self, states: ArrayLike, actions: ArrayLike, *, seed: int | None = None, threads: int = 1
@@ -300,10 +299,7 @@ class GaussianProcess(CalibratedModel):
         Returns:
             (N, S); each row is drawn on its own, also where rows are alike.
         """
-        state_rows = _arrays.finite_rows("states", states, self.state_dim)
-        action_rows = _arrays.finite_rows("actions", actions, self.action_dim)
-        number, count = _arrays.seed_number(seed), _arrays.count("threads", threads)
-        return single_steps(self.dynamics, state_rows, action_rows, "sample", number, count)
+        return drawn_steps(self, states, actions, seed, threads)
 
     def __repr__(self) -> str:
         known = "" if self.prior is None else f", prior={type(self.prior).__name__}"

@@ -13,11 +13,11 @@ from dynaplan.data.angles import NO_ANGLES, Angles
 from dynaplan.data.known_states import NO_KNOWN_STATES, KnownStates
 from dynaplan.data.transitions import Transitions
 from dynaplan.errors import ArgumentError
-from dynaplan.models.interface import Model
+from dynaplan.models.interface import Model, Prediction
 from dynaplan.models.linear.features import Polynomial
 from dynaplan.models.linear.regression_rows import Rows
 from dynaplan.models.linear.settings import Features
-from dynaplan.models.priors import dynamics_with
+from dynaplan.models.priors import dynamics_with, with_prior_mean
 from dynaplan.models.wrapping import with_angles, with_known
 
 __all__ = ["NO_ANGLE_INPUTS", "AngleInputs"]
@@ -145,16 +145,26 @@ class AngleInputs:
         cosines = np.cos(rate * states[:, columns])
         return seen, np.ascontiguousarray(np.hstack([cosines, actions]))
 
-    def predict(
+    def prediction(
+        self, fit: Fit, prior: Model | None, states: Float64, actions: Float64, threads: int
+    ) -> Prediction:
+        """Returns what a model with this fit and prior predicts from states and actions.
+
+        Raises:
+            ArgumentError: a state or an action is not finite.
+            ShapeError: there are more of one than of the other.
+        """
+        mean, *variances = self._predict(fit, states, actions, threads)
+        mean = with_prior_mean(prior, mean, states, actions, threads)
+        mean = self.known.put_into(mean, states, actions)
+        return Prediction(self.angles.wrapped(mean), *variances)
+
+    def _predict(
         self, fit: Fit, states: Float64, actions: Float64, threads: int
     ) -> tuple[Float64, Float64, Float64]:
         """Returns next states (N, S), not yet in their ranges, and both kinds of variance.
 
         Known states are yet to be set.
-
-        Raises:
-            ArgumentError: a state or an action is not finite.
-            ShapeError: there are more of one than of the other.
         """
         if not self.sine_cosine:
             mean, *variances = fit.predict(states, actions, threads)

@@ -32,8 +32,8 @@ from dynaplan.models.linear.settings import (
     require_change,
 )
 from dynaplan.models.linear.undetermined import warn_of_undetermined
-from dynaplan.models.priors import require_prior, require_same_prior, rest_of, with_prior_mean
-from dynaplan.models.single_steps import single_steps
+from dynaplan.models.priors import require_prior, require_same_prior, rest_of
+from dynaplan.models.single_steps import drawn_steps
 
 __all__ = ["LinearGaussian"]
 
@@ -300,11 +300,9 @@ class LinearGaussian(FittedCoefficients, CalibratedModel):
         """
         state_rows = _arrays.rows("states", states, self.state_dim)
         action_rows = _arrays.rows("actions", actions, self.action_dim)
-        count = _arrays.count("threads", threads)
         rows = state_rows, action_rows
-        mean, *variances = self._angle_inputs.predict(self._noisy, *rows, count)
-        mean = self.known.put_into(with_prior_mean(self.prior, mean, *rows, count), *rows)
-        return Prediction(self.angles.wrapped(mean), *variances)
+        count = _arrays.count("threads", threads)
+        return self._angle_inputs.prediction(self._noisy, self.prior, *rows, count)
 
     def sample(
         self, states: ArrayLike, actions: ArrayLike, *, seed: int | None = None, threads: int = 1
@@ -320,10 +318,7 @@ class LinearGaussian(FittedCoefficients, CalibratedModel):
         Returns:
             (N, S).
         """
-        state_rows = _arrays.finite_rows("states", states, self.state_dim)
-        action_rows = _arrays.finite_rows("actions", actions, self.action_dim)
-        number, count = _arrays.seed_number(seed), _arrays.count("threads", threads)
-        return single_steps(self.dynamics, state_rows, action_rows, "sample", number, count)
+        return drawn_steps(self, states, actions, seed, threads)
 
     def __repr__(self) -> str:
         known = "" if self.prior is None else f", prior={type(self.prior).__name__}"
